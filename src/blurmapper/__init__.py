@@ -1,0 +1,58 @@
+"""Turn a photo into a blur map: for every pixel the probability that it is blurred.
+
+The public names are loaded when first used, so that importing the package costs next to
+nothing: neither OpenCV nor ONNX Runtime is imported before a photo is.
+
+Examples
+--------
+>>> import blurmapper
+>>> sorted(blurmapper.__all__)[0]
+'BlurMapper'
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BlurMapper",
+    "BlurMapperError",
+    "__version__",
+    "draw_overlay",
+    "read_image",
+    "read_map",
+    "refine_map",
+    "write_map",
+]
+
+if TYPE_CHECKING:
+    from blurmapper.errors import BlurMapperError
+    from blurmapper.images import draw_overlay, read_image, read_map, write_map
+    from blurmapper.mapper import BlurMapper
+    from blurmapper.refinement import refine_map
+else:
+    # Hidden from type checkers: a module `__getattr__` would make them accept any name.
+    _HOMES = {
+        "BlurMapper": "mapper",
+        "BlurMapperError": "errors",
+        "draw_overlay": "images",
+        "read_image": "images",
+        "read_map": "images",
+        "refine_map": "refinement",
+        "write_map": "images",
+    }
+
+    def __getattr__(name: str) -> object:
+        """Load a public name from its module on first use, and keep it here."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

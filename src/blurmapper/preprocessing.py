@@ -1,0 +1,80 @@
+"""What a network sees of a photo: its size, channel order, mean and scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+WHITE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0, np.dtype(np.float32): 1.0}
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Turn an image into a network's input; the same in training, export and inference.
+
+    Attributes
+    ----------
+    working_side : int
+        The network sees at most ``working_side ** 2`` pixels: a larger photo is reduced to
+        that area with its aspect kept, a smaller one is left alone. An area, not a longest
+        side, so that a panorama keeps enough rows to be understood.
+    mean, scale : tuple of float
+        Per channel, in ``channel_order``, for values in [0, 255]: ``(x - mean) * scale``.
+    channel_order : {"rgb", "bgr"}
+        The order the network was pre-trained in.
+    """
+
+    working_side: int
+    mean: tuple[float, float, float]
+    scale: tuple[float, float, float]
+    channel_order: Literal["rgb", "bgr"]
+
+    def working_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the (height, width) at which a photo of this size is mapped."""
+        factor = min(1.0, self.working_side / (height * width) ** 0.5)
+        return max(1, round(height * factor)), max(1, round(width * factor))
+
+    def resize(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Reduce an image (H, W, 3) to its working size by averaging areas; dtype kept."""
+        import cv2
+
+        height, width = self.working_size(*image.shape[:2])
+        if (height, width) == image.shape[:2]:
+            return image
+        return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+
+    def normalise(self, image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """Return the network's input, float32 (1, 3, H, W), for an RGB image (H, W, 3).
+
+        The dtype decides the scale: uint8, uint16 or float32 in [0, 1].
+        """
+        pixels = image.astype(np.float32) * np.float32(255.0 / WHITE[image.dtype])
+        if self.channel_order == "bgr":
+            pixels = pixels[..., ::-1]
+        pixels = (pixels - np.float32(self.mean)) * np.float32(self.scale)
+        return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], dtype=np.float32)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-ready values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Preprocessing:
+        """Build from what `to_dict` returned, also after a round trip through JSON."""
+        return cls(
+            working_side=int(fields["working_side"]),
+            mean=tuple(fields["mean"]),
+            scale=tuple(fields["scale"]),
+            channel_order=fields["channel_order"],
+        )
+
+
+VGG16 = Preprocessing(512, (103.939, 116.779, 123.68), (1.0, 1.0, 1.0), "bgr")
+"""Simonyan and Zisserman's VGG16 as trained with Caffe: blue first, mean subtracted."""
+
+EFFICIENTNET_LITE = Preprocessing(512, (127.0,) * 3, (1 / 128,) * 3, "rgb")
+"""EfficientNet-Lite as trained with TensorFlow: values in about [-1, 1]."""
