@@ -1,0 +1,1 @@
+"""Scores of blur maps against ground truth, benchmarks of methods, and their reports."""
