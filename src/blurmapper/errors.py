@@ -1,0 +1,43 @@
+"""What goes wrong, as one tree.
+
+BlurMapperError
+├── ImageError         a photo or map cannot be read or written
+├── WeightsError       a weights file or its card is missing, altered or of another kind
+├── MethodError        no method has that name
+├── DatasetError       a data-set folder is not laid out as it should be
+├── ConfigError        an option or configuration value cannot be used
+└── MissingExtraError  an optional part is not installed
+
+Every message is one line that names the file or thing and the mend; the command line
+prints it after ``error:`` and nothing else.
+"""
+
+from __future__ import annotations
+
+
+class BlurMapperError(Exception):
+    """Root of every error that blurmapper raises on purpose."""
+
+
+class ImageError(BlurMapperError):
+    """A photo or a map cannot be read or written."""
+
+
+class WeightsError(BlurMapperError):
+    """A weights file or its card is missing, altered or of another kind."""
+
+
+class MethodError(BlurMapperError):
+    """No method has that name."""
+
+
+class DatasetError(BlurMapperError):
+    """A data-set folder is not laid out as it should be."""
+
+
+class ConfigError(BlurMapperError):
+    """An option or a configuration value cannot be used."""
+
+
+class MissingExtraError(BlurMapperError):
+    """An optional part is not installed; the message gives the command that installs it."""

@@ -1,0 +1,241 @@
+"""Photos, blur maps and overlays: files and bytes <-> arrays."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+
+from blurmapper.decoding import decode_stream, from_array, from_pillow, open_pillow, row_strips
+from blurmapper.errors import ImageError
+from blurmapper.preprocessing import WHITE
+
+ImageArray = npt.NDArray[Any]
+"""RGB (H, W, 3): uint8, uint16, or float32 in [0, 1]."""
+
+BlurMap = npt.NDArray[np.float32]
+"""float32 (H, W) in [0, 1]: the probability that a pixel is blurred."""
+
+ImageSource = str | Path | bytes | PIL.Image.Image | npt.NDArray[Any]
+"""What `read_image` takes."""
+
+PHOTO_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".tif", ".tiff", ".webp", ".avif"),
+    *(".gif", ".bmp", ".ppm", ".pgm", ".pnm", ".jp2", ".heic", ".heif"),
+)
+"""Names of files that are taken for photos when a folder is searched."""
+
+OVERLAY_TINT = (213, 94, 0)
+"""Vermillion of Okabe and Ito's palette, which colour-blind people tell apart."""
+
+
+def read_image(source: ImageSource) -> ImageArray:
+    """Read a photo as an RGB array, whatever it comes as.
+
+    Parameters
+    ----------
+    source : str, Path, bytes, PIL.Image.Image or ndarray
+        A file's path or content, a Pillow image, or an array (H, W), (H, W, 1), (H, W, 3)
+        or (H, W, 4) of uint8, uint16, or floats in [0, 1].
+
+    Returns
+    -------
+    ndarray
+        RGB (H, W, 3) of uint8, uint16 or float32 in [0, 1]. The dtype decides the scale,
+        never the content: a dark photo stays dark.
+
+    Raises
+    ------
+    ImageError
+        If there is no such file, or it is a folder, empty, no image, truncated, damaged,
+        under 16 pixels on a side or over 400 megapixels; or if an array has another shape,
+        dtype or range. The line names the source and the mend.
+    MissingExtraError
+        If the photo is HEIC and ``blurmapper[photo]`` is not installed.
+
+    Notes
+    -----
+    The photo is turned upright by its EXIF orientation, alpha is composited over white,
+    palettes, grey and CMYK become RGB, an embedded colour profile is converted to sRGB
+    (8-bit files only), and of an animation the first frame is read. Grey files and colour
+    PNG and TIFF files of 16 bits keep them.
+    """
+    if isinstance(source, np.ndarray):
+        return from_array(source, "the array")
+    if isinstance(source, PIL.Image.Image):
+        return from_pillow(source, str(getattr(source, "filename", "")) or "the Pillow image")
+    if isinstance(source, bytes):
+        return decode_stream(io.BytesIO(source), "the image bytes")
+    if isinstance(source, str | Path):
+        with _open_file(Path(source)) as stream:
+            return decode_stream(stream, str(source))
+    raise ImageError(
+        f"a {type(source).__name__} is not a photo; give a path, bytes, a Pillow image or an array"
+    )
+
+
+def write_image(image: ImageArray, path: str | Path) -> None:
+    """Write an RGB image (H, W, 3) with 8 bits a sample, in the format of the suffix.
+
+    Raises
+    ------
+    ImageError
+        If the suffix names no format or the file cannot be written.
+    """
+    path = Path(path)
+    eight_bits = from_array(image, "the array")
+    if eight_bits.dtype != np.uint8:
+        eight_bits = np.rint(eight_bits * (255.0 / WHITE[eight_bits.dtype])).astype(np.uint8)
+    file_format = PIL.Image.registered_extensions().get(path.suffix.lower())
+    if file_format is None:
+        raise ImageError(f"{path}: no image format has that suffix; use .jpg, .png or .webp")
+    with _replacing(path) as stream:
+        PIL.Image.fromarray(eight_bits).save(stream, format=file_format, quality=92)
+
+
+def write_map(blur_map: BlurMap, path: str | Path, *, bits: Literal[8, 16] = 8) -> None:
+    """Write a blur map as a grey PNG (white = blurred) or as .npy, by the suffix.
+
+    The file appears whole or not at all. A map is never stretched: 0 is black, 1 is white.
+
+    Parameters
+    ----------
+    blur_map : ndarray
+        float (H, W) in [0, 1], 1 = blurred.
+    path : str or Path
+        A name that ends in ``.png`` or ``.npy`` (float32).
+    bits : {8, 16}
+        Depth of a PNG.
+
+    Raises
+    ------
+    ImageError
+        If the map has another shape or range, the suffix is another, or the file cannot be
+        written.
+    """
+    path = Path(path)
+    blur_map = _check_map(blur_map)
+    if path.suffix.lower() == ".npy":
+        with _replacing(path) as stream:
+            np.save(stream, blur_map)
+        return
+    if path.suffix.lower() != ".png" or bits not in (8, 16):
+        raise ImageError(f"{path}: maps are written as .png of 8 or 16 bits, or as .npy")
+    dtype = np.dtype(np.uint8 if bits == 8 else np.uint16)
+    grey = np.empty(blur_map.shape, dtype)
+    for rows in row_strips(*blur_map.shape):
+        grey[rows] = np.rint(blur_map[rows] * np.float32(WHITE[dtype]))
+    with _replacing(path) as stream:
+        PIL.Image.fromarray(grey).save(stream, format="PNG")
+
+
+def read_map(path: str | Path) -> BlurMap:
+    """Read a blur map that `write_map` wrote, or any grey image, as float32 (H, W).
+
+    Raises
+    ------
+    ImageError
+        If the file cannot be read, is no grey image, or holds values outside [0, 1].
+    """
+    path = Path(path)
+    with _open_file(path) as stream:
+        try:
+            if path.suffix.lower() == ".npy":
+                return _check_map(np.load(stream, allow_pickle=False))
+            with open_pillow(stream) as picture:
+                grey = np.asarray(picture if picture.mode.startswith("I;16") else _grey(picture))
+        except (OSError, SyntaxError, ValueError) as error:
+            raise ImageError(f"{path}: not a blur map; give a grey PNG or an .npy file") from error
+    return grey.astype(np.float32) / np.float32(WHITE[grey.dtype.newbyteorder("=")])
+
+
+def draw_overlay(image: ImageArray, blur_map: BlurMap) -> npt.NDArray[np.uint8]:
+    """Draw a blur map over its photo: sharp in full colour, blurred grey and tinted orange.
+
+    Parameters
+    ----------
+    image : ndarray
+        RGB (H, W, 3): uint8, uint16 or float32 in [0, 1].
+    blur_map : ndarray
+        float32 (H, W) in [0, 1], 1 = blurred.
+
+    Returns
+    -------
+    ndarray
+        uint8 RGB (H, W, 3).
+
+    Raises
+    ------
+    ImageError
+        If the sizes differ.
+    """
+    if image.shape[:2] != blur_map.shape:
+        raise ImageError(
+            f"the map is {blur_map.shape} and the photo {image.shape[:2]} pixels (height, width); "
+            "give the map of this photo"
+        )
+    overlay = np.empty(image.shape, np.uint8)
+    tint = np.array(OVERLAY_TINT, np.float32)
+    for rows in row_strips(*blur_map.shape):
+        pixels = image[rows].astype(np.float32) * np.float32(255.0 / WHITE[image.dtype])
+        luma = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+        tinted = 0.5 * luma[..., np.newaxis] + 0.5 * tint
+        pixels += (tinted - pixels) * blur_map[rows, :, np.newaxis]
+        overlay[rows] = np.rint(pixels)
+    return overlay
+
+
+def _grey(picture: PIL.Image.Image) -> PIL.Image.Image:
+    if picture.mode not in ("1", "L", "P", "LA", "RGB", "RGBA"):
+        raise ValueError(picture.mode)
+    return picture.convert("L")
+
+
+def _check_map(blur_map: npt.NDArray[Any]) -> BlurMap:
+    if blur_map.ndim != 2 or blur_map.dtype.kind != "f" or blur_map.size == 0:
+        raise ImageError(
+            f"a {blur_map.dtype} array {blur_map.shape} is not a blur map; give floats (H, W)"
+        )
+    # Written so that NaN fails too.
+    if not (blur_map.min() >= 0 and blur_map.max() <= 1):
+        raise ImageError("the blur map holds values outside [0, 1] or NaN; clip or mend it")
+    return blur_map.astype(np.float32, copy=False)
+
+
+def _open_file(path: Path) -> BinaryIO:
+    """Open a regular file, or say in one line why it cannot be."""
+    if path.is_dir():
+        raise ImageError(f"{path}: is a folder; give the photo inside it")
+    try:
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise ImageError(f"{path}: no such file; check the path") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(
+            f"{path}: cannot be opened ({reason}); check the path and its rights"
+        ) from error
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """Give a stream beside `path` that takes its place only once it is complete."""
+    part = path.with_name(f".blurmapper-{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        with part.open("wb") as stream:
+            yield stream
+        part.replace(path)
+    except OSError as error:
+        raise ImageError(
+            f"{path}: cannot be written ({error.strerror or error}); check the folder and disk"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)

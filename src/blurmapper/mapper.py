@@ -1,0 +1,126 @@
+"""A photo in, a blur map of the photo's own size out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from blurmapper.backends import Backend, OnnxBackend
+from blurmapper.decoding import MIN_SIDE
+from blurmapper.errors import ConfigError
+from blurmapper.images import BlurMap, ImageArray, ImageSource, read_image
+from blurmapper.preprocessing import Preprocessing
+from blurmapper.refinement import enlarge_map, refine_map
+from blurmapper.weights import WeightsCard, find_weights
+
+
+class BlurMapper:
+    """Map the blur of photos with a trained network; one mapper serves many threads.
+
+    Parameters
+    ----------
+    weights : str or Path
+        Bundled weights by name (`blurmapper.weights.bundled_names`), or a path to an .onnx
+        file that has its .json card beside it.
+    refine : bool
+        Let the map follow the photo's edges (`blurmapper.refinement.refine_map`); otherwise
+        it is enlarged bilinearly.
+    working_side : int, optional
+        The network sees at most ``working_side ** 2`` pixels of a photo; the weights' own
+        choice unless given. Larger sees finer detail, but also calls more of it blurred.
+    threads : int, optional
+        CPU threads of one run; all cores unless given.
+    backend : Backend, optional
+        What runs the network instead of ONNX Runtime; `weights` then names the card only.
+
+    Raises
+    ------
+    WeightsError
+        If there are no such weights, or their file is not the one on the card.
+    ConfigError
+        If `working_side` is below 16 or `threads` below 1.
+
+    Examples
+    --------
+    >>> blur_map = BlurMapper()("photo.jpg")  # doctest: +SKIP
+    >>> blur_map.shape, blur_map.dtype  # doctest: +SKIP
+    ((3000, 4000), dtype('float32'))
+
+    References
+    ----------
+    K. Ma, H. Fu, T. Liu, Z. Wang and D. Tao, "Deep Blur Mapping: Exploiting High-Level
+    Semantics by Deep Neural Networks", IEEE Transactions on Image Processing 27(10), 2018,
+    doi:10.1109/TIP.2018.2847421.
+    """
+
+    __slots__ = ("_backend", "_card", "_preprocessing", "_refine")
+
+    def __init__(
+        self,
+        weights: str | Path = "dbm-lite",
+        *,
+        refine: bool = True,
+        working_side: int | None = None,
+        threads: int | None = None,
+        backend: Backend | None = None,
+    ) -> None:
+        if working_side is not None and working_side < MIN_SIDE:
+            raise ConfigError(f"working side is {working_side}; use {MIN_SIDE} pixels or more")
+        self._card, path = find_weights(weights)
+        self._preprocessing = self._card.preprocessing
+        if working_side is not None:
+            self._preprocessing = replace(self._preprocessing, working_side=working_side)
+        self._refine = refine
+        self._backend = OnnxBackend(path, threads=threads) if backend is None else backend
+
+    @property
+    def card(self) -> WeightsCard:
+        """The card of the weights: where they come from and how good they are."""
+        return self._card
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How a photo becomes the network's input."""
+        return self._preprocessing
+
+    def __call__(self, source: ImageSource) -> BlurMap:
+        """Map the blur of a photo.
+
+        Parameters
+        ----------
+        source : str, Path, bytes, PIL.Image.Image or ndarray
+            Whatever `blurmapper.read_image` takes.
+
+        Returns
+        -------
+        ndarray
+            float32 (H, W) in [0, 1], the probability that a pixel is blurred, at the
+            photo's own size after its EXIF turn.
+
+        Raises
+        ------
+        ImageError
+            If the photo cannot be read.
+        """
+        image = read_image(source)
+        coarse_map = self.map_coarse(image)
+        if self._refine:
+            return refine_map(image, coarse_map)
+        return enlarge_map(coarse_map, *image.shape[:2])
+
+    def map_coarse(self, image: ImageArray) -> BlurMap:
+        """Map an RGB image (H, W, 3) at the size that the network sees: float32 (h, w)."""
+        batch = self._preprocessing.normalise(self._reduce(image))
+        return self._backend.run(batch)[0, 0].clip(0, 1)
+
+    def _reduce(self, image: ImageArray) -> ImageArray:
+        height, width = self._preprocessing.working_size(*image.shape[:2])
+        if min(height, width) >= MIN_SIDE:
+            return self._preprocessing.resize(image)
+        # Beyond 1 : 1,000 the area rule leaves fewer rows than a network can take, so there
+        # alone the aspect gives way: the rows are kept and the columns still bounded.
+        import cv2
+
+        most = self._preprocessing.working_side**2 // MIN_SIDE
+        size = (min(max(width, MIN_SIDE), most), min(max(height, MIN_SIDE), most))
+        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))

@@ -1,0 +1,147 @@
+"""From a coarse map to one that follows the photo's edges."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from blurmapper.decoding import row_strips
+from blurmapper.preprocessing import WHITE
+
+Guide = Literal["luma", "colour"]
+
+RADIUS = 8
+"""Half the side of the filter's window, in pixels of the coarse map."""
+
+EPSILON = 1e-3
+"""Variance, of a guide in [0, 1], below which an edge of the photo counts as flat."""
+
+# Rows of one product in `_stretch_rows`; more of them waste work on zeros of the weights.
+_BLOCK = 64
+
+
+def refine_map(
+    image: npt.NDArray[Any],
+    coarse_map: npt.NDArray[np.float32],
+    *,
+    radius: int = RADIUS,
+    epsilon: float = EPSILON,
+    guide: Guide = "luma",
+) -> npt.NDArray[np.float32]:
+    """Enlarge a coarse map to its photo's size along the photo's edges.
+
+    Parameters
+    ----------
+    image : ndarray
+        RGB (H, W, 3): uint8, uint16, or float32 in [0, 1].
+    coarse_map : ndarray
+        float32 (h, w) in [0, 1], 1 = blurred, of the same photo; h <= H and w <= W.
+    radius : int
+        Half the side of the filter's window, in pixels of the coarse map.
+    epsilon : float
+        Variance, of a guide in [0, 1], below which an edge of the photo counts as flat.
+    guide : {"luma", "colour"}
+        What an edge is a step of: brightness, or any of red, green and blue, which takes
+        three times as long.
+
+    Returns
+    -------
+    ndarray
+        float32 (H, W) in [0, 1], 1 = blurred.
+
+    Notes
+    -----
+    The fast guided filter [1]_: in each window the map is fitted as a linear function of
+    the photo, and the averaged coefficients, not the map, are enlarged. Fitting happens at
+    the coarse size and the rest row strip by row strip, so that a photo of 100 megapixels
+    needs little more memory than its map.
+
+    References
+    ----------
+    .. [1] K. He and J. Sun, "Fast Guided Filter", 2015, arXiv:1505.00996.
+    """
+    import cv2
+
+    height, width = image.shape[:2]
+    small = cv2.resize(image, coarse_map.shape[::-1], interpolation=cv2.INTER_AREA)
+    slopes, offset = _fit(_guide_channels(small, guide), coarse_map, radius, epsilon)
+    planes = [enlarge_map(plane, len(plane), width) for plane in (*slopes, offset)]
+    refined = np.empty((height, width), np.float32)
+    for rows in row_strips(height, width):
+        strip = refined[rows]
+        strip[:] = _stretch_rows(planes[-1], rows, height)
+        for slope, channel in zip(planes, _guide_channels(image[rows], guide), strict=False):
+            strip += _stretch_rows(slope, rows, height) * channel
+        np.clip(strip, 0, 1, out=strip)
+    return refined
+
+
+def enlarge_map(
+    coarse_map: npt.NDArray[np.float32], height: int, width: int
+) -> npt.NDArray[np.float32]:
+    """Enlarge a coarse map by bilinear interpolation, to float32 (height, width)."""
+    import cv2
+
+    enlarged = cv2.resize(coarse_map, (width, height), interpolation=cv2.INTER_LINEAR)
+    return enlarged.astype(np.float32, copy=False)
+
+
+def _guide_channels(image: npt.NDArray[Any], guide: Guide) -> list[npt.NDArray[np.float32]]:
+    """Return the guide's planes, float32 in [0, 1]."""
+    import cv2
+
+    planes = cv2.split(image) if guide == "colour" else [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)]
+    scale = np.float32(1.0 / WHITE[image.dtype])
+    return [plane.astype(np.float32) * scale for plane in planes]
+
+
+def _fit(
+    channels: list[npt.NDArray[np.float32]],
+    coarse_map: npt.NDArray[np.float32],
+    radius: int,
+    epsilon: float,
+) -> tuple[list[npt.NDArray[np.float32]], npt.NDArray[np.float32]]:
+    """Return the averaged slope of each channel and the offset: equations 5, 6 and 8."""
+    import cv2
+
+    def mean(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        size = (2 * radius + 1, 2 * radius + 1)
+        return np.asarray(cv2.boxFilter(plane, -1, size, borderType=cv2.BORDER_REFLECT))
+
+    count = len(channels)
+    means = np.stack([mean(channel) for channel in channels], axis=-1)
+    map_mean = mean(coarse_map)
+    covariance = np.empty((*coarse_map.shape, count, count), np.float32)
+    cross = np.empty((*coarse_map.shape, count, 1), np.float32)
+    for i in range(count):
+        cross[..., i, 0] = mean(channels[i] * coarse_map) - means[..., i] * map_mean
+        for j in range(count):
+            product = mean(channels[i] * channels[j])
+            covariance[..., i, j] = product - means[..., i] * means[..., j]
+    covariance += np.float32(epsilon) * np.eye(count, dtype=np.float32)
+    slopes = np.linalg.solve(covariance, cross)[..., 0]
+    offset = map_mean - (slopes * means).sum(axis=-1)
+    return [mean(np.ascontiguousarray(slopes[..., i])) for i in range(count)], mean(offset)
+
+
+def _stretch_rows(
+    plane: npt.NDArray[np.float32], rows: slice, height: int
+) -> npt.NDArray[np.float32]:
+    """Return the `rows` of a plane that is enlarged bilinearly to `height` rows.
+
+    As products with small matrices of weights: unlike a resize of the whole plane they
+    need no second map in memory, and unlike a resize of its parts they keep the phase.
+    """
+    stretched = np.empty((rows.stop - rows.start, plane.shape[1]), np.float32)
+    for top in range(rows.start, rows.stop, _BLOCK):
+        targets = np.arange(top, min(top + _BLOCK, rows.stop))
+        centres = (targets + 0.5) * (len(plane) / height) - 0.5
+        centres = centres.clip(0, len(plane) - 1)
+        first, last = int(centres[0]), min(int(centres[-1]) + 1, len(plane) - 1)
+        distances = np.abs(centres[:, np.newaxis] - np.arange(first, last + 1))
+        weights = np.maximum(0, 1 - distances).astype(np.float32)
+        block = slice(top - rows.start, top - rows.start + len(targets))
+        np.matmul(weights, plane[first : last + 1], out=stretched[block])
+    return stretched

@@ -1,0 +1,177 @@
+"""The weights in the package, and the card that says what each of them is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+from blurmapper.errors import WeightsError
+from blurmapper.preprocessing import Preprocessing
+
+BUNDLED = Path(__file__).parent / "assets" / "weights"
+"""The folder of the weights and cards that come with the package."""
+
+
+class Score(TypedDict):
+    """What the weights reach on one data set, in a protocol of `blurmapper.evaluation`."""
+
+    data: str
+    images: int
+    protocol: str
+    ods: float
+    ois: float
+    ap: float
+
+
+@dataclass(frozen=True)
+class WeightsCard:
+    """What a weights file is, where it comes from and how good it is.
+
+    Attributes
+    ----------
+    name : str
+        What `BlurMapper` calls it, such as ``"dbm-lite"``.
+    architecture : str
+        The network's name in ``blurmapper.training``.
+    file : str
+        Name of the ONNX file, beside the card.
+    sha256 : str
+        The file's digest in lower-case hexadecimal.
+    bytes, parameters : int
+        Size of the file and count of the network's weights.
+    preprocessing : Preprocessing
+        How a photo becomes the network's input.
+    training : str
+        What it was trained on, and how, in a sentence or two.
+    scores : tuple of Score
+        Measured before the weights were shipped.
+    milliseconds_384 : float or None
+        Time of one 384 x 384 photo in ONNX Runtime on two CPU cores.
+    licence, paper, created : str
+        Licence of the weights, the paper behind the architecture, the ISO date of export.
+    """
+
+    name: str
+    architecture: str
+    file: str
+    sha256: str
+    bytes: int
+    parameters: int
+    preprocessing: Preprocessing
+    training: str
+    scores: tuple[Score, ...]
+    milliseconds_384: float | None
+    licence: str
+    paper: str
+    created: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-ready values."""
+        return {**asdict(self), "scores": list(self.scores)}
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> WeightsCard:
+        """Build from what `to_dict` returned; fields of a newer version are left out."""
+        known = {name: fields[name] for name in cls.__dataclass_fields__}
+        known["preprocessing"] = Preprocessing.from_dict(known["preprocessing"])
+        known["scores"] = tuple(known["scores"])
+        return cls(**known)
+
+
+def read_card(path: str | Path) -> WeightsCard:
+    """Read a card from its JSON file.
+
+    Raises
+    ------
+    WeightsError
+        If there is no such file, or it is not a card.
+    """
+    path = Path(path)
+    try:
+        return WeightsCard.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise WeightsError(
+            f"{path}: no such weights card; keep the card beside its .onnx file"
+        ) from error
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror})") from error
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+        raise WeightsError(
+            f"{path}: not a weights card ({reason}); write it with blurmapper export"
+        ) from error
+
+
+def write_card(card: WeightsCard, path: str | Path) -> None:
+    """Write a card as JSON that people can read."""
+    text = json.dumps(card.to_dict(), indent=2, ensure_ascii=False)
+    Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def bundled_names() -> tuple[str, ...]:
+    """Return the names of the weights in the package, in alphabetical order."""
+    return tuple(sorted(path.stem for path in BUNDLED.glob("*.json")))
+
+
+def bundled_card(name: str) -> WeightsCard:
+    """Return the card of weights in the package.
+
+    Raises
+    ------
+    WeightsError
+        If no weights have that name; the line lists those that there are.
+    """
+    if name not in bundled_names():
+        choices = ", ".join(bundled_names()) or "none is installed"
+        raise WeightsError(f"no weights named {name!r}; choose from: {choices}")
+    return read_card(BUNDLED / f"{name}.json")
+
+
+def verify(card: WeightsCard, folder: Path = BUNDLED) -> Path:
+    """Return the path of a card's file once its SHA-256 is the card's.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing or is not the one that the card describes.
+    """
+    path = folder / card.file
+    try:
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsError(
+            f"{path}: weights cannot be read ({error.strerror}); reinstall or export them again"
+        ) from error
+    if digest != card.sha256:
+        raise WeightsError(
+            f"{path}: SHA-256 is {digest[:12]}..., its card says {card.sha256[:12]}...; "
+            "reinstall or export them again"
+        )
+    return path
+
+
+def find_weights(weights: str | Path) -> tuple[WeightsCard, Path]:
+    """Return the card and the verified file of a bundled name or of a path to an .onnx file.
+
+    Raises
+    ------
+    WeightsError
+        If there are no such weights, no card beside the file, or the two do not fit.
+    """
+    if isinstance(weights, Path) or weights.endswith(".onnx"):
+        path = Path(weights)
+        if not path.is_file():
+            raise WeightsError(f"{path}: no such weights file; give a name or an .onnx file")
+        card = read_card(path.with_suffix(".json"))
+        if card.file != path.name:
+            raise WeightsError(
+                f"{path}: the card beside it is of {card.file}; rename neither after export"
+            )
+        return card, verify(card, path.parent)
+    card = bundled_card(weights)
+    return card, verify(card)
