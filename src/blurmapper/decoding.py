@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -193,11 +193,10 @@ def _decode_deep(
 
 
 def _orientation(photo: PIL.Image.Image) -> int:
-    # Broken EXIF raises anything; such a photo is shown as stored by every viewer.
-    try:
+    # Broken EXIF raises anything; every viewer shows such a photo as it is stored.
+    with suppress(Exception):
         return int(photo.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:
-        return 1
+    return 1
 
 
 def _turn(image: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:

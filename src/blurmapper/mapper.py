@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from blurmapper.backends import Backend, OnnxBackend
 from blurmapper.decoding import MIN_SIDE
 from blurmapper.errors import ConfigError
@@ -111,7 +113,7 @@ class BlurMapper:
     def map_coarse(self, image: ImageArray) -> BlurMap:
         """Map an RGB image (H, W, 3) at the size that the network sees: float32 (h, w)."""
         batch = self._preprocessing.normalise(self._reduce(image))
-        return self._backend.run(batch)[0, 0].clip(0, 1)
+        return np.asarray(self._backend.run(batch)[0, 0].clip(0, 1))
 
     def _reduce(self, image: ImageArray) -> ImageArray:
         height, width = self._preprocessing.working_size(*image.shape[:2])
@@ -123,4 +125,5 @@ class BlurMapper:
 
         most = self._preprocessing.working_side**2 // MIN_SIDE
         size = (min(max(width, MIN_SIDE), most), min(max(height, MIN_SIDE), most))
-        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+        reduced: ImageArray = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        return reduced

@@ -86,10 +86,7 @@ def _build_network(weights: str, options: MethodOptions) -> BlurMethod:
     from blurmapper.mapper import BlurMapper
 
     return BlurMapper(
-        weights,
-        refine=options.refine,
-        working_side=options.working_side,
-        threads=options.threads,
+        weights, refine=options.refine, working_side=options.working_side, threads=options.threads
     )
 
 
