@@ -117,6 +117,11 @@ def image_counts(
     )
 
 
+def map_levels(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Return for each pixel of a map the number k of the last threshold k/255 that it reaches."""
+    return (_half_levels(_values(blur_map)) // 2).astype(np.uint8)
+
+
 def stretch_map(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Stretch a map's own range to [0, 1], as most authors of classical methods do.
 
@@ -130,7 +135,8 @@ def stretch_map(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     scale = max(high - low, np.finfo(np.float64).tiny)
     if blur_map.dtype.kind == "u":
         table = ((np.arange(low, high + 1) - low) / scale).astype(np.float32)
-        return table[blur_map - blur_map.dtype.type(low)]
+        levels: npt.NDArray[np.float32] = table.take(blur_map - blur_map.dtype.type(low))
+        return levels
     stretched: npt.NDArray[np.float64] = (blur_map.astype(np.float64) - low) / scale
     return stretched.astype(np.float32)
 

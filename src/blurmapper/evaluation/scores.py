@@ -25,9 +25,11 @@ from blurmapper.evaluation.counts import (
 )
 
 __all__ = [
+    "PROTOCOLS",
     "THRESHOLDS",
     "DbdScores",
     "ImageCounts",
+    "Protocol",
     "Scores",
     "average_precision",
     "calibration_error",
@@ -209,6 +211,22 @@ def dbd_scores(table: CountTable, weights: Weights) -> tuple[Floats, ...]:
     shares = weights * (table.positives > 0)
     mean_f = _ratio(shares @ f, shares.sum(1), empty=0.0)
     return mean_f, weights @ (error / table.pixels) / weights.sum(1)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a table is made: its scores by name, and what gives them for weighted sets of photos."""
+
+    name: str
+    scores: tuple[str, ...]
+    weighted: Callable[[CountTable, Weights], tuple[Floats, ...]]
+
+
+PROTOCOLS = {
+    "paper": Protocol("paper", ("ods", "ois", "ap"), paper_scores),
+    "pooled": Protocol("pooled", ("ods", "ois", "ap"), pooled_scores),
+    "dbd": Protocol("dbd", ("f_score", "mae"), dbd_scores),
+}
 
 
 def interpolated_precision(recall: Floats, precision: Floats) -> float:

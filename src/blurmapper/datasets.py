@@ -1,0 +1,293 @@
+"""Photos with ground truth: folder layouts, what white means in them, and splits."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+
+from blurmapper.errors import DatasetError
+from blurmapper.images import PHOTO_SUFFIXES
+
+Polarity = Literal["blurred", "sharp"]
+"""What white means in a mask or map file."""
+
+Split = Literal["all", "even", "odd"]
+"""By the number in a photo's name: the paper's De is even, its Do odd."""
+
+UNDECIDED = 128
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A way of laying out a data set, recognised by the names of its folders.
+
+    Attributes
+    ----------
+    photos, truth : str
+        Patterns of the two folders' names.
+    white : {"blurred", "sharp"}
+        What white means in the masks.
+    undecided : bool
+        Whether a mask's value 128 marks pixels that nobody could decide.
+    """
+
+    name: str
+    photos: str
+    truth: str
+    white: Polarity
+    undecided: bool = False
+
+
+LAYOUTS = (
+    Layout("CUHK", "image", "gt", "blurred"),
+    Layout("validation", "images", "truth", "blurred", undecided=True),
+    Layout("DUT", "*-source", "*-gt", "sharp"),
+)
+"""CUHK: the two zip files of Shi, Xu and Jia (CVPR 2014, doi:10.1109/CVPR.2014.379), unpacked
+side by side; the masks suffice where maps are read from files. DUT: ``xu100-gt``, ``dut500-gt``
+and the like beside ``xu100-source``, ``dut500-source``."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One photo with its mask.
+
+    Attributes
+    ----------
+    name : str
+        The mask's file name without suffix, after its set's folder where there are several.
+    photo : Path or None
+        None where the data set has masks alone.
+    truth : Path
+        The mask.
+    white : {"blurred", "sharp"}
+        What white means in the mask.
+    undecided : bool
+        Whether the mask's value 128 means that nobody could decide.
+    kind : str
+        Kind of blur where it is known, else "".
+    confidence : int
+        How sure the tracer was, 1 to 3; 3 where nothing is said.
+    """
+
+    name: str
+    photo: Path | None
+    truth: Path
+    white: Polarity = "blurred"
+    undecided: bool = False
+    kind: str = ""
+    confidence: int = 3
+
+
+def read_dataset(folder: str | Path) -> list[Sample]:
+    """List the photos of a data set whose layout is known.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A folder laid out as one of `LAYOUTS`, or a folder of such folders; the samples of the
+        latter are named ``set/photo``.
+
+    Returns
+    -------
+    list of Sample
+        In the order of their names.
+
+    Raises
+    ------
+    DatasetError
+        If the layout is unknown, a mask has no photo, or a photo no mask.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: no such folder; give the folder of a data set")
+    samples = _read_layout(folder)
+    if samples is not None:
+        return samples
+    sets = [
+        (inner.name, _read_layout(inner)) for inner in sorted(folder.iterdir()) if inner.is_dir()
+    ]
+    samples = [replace(s, name=f"{name}/{s.name}") for name, found in sets for s in found or ()]
+    if not samples:
+        known = ", ".join(f"{layout.photos}/ + {layout.truth}/" for layout in LAYOUTS)
+        raise DatasetError(f"{folder}: no data set is laid out so; its folders must be {known}")
+    return samples
+
+
+def read_pair(
+    photos: str | Path | None,
+    truth: str | Path,
+    *,
+    white: Polarity = "blurred",
+    undecided: bool = False,
+) -> list[Sample]:
+    """List the photos of a folder with their masks, of the same names, in another.
+
+    Parameters
+    ----------
+    photos : str, Path or None
+        None where only masks are needed, since finished maps are scored.
+    truth : str or Path
+        The masks' folder.
+    white : {"blurred", "sharp"}
+        What white means in the masks.
+    undecided : bool
+        Whether the masks' value 128 means that nobody could decide.
+
+    Raises
+    ------
+    DatasetError
+        If a folder is missing or empty, a mask has no photo, or a photo no mask.
+    """
+    masks = find_pictures(truth)
+    if photos is None:
+        return [Sample(name, None, path, white, undecided) for name, path in masks.items()]
+    pictures = find_pictures(photos)
+    for name in sorted(pictures.keys() - masks.keys()):
+        raise DatasetError(f"{pictures[name]}: no mask of this name in {truth}; add or remove one")
+    for name in sorted(masks.keys() - pictures.keys()):
+        raise DatasetError(f"{masks[name]}: no photo of this name in {photos}; add or remove one")
+    return [Sample(name, pictures[name], path, white, undecided) for name, path in masks.items()]
+
+
+def find_pictures(folder: str | Path, suffixes: Sequence[str] = PHOTO_SUFFIXES) -> dict[str, Path]:
+    """Return the picture files of a folder by name without suffix, in order.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such folder, it holds none, or two differ in their suffix alone.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: no such folder; check the path")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in suffixes or path.name.startswith("."):
+            continue
+        if path.stem in found:
+            raise DatasetError(
+                f"{path}: {found[path.stem].name} has the same name; keep one of them"
+            )
+        found[path.stem] = path
+    if not found:
+        raise DatasetError(f"{folder}: no picture in it; check the path")
+    return found
+
+
+def read_truth(
+    sample: Sample,
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_] | None]:
+    """Read a mask.
+
+    Returns
+    -------
+    ground_truth : ndarray of bool, shape (H, W)
+        True = blurred.
+    valid : ndarray of bool, shape (H, W), or None
+        False where the truth is undecided; None where all is decided.
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be read.
+    """
+    try:
+        with PIL.Image.open(sample.truth) as picture:
+            grey = np.asarray(picture.convert("L"))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DatasetError(f"{sample.truth}: the mask cannot be read; fetch it again") from error
+    white = grey >= 128
+    valid = grey != UNDECIDED if sample.undecided else None
+    return white if sample.white == "blurred" else ~white, valid
+
+
+def select_split(samples: Iterable[Sample], split: Split) -> list[Sample]:
+    """Return the samples whose name ends in an even or an odd number, or all.
+
+    Raises
+    ------
+    DatasetError
+        If a name has no number.
+    """
+    if split == "all":
+        return list(samples)
+    return [s for s in samples if _number(s) % 2 == (split == "odd")]
+
+
+def select_names(samples: Iterable[Sample], list_file: str | Path) -> list[Sample]:
+    """Return the samples that a text file names, one a line, in the data set's order.
+
+    Of each line the last file name counts, with or without suffix, quotes and commas, so that
+    lists such as ``1.bmp--out_of_focus0037.jpg`` or ``'motion0001.jpg',`` are read as they are.
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be read or names a photo that the data set lacks.
+    """
+    try:
+        lines = Path(list_file).read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{list_file}: cannot be read as a list of names") from error
+    words = [re.split(r"--|[\s'\",]+", line.strip("'\", \t\r")) for line in lines]
+    wanted = {Path(parts[-1]).stem for parts in words if parts[-1]}
+    samples = list(samples)
+    for name in sorted(wanted - {Path(s.name).name for s in samples}):
+        raise DatasetError(f"{list_file}: names {name}, which the data set lacks")
+    return [s for s in samples if Path(s.name).name in wanted]
+
+
+def _read_layout(folder: Path) -> list[Sample] | None:
+    """List the samples of a folder in the first layout that fits, or None."""
+    for layout in LAYOUTS:
+        truths = [path for path in sorted(folder.glob(layout.truth)) if path.is_dir()]
+        if not truths:
+            continue
+        photos = [path for path in sorted(folder.glob(layout.photos)) if path.is_dir()]
+        if len(truths) > 1 or len(photos) > 1:
+            raise DatasetError(f"{folder}: holds several data sets; give each a folder of its own")
+        samples = read_pair(
+            photos[0] if photos else None,
+            truths[0],
+            white=layout.white,
+            undecided=layout.undecided,
+        )
+        return _add_notes(samples, folder / "photos.csv")
+    return None
+
+
+def _add_notes(samples: list[Sample], notes: Path) -> list[Sample]:
+    """Add kind and confidence, from `notes` where there are any, else CUHK's from the name."""
+    if not notes.exists():
+        return [replace(s, kind=_kind(s.name)) for s in samples]
+    with notes.open(newline="", encoding="utf-8") as stream:
+        rows = {row["photo"]: row for row in csv.DictReader(stream)}
+    for sample in samples:
+        if sample.name not in rows:
+            raise DatasetError(f"{notes}: says nothing about {sample.name}; add a row")
+    return [
+        replace(s, kind=rows[s.name]["kind"], confidence=int(rows[s.name]["confidence"]))
+        for s in samples
+    ]
+
+
+def _kind(name: str) -> str:
+    if re.fullmatch(r"motion\d{4}", name):
+        return "motion"
+    return "defocus" if re.fullmatch(r"out_of_focus\d{4}", name) else ""
+
+
+def _number(sample: Sample) -> int:
+    digits = re.search(r"(\d+)$", sample.name)
+    if digits is None:
+        raise DatasetError(f"{sample.truth}: no number ends its name; use the split all")
+    return int(digits[1])

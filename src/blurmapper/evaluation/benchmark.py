@@ -1,0 +1,241 @@
+"""Methods on a data set: maps, counts and times on disk, so that a run can be gone on with."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from blurmapper.datasets import Polarity, Sample, read_truth
+from blurmapper.errors import DatasetError
+from blurmapper.evaluation.boundary import boundary_counts
+from blurmapper.evaluation.counts import image_counts, stretch_map
+from blurmapper.evaluation.maps import find_maps, read_any_map, resize_map
+from blurmapper.evaluation.records import (
+    Record,
+    Records,
+    append_record,
+    mend_records,
+    read_records,
+)
+from blurmapper.images import read_image, write_map
+from blurmapper.methods import METHODS, BlurMethod, MethodOptions, get_method
+
+COUNTS_VERSION = 1
+"""Raised when counts of the same map change, so that none of before are mixed in."""
+
+CHUNK = 4
+
+DEFAULT_OPTIONS = MethodOptions()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the table to be: a method to run, or a folder of finished maps.
+
+    Attributes
+    ----------
+    name : str
+        What the tables call it.
+    method : str
+        A name in `METHODS` or an .onnx file; "" where the maps are finished.
+    options : MethodOptions
+        How to run the method.
+    maps : Path or None
+        The folder of finished maps; None where they must be computed.
+    white : {"blurred", "sharp"}
+        What white means in the finished maps.
+    resize : bool
+        Whether a finished map of another size than its mask's is resized, or refused.
+    stretch : bool
+        Whether each map's own range is stretched to [0, 1] before it is scored.
+    """
+
+    name: str
+    method: str = ""
+    options: MethodOptions = DEFAULT_OPTIONS
+    maps: Path | None = None
+    white: Polarity = "blurred"
+    resize: bool = False
+    stretch: bool = False
+
+
+@dataclass(frozen=True)
+class _Job:
+    entry: Entry
+    sample: Sample
+    map_file: Path
+    key: str
+
+
+def run_benchmark(
+    entry: Entry,
+    samples: Sequence[Sample],
+    output: str | Path,
+    *,
+    processes: int = 1,
+    advance: Callable[[], None] = lambda: None,
+) -> Records:
+    """Score the maps of one method on every photo, computing what is not on disk yet.
+
+    Parameters
+    ----------
+    entry : Entry
+    samples : sequence of Sample
+        From `blurmapper.datasets`.
+    output : str or Path
+        ``output/NAME/counts.jsonl`` gets the counts and times, ``output/NAME/maps/`` the maps
+        that are computed, as 16-bit PNG files. What is there already is kept as long as the
+        map or weights, the mask and the options have not changed.
+    processes : int
+        With more than one, a script must be guarded by ``if __name__ == "__main__"``.
+    advance : callable
+        Called after each photo, for a progress bar.
+
+    Returns
+    -------
+    Records
+        In the order of the samples.
+
+    Raises
+    ------
+    DatasetError
+        If a photo, mask or map is missing or their sizes differ; what was scored before stays.
+    ImageError
+        If a photo or map cannot be read.
+    """
+    folder = Path(output, entry.name)
+    jobs = _plan(entry, samples, folder)
+    counts_file = folder / "counts.jsonl"
+    done = read_records(counts_file)
+    todo = [job for job in jobs if not _is_done(job, done)]
+    for _ in range(len(jobs) - len(todo)):
+        advance()
+    folder.mkdir(parents=True, exist_ok=True)
+    mend_records(counts_file)
+    for record in _score_all(todo, min(processes, len(todo))):
+        append_record(counts_file, record)
+        done[record.name] = record
+        advance()
+    return Records(done[sample.name] for sample in samples)
+
+
+def _plan(entry: Entry, samples: Sequence[Sample], folder: Path) -> list[_Job]:
+    names = [sample.name for sample in samples]
+    if entry.maps is not None:
+        files = find_maps(entry.maps, names)
+        made_by = f"{entry.white} {entry.resize}"
+    else:
+        files = {name: folder / "maps" / f"{name}.png" for name in names}
+        made_by = f"{_identity(entry.method)} {entry.options}"
+        for sample in samples:
+            if sample.photo is None:
+                raise DatasetError(
+                    f"{sample.truth}: has no photo to map; add the photos or give --maps"
+                )
+    rules = f"{COUNTS_VERSION} {made_by} {entry.stretch}"
+    return [_Job(entry, s, files[s.name], f"{rules} {_inputs(entry, s, files)}") for s in samples]
+
+
+def _inputs(entry: Entry, sample: Sample, files: dict[str, Path]) -> str:
+    """Return size and time of the files that a record depends on."""
+    source = files[sample.name] if entry.maps is not None else sample.photo
+    stats = [path.stat() for path in (sample.truth, source) if path is not None]
+    polarity = f"{sample.white} {sample.undecided}"
+    return " ".join([polarity, *(f"{stat.st_size}:{stat.st_mtime_ns}" for stat in stats)])
+
+
+def _identity(method: str) -> str:
+    """Return what must not change for the maps of a method to stay the same."""
+    from blurmapper import __version__
+    from blurmapper.weights import find_weights
+
+    if method.endswith(".onnx") or METHODS[method].kind == "network":
+        return find_weights(method)[0].sha256
+    return f"{method} {__version__}"
+
+
+def _is_done(job: _Job, done: dict[str, Record]) -> bool:
+    record = done.get(job.sample.name)
+    return record is not None and record.key == job.key and job.map_file.exists()
+
+
+def _score_all(jobs: Sequence[_Job], processes: int) -> Iterator[Record]:
+    if processes <= 1:
+        yield from map(_score, jobs)
+        return
+    # Not forked: a runtime's threads do not survive a fork.
+    context = get_context("spawn")
+    with ProcessPoolExecutor(processes, context, _start_process) as pool:
+        try:
+            yield from pool.map(_score, jobs, chunksize=CHUNK)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _start_process() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _score(job: _Job) -> Record:
+    ground_truth, valid = read_truth(job.sample)
+    if job.entry.maps is not None:
+        blur_map, seconds = read_any_map(job.map_file, job.entry.white), None
+        if job.entry.resize:
+            blur_map = resize_map(blur_map, *ground_truth.shape)
+    else:
+        blur_map, seconds = _compute_map(job)
+    if blur_map.shape != ground_truth.shape:
+        made_from = job.map_file if job.entry.maps is not None else job.sample.photo
+        raise DatasetError(
+            f"{made_from}: is {_size(blur_map)} but its mask {job.sample.truth} is "
+            f"{_size(ground_truth)} (height x width); give one of the same size"
+        )
+    if job.entry.stretch:
+        blur_map = stretch_map(blur_map)
+    try:
+        counts = image_counts(blur_map, ground_truth, valid)
+    except ValueError as error:
+        raise DatasetError(f"{job.map_file}: {error}") from error
+    boundary = boundary_counts(blur_map, ground_truth, valid)
+    return Record(job.sample.name, counts, boundary, seconds, job.key)
+
+
+def _compute_map(job: _Job) -> tuple[npt.NDArray[np.uint16], float]:
+    """Map a photo and keep the map; what is scored is what is kept."""
+    assert job.sample.photo is not None
+    image = read_image(job.sample.photo)
+    method = _method(job.entry.method, job.entry.options)
+    start = time.perf_counter()
+    blur_map = method(image)
+    seconds = time.perf_counter() - start
+    job.map_file.parent.mkdir(parents=True, exist_ok=True)
+    write_map(blur_map, job.map_file, bits=16)
+    return np.rint(blur_map * np.float32(65535)).astype(np.uint16), seconds
+
+
+@lru_cache(maxsize=1)
+def _method(name: str, options: MethodOptions) -> BlurMethod:
+    return get_method(name, options)
+
+
+def _size(array: npt.NDArray[Any]) -> str:
+    return " x ".join(map(str, array.shape))
+
+
+def default_processes(entries: Iterable[Entry]) -> int:
+    """Return one process where a map must be computed, so that times are a photo's own."""
+    if any(entry.maps is None for entry in entries):
+        return 1
+    return os.cpu_count() or 1

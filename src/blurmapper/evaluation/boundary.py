@@ -1,0 +1,130 @@
+"""How well the edge of a map follows the true edge between blurred and sharp."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from blurmapper.evaluation.counts import LEVELS, THRESHOLDS, map_levels
+
+TOLERANCE = 2
+"""Pixels by which an edge may be beside the true one."""
+
+Levels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class BoundaryCounts:
+    """Edge pixels of one map and of its ground truth at the thresholds k/255.
+
+    Attributes
+    ----------
+    detected, detected_near : ndarray of int64, shape (256,)
+        Edge pixels of the thresholded map, and those of them near a true edge.
+    found : ndarray of int64, shape (256,)
+        True edge pixels near an edge of the thresholded map.
+    true : int
+        True edge pixels.
+    """
+
+    detected: npt.NDArray[np.int64]
+    detected_near: npt.NDArray[np.int64]
+    found: npt.NDArray[np.int64]
+    true: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-ready values."""
+        return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> BoundaryCounts:
+        """Build from what `to_dict` returned, also after a round trip through JSON."""
+        curves = {k: np.array(v, np.int64) for k, v in values.items() if k != "true"}
+        return cls(**curves, true=values["true"])
+
+
+@dataclass(frozen=True)
+class BoundaryScore:
+    """Best mean F of the edges at one threshold, over the photos that have a true edge."""
+
+    f_score: float
+    threshold: float
+    images: int
+
+
+def boundary_counts(
+    blur_map: npt.NDArray[Any],
+    ground_truth: npt.NDArray[np.bool_],
+    valid: npt.NDArray[np.bool_] | None = None,
+) -> BoundaryCounts:
+    """Count edge pixels of a map within 2 pixels of true ones, and the other way round.
+
+    Parameters
+    ----------
+    blur_map, ground_truth, valid
+        As in `image_counts`.
+
+    Notes
+    -----
+    A pixel is on an edge when its right or lower neighbour is on the other side. Edges of which
+    an undecided pixel is part count neither as detected nor as true.
+
+    All thresholds are counted in one pass: a pixel with its two neighbours is an edge for the
+    thresholds above their least and up to their greatest value. So is the disc around a pixel,
+    since the values of neighbours overlap.
+    """
+    import cv2
+
+    levels = map_levels(blur_map)
+    low, high = _neighbour_range(levels)
+    true_low, true_high = _neighbour_range(ground_truth.astype(np.uint8))
+    decided = None if valid is None else _neighbour_range(valid.astype(np.uint8))[0] > 0
+    true_edge = true_low < true_high
+    if decided is not None:
+        true_edge &= decided
+    reach = np.arange(-TOLERANCE, TOLERANCE + 1)
+    disc = (reach**2 + reach[:, None] ** 2 <= TOLERANCE**2).astype(np.uint8)
+    near_truth = cv2.dilate(true_edge.astype(np.uint8), disc) > 0
+    map_edge = low < high if decided is None else (low < high) & decided
+    near = map_edge & near_truth
+    near_low, near_high = cv2.erode(low, disc), cv2.dilate(high, disc)
+    return BoundaryCounts(
+        detected=_count_open(low[map_edge], high[map_edge]),
+        detected_near=_count_open(low[near], high[near]),
+        found=_count_open(near_low[true_edge], near_high[true_edge]),
+        true=int(np.count_nonzero(true_edge)),
+    )
+
+
+def score_boundary(counts: Iterable[BoundaryCounts]) -> BoundaryScore | None:
+    """Return the best mean F over photos at one threshold; None if no photo has an edge."""
+    rows = [row for row in counts if row.true]
+    if not rows:
+        return None
+    f = np.mean([_boundary_f(row) for row in rows], axis=0)
+    return BoundaryScore(float(f.max()), float(THRESHOLDS[f.argmax()]), len(rows))
+
+
+def _boundary_f(counts: BoundaryCounts) -> npt.NDArray[np.float64]:
+    precision = counts.detected_near / np.maximum(counts.detected, 1)
+    recall = counts.found / counts.true
+    return 2 * precision * recall / np.maximum(precision + recall, np.finfo(np.float64).tiny)
+
+
+def _neighbour_range(levels: Levels) -> tuple[Levels, Levels]:
+    """Return the least and the greatest of each pixel, its right and its lower neighbour."""
+    low, high = levels.copy(), levels.copy()
+    for extreme, over in ((np.minimum, low), (np.maximum, high)):
+        extreme(over[:, :-1], levels[:, 1:], out=over[:, :-1])
+        extreme(over[:-1], levels[1:], out=over[:-1])
+    return low, high
+
+
+def _count_open(low: npt.NDArray[Any], high: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return for each threshold k how many ranges have low < k <= high."""
+    rises, falls = (np.bincount(x, minlength=LEVELS).cumsum() for x in (low, high))
+    return np.concatenate([[0], (rises - falls)[:-1]])

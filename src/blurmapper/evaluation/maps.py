@@ -1,0 +1,118 @@
+"""Finished maps of any tool, found by a photo's name and read without rounding."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+
+from blurmapper.datasets import Polarity, find_pictures
+from blurmapper.errors import DatasetError, ImageError
+from blurmapper.images import PHOTO_SUFFIXES
+
+MAP_SUFFIXES = (*PHOTO_SUFFIXES, ".npy")
+MAP_ENDING = ".blur"
+"""What `blurmapper map` adds to a photo's name."""
+
+_MODES_WITHOUT_LOSS = ("L", "F", "I;16", "I;16B", "I;16L")
+
+
+def find_maps(folder: str | Path, names: list[str]) -> dict[str, Path]:
+    """Return the map file of each photo: ``NAME.png``, ``NAME.blur.png`` or another suffix.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where the maps are; those of a name ``set/photo`` are in its folder ``set``.
+    names : list of str
+        Of the photos, without suffix.
+
+    Raises
+    ------
+    DatasetError
+        If a folder or map is missing; the line names the first, and counts the others.
+    """
+    inner = {PurePath(name).parent for name in names}
+    files = {
+        str(parent / stem.removesuffix(MAP_ENDING)): path
+        for parent in inner
+        for stem, path in find_pictures(Path(folder, parent), MAP_SUFFIXES).items()
+    }
+    missing = [name for name in names if str(PurePath(name)) not in files]
+    if missing:
+        others = f" nor of {len(missing) - 1} other photos" if len(missing) > 1 else ""
+        raise DatasetError(f"{folder}: holds no map of {missing[0]}{others}; add what is missing")
+    return {name: files[str(PurePath(name))] for name in names}
+
+
+def read_any_map(path: Path, white: Polarity = "blurred") -> npt.NDArray[Any]:
+    """Read a map as its own dtype, so that turning and stretching it stay exact.
+
+    Parameters
+    ----------
+    path : Path
+        A grey image of 8 or 16 bits or floats; colour is turned to grey. Or an .npy file.
+    white : {"blurred", "sharp"}
+        What white, or 1, means in the file.
+
+    Returns
+    -------
+    ndarray of uint8, uint16 or float, shape (H, W)
+        White, or 1, = blurred. `blurmapper.images.read_map` gives float32 instead, of which
+        one minus a level is no longer exactly a level.
+
+    Raises
+    ------
+    ImageError
+        If the file cannot be read or is no map.
+    """
+    try:
+        blur_map = _read(path)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ImageError(f"{path}: the map cannot be read; write it again") from error
+    if (
+        blur_map.ndim != 2
+        or blur_map.dtype not in (np.uint8, np.uint16)
+        and blur_map.dtype.kind != "f"
+    ):
+        raise ImageError(
+            f"{path}: {blur_map.dtype} of shape {blur_map.shape} is no map; "
+            "give uint8, uint16 or floats (height, width)"
+        )
+    if white == "blurred":
+        return blur_map
+    top = 1 if blur_map.dtype.kind == "f" else np.iinfo(blur_map.dtype).max
+    return (top - blur_map).astype(blur_map.dtype, copy=False)
+
+
+def resize_map(blur_map: npt.NDArray[Any], height: int, width: int) -> npt.NDArray[Any]:
+    """Resize a map to its mask's size, bilinearly; dtype kept."""
+    import cv2
+
+    return cv2.resize(blur_map, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _read(path: Path) -> npt.NDArray[Any]:
+    if path.suffix.lower() == ".npy":
+        array: npt.NDArray[Any] = np.load(path, allow_pickle=False)
+        return array
+    with PIL.Image.open(path) as picture:
+        if picture.mode == "I":
+            return _from_wide(np.asarray(picture))
+        if picture.mode in _MODES_WITHOUT_LOSS:
+            return _native(np.asarray(picture))
+        return np.asarray(picture.convert("L"))
+
+
+def _from_wide(grey: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
+    """Return 16-bit samples that Pillow holds in 32 bits."""
+    if grey.min() < 0 or grey.max() > 65535:
+        raise ValueError("more than 16 bits")
+    return grey.astype(np.uint16)
+
+
+def _native(grey: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return grey.astype(grey.dtype.newbyteorder("="), copy=False)

@@ -1,0 +1,163 @@
+"""Counts of photo after photo, in memory and on disk, that can be added up and gone on with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from blurmapper.errors import DatasetError
+from blurmapper.evaluation.boundary import BoundaryCounts
+from blurmapper.evaluation.counts import ImageCounts
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What is kept of one photo.
+
+    Attributes
+    ----------
+    name : str
+        The photo's name in its data set.
+    counts, boundary
+        Of its map against its mask.
+    seconds : float or None
+        Time to compute the map, reading and writing left out; None where it came from a file.
+    key : str
+        Says what was scored: the same key need not be scored again.
+    """
+
+    name: str
+    counts: ImageCounts
+    boundary: BoundaryCounts
+    seconds: float | None = None
+    key: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-ready values."""
+        return {
+            "name": self.name,
+            "key": self.key,
+            "seconds": self.seconds,
+            "counts": self.counts.to_dict(),
+            "boundary": self.boundary.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Record:
+        """Build from what `to_dict` returned, also after a round trip through JSON."""
+        return cls(
+            values["name"],
+            ImageCounts.from_dict(values["counts"]),
+            BoundaryCounts.from_dict(values["boundary"]),
+            values["seconds"],
+            values["key"],
+        )
+
+
+class Records:
+    """The records of a set of photos, by name; partial sets merge into the whole.
+
+    Examples
+    --------
+    >>> both = Records()
+    >>> both.merge(Records())
+    >>> len(both)
+    0
+    """
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self._records: dict[str, Record] = {}
+        for record in records:
+            self.add(record)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self._records.values())
+
+    def add(self, record: Record) -> None:
+        """Add a photo.
+
+        Raises
+        ------
+        DatasetError
+            If it is there already: no photo counts twice.
+        """
+        if record.name in self._records:
+            raise DatasetError(f"{record.name}: scored twice; give each photo to one part only")
+        self._records[record.name] = record
+
+    def merge(self, other: Records) -> None:
+        """Add the photos of a set that was scored elsewhere.
+
+        Raises
+        ------
+        DatasetError
+            If both hold the same photo.
+        """
+        for record in other:
+            self.add(record)
+
+    def select(self, names: Iterable[str]) -> Records:
+        """Return the records of these photos, in this order.
+
+        Raises
+        ------
+        DatasetError
+            If one has not been scored.
+        """
+        chosen = Records()
+        for name in names:
+            if name not in self._records:
+                raise DatasetError(f"{name}: not scored yet; score it first")
+            chosen.add(self._records[name])
+        return chosen
+
+    @property
+    def counts(self) -> list[ImageCounts]:
+        """The counts of each photo, as `score_paper` and the others take them."""
+        return [record.counts for record in self]
+
+
+def read_records(path: Path) -> dict[str, Record]:
+    """Read the records of a file by photo; of a photo scored again the last one stands.
+
+    A last line cut short, as a killed run leaves it, is passed over: that photo is scored anew.
+
+    Raises
+    ------
+    DatasetError
+        If another line is damaged.
+    """
+    if not path.exists():
+        return {}
+    records = {}
+    lines = path.read_bytes().split(b"\n")
+    for number, line in enumerate(lines[:-1], 1):
+        try:
+            record = Record.from_dict(json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            raise DatasetError(f"{path}: line {number} is damaged; delete the file") from error
+        records[record.name] = record
+    return records
+
+
+def append_record(path: Path, record: Record) -> None:
+    """Append a record to a file of one JSON object a line."""
+    with path.open("ab") as stream:
+        stream.write(json.dumps(record.to_dict()).encode() + b"\n")
+
+
+def mend_records(path: Path) -> None:
+    """Cut off a last line that a killed run left unfinished, so that the next one stands alone."""
+    if not path.exists():
+        return
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        with path.open("r+b") as stream:
+            stream.truncate(whole)

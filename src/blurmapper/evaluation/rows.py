@@ -1,0 +1,188 @@
+"""Rows of a table: the scores of each method on all photos and on parts of them."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from blurmapper.datasets import Sample
+from blurmapper.evaluation.bootstrap import Interval, bootstrap_differences, bootstrap_intervals
+from blurmapper.evaluation.boundary import BoundaryCounts, score_boundary
+from blurmapper.evaluation.counts import LEVELS, ImageCounts
+from blurmapper.evaluation.records import Record, Records
+from blurmapper.evaluation.scores import (
+    average_precision,
+    calibration_error,
+    score_paper,
+    score_pooled,
+)
+
+ALL_BLURRED = "all-blurred"
+"""The method that calls every pixel blurred, the first row of every table."""
+
+ALL_PHOTOS = "all"
+SIZES = {"under 1/3 blurred": 1 / 3, "1/3 to 2/3 blurred": 2 / 3, "over 2/3 blurred": math.inf}
+
+
+@dataclass(frozen=True)
+class Row:
+    """The scores of one method on a set of photos.
+
+    Attributes
+    ----------
+    method, protocol, subset : str
+        The subset is ``all`` for the photos of the whole table.
+    images : int
+        Photos scored.
+    scores : dict of str to Interval
+        The protocol's scores with their 95 % bootstrap intervals over photos.
+    threshold : float or None
+        Where ODS is reached; None in the protocol `dbd`.
+    average_precision, calibration_error : float
+        Of all pixels taken together, whatever the protocol.
+    boundary_f : float or None
+        Of edges within 2 pixels; None where no mask has an edge.
+    seconds : float or None
+        Median time of a photo; None for finished maps.
+    """
+
+    method: str
+    protocol: str
+    subset: str
+    images: int
+    scores: dict[str, Interval]
+    threshold: float | None
+    average_precision: float
+    calibration_error: float
+    boundary_f: float | None
+    seconds: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row as JSON-ready values; a score that the protocol lacks is None."""
+        values: dict[str, Any] = {
+            "method": self.method,
+            "protocol": self.protocol,
+            "subset": self.subset,
+            "images": self.images,
+        }
+        for name in ("ods", "ois", "ap", *self.scores):
+            values[name] = self.scores[name].value if name in self.scores else None
+        values["intervals"] = {name: [i.low, i.high] for name, i in self.scores.items()}
+        for name in (
+            "threshold",
+            "average_precision",
+            "calibration_error",
+            "boundary_f",
+            "seconds",
+        ):
+            values[name] = getattr(self, name)
+        return values
+
+
+def make_rows(
+    results: Mapping[str, Records],
+    samples: Sequence[Sample],
+    protocol: str,
+    *,
+    subsets: bool = False,
+) -> list[Row]:
+    """Return a row for each method, that of everything being blurred first.
+
+    Parameters
+    ----------
+    results : mapping of str to Records
+        Method -> records of the samples, in their order.
+    samples : sequence of Sample
+    protocol : {"paper", "pooled", "dbd"}
+    subsets : bool
+        Whether the rows of each subset follow those of all photos.
+    """
+    results = with_all_blurred(results)
+    parts = {ALL_PHOTOS: [sample.name for sample in samples]}
+    if subsets:
+        parts |= subset_names(samples, next(iter(results.values())))
+    return [
+        _make_row(method, protocol, subset, records.select(names))
+        for subset, names in parts.items()
+        for method, records in results.items()
+    ]
+
+
+def with_all_blurred(results: Mapping[str, Records]) -> dict[str, Records]:
+    """Return the results with those of everything being blurred at their head."""
+    masks = next(iter(results.values()))
+    everything = Records(_all_blurred(record) for record in masks)
+    others = {name: records for name, records in results.items() if name != ALL_BLURRED}
+    return {ALL_BLURRED: everything, **others}
+
+
+def subset_names(samples: Sequence[Sample], records: Records) -> dict[str, list[str]]:
+    """Return the photos of each kind of blur, of each set, and of each size of blurred region.
+
+    A subset that holds no photo, or all of them, is left out.
+    """
+    subsets: dict[str, list[str]] = {}
+    for sample in samples:
+        for label in (sample.name.rpartition("/")[0], sample.kind):
+            if label:
+                subsets.setdefault(label, []).append(sample.name)
+    for size in SIZES:
+        subsets[size] = []
+    for record in records.select(sample.name for sample in samples):
+        share = record.counts.positives / max(record.counts.pixels, 1)
+        subsets[next(s for s, limit in SIZES.items() if share <= limit)].append(record.name)
+    return {k: names for k, names in subsets.items() if 0 < len(names) < len(samples)}
+
+
+def differences(
+    results: Mapping[str, Records], protocol: str, reference: str
+) -> dict[str, dict[str, Interval]]:
+    """Return for each other method by how much its scores exceed the reference's, paired."""
+    return {
+        method: bootstrap_differences(records.counts, results[reference].counts, protocol)
+        for method, records in results.items()
+        if method not in (reference, ALL_BLURRED)
+    }
+
+
+def _make_row(method: str, protocol: str, subset: str, records: Records) -> Row:
+    counts = records.counts
+    times = [record.seconds for record in records if record.seconds is not None]
+    boundary = score_boundary(record.boundary for record in records)
+    scored = {"paper": score_paper, "pooled": score_pooled}.get(protocol)
+    return Row(
+        method,
+        protocol,
+        subset,
+        len(records),
+        bootstrap_intervals(counts, protocol),
+        scored(counts).ods_threshold if scored else None,
+        average_precision(counts),
+        calibration_error(counts),
+        boundary.f_score if boundary else None,
+        statistics.median(times) if times else None,
+    )
+
+
+def _all_blurred(record: Record) -> Record:
+    """Return the record of the photo with a map of ones, known without reading a file."""
+    pixels, positives = record.counts.pixels, record.counts.positives
+    counts = ImageCounts(
+        true_positives=np.full(LEVELS, positives),
+        detections=np.full(LEVELS, pixels),
+        true_positives_half=positives,
+        detections_half=pixels,
+        positives=positives,
+        pixels=pixels,
+        probability=float(pixels),
+        positive_probability=float(positives),
+    )
+    nothing = np.zeros(LEVELS, np.int64)
+    return Record(
+        record.name, counts, BoundaryCounts(nothing, nothing, nothing, record.boundary.true)
+    )

@@ -1,0 +1,134 @@
+"""Tables of scores for the screen, spreadsheets, Markdown, LaTeX and programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from blurmapper.evaluation.bootstrap import Interval
+from blurmapper.evaluation.rows import ALL_BLURRED, ALL_PHOTOS, Row
+
+HEADINGS = {"ods": "ODS", "ois": "OIS", "ap": "AP", "f_score": "F 0.3", "mae": "MAE"}
+ALL_BLURRED_LABEL = "everything is blurred"
+UNKNOWN = "-"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headings and cells as text; the first column is words, the others are figures."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def score_tables(rows: Sequence[Row], data: str) -> list[Table]:
+    """Return a table of all photos, then one for each subset; each names its protocol.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        From `make_rows`.
+    data : str
+        What the photos are, for the title.
+    """
+    subsets = dict.fromkeys(row.subset for row in rows)
+    return [_score_table([r for r in rows if r.subset == subset], data) for subset in subsets]
+
+
+def difference_table(
+    differences: Mapping[str, Mapping[str, Interval]], reference: str, protocol: str
+) -> Table:
+    """Return the table of paired differences to a reference method, with 95 % intervals."""
+    names = list(next(iter(differences.values())))
+    cells = (
+        (method, *(_signed(intervals[name]) for name in names))
+        for method, intervals in differences.items()
+    )
+    title = f"Difference to {reference}, protocol {protocol}, 95 % paired bootstrap over photos"
+    return Table(title, ("method", *(HEADINGS[name] for name in names)), tuple(cells))
+
+
+def format_markdown(table: Table) -> str:
+    """Return a table as Markdown, its title in bold above it."""
+    rule = ("---", *("---:",) * (len(table.headings) - 1))
+    lines = ["| " + " | ".join(cells) + " |" for cells in (table.headings, rule, *table.rows)]
+    return "\n".join([f"**{table.title}**", "", *lines, ""])
+
+
+def format_latex(table: Table) -> str:
+    """Return a table as LaTeX that needs the package booktabs."""
+    head, *body = (" & ".join(map(_escape, row)) + r" \\" for row in (table.headings, *table.rows))
+    columns = "l" + "r" * (len(table.headings) - 1)
+    return "\n".join(
+        [
+            r"\begin{table}",
+            rf"\caption{{{_escape(table.title)}}}",
+            rf"\begin{{tabular}}{{{columns}}}",
+            rf"\toprule{chr(10)}{head}{chr(10)}\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def format_csv(rows: Sequence[Row]) -> str:
+    """Return the rows with every figure in full, an interval as two columns."""
+    stream = io.StringIO()
+    flat = [_flatten(row) for row in rows]
+    writer = csv.DictWriter(stream, list(flat[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return stream.getvalue()
+
+
+def format_json(rows: Sequence[Row]) -> str:
+    """Return the rows as a JSON list of one object a row."""
+    return json.dumps([row.to_dict() for row in rows], indent=2) + "\n"
+
+
+def _score_table(rows: Sequence[Row], data: str) -> Table:
+    first = rows[0]
+    names = list(first.scores)
+    photos = "photo" if first.images == 1 else "photos"
+    subset = "" if first.subset == ALL_PHOTOS else f", {first.subset}"
+    title = f"{data}{subset}: {first.images} {photos}, protocol {first.protocol}"
+    headings = ["method", *(HEADINGS[name] for name in names), f"{HEADINGS[names[0]]} 95 %"]
+    if first.threshold is not None:
+        headings.append("at")
+    headings += ["step AP", "edge F", "calibration", "s/photo"]
+    return Table(title, tuple(headings), tuple(_cells(row) for row in rows))
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    first = next(iter(row.scores.values()))
+    cells = [ALL_BLURRED_LABEL if row.method == ALL_BLURRED else row.method]
+    cells += [f"{score.value:.3f}" for score in row.scores.values()]
+    cells.append(f"{first.low:.3f}-{first.high:.3f}")
+    if row.threshold is not None:
+        cells.append(f"{row.threshold:.2f}")
+    figures = (row.average_precision, row.boundary_f, row.calibration_error, row.seconds)
+    return (*cells, *(UNKNOWN if x is None else f"{x:.3f}" for x in figures))
+
+
+def _flatten(row: Row) -> dict[str, object]:
+    values = row.to_dict()
+    for name, (low, high) in values.pop("intervals").items():
+        values |= {f"{name}_low": low, f"{name}_high": high}
+    return values
+
+
+def _signed(interval: Interval) -> str:
+    return f"{interval.value:+.3f} ({interval.low:+.3f} to {interval.high:+.3f})"
+
+
+def _escape(text: str) -> str:
+    for letter in "%_&#":
+        text = text.replace(letter, "\\" + letter)
+    return text
