@@ -131,15 +131,17 @@ def bundled_card(name: str) -> WeightsCard:
     return read_card(BUNDLED / f"{name}.json")
 
 
-def verify(card: WeightsCard, folder: Path = BUNDLED) -> Path:
-    """Return the path of a card's file once its SHA-256 is the card's.
+def verify(card: WeightsCard, folder: Path | None = None) -> Path:
+    """Return the path of a card's file, once its SHA-256 is the card's.
+
+    The file lies in `folder`, or in the package unless given.
 
     Raises
     ------
     WeightsError
         If the file is missing or is not the one that the card describes.
     """
-    path = folder / card.file
+    path = (folder or BUNDLED) / card.file
     try:
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()

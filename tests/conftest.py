@@ -1,0 +1,140 @@
+"""What the tests share: photos made of texture, and a network small enough to build here."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+
+from blurmapper.mapper import BlurMapper
+from blurmapper.preprocessing import Preprocessing
+from blurmapper.weights import WeightsCard, write_card
+
+
+@pytest.fixture
+def sharp_photo() -> npt.NDArray[np.uint8]:
+    """A photo, uint8 (96, 128, 3), with sharp texture everywhere."""
+    coarse = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    return coarse.repeat(2, axis=0).repeat(2, axis=1)
+
+
+@pytest.fixture
+def half_blurred_photo(sharp_photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The sharp photo with its right half out of focus."""
+    photo = sharp_photo.copy()
+    photo[:, 64:] = cv2.GaussianBlur(sharp_photo, (0, 0), 4)[:, 64:]
+    return photo
+
+
+@pytest.fixture(scope="session")
+def as_held() -> Callable[[npt.NDArray[Any], int], npt.NDArray[Any]]:
+    """Upright photo, EXIF orientation -> the pixels that a camera held so stores."""
+    turns: dict[int, Callable[[npt.NDArray[Any]], npt.NDArray[Any]]] = {
+        1: lambda upright: upright,
+        2: lambda upright: upright[:, ::-1],
+        3: lambda upright: upright[::-1, ::-1],
+        4: lambda upright: upright[::-1],
+        5: lambda upright: upright.swapaxes(0, 1),
+        6: lambda upright: np.rot90(upright),
+        7: lambda upright: np.rot90(upright, 2).swapaxes(0, 1),
+        8: lambda upright: np.rot90(upright, -1),
+    }
+    return lambda upright, orientation: np.ascontiguousarray(turns[orientation](upright))
+
+
+@pytest.fixture(scope="session")
+def file_as_held(
+    as_held: Callable[[npt.NDArray[Any], int], npt.NDArray[Any]],
+) -> Callable[..., bytes]:
+    """Upright photo, EXIF orientation, format -> the file of a camera held so."""
+
+    def encode(upright: npt.NDArray[np.uint8], orientation: int, kind: str = "PNG") -> bytes:
+        exif = PIL.Image.Exif()
+        exif[0x0112] = orientation
+        buffer = io.BytesIO()
+        picture = PIL.Image.fromarray(as_held(upright, orientation))
+        picture.save(buffer, kind, exif=exif.tobytes(), lossless=kind == "WEBP")
+        return buffer.getvalue()
+
+    return encode
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The path of an .onnx network, with its card, that knows blur when it sees it.
+
+    It is no trained network: the mean size of the Laplacian in a window, through a sigmoid,
+    is high where there is fine texture. That is enough for claims on everything around it.
+    """
+    path = tmp_path_factory.mktemp("weights") / "tiny.onnx"
+    path.write_bytes(_laplacian_network())
+    card = WeightsCard(
+        name="tiny",
+        architecture="laplacian",
+        file=path.name,
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        bytes=path.stat().st_size,
+        parameters=30,
+        preprocessing=Preprocessing(128, (127.0,) * 3, (1 / 128,) * 3, "rgb"),
+        training="none",
+        scores=({"data": "none", "images": 1, "protocol": "paper", "ods": 1, "ois": 1, "ap": 1},),
+        milliseconds_384=1.0,
+        licence="Apache-2.0",
+        paper="none",
+        created="2026-11-22",
+    )
+    write_card(card, path.with_suffix(".json"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_mapper(tiny_weights: Path) -> BlurMapper:
+    """A mapper with the tiny network, as users get one: refined, at the card's size."""
+    return BlurMapper(tiny_weights, threads=1)
+
+
+def _laplacian_network() -> bytes:
+    onnx = pytest.importorskip("onnx", reason="onnx builds the tests' network")
+    helper = onnx.helper
+
+    def constant(name: str, values: Any) -> Any:
+        return onnx.numpy_helper.from_array(np.asarray(values), name)
+
+    laplacian = np.float32([[0, 1, 0], [1, -4, 1], [0, 1, 0]]) / 3
+    constants = [
+        constant("border", np.int64([0, 0, 1, 1, 0, 0, 1, 1])),
+        constant("laplacian", np.tile(laplacian, (1, 3, 1, 1))),
+        constant("steepness", np.float32(-40)),
+        constant("middle", np.float32(6)),
+    ]
+    nodes = [
+        helper.make_node("Pad", ["image", "border"], ["padded"], mode="reflect"),
+        helper.make_node("Conv", ["padded", "laplacian"], ["detail"]),
+        helper.make_node("Abs", ["detail"], ["size"]),
+        helper.make_node(
+            "AveragePool", ["size"], ["energy"], kernel_shape=[9, 9], pads=[4, 4, 4, 4]
+        ),
+        helper.make_node("Mul", ["energy", "steepness"], ["steep"]),
+        helper.make_node("Add", ["steep", "middle"], ["logits"]),
+        helper.make_node("Sigmoid", ["logits"], ["blur_map"]),
+    ]
+    float32 = onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        nodes,
+        "laplacian",
+        [helper.make_tensor_value_info("image", float32, ["n", 3, "h", "w"])],
+        [helper.make_tensor_value_info("blur_map", float32, ["n", 1, "h", "w"])],
+        constants,
+    )
+    opsets = [helper.make_opsetid("", 17)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    serialised: bytes = model.SerializeToString()
+    return serialised

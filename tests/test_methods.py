@@ -1,0 +1,62 @@
+"""One table of methods."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from blurmapper.errors import BlurMapperError, MethodError, WeightsError
+from blurmapper.methods import METHODS, MethodOptions, get_method
+from blurmapper.weights import bundled_names
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (61, 97)])
+def test_every_method_gives_a_map_of_the_photos_size(name: str, height: int, width: int) -> None:
+    if METHODS[name].kind == "network" and name not in bundled_names():
+        pytest.skip(f"the weights {name} are not in this checkout")
+    photo = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    blur_map = get_method(name)(photo)
+    assert blur_map.shape == (height, width)
+    assert blur_map.dtype == np.float32
+    assert 0 <= blur_map.min() and blur_map.max() <= 1
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_row_is_found_under_its_own_name(name: str) -> None:
+    assert METHODS[name].name == name == name.lower()
+    assert "\n" not in METHODS[name].summary
+
+
+def test_a_wrong_name_lists_the_choices() -> None:
+    with pytest.raises(MethodError, match="no method named 'dmb'; choose from: dbm-lite, dbm"):
+        get_method("dmb")
+
+
+def test_a_path_is_a_method_too(
+    tiny_weights: Path, half_blurred_photo: npt.NDArray[np.uint8]
+) -> None:
+    blur_map = get_method(str(tiny_weights))(half_blurred_photo)
+    assert blur_map[:, 80:].mean() > blur_map[:, :48].mean() + 0.5
+
+
+def test_a_path_to_nothing_is_an_error_of_ours() -> None:
+    with pytest.raises(WeightsError, match=r"none\.onnx: no such weights file"):
+        get_method("none.onnx")
+
+
+def test_options_reach_the_network(
+    tiny_weights: Path, half_blurred_photo: npt.NDArray[np.uint8]
+) -> None:
+    refined = get_method(str(tiny_weights))(half_blurred_photo)
+    plain = get_method(str(tiny_weights), MethodOptions(refine=False))(half_blurred_photo)
+    assert np.abs(refined - plain).max() > 0.01
+    with pytest.raises(BlurMapperError, match="working side"):
+        get_method(str(tiny_weights), MethodOptions(working_side=1))
+
+
+def test_all_blurred_is_what_it_says() -> None:
+    assert (get_method("all-blurred")(np.zeros((16, 20, 3), np.uint8)) == 1).all()

@@ -1,0 +1,111 @@
+"""Coarse maps that follow the photo's edges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from blurmapper import decoding
+from blurmapper.refinement import Guide, enlarge_map, refine_map
+
+BlurMap = npt.NDArray[np.float32]
+
+GUIDES: tuple[Guide, ...] = ("luma", "colour")
+
+
+@pytest.fixture
+def scene() -> tuple[npt.NDArray[np.uint8], BlurMap]:
+    """A dark disc on a bright ground, uint8 (300, 400, 3), and its mask: 1 on the ground."""
+    mask = np.ones((300, 400), np.float32)
+    cv2.circle(mask, (190, 140), 90, 0, -1)
+    noise = np.random.default_rng(0).normal(0, 5, (300, 400, 3))
+    photo = (60 + 120 * mask[..., np.newaxis] + noise).clip(0, 255).astype(np.uint8)
+    return photo, mask
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_the_map_gets_closer_to_the_photos_edge(
+    scene: tuple[npt.NDArray[np.uint8], BlurMap], guide: Guide
+) -> None:
+    photo, mask = scene
+    coarse = cv2.resize(mask, (50, 38), interpolation=cv2.INTER_AREA)
+    refined_error = np.abs(refine_map(photo, coarse, radius=3, guide=guide) - mask).mean()
+    enlarged_error = np.abs(enlarge_map(coarse, 300, 400) - mask).mean()
+    assert refined_error < 0.6 * enlarged_error
+
+
+def test_colour_sees_an_edge_that_brightness_does_not() -> None:
+    mask = np.zeros((64, 64), np.float32)
+    mask[:, 30:] = 1
+    red, green = (150, 20, 20), (20, 86, 20)
+    photo = np.where(mask[..., np.newaxis] > 0, np.uint8(red), np.uint8(green))
+    assert np.ptp(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)) <= 1
+    coarse = cv2.resize(mask, (16, 16), interpolation=cv2.INTER_AREA)
+    errors = {
+        guide: np.abs(refine_map(photo, coarse, radius=2, guide=guide) - mask).mean()
+        for guide in GUIDES
+    }
+    assert errors["colour"] < 0.5 * errors["luma"]
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
+def test_an_even_map_stays_as_it_is(
+    scene: tuple[npt.NDArray[np.uint8], BlurMap], guide: Guide, value: float
+) -> None:
+    coarse = np.full((38, 50), value, np.float32)
+    np.testing.assert_allclose(refine_map(scene[0], coarse, guide=guide), value, atol=1e-4)
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+@pytest.mark.parametrize("grey", [0, 255])
+def test_a_photo_without_edges_gives_a_finite_map(guide: Guide, grey: int) -> None:
+    photo = np.full((100, 90, 3), grey, np.uint8)
+    coarse = np.random.default_rng(0).random((25, 20), np.float32)
+    refined = refine_map(photo, coarse, epsilon=1e-6, guide=guide)
+    assert np.isfinite(refined).all()
+    assert 0 <= refined.min() and refined.max() <= 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_the_dtype_decides_the_scale(
+    scene: tuple[npt.NDArray[np.uint8], BlurMap], dtype: Any
+) -> None:
+    photo, mask = scene
+    coarse = cv2.resize(mask, (50, 38), interpolation=cv2.INTER_AREA)
+    same = photo * np.uint16(257) if dtype == np.uint16 else photo / np.float32(255)
+    np.testing.assert_allclose(refine_map(same, coarse), refine_map(photo, coarse), atol=1e-2)
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (97, 61), (16, 3000), (300, 401)])
+def test_any_size_is_met(height: int, width: int) -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    coarse = np.random.default_rng(0).random((min(height, 16), min(width, 77)), np.float32)
+    refined = refine_map(photo, coarse)
+    assert refined.shape == (height, width)
+    assert refined.dtype == np.float32
+
+
+def test_strips_leave_no_seam(
+    scene: tuple[npt.NDArray[np.uint8], BlurMap], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, mask = scene
+    coarse = cv2.resize(mask, (50, 38), interpolation=cv2.INTER_AREA)
+    whole = refine_map(photo, coarse)
+    in_strips = [slice(top, min(top + 7, 300)) for top in range(0, 300, 7)]
+    monkeypatch.setattr("blurmapper.refinement.row_strips", lambda height, width: in_strips)
+    assert decoding.row_strips(300, 400) != in_strips
+    np.testing.assert_allclose(refine_map(photo, coarse), whole, atol=1e-5)
+
+
+def test_without_edges_it_is_the_smoothed_map_enlarged_bilinearly() -> None:
+    photo = np.full((301, 203, 3), 90, np.uint8)
+    coarse = np.random.default_rng(0).random((38, 26), np.float32)
+    refined = refine_map(photo, coarse, radius=1)
+    smoothed = cv2.boxFilter(coarse, -1, (3, 3), borderType=cv2.BORDER_REFLECT)
+    smoothed = cv2.boxFilter(smoothed, -1, (3, 3), borderType=cv2.BORDER_REFLECT)
+    np.testing.assert_allclose(refined, enlarge_map(smoothed, 301, 203), atol=1e-4)

@@ -1,0 +1,103 @@
+"""Weights, their cards, and what tells an altered file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from blurmapper import weights
+from blurmapper.errors import WeightsError
+from blurmapper.weights import (
+    bundled_card,
+    bundled_names,
+    find_weights,
+    read_card,
+    verify,
+    write_card,
+)
+
+
+@pytest.fixture
+def own_weights(tiny_weights: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny network and its card that a test may spoil."""
+    for path in (tiny_weights, tiny_weights.with_suffix(".json")):
+        shutil.copy(path, tmp_path)
+    return tmp_path / tiny_weights.name
+
+
+def test_a_card_is_read_as_it_was_written(tiny_weights: Path, tmp_path: Path) -> None:
+    card = read_card(tiny_weights.with_suffix(".json"))
+    write_card(card, tmp_path / "card.json")
+    assert read_card(tmp_path / "card.json") == card
+
+
+def test_fields_of_a_newer_version_are_left_out(own_weights: Path) -> None:
+    path = own_weights.with_suffix(".json")
+    card = read_card(path)
+    path.write_text(json.dumps({**card.to_dict(), "invented_later": 1}))
+    assert read_card(path) == card
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "null", "{", '{"name": "dbm"}', '{"preprocessing": 1}', '"card"']
+)
+def test_what_is_no_card_is_named_in_one_line(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    path.write_text(text)
+    with pytest.raises(WeightsError, match=r"card\.json: not a weights card") as raised:
+        read_card(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_path_gives_its_card_and_file(tiny_weights: Path) -> None:
+    card, path = find_weights(tiny_weights)
+    assert (card.name, path) == ("tiny", tiny_weights)
+    assert find_weights(str(tiny_weights)) == (card, path)
+
+
+def test_an_altered_file_is_refused(own_weights: Path) -> None:
+    content = bytearray(own_weights.read_bytes())
+    content[-1] ^= 1
+    own_weights.write_bytes(content)
+    with pytest.raises(WeightsError, match="SHA-256"):
+        find_weights(own_weights)
+
+
+def test_weights_without_a_card_are_refused(own_weights: Path) -> None:
+    own_weights.with_suffix(".json").unlink()
+    with pytest.raises(WeightsError, match=r"tiny\.json: no such weights card"):
+        find_weights(own_weights)
+
+
+def test_the_card_of_another_file_is_refused(own_weights: Path) -> None:
+    renamed = own_weights.rename(own_weights.with_name("other.onnx"))
+    own_weights.with_suffix(".json").rename(renamed.with_suffix(".json"))
+    with pytest.raises(WeightsError, match=r"the card beside it is of tiny\.onnx"):
+        find_weights(renamed)
+
+
+def test_a_missing_file_is_named(own_weights: Path) -> None:
+    card = read_card(own_weights.with_suffix(".json"))
+    own_weights.unlink()
+    with pytest.raises(WeightsError, match=r"tiny\.onnx: weights cannot be read"):
+        verify(card, own_weights.parent)
+    with pytest.raises(WeightsError, match="no such weights file"):
+        find_weights(own_weights)
+
+
+def test_a_bundled_name_finds_card_and_file(
+    own_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "BUNDLED", own_weights.parent)
+    assert bundled_names() == ("tiny",)
+    assert bundled_card("tiny").architecture == "laplacian"
+    assert find_weights("tiny")[1] == own_weights
+
+
+def test_a_wrong_name_lists_the_choices(own_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "BUNDLED", own_weights.parent)
+    with pytest.raises(WeightsError, match="no weights named 'tony'; choose from: tiny"):
+        find_weights("tony")
