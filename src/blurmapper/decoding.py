@@ -23,7 +23,7 @@ MAX_PIXELS = 400_000_000
 """Most pixels of a photo: four times the largest that memory is tested with."""
 
 # Pillow can also open formats that run a program (EPS) or that no camera writes.
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP", "PPM", "JPEG2000", "MPO")
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP", "PPM", "JPEG2000")
 
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
