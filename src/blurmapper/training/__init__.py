@@ -1,0 +1,1 @@
+"""Networks, training pairs, the training loop and export; needs the extra ``train``."""

@@ -1,0 +1,164 @@
+"""How a network is trained: one typed, frozen record, read from TOML, kept in checkpoints."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_type_hints
+
+from blurmapper.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Shares of the kinds of pairs; they need not add up to one.
+
+    Attributes
+    ----------
+    traced, bokeh, whole : float
+        Real photos: with hand-drawn truth, with a sharp subject before an out-of-focus
+        background, and blurred all over.
+    made : float
+        Made from photos that are sharp all over.
+    """
+
+    traced: float = 0.32
+    bokeh: float = 0.28
+    made: float = 0.36
+    whole: float = 0.04
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """All that decides what a training run does; paths are relative to the current directory.
+
+    Attributes
+    ----------
+    architecture : str
+        A key of `blurmapper.training.networks.ARCHITECTURES`.
+    photos, output : Path
+        The training photos; the folder that gets checkpoints and the log.
+    initialise : Path or None
+        Weights to start from; None is random.
+    side, batch, iterations : int
+        Pixels along a pair's side, pairs a step and process, steps.
+    rate : float
+        The learning rate; biases learn ``bias_factor`` times as fast, a pre-trained encoder of
+        ours ``encoder_factor`` times.
+    decay : {"polynomial", "cosine"}
+        ``rate * (1 - step / iterations) ** power``, or half a cosine.
+    warmup : int
+        Steps over which the rate rises from zero.
+    average : float
+        Decay of the running average of the weights that is scored and exported; 0 exports the
+        weights themselves.
+    precision : {"bf16", "fp32"}
+        Of the forward pass; the weights are float32 always.
+    threads, workers : int
+        Threads of torch (0: its own choice); processes that make pairs.
+    score_every, checkpoint_every : int
+        In steps.
+    tensorboard : bool
+        Also write event files; needs the package tensorboard.
+    """
+
+    architecture: str
+    photos: Path
+    output: Path
+    initialise: Path | None = None
+    seed: int = 0
+    side: int = 320
+    batch: int = 8
+    iterations: int = 4000
+    optimiser: Literal["sgd", "adamw"] = "adamw"
+    rate: float = 6e-4
+    decay: Literal["polynomial", "cosine"] = "cosine"
+    power: float = 0.9
+    warmup: int = 0
+    momentum: float = 0.9
+    weight_decay: float = 0.01
+    bias_factor: float = 1.0
+    encoder_factor: float = 1.0
+    average: float = 0.0
+    precision: Literal["bf16", "fp32"] = "bf16"
+    threads: int = 0
+    workers: int = 1
+    score_every: int = 500
+    checkpoint_every: int = 100
+    tensorboard: bool = False
+    mixture: Mixture = field(default_factory=Mixture)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as TOML- and JSON-ready values."""
+        answer = asdict(self)
+        for name in ("photos", "output", "initialise"):
+            answer[name] = None if answer[name] is None else str(answer[name])
+        return answer
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], origin: str = "config") -> TrainingConfig:
+        """Check and convert values; `ConfigError` names the field at fault."""
+        values = dict(values)
+        mixture = _build(Mixture, values.pop("mixture", {}), f"{origin}: mixture")
+        return _build(cls, {**values, "mixture": mixture}, origin)
+
+
+def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainingConfig:
+    """Read a TOML file, some of its values replaced by ``key=value`` in TOML's own writing.
+
+    A value that is not TOML is taken as a string, so that paths need no quotes; ``mixture.made=1``
+    reaches into the mixture.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise ConfigError(f"{path}: no such config; see the folder configs") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML ({error})") from None
+    for override in overrides:
+        key, equals, written = override.partition("=")
+        if not equals:
+            raise ConfigError(f"{override!r}: write overrides as key=value")
+        target = values
+        *tables, name = key.strip().split(".")
+        for table in tables:
+            target = target.setdefault(table, {})
+        target[name] = _parse(written.strip())
+    return TrainingConfig.from_dict(values, str(path))
+
+
+def _parse(written: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {written}")["value"]
+    except tomllib.TOMLDecodeError:
+        return written
+
+
+def _build(kind: type[Any], values: Mapping[str, Any], origin: str) -> Any:
+    hints = get_type_hints(kind)
+    known = {item.name: item for item in fields(kind)}
+    for name in values:
+        if name not in known:
+            raise ConfigError(f"{origin}: no field {name!r}; choose among {', '.join(known)}")
+    try:
+        return kind(**{name: _convert(hints[name], value) for name, value in values.items()})
+    except TypeError as error:
+        raise ConfigError(f"{origin}: {str(error).partition(') ')[2] or error}") from None
+    except ValueError as error:
+        raise ConfigError(f"{origin}: {error}") from None
+
+
+def _convert(hint: Any, value: Any) -> Any:
+    """Return the value as its field's type wants it, or raise ValueError."""
+    choices = get_args(hint)
+    if hint is Path or Path in choices:
+        return None if value is None else Path(value)
+    if choices and value not in choices:
+        raise ValueError(f"{value!r} is none of {', '.join(map(repr, choices))}")
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type) and (not isinstance(value, hint) or type(value) is bool is not hint):
+        raise ValueError(f"{value!r} is not of type {hint.__name__}")
+    return value

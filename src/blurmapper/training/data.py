@@ -1,0 +1,221 @@
+"""Endless training pairs: real, traced and made, each decided by a seed and an index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from blurmapper.errors import DatasetError
+from blurmapper.training.config import Mixture
+from blurmapper.training.kernels import apply_kernel
+from blurmapper.training.photos import PhotoLibrary
+from blurmapper.training.synthesis import (
+    BLURRED,
+    SHARP,
+    UNDECIDED,
+    Material,
+    Pair,
+    cover,
+    decode_srgb,
+    draw_radius,
+    encode_srgb,
+    label_of,
+    lens_kernel,
+    make_pair,
+    shake_kernel,
+)
+from blurmapper.training.wear import wear_image
+
+Image = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.uint8]
+
+EDGE_TOLERANCE = 2
+"""Pixels either side of a hand-drawn edge left undecided: hands are good to about five at 512."""
+
+
+class PairSource:
+    """Draw the pair of an index; the same seed, side and index give the same pair.
+
+    Parameters
+    ----------
+    library : PhotoLibrary
+        The photos to draw from.
+    side : int
+        Height and width of the pairs, in pixels.
+    seed : int
+        Of everything drawn.
+    mixture : Mixture
+        How often each kind is drawn.
+    """
+
+    def __init__(
+        self, library: PhotoLibrary, side: int, seed: int, mixture: Mixture | None = None
+    ) -> None:
+        self.library, self.side, self.seed = library, side, seed
+        mixture = mixture or Mixture()
+        self._kinds: list[tuple[Callable[[np.random.Generator], Pair], float]] = [
+            (self._traced, mixture.traced if library.traced else 0.0),
+            (self._bokeh, mixture.bokeh if library.bokeh else 0.0),
+            (self._made, mixture.made if library.sharp and library.bokeh else 0.0),
+            (self._whole, mixture.whole if library.blurred else 0.0),
+        ]
+        if not any(weight for _, weight in self._kinds):
+            raise DatasetError("no training photos of any kind wanted: check `photos` and mixture")
+
+    def pair(self, index: int) -> Pair:
+        """Return pair number ``index``, uint8 image and label of ``side`` x ``side``."""
+        rng = np.random.default_rng((self.seed, index))
+        weights = np.array([weight for _, weight in self._kinds])
+        draw, _ = self._kinds[int(rng.choice(len(weights), p=weights / weights.sum()))]
+        pair = draw(rng)
+        return Pair(wear_image(pair.image, rng), pair.label, pair.kind)
+
+    def _traced(self, rng: np.random.Generator) -> Pair:
+        chosen = _choose(self.library.traced, rng)
+        image, truth = self._crop([_read(chosen.photo), _read_mask(chosen.mask)], rng)
+        label = np.full(truth.shape, UNDECIDED, np.uint8)
+        tolerance = np.ones((2 * EDGE_TOLERANCE + 1,) * 2, np.uint8)
+        label[cv2.erode(truth, tolerance) > 250] = BLURRED
+        label[cv2.dilate(truth, tolerance) < 5] = SHARP
+        return self._spoil(Pair(image, label, "traced"), rng)
+
+    def _bokeh(self, rng: np.random.Generator) -> Pair:
+        chosen = _choose(self.library.bokeh, rng)
+        image, subject = self._crop([_read(chosen.photo), _read_mask(chosen.mask)], rng)
+        label = label_of(1.0 - subject.astype(np.float32) / 255.0)
+        return self._spoil(Pair(image, label, "bokeh"), rng)
+
+    def _whole(self, rng: np.random.Generator) -> Pair:
+        (image,) = self._crop([_read(_choose(self.library.blurred, rng))], rng)
+        return Pair(image, np.full(image.shape[:2], BLURRED, np.uint8), "blurred")
+
+    def _made(self, rng: np.random.Generator) -> Pair:
+        photo = _choose(self.library.sharp, rng)
+        mask = self.library.subject_of(photo) or _choose(self.library.bokeh, rng).mask
+        image, subject = self._crop([_read(photo), _read_mask(mask)], rng)
+        cutout, alpha = self._cutout(rng)
+        material = Material(image, _harden(subject), cutout, alpha)
+        return make_pair(material, int(rng.integers(2**63)))
+
+    def _cutout(self, rng: np.random.Generator) -> tuple[Image, npt.NDArray[np.float32]]:
+        """A sharp subject of another photo, anywhere, at most about as large as it was.
+
+        A subject cut off by its photo's frame stays cut off by ours: nothing floats in mid-air.
+        """
+        chosen = _choose(self.library.bokeh, rng)
+        image, mask = _read(chosen.photo), _read_mask(chosen.mask)
+        if rng.random() < 0.5:
+            image, mask = image[:, ::-1], mask[:, ::-1]
+        height, width = mask.shape
+        scale = self.side / height * float(rng.uniform(0.5, 1.15))
+        across, down = rng.uniform(-0.3, 0.3, 2) * self.side
+        left = (self.side - width * scale) / 2 + across
+        top = (self.side - height * scale) / 2 + down
+        cut_left, cut_right, cut_bottom = mask[:, 0].max(), mask[:, -1].max(), mask[-1].max()
+        if cut_left > 127:
+            left = min(left, 0.0)
+        if cut_right > 127:
+            left = max(left, self.side - width * scale)
+        if cut_bottom > 127:
+            top = max(top, self.side - height * scale)
+        move = np.array([[scale, 0, left], [0, scale, top]], np.float64)
+        size = (self.side, self.side)
+        shrunk = cv2.warpAffine(image, move, size, flags=cv2.INTER_AREA, borderMode=1)
+        alpha = cv2.warpAffine(mask, move, size, flags=cv2.INTER_LINEAR)
+        return np.asarray(shrunk, np.uint8), _harden(alpha)
+
+    def _spoil(self, pair: Pair, rng: np.random.Generator) -> Pair:
+        """Now and then blur all of a real photo, or put something blurred before it.
+
+        Without this a subject would always be sharp, and a network would look for subjects.
+        """
+        chance = rng.random()
+        if chance < 0.05:
+            shaken = rng.random() < 0.4
+            radius = draw_radius(rng, self.side, 2.0)
+            kernel = shake_kernel(rng, self.side) if shaken else lens_kernel(rng, radius)
+            image = encode_srgb(apply_kernel(decode_srgb(pair.image), kernel))
+            return Pair(image, np.full_like(pair.label, BLURRED), pair.kind)
+        if chance < 0.13 and self.library.bokeh:
+            cutout, alpha = self._cutout(rng)
+            kernel = lens_kernel(rng, draw_radius(rng, self.side, 2.5))
+            spread = apply_kernel(alpha, kernel)
+            front = apply_kernel(decode_srgb(cutout) * alpha[..., None], kernel)
+            image = encode_srgb(cover(front, spread, decode_srgb(pair.image)))
+            label = np.where(spread > 0.75, BLURRED, UNDECIDED)
+            label = np.where(spread < 0.1, pair.label, label).astype(np.uint8)
+            return Pair(image, label, pair.kind)
+        return pair
+
+    def _crop(self, layers: list[npt.NDArray[Any]], rng: np.random.Generator) -> list[Any]:
+        """Cut the same part of each layer and bring it to the pairs' size, never enlarged much.
+
+        The share of the photo is drawn evenly between the whole and a part at full detail; its
+        shape may be stretched by a fifth, as aspect ratios differ.
+        """
+        height, width = layers[0].shape[:2]
+        least = min(1.0, self.side / min(height, width))
+        share = rng.uniform(least, 1.0) if rng.random() < 0.7 else 1.0
+        stretch = float(np.exp(rng.uniform(-0.2, 0.2)))
+        rows = min(height, int(height * share * min(1.0, stretch)))
+        columns = min(width, int(width * share * min(1.0, 1 / stretch)))
+        top = int(rng.integers(height - rows + 1))
+        left = int(rng.integers(width - columns + 1))
+        mirrored = rng.random() < 0.5
+        answer = []
+        for layer in layers:
+            part = layer[top : top + rows, left : left + columns]
+            how = cv2.INTER_AREA if rows > self.side else cv2.INTER_LINEAR
+            part = cv2.resize(part, (self.side, self.side), interpolation=how)
+            answer.append(np.ascontiguousarray(part[:, ::-1] if mirrored else part))
+        return answer
+
+
+class PairDataset(Dataset[tuple[Tensor, Tensor]]):
+    """Pairs ``first`` .. ``last`` of a source as tensors: uint8 (3, H, W) and (H, W)."""
+
+    def __init__(self, source: PairSource, first: int, last: int) -> None:
+        self.source, self.first, self.last = source, first, last
+
+    def __len__(self) -> int:
+        """Return how many pairs are left."""
+        return self.last - self.first
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """Return image and label."""
+        pair = self.source.pair(self.first + index)
+        image = torch.from_numpy(np.ascontiguousarray(pair.image.transpose(2, 0, 1)))
+        return image, torch.from_numpy(pair.label)
+
+
+def _harden(mask: Mask) -> npt.NDArray[np.float32]:
+    """Return a mask's alpha without the half-sure regions that would make ghosts."""
+    return np.clip((mask.astype(np.float32) / 255.0 - 0.5) * 3.0 + 0.5, 0.0, 1.0)
+
+
+def _choose(items: Any, rng: np.random.Generator) -> Any:
+    return items[int(rng.integers(len(items)))]
+
+
+def _read(path: Path) -> Image:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DatasetError(f"{path}: cannot be read as a photo; restore it or take it off the list")
+    return np.ascontiguousarray(image[..., ::-1])
+
+
+def _read_mask(path: Path) -> Mask:
+    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise DatasetError(f"{path}: cannot be read as a mask; restore it or take it off the list")
+    return np.asarray(mask, np.uint8)
+
+

@@ -1,0 +1,88 @@
+"""Point spread functions of lenses and shaking hands, each summing to one."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Kernel = npt.NDArray[np.float32]
+OVERSAMPLING = 8
+"""Kernels are drawn this many times larger and averaged, so that radii need not be whole."""
+
+
+def disc_kernel(radius: float) -> Kernel:
+    """Return the kernel of an open circular aperture; radius in pixels."""
+    return polygon_kernel(radius, blades=0, rotation=0.0)
+
+
+def polygon_kernel(radius: float, blades: int, rotation: float) -> Kernel:
+    """Return the kernel of an aperture with straight blades.
+
+    Parameters
+    ----------
+    radius : float
+        Of the circumscribed circle, in pixels.
+    blades : int
+        Number of blades, 5 to 9 on real lenses; fewer than 3 draws a disc.
+    rotation : float
+        In radians.
+    """
+    half = max(1, int(np.ceil(radius)))
+    size = (2 * half + 1) * OVERSAMPLING
+    drawn = np.zeros((size, size), np.uint8)
+    centre, reach = (size - 1) / 2, radius * OVERSAMPLING
+    if blades < 3:
+        ys, xs = np.ogrid[:size, :size]
+        drawn[(ys - centre) ** 2 + (xs - centre) ** 2 <= reach**2] = 255
+    else:
+        angles = rotation + np.arange(blades) * 2 * np.pi / blades
+        corners = centre + reach * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        cv2.fillConvexPoly(drawn, np.round(corners).astype(np.int32), 255)
+    return _average_down(drawn.astype(np.float32))
+
+
+def gaussian_kernel(sigma: float) -> Kernel:
+    """Return a Gaussian kernel cut at three sigma; sigma in pixels."""
+    row = cv2.getGaussianKernel(2 * int(np.ceil(3 * sigma)) + 1, sigma, cv2.CV_32F)
+    return np.asarray(row @ row.T, np.float32)
+
+
+def motion_kernel(length: float, angle: float, bend: float) -> Kernel:
+    """Return the kernel of a movement at constant speed along a circular arc.
+
+    Parameters
+    ----------
+    length : float
+        Of the path, in pixels.
+    angle : float
+        Direction at the path's middle, in radians.
+    bend : float
+        By how much the direction turns along the path, in radians; 0 is a straight line.
+    """
+    steps = max(2, int(np.ceil(length * OVERSAMPLING)))
+    along = np.linspace(-0.5, 0.5, steps)
+    directions = angle + bend * along
+    points = np.cumsum(np.stack([np.cos(directions), np.sin(directions)]), axis=1)
+    points = (points - points.mean(axis=1, keepdims=True)) * length / steps
+    half = int(np.ceil(np.abs(points).max())) + 1
+    size = (2 * half + 1) * OVERSAMPLING
+    drawn = np.zeros((size, size), np.float32)
+    columns, rows = np.round(points * OVERSAMPLING + (size - 1) / 2).astype(int)
+    np.add.at(drawn, (rows, columns), 1.0)
+    drawn = cv2.blur(drawn, (OVERSAMPLING, OVERSAMPLING))
+    return _average_down(drawn)
+
+
+def _average_down(drawn: Kernel) -> Kernel:
+    size = drawn.shape[0] // OVERSAMPLING
+    kernel = cv2.resize(drawn, (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray(kernel / kernel.sum(), np.float32)
+
+
+def apply_kernel(values: npt.NDArray[np.float32], kernel: Kernel) -> npt.NDArray[np.float32]:
+    """Convolve (H, W) or (H, W, C) with a kernel, mirrored at the border."""
+    flipped = np.ascontiguousarray(kernel[::-1, ::-1])
+    return np.asarray(
+        cv2.filter2D(values, -1, flipped, borderType=cv2.BORDER_REFLECT_101), np.float32
+    )

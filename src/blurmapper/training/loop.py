@@ -1,0 +1,270 @@
+"""The training loop: pairs in, checkpoints out, resumable to the exact step."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader
+
+from blurmapper.errors import ConfigError
+from blurmapper.preprocessing import Preprocessing
+from blurmapper.training.config import TrainingConfig, read_config
+from blurmapper.training.data import PairDataset, PairSource
+from blurmapper.training.networks import build_network, get_architecture
+from blurmapper.training.photos import read_library
+from blurmapper.training.progress import Progress
+from blurmapper.training.synthesis import BLURRED, UNDECIDED
+from blurmapper.training.validation import score_held_out
+
+CHECKPOINT = "checkpoint.pt"
+
+
+def train(config_path: Path, *, resume: bool = False, overrides: list[str] | None = None) -> Path:
+    """Train a network as a config file says.
+
+    Parameters
+    ----------
+    config_path : Path
+        TOML with the fields of `TrainingConfig`.
+    resume : bool
+        Go on from the checkpoint in the config's output folder, to the same result as if the run
+        had not been interrupted. Without it an existing checkpoint is an error, not overwritten.
+    overrides : list of str
+        ``key=value`` in place of the file's values.
+
+    Returns
+    -------
+    Path
+        The checkpoint.
+
+    Notes
+    -----
+    Under ``torchrun`` every process trains on its own pairs (DistributedDataParallel) and the
+    first writes. A GPU is used when there is one.
+    """
+    config = read_config(config_path, overrides or [])
+    with _process_group() as (rank, processes):
+        run = TrainingRun(config, rank, processes)
+        if run.path.exists():
+            if not resume:
+                raise ConfigError(f"{run.path}: exists; give --resume to go on, or another output")
+            run.load()
+        run.train()
+        return run.path
+
+
+class TrainingRun:
+    """A network with its optimiser, average and place in the schedule."""
+
+    def __init__(self, config: TrainingConfig, rank: int = 0, processes: int = 1) -> None:
+        self.config, self.rank, self.processes = config, rank, processes
+        self.path = config.output / CHECKPOINT
+        self.device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        torch.manual_seed(config.seed)
+        network = build_network(config.architecture, config.initialise)
+        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = {name: value.clone() for name, value in network.state_dict().items()}
+        self.optimiser = build_optimiser(self.network, config)
+        self.preprocessing = get_architecture(config.architecture).preprocessing
+        self.step = 0
+
+    def train(self) -> None:
+        """Run the steps that are left, saving and scoring as the config says."""
+        config = self.config
+        config.output.mkdir(parents=True, exist_ok=True)
+        model: nn.Module = self.network
+        if self.processes > 1:
+            model = DistributedDataParallel(self.network)
+        with Progress(config, self.step, quiet=self.rank > 0) as progress:
+            for images, labels in self._batches():
+                loss = self._advance(model, images, labels)
+                progress.advance(loss, rate_at(self.step - 1, config))
+                last = self.step == config.iterations
+                if self.rank == 0 and (last or self.step % config.score_every == 0):
+                    progress.report(self.step, self.score())
+                if self.rank == 0 and (last or self.step % config.checkpoint_every == 0):
+                    self.save()
+
+    def _advance(self, model: nn.Module, images: Tensor, labels: Tensor) -> float:
+        """Take one step of the optimiser and return the loss."""
+        model.train()
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate_at(self.step, self.config) * group["factor"]
+        inputs = to_input(images.to(self.device, non_blocking=True), self.preprocessing)
+        labels = labels.to(self.device, non_blocking=True)
+        half = self.config.precision == "bf16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+            logits = model(inputs)
+        loss = cross_entropy(logits.float(), labels)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        self.step += 1
+        self._update_average()
+        return float(loss.detach())
+
+    def _update_average(self) -> None:
+        """Move the running average; early on it forgets faster, or the start would linger."""
+        decay = min(self.config.average, self.step / (self.step + 10))
+        for name, value in self.network.state_dict().items():
+            if value.is_floating_point():
+                self.average[name].lerp_(value, 1.0 - decay)
+
+    def score(self) -> dict[str, float]:
+        """Return scores of the averaged weights on the photos held out of training."""
+        network = get_architecture(self.config.architecture).build().to(self.device)
+        network.load_state_dict(self.average)
+        return score_held_out(network, self.preprocessing, self.config.photos)
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the batches that are left; a pair depends on its number alone."""
+        config = self.config
+        source = PairSource(
+            read_library(config.photos), config.side, config.seed, config.mixture
+        )
+        dataset = PairDataset(source, 0, config.iterations * config.batch * self.processes)
+        stride = config.batch * self.processes
+        batches = [
+            range(step * stride + self.rank * config.batch, step * stride + (self.rank + 1) * config.batch)
+            for step in range(self.step, config.iterations)
+        ]
+        return iter(
+            DataLoader(
+                dataset,
+                batch_sampler=batches,
+                num_workers=config.workers,
+                worker_init_fn=_start_worker,
+                prefetch_factor=4 if config.workers else None,
+                pin_memory=self.device.type == "cuda",
+            )
+        )
+
+    def save(self) -> None:
+        """Write the checkpoint whole or not at all."""
+        state = {
+            "config": self.config.to_dict(),
+            "step": self.step,
+            "network": self.network.state_dict(),
+            "average": self.average,
+            "optimiser": self.optimiser.state_dict(),
+            "versions": {"torch": torch.__version__},
+            "saved": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        }
+        partial = self.path.with_suffix(".partial")
+        torch.save(state, partial)
+        os.replace(partial, self.path)
+
+    def load(self) -> None:
+        """Go back to where the checkpoint was written."""
+        state = read_checkpoint(self.path)
+        if state["config"]["architecture"] != self.config.architecture:
+            raise ConfigError(f"{self.path}: of another architecture; give another output")
+        self.network.load_state_dict(state["network"])
+        self.average = {name: value.to(self.device) for name, value in state["average"].items()}
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step = int(state["step"])
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint; only tensors and plain values are accepted, nothing that runs code."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such checkpoint; train one first") from None
+    except Exception as error:
+        raise ConfigError(f"{path}: not a checkpoint of ours ({type(error).__name__})") from None
+    return dict(state)
+
+
+def build_optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+    """Return the optimiser; each parameter learns at the rates' factors for what it is.
+
+    Kernels are decayed; biases and norms are not.
+    """
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        factor = config.encoder_factor if name.startswith("encoder.") else 1.0
+        decayed = parameter.ndim > 1
+        if not decayed:
+            factor *= config.bias_factor
+        decay = config.weight_decay if decayed else 0.0
+        groups.setdefault((factor, decay), []).append(parameter)
+    listed: list[dict[str, Any]] = [
+        {"params": parameters, "factor": factor, "weight_decay": decay}
+        for (factor, decay), parameters in groups.items()
+    ]
+    if config.optimiser == "sgd":
+        return torch.optim.SGD(listed, lr=config.rate, momentum=config.momentum)
+    return torch.optim.AdamW(listed, lr=config.rate)
+
+
+def rate_at(step: int, config: TrainingConfig) -> float:
+    """Return the learning rate of a step, counted from 0."""
+    done = step / config.iterations
+    if config.decay == "cosine":
+        rate = config.rate * 0.5 * (1.0 + math.cos(math.pi * done))
+    else:
+        rate = config.rate * (1.0 - done) ** config.power
+    return rate * min(1.0, (step + 1) / config.warmup) if config.warmup else rate
+
+
+def to_input(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Return a network's input for uint8 RGB images (N, 3, H, W), as `Preprocessing` makes it."""
+    pixels = images.float()
+    if preprocessing.channel_order == "bgr":
+        pixels = pixels.flip(1)
+    mean = torch.tensor(preprocessing.mean, device=images.device).view(1, 3, 1, 1)
+    scale = torch.tensor(preprocessing.scale, device=images.device).view(1, 3, 1, 1)
+    return ((pixels - mean) * scale).contiguous(memory_format=torch.channels_last)
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean binary cross entropy over the decided pixels.
+
+    Parameters
+    ----------
+    logits : Tensor
+        (N, 1, H, W), positive = blurred.
+    labels : Tensor
+        uint8 (N, H, W): 255 blurred, 0 sharp, 128 undecided.
+    """
+    decided = (labels != UNDECIDED).float()
+    target = (labels == BLURRED).float()
+    loss = functional.binary_cross_entropy_with_logits(logits[:, 0], target, reduction="none")
+    return (loss * decided).sum() / decided.sum().clamp(min=1.0)
+
+
+def _start_worker(_: int) -> None:
+    """One thread a worker: the cores belong to the network."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+
+
+@contextlib.contextmanager
+def _process_group() -> Iterator[tuple[int, int]]:
+    """Yield (rank, processes), joined to the others when `torchrun` started this process."""
+    if "RANK" not in os.environ:
+        yield 0, 1
+        return
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    torch.distributed.init_process_group(backend)
+    try:
+        yield torch.distributed.get_rank(), torch.distributed.get_world_size()
+    finally:
+        torch.distributed.destroy_process_group()
+
+

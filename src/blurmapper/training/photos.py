@@ -1,0 +1,114 @@
+"""The photos training pairs come from, as sorted by eye.
+
+``photo_reviews.csv`` beside this file holds what a person-like look at each of the photos of
+``photos.csv`` found: it takes out what the first, automatic sorting had on the wrong side (a
+quarter of the photos called sharp hold some blur).
+"""
+
+from __future__ import annotations
+
+import csv
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from blurmapper.errors import DatasetError
+
+REVIEWS = Path(__file__).parent / "photo_reviews.csv"
+HELD_OUT_SHARE = 12
+"""One in so many traced photos, and half as many others, is kept for scores during training."""
+
+
+@dataclass(frozen=True)
+class Masked:
+    """A photo and its mask: what a pixel's value means depends on the list it is in."""
+
+    photo: Path
+    mask: Path
+
+
+@dataclass(frozen=True)
+class PhotoLibrary:
+    """Photos by what they are good for.
+
+    Attributes
+    ----------
+    sharp : tuple of Path
+        Sharp all over.
+    blurred : tuple of Path
+        Blurred all over.
+    shapes : tuple of Path
+        Subject masks, 8-bit: 255 = subject.
+    bokeh : tuple of Masked
+        A sharp subject (mask, 255 = subject) before a background all out of focus.
+    traced : tuple of Masked
+        Hand-drawn truth: 255 blurred, 0 sharp, 128 undecided.
+    """
+
+    sharp: tuple[Path, ...]
+    blurred: tuple[Path, ...]
+    shapes: tuple[Path, ...]
+    bokeh: tuple[Masked, ...]
+    traced: tuple[Masked, ...]
+
+    def subject_of(self, photo: Path) -> Path | None:
+        """Return the subject mask of a photo, if it has one."""
+        mask = photo.parent.parent / "subjects" / f"{photo.stem}.webp"
+        return mask if mask in self._known_shapes else None
+
+    @cached_property
+    def _known_shapes(self) -> frozenset[Path]:
+        return frozenset(self.shapes)
+
+
+def read_library(root: Path, *, held_out: bool = False) -> PhotoLibrary:
+    """Read the folder of training photos.
+
+    Parameters
+    ----------
+    root : Path
+        Holds ``photos.csv``, ``images``, ``subjects`` and ``traced`` as described in the data's
+        own README.
+    held_out : bool
+        Give the photos kept for scores during training instead of those trained on; no photo is
+        in both.
+
+    Raises
+    ------
+    DatasetError
+        If the folder or one of its lists is missing.
+    """
+    for needed in (root / "photos.csv", root / "traced" / "photos.csv"):
+        if not needed.is_file():
+            raise DatasetError(f"{needed}: missing; point `photos` in the config at the photos")
+    use = {row["photo"]: row["use"] for row in _rows(REVIEWS)}
+    names = [row["photo"] for row in _rows(root / "photos.csv")]
+    names = [name for name in names if _is_held_out(name, 2 * HELD_OUT_SHARE) == held_out]
+    subjects = {path.stem: path for path in sorted((root / "subjects").glob("*.webp"))}
+
+    def photos(verdict: str) -> list[Path]:
+        return [root / "images" / f"{name}.jpg" for name in names if use.get(name) == verdict]
+
+    traced = root / "traced"
+    return PhotoLibrary(
+        sharp=tuple(photos("sharp")),
+        blurred=tuple(photos("blurred")),
+        shapes=tuple(subjects[name] for name in names if name in subjects),
+        bokeh=tuple(Masked(photo, subjects[photo.stem]) for photo in photos("bokeh")),
+        traced=tuple(
+            Masked(traced / "images" / f"{name}.jpg", traced / "truth" / f"{name}.png")
+            for name in (row["photo"] for row in _rows(traced / "photos.csv"))
+            if _is_held_out(name, HELD_OUT_SHARE) == held_out
+        ),
+    )
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _is_held_out(name: str, share: int) -> bool:
+    """By the name alone, so that the choice outlives changes to the lists."""
+    return zlib.crc32(name.encode()) % share == 0

@@ -1,0 +1,111 @@
+"""What a person sees of a training run: a bar at a terminal, lines in a log, curves on request."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress as Bar,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from blurmapper.errors import MissingExtraError
+from blurmapper.training.config import TrainingConfig
+
+LOG = "log.jsonl"
+LOG_EVERY = 20
+
+
+class Progress:
+    """Follow a run: ``with Progress(config, first_step) as progress``.
+
+    Every `LOG_EVERY` steps a JSON line with step, loss (their mean), rate and seconds a step goes
+    to ``log.jsonl`` in the run's folder, and to standard output when that is no terminal.
+    """
+
+    def __init__(self, config: TrainingConfig, step: int, *, quiet: bool = False) -> None:
+        self.config, self.step, self.quiet = config, step, quiet
+        self._losses: list[float] = []
+        self._since = time.perf_counter()
+        self._terminal = sys.stderr.isatty() and not quiet
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=not self._terminal,
+        )
+        self._task = self._bar.add_task("training", total=config.iterations, completed=step)
+        self._events = _open_events(config) if config.tensorboard and not quiet else None
+
+    def __enter__(self) -> Progress:
+        """Show the bar."""
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the bar away, also after an error."""
+        self._bar.stop()
+        if self._events is not None:
+            self._events.close()
+
+    def advance(self, loss: float, rate: float) -> None:
+        """Count a step."""
+        self.step += 1
+        self._losses.append(loss)
+        self._bar.update(self._task, advance=1, description=f"loss {loss:.3f}, rate {rate:.1e}")
+        if self.step % LOG_EVERY == 0 or self.step == self.config.iterations:
+            now = time.perf_counter()
+            seconds = (now - self._since) / len(self._losses)
+            mean = sum(self._losses) / len(self._losses)
+            self._losses.clear()
+            self._since = now
+            values = {"loss": mean, "rate": rate, "seconds": seconds}
+            self._write({"step": self.step, **values})
+
+    def report(self, step: int, scores: dict[str, float]) -> None:
+        """Write down scores; the time they took is not the steps'."""
+        self._write({"step": step, **scores})
+        self._since = time.perf_counter()
+
+    def _write(self, values: dict[str, Any]) -> None:
+        if self.quiet:
+            return
+        line = json.dumps({key: _short(value) for key, value in values.items()})
+        with (self.config.output / LOG).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+        if not self._terminal:
+            print(line, flush=True)
+        if self._events is not None:
+            step = values["step"]
+            for name, value in values.items():
+                if name != "step":
+                    self._events.add_scalar(name, value, step)
+
+
+def _short(value: Any) -> Any:
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+def _open_events(config: TrainingConfig) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise MissingExtraError(
+            "tensorboard = true needs the package: pip install tensorboard"
+        ) from None
+    return SummaryWriter(str(config.output))

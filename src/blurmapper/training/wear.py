@@ -1,0 +1,69 @@
+"""What cameras, phones and web sites do to a photo after the lens: noise, tone, JPEG, resizing."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]
+
+
+def wear_image(image: Image, rng: np.random.Generator) -> Image:
+    """Return the image as it may reach a user; uint8 RGB (H, W, 3), size kept.
+
+    Each step happens by chance, in the order of a camera's pipeline: exposure and colour, black
+    and white, noise, a resizing there and back too slight to blur, JPEG.
+    """
+    if rng.random() < 0.6:
+        image = _retone(image, rng)
+    if rng.random() < 0.1:
+        image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    if rng.random() < 0.3:
+        image = _add_noise(image, rng)
+    if rng.random() < 0.2:
+        image = _sharpen(image, rng)
+    if rng.random() < 0.55:
+        image = _compress(image, rng)
+    return image
+
+
+def _retone(image: Image, rng: np.random.Generator) -> Image:
+    """Exposure, contrast and white balance, as a table a channel."""
+    value = np.arange(256, dtype=np.float32) / 255.0
+    gamma = float(np.exp(rng.normal(0, 0.25)))
+    gain = float(np.exp(rng.normal(0, 0.12)))
+    contrast = float(np.clip(rng.normal(1.0, 0.15), 0.5, 1.4))
+    tables = []
+    for _ in range(3):
+        balance = float(np.exp(rng.normal(0, 0.05)))
+        curve = (value**gamma * gain * balance - 0.5) * contrast + 0.5
+        tables.append(np.clip(curve * 255.0, 0, 255).astype(np.uint8))
+    return np.asarray(cv2.LUT(image, np.stack(tables, axis=-1)[None]), np.uint8)
+
+
+def _add_noise(image: Image, rng: np.random.Generator) -> Image:
+    """Shot and read noise, white or grainy, of one colour or three."""
+    height, width = image.shape[:2]
+    channels = 1 if rng.random() < 0.4 else 3
+    sigma = float(np.exp(rng.uniform(np.log(1.5), np.log(16.0))))
+    noise = rng.standard_normal((height, width, channels), np.float32)
+    if rng.random() < 0.3:
+        noise = cv2.GaussianBlur(noise, (0, 0), 0.7).reshape(noise.shape) * 2.0
+    shot = np.sqrt(0.3 + image.astype(np.float32) / 255.0)
+    return np.clip(image + noise * shot * sigma, 0, 255).astype(np.uint8)
+
+
+def _sharpen(image: Image, rng: np.random.Generator) -> Image:
+    """Unsharp masking, as cameras and editors do: it does not undo a blur."""
+    soft = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.6, 1.5)))
+    amount = float(rng.uniform(0.2, 0.8))
+    return np.asarray(cv2.addWeighted(image, 1.0 + amount, soft, -amount, 0.0), np.uint8)
+
+
+def _compress(image: Image, rng: np.random.Generator) -> Image:
+    quality = int(rng.integers(35, 96))
+    _, encoded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return np.ascontiguousarray(decoded[..., ::-1])
