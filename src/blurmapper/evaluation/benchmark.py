@@ -135,7 +135,7 @@ def _plan(entry: Entry, samples: Sequence[Sample], folder: Path) -> list[_Job]:
         files = find_maps(entry.maps, names)
         made_by = f"{entry.white} {entry.resize}"
     else:
-        files = {name: folder / "maps" / f"{name}.png" for name in names}
+        files = {sample.name: _computed_file(folder, sample) for sample in samples}
         made_by = f"{_identity(entry.method)} {entry.options}"
         for sample in samples:
             if sample.photo is None:
@@ -144,6 +144,10 @@ def _plan(entry: Entry, samples: Sequence[Sample], folder: Path) -> list[_Job]:
                 )
     rules = f"{COUNTS_VERSION} {made_by} {entry.stretch}"
     return [_Job(entry, s, files[s.name], f"{rules} {_inputs(entry, s, files)}") for s in samples]
+
+
+def _computed_file(folder: Path, sample: Sample) -> Path:
+    return folder / "maps" / f"{sample.name}.png"
 
 
 def _inputs(entry: Entry, sample: Sample, files: dict[str, Path]) -> str:
@@ -232,6 +236,23 @@ def _method(name: str, options: MethodOptions) -> BlurMethod:
 
 def _size(array: npt.NDArray[Any]) -> str:
     return " x ".join(map(str, array.shape))
+
+
+def read_entry_map(entry: Entry, sample: Sample, output: str | Path) -> npt.NDArray[Any]:
+    """Read the map of a photo that `run_benchmark` has scored, as it was scored.
+
+    Returns
+    -------
+    ndarray of uint8, uint16 or float, shape (H, W)
+        White, or 1, = blurred; of the mask's size.
+    """
+    if entry.maps is None:
+        blur_map = read_any_map(_computed_file(Path(output, entry.name), sample))
+    else:
+        blur_map = read_any_map(find_maps(entry.maps, [sample.name])[sample.name], entry.white)
+    if entry.resize:
+        blur_map = resize_map(blur_map, *read_truth(sample)[0].shape)
+    return stretch_map(blur_map) if entry.stretch else blur_map
 
 
 def default_processes(entries: Iterable[Entry]) -> int:

@@ -15,7 +15,10 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Interval:
-    """A score, or a difference of two, with the percentile interval of its bootstrap."""
+    """A score, or a difference of two, with the percentile interval of its bootstrap.
+
+    All are NaN where nothing is blurred in any photo, so that no recall exists.
+    """
 
     value: float
     low: float
@@ -87,5 +90,8 @@ def _resampled_scores(
 
 def _interval(values: Floats) -> Interval:
     tail = 50 * (1 - CONFIDENCE)
-    low, high = np.percentile(values[1:], [tail, 100 - tail])
+    if np.isnan(values[0]):
+        return Interval(np.nan, np.nan, np.nan)
+    # A resampled set may by chance hold no photo with anything blurred.
+    low, high = np.nanpercentile(values[1:], [tail, 100 - tail])
     return Interval(float(values[0]), float(low), float(high))

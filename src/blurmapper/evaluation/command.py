@@ -24,7 +24,7 @@ from blurmapper.errors import ConfigError, DatasetError, MethodError
 from blurmapper.evaluation import options as option
 from blurmapper.evaluation.benchmark import Entry, default_processes, run_benchmark
 from blurmapper.evaluation.records import Records
-from blurmapper.evaluation.rows import ALL_BLURRED, differences, make_rows
+from blurmapper.evaluation.rows import differences, make_rows
 from blurmapper.evaluation.tables import (
     Table,
     difference_table,
@@ -141,8 +141,7 @@ def _method_entries(
         if method not in METHODS and not method.endswith(".onnx"):
             raise MethodError(f"no method named {method!r}; choose from: {', '.join(METHODS)}")
         name = Path(method).stem if method.endswith(".onnx") else method
-        if name != ALL_BLURRED:
-            entries[name] = Entry(name, method, MethodOptions(refine=refine))
+        entries[name] = Entry(name, method, MethodOptions(refine=refine))
     return entries
 
 

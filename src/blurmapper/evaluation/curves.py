@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from blurmapper.evaluation.counts import Counts, stack_counts
-from blurmapper.evaluation.scores import Floats
+from blurmapper.evaluation.scores import Floats, ratio
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +28,10 @@ def pooled_curve(counts: Counts) -> Curve:
     """Return the curve of all pixels of all photos taken together."""
     table = stack_counts(counts)
     true_positives, detections = table.true_positives.sum(0), table.detections.sum(0)
-    with np.errstate(invalid="ignore"):
-        return Curve(true_positives / detections, true_positives / table.positives.sum())
+    return Curve(
+        ratio(true_positives, detections, empty=np.nan),
+        ratio(true_positives, table.positives.sum(), empty=np.nan),
+    )
 
 
 def mean_curve(counts: Counts) -> Curve:
@@ -37,16 +39,17 @@ def mean_curve(counts: Counts) -> Curve:
 
     Notes
     -----
-    This is how the curves that come with HiFST (Golestaneh and Karam, CVPR 2017) were made, and
-    gives its own to the last digit. A photo counts for precision where it detects anything, and
-    for recall where anything is blurred.
+    This is how the curves that come with HiFST (Golestaneh and Karam, CVPR 2017,
+    doi:10.1109/CVPR.2017.71) were made, and gives its own to the last digit. Photos in which
+    nothing is blurred are left out; of the others, those that detect nothing at a threshold have
+    no precision there.
     """
     table = stack_counts(counts)
     blurred = table.positives > 0
-    with np.errstate(invalid="ignore"):
-        precision = table.true_positives / table.detections
-        photos = (table.detections > 0).sum(0)
-        return Curve(
-            np.nansum(precision, axis=0) / photos,
-            (table.true_positives[blurred] / table.positives[blurred, None]).mean(0),
-        )
+    true_positives, detections = table.true_positives[blurred], table.detections[blurred]
+    precision = ratio(true_positives, detections, empty=0.0).sum(0)
+    recall = ratio(true_positives, table.positives[blurred, None], empty=0.0).sum(0)
+    return Curve(
+        ratio(precision, (detections > 0).sum(0), empty=np.nan),
+        ratio(recall, blurred.sum(), empty=np.nan),
+    )

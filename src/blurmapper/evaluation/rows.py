@@ -44,7 +44,7 @@ class Row:
     threshold : float or None
         Where ODS is reached; None in the protocol `dbd`.
     average_precision, calibration_error : float
-        Of all pixels taken together, whatever the protocol.
+        Of all pixels taken together, whatever the protocol; the former NaN where none is blurred.
     boundary_f : float or None
         Of edges within 2 pixels; None where no mask has an edge.
     seconds : float or None
@@ -63,7 +63,7 @@ class Row:
     seconds: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the row as JSON-ready values; a score that the protocol lacks is None."""
+        """Return the row as JSON-ready values; what the protocol or photos lack is None."""
         values: dict[str, Any] = {
             "method": self.method,
             "protocol": self.protocol,
@@ -72,7 +72,8 @@ class Row:
         }
         for name in ("ods", "ois", "ap", *self.scores):
             values[name] = self.scores[name].value if name in self.scores else None
-        values["intervals"] = {name: [i.low, i.high] for name, i in self.scores.items()}
+        known = {name: i for name, i in self.scores.items() if not math.isnan(i.value)}
+        values["intervals"] = {name: [i.low, i.high] for name, i in known.items()}
         for name in (
             "threshold",
             "average_precision",
@@ -81,7 +82,7 @@ class Row:
             "seconds",
         ):
             values[name] = getattr(self, name)
-        return values
+        return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in values.items()}
 
 
 def make_rows(

@@ -35,6 +35,7 @@ __all__ = [
     "calibration_error",
     "f_score",
     "image_counts",
+    "ratio",
     "score_dbd",
     "score_paper",
     "score_pooled",
@@ -86,9 +87,12 @@ def f_score(
     positives: npt.NDArray[Any],
     beta_squared: float = 1.0,
 ) -> Floats:
-    """Return F = (1 + b^2) P R / (b^2 P + R) from counts; 0 where nothing is detected."""
-    sizes = detections + beta_squared * positives
-    return _ratio((1 + beta_squared) * true_positives, sizes, empty=0.0)
+    """Return F = (1 + b^2) P R / (b^2 P + R) from counts.
+
+    It is 0 where nothing is detected, NaN where nothing is blurred: there is no recall then.
+    """
+    sizes = np.where(positives > 0, detections + beta_squared * positives, 0)
+    return ratio((1 + beta_squared) * true_positives, sizes, empty=np.nan)
 
 
 def score_paper(counts: Counts) -> Scores:
@@ -99,8 +103,9 @@ def score_paper(counts: Counts) -> Scores:
     With F_i(t) of photo i: ODS is the best mean over photos at one threshold, OIS the mean over
     photos of the best, AP the mean over thresholds of the pooled precision. The paper's text says
     otherwise; these definitions give its published rows for HiFST to the last digit.
-    A photo without a blurred pixel has no recall, so no F: it takes part in AP alone. A threshold
-    that no pixel of the set reaches has no precision and is left out of AP.
+    A photo without a blurred pixel has no recall, so no F: it takes part in AP alone; a set of
+    such photos scores NaN. A threshold that no pixel of the set reaches has no precision and is
+    left out of AP.
     """
     return _scores(paper_scores, counts)
 
@@ -138,8 +143,8 @@ def average_precision(counts: Counts) -> float:
     """
     table = stack_counts(counts)
     true_positives, detections = table.true_positives.sum(0), table.detections.sum(0)
-    precision = _ratio(true_positives, detections, empty=0.0)
-    recall = _ratio(true_positives, table.positives.sum(), empty=0.0)
+    precision = ratio(true_positives, detections, empty=0.0)
+    recall = ratio(true_positives, table.positives.sum(), empty=np.nan)
     return float(-np.diff(recall, append=0.0) @ precision)
 
 
@@ -177,40 +182,41 @@ def paper_scores(table: CountTable, weights: Weights) -> tuple[Floats, ...]:
         How often each photo is in each of B sets: ones for the set itself, resampling counts
         for a bootstrap. Each answer has the shape (B,).
     """
-    f = f_score(table.true_positives, table.detections, table.positives[:, None])
-    shares = weights * (table.positives > 0)
-    shares = _ratio(shares, shares.sum(1, keepdims=True), empty=0.0)
+    f = np.nan_to_num(_image_f(table))
+    shares = _shares(table, weights)
     mean_f = shares @ f
-    ois = shares @ f.max(1)
-    precision = _ratio(weights @ table.true_positives, weights @ table.detections, empty=np.nan)
-    return mean_f.max(1), ois, np.nanmean(precision, axis=1), THRESHOLDS[mean_f.argmax(1)]
+    precision = ratio(weights @ table.true_positives, weights @ table.detections, empty=np.nan)
+    best = mean_f.argmax(1)
+    return mean_f.max(1), shares @ f.max(1), np.nanmean(precision, axis=1), THRESHOLDS[best]
 
 
 def pooled_scores(table: CountTable, weights: Weights) -> tuple[Floats, ...]:
-    """Return ODS, OIS, AP and the ODS threshold as `paper_scores` does, protocol `pooled`."""
+    """Return ODS, OIS, AP and the ODS threshold as `paper_scores` does, protocol `pooled`.
+
+    Where nothing is blurred in a photo, its best threshold is the highest.
+    """
     true_positives, detections = weights @ table.true_positives, weights @ table.detections
-    positives = (weights @ table.positives)[:, None]
-    f = f_score(true_positives, detections, positives)
-    best = f_score(table.true_positives, table.detections, table.positives[:, None]).argmax(1)
+    positives = weights @ table.positives
+    f = f_score(true_positives, detections, positives[:, None])
     photos = np.arange(len(table))
+    best = np.where(table.positives > 0, _image_f(table).argmax(1), -1)
     ois = f_score(
         weights @ table.true_positives[photos, best],
         weights @ table.detections[photos, best],
-        positives[:, 0],
+        positives,
     )
-    precision = _ratio(true_positives, detections, empty=0.0)
-    recall = _ratio(true_positives, positives, empty=0.0)
-    ap = np.array([interpolated_precision(r, p) for r, p in zip(recall, precision, strict=True)])
-    return f.max(1), ois, ap, THRESHOLDS[f.argmax(1)]
+    precision = ratio(true_positives, detections, empty=0.0)
+    recall = ratio(true_positives, positives[:, None], empty=0.0)
+    ap = [interpolated_precision(r, p) for r, p in zip(recall, precision, strict=True)]
+    return f.max(1), ois, np.where(positives > 0, ap, np.nan), THRESHOLDS[f.argmax(1)]
 
 
 def dbd_scores(table: CountTable, weights: Weights) -> tuple[Floats, ...]:
     """Return F and mean absolute error of weighted sets of photos, protocol `dbd`."""
     f = f_score(table.true_positives_half, table.detections_half, table.positives, DBD_BETA_SQUARED)
     error = table.probability - 2 * table.positive_probability + table.positives
-    shares = weights * (table.positives > 0)
-    mean_f = _ratio(shares @ f, shares.sum(1), empty=0.0)
-    return mean_f, weights @ (error / table.pixels) / weights.sum(1)
+    mean_error = weights @ ratio(error, table.pixels, empty=0.0) / weights.sum(1)
+    return _shares(table, weights) @ np.nan_to_num(f), mean_error
 
 
 @dataclass(frozen=True)
@@ -227,6 +233,14 @@ PROTOCOLS = {
     "pooled": Protocol("pooled", ("ods", "ois", "ap"), pooled_scores),
     "dbd": Protocol("dbd", ("f_score", "mae"), dbd_scores),
 }
+
+
+def ratio(numerator: npt.ArrayLike, denominator: npt.ArrayLike, *, empty: float) -> Floats:
+    """Divide element by element; the answer is `empty` where the denominator is zero."""
+    over = np.asarray(denominator, np.float64)
+    shape = np.broadcast_shapes(np.shape(numerator), over.shape)
+    quotient: Floats = np.divide(numerator, over, out=np.full(shape, empty), where=over > 0)
+    return quotient
 
 
 def interpolated_precision(recall: Floats, precision: Floats) -> float:
@@ -248,9 +262,11 @@ def _scores(
     return Scores(float(ods[0]), float(ois[0]), float(ap[0]), float(threshold[0]), len(table))
 
 
-def _ratio(numerator: npt.ArrayLike, denominator: npt.ArrayLike, *, empty: float) -> Floats:
-    """Divide; `empty` where the denominator is zero."""
-    over = np.asarray(denominator, np.float64)
-    shape = np.broadcast_shapes(np.shape(numerator), over.shape)
-    quotient: Floats = np.divide(numerator, over, out=np.full(shape, empty), where=over > 0)
-    return quotient
+def _image_f(table: CountTable) -> Floats:
+    return f_score(table.true_positives, table.detections, table.positives[:, None])
+
+
+def _shares(table: CountTable, weights: Weights) -> Floats:
+    """Return each photo's share in a mean over the photos where anything is blurred."""
+    kept = weights * (table.positives > 0)
+    return ratio(kept, kept.sum(1, keepdims=True), empty=np.nan)

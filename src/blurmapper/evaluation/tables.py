@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -109,12 +110,13 @@ def _score_table(rows: Sequence[Row], data: str) -> Table:
 def _cells(row: Row) -> tuple[str, ...]:
     first = next(iter(row.scores.values()))
     cells = [ALL_BLURRED_LABEL if row.method == ALL_BLURRED else row.method]
-    cells += [f"{score.value:.3f}" for score in row.scores.values()]
-    cells.append(f"{first.low:.3f}-{first.high:.3f}")
+    cells += [_figure(score.value) for score in row.scores.values()]
+    known = not math.isnan(first.value)
+    cells.append(f"{first.low:.3f}-{first.high:.3f}" if known else UNKNOWN)
     if row.threshold is not None:
-        cells.append(f"{row.threshold:.2f}")
+        cells.append(f"{row.threshold:.2f}" if known else UNKNOWN)
     figures = (row.average_precision, row.boundary_f, row.calibration_error, row.seconds)
-    return (*cells, *(UNKNOWN if x is None else f"{x:.3f}" for x in figures))
+    return (*cells, *map(_figure, figures))
 
 
 def _flatten(row: Row) -> dict[str, object]:
@@ -124,7 +126,13 @@ def _flatten(row: Row) -> dict[str, object]:
     return values
 
 
+def _figure(value: float | None) -> str:
+    return UNKNOWN if value is None or math.isnan(value) else f"{value:.3f}"
+
+
 def _signed(interval: Interval) -> str:
+    if math.isnan(interval.value):
+        return UNKNOWN
     return f"{interval.value:+.3f} ({interval.low:+.3f} to {interval.high:+.3f})"
 
 

@@ -1,0 +1,223 @@
+"""A benchmark as one HTML file that needs nothing else, and its figures as files."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from blurmapper.datasets import Sample
+from blurmapper.errors import ConfigError
+from blurmapper.evaluation.benchmark import Entry, read_entry_map
+from blurmapper.evaluation.counts import THRESHOLDS
+from blurmapper.evaluation.curves import mean_curve, pooled_curve
+from blurmapper.evaluation.figures import draw_curves, draw_sheet
+from blurmapper.evaluation.records import Record, Records
+from blurmapper.evaluation.rows import with_all_blurred
+from blurmapper.evaluation.scores import score_paper, score_pooled
+from blurmapper.evaluation.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+EXTREMES = 5
+"""Best and worst photos shown of each."""
+
+DOTS_PER_INCH = 150
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 2rem auto;
+       max-width: 70rem; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.5rem; }
+figure { margin: 1rem 0; } img { max-width: 100%; height: auto; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1rem 0; }
+caption { text-align: left; font-weight: 600; padding-bottom: .4rem; }
+th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #ddd;
+         white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; }
+thead th { border-bottom: 2px solid #222; }
+"""
+
+NOTES = {
+    "paper": "ODS is the best mean F over photos at one threshold, OIS the mean of each photo's "
+    "best F, AP the mean pooled precision over thresholds, as the numbers of Ma et al. (2018).",
+    "pooled": "Counts of all photos are summed before F is taken, as in BSDS. AP counts recalls "
+    "below the lowest one reached as zero; step AP does not.",
+    "dbd": "F with beta squared 0.3 at the threshold 0.5, and mean absolute error; both are means "
+    "over photos, blurred is positive.",
+}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a benchmark found.
+
+    Attributes
+    ----------
+    tables : sequence of Table
+        The first is of all photos.
+    results : mapping of str to Records
+        Method -> records of the samples.
+    samples : sequence of Sample
+    entries : sequence of Entry
+        Where the maps of each method are.
+    output : Path
+        The folder that `run_benchmark` kept its maps in.
+    protocol : {"paper", "pooled", "dbd"}
+    """
+
+    tables: Sequence[Table]
+    results: Mapping[str, Records]
+    samples: Sequence[Sample]
+    entries: Sequence[Entry]
+    output: Path
+    protocol: str
+
+    @property
+    def first(self) -> str:
+        """The method whose best and worst photos are shown."""
+        return next(iter(self.results))
+
+
+def write_report(findings: Findings, path: str | Path) -> None:
+    """Write tables, curves, and the first method's best and worst photos as one HTML file.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    ConfigError
+        If the file cannot be written.
+    """
+    title = findings.tables[0].title
+    sections = [_table_html(table) for table in findings.tables]
+    sections.insert(1, f"<p>{NOTES[findings.protocol]}</p>")
+    sections.append("<h2>Precision and recall</h2>")
+    sections.append(_figure_html(draw_benchmark_curves(findings), "Precision-recall curves"))
+    for label, samples in rank_extremes(findings).items():
+        sections.append(f"<h2>{label} photos of {html.escape(findings.first)}</h2>")
+        sections.append(
+            f"<p>By the share of pixels decided right at the threshold {_threshold_words(findings)}"
+            ", which stands below each map. White is blurred; undecided truth is grey.</p>"
+        )
+        sections.append(_figure_html(draw_benchmark_sheet(findings, samples), f"{label} photos"))
+    page = (
+        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width">\n<title>{html.escape(title)}</title>\n'
+        f"<style>{STYLE}</style>\n<h1>{html.escape(title)}</h1>\n"
+        + "\n".join(sections)
+        + "\n</html>\n"
+    )
+    _write(Path(path), page.encode())
+
+
+def write_figures(findings: Findings, folder: str | Path) -> None:
+    """Write ``curves.pdf``, ``best.png`` and ``worst.png`` to a folder.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    ConfigError
+        If a file cannot be written.
+    """
+    _write(Path(folder, "curves.pdf"), _render(draw_benchmark_curves(findings), "pdf"))
+    for label, samples in rank_extremes(findings).items():
+        sheet = draw_benchmark_sheet(findings, samples)
+        _write(Path(folder, f"{label.lower()}.png"), _render(sheet, "png"))
+
+
+def draw_benchmark_curves(findings: Findings) -> Figure:
+    """Draw the curve of each method: pooled in the protocol `pooled`, else means over photos."""
+    pooled = findings.protocol == "pooled"
+    curve = pooled_curve if pooled else mean_curve
+    results = with_all_blurred(findings.results)
+    title = "all pixels pooled" if pooled else "means over photos"
+    return draw_curves({name: curve(records.counts) for name, records in results.items()}, title)
+
+
+def draw_benchmark_sheet(findings: Findings, samples: Sequence[Sample]) -> Figure:
+    """Draw photo, maps and truth of some photos, with the share of pixels right below each map."""
+    entries = {entry.name: entry for entry in findings.entries}
+
+    def read(method: str, sample: Sample) -> npt.NDArray[Any]:
+        return read_entry_map(entries[method], sample, findings.output)
+
+    right = {name: _share_right(findings, name) for name in findings.results}
+    captions = {s.name: [f"{right[name][s.name]:.3f}" for name in right] for s in samples}
+    return draw_sheet(samples, list(findings.results), read, captions)
+
+
+def rank_extremes(findings: Findings) -> dict[str, list[Sample]]:
+    """Return the worst and the best photos of the first method, the most extreme first."""
+    right = _share_right(findings, findings.first)
+    ranked = sorted(findings.samples, key=lambda sample: right[sample.name])
+    count = min(EXTREMES, (len(ranked) + 1) // 2)
+    return {"Worst": ranked[:count], "Best": ranked[: -count - 1 : -1]}
+
+
+def _share_right(findings: Findings, method: str) -> dict[str, float]:
+    """Return for each photo the share of its pixels that the protocol's threshold decides right.
+
+    Unlike F, it exists for photos in which nothing is blurred.
+    """
+    records = findings.results[method]
+    if findings.protocol == "dbd":
+        return {record.name: _right_at_half(record) for record in records}
+    score = score_pooled if findings.protocol == "pooled" else score_paper
+    level = int(np.searchsorted(THRESHOLDS, score(records.counts).ods_threshold))
+    return {record.name: _right_at_level(record, level) for record in records}
+
+
+def _right_at_level(record: Record, level: int) -> float:
+    counts = record.counts
+    hits, detections = int(counts.true_positives[level]), int(counts.detections[level])
+    return 1 - (counts.positives + detections - 2 * hits) / counts.pixels
+
+
+def _right_at_half(record: Record) -> float:
+    counts = record.counts
+    wrong = counts.positives + counts.detections_half - 2 * counts.true_positives_half
+    return 1 - wrong / counts.pixels
+
+
+def _threshold_words(findings: Findings) -> str:
+    return "0.5" if findings.protocol == "dbd" else "of ODS"
+
+
+def _table_html(table: Table) -> str:
+    def cells(tag: str, row: Sequence[str]) -> str:
+        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) + "</tr>"
+
+    body = "\n".join(cells("td", row) for row in table.rows)
+    return (
+        f'<div class="scroll"><table>\n<caption>{html.escape(table.title)}</caption>\n'
+        f"<thead>{cells('th', table.headings)}</thead>\n<tbody>\n{body}\n</tbody></table></div>"
+    )
+
+
+def _figure_html(figure: Figure, words: str) -> str:
+    picture = base64.b64encode(_render(figure, "png")).decode()
+    return f'<figure><img alt="{words}" src="data:image/png;base64,{picture}"></figure>'
+
+
+def _render(figure: Figure, file_format: str) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format=file_format, dpi=DOTS_PER_INCH)
+    return stream.getvalue()
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}); give another") from error
