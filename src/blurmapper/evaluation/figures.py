@@ -26,7 +26,7 @@ COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8
 DASHES = ("-", "--", "-.", ":")
 
 PICTURE_INCHES = 1.5
-CAPTION_INCHES = 0.22
+CAPTION_INCHES = 0.16
 
 MapReader = Callable[[str, Sample], npt.NDArray[Any]]
 """Method and photo -> its map, white or 1 = blurred."""
@@ -91,7 +91,7 @@ def draw_sheet(
     headings = (["photo"] if with_photos else []) + [*methods, "truth"]
     heights = [_picture_height(sample) for sample in samples]
     margin = CAPTION_INCHES if captions else 0.05
-    width = len(headings) * (PICTURE_INCHES + 0.05) + 0.1
+    width = len(headings) * (PICTURE_INCHES + 0.05) + 0.25
     figure = _new_figure(width, sum(heights) + margin * len(samples) + 0.35)
     grid = figure.subplots(len(samples), len(headings), squeeze=False, height_ratios=heights)
     for cells, sample in zip(grid, samples, strict=True):

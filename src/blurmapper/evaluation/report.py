@@ -105,8 +105,8 @@ def write_report(findings: Findings, path: str | Path) -> None:
     for label, samples in rank_extremes(findings).items():
         sections.append(f"<h2>{label} photos of {html.escape(findings.first)}</h2>")
         sections.append(
-            f"<p>By the share of pixels decided right at the threshold {_threshold_words(findings)}"
-            ", which stands below each map. White is blurred; undecided truth is grey.</p>"
+            f"<p>Below each map: the share of its pixels decided right at {_threshold(findings)}. "
+            "White is blurred; undecided truth is grey.</p>"
         )
         sections.append(_figure_html(draw_benchmark_sheet(findings, samples), f"{label} photos"))
     page = (
@@ -189,8 +189,8 @@ def _right_at_half(record: Record) -> float:
     return 1 - wrong / counts.pixels
 
 
-def _threshold_words(findings: Findings) -> str:
-    return "0.5" if findings.protocol == "dbd" else "of ODS"
+def _threshold(findings: Findings) -> str:
+    return "0.5" if findings.protocol == "dbd" else "the method's threshold of ODS"
 
 
 def _table_html(table: Table) -> str:

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+
+from blurmapper.datasets import (
+    Polarity,
+    find_pictures,
+    read_dataset,
+    read_pair,
+    read_truth,
+    select_names,
+    select_split,
+)
+from blurmapper.errors import DatasetError
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+LEFT_HALF = np.array([[255, 255, 0, 0]] * 3, np.uint8)
+
+
+def write(path: Path, grey: npt.NDArray[np.uint8] = LEFT_HALF, mode: str = "L") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    PIL.Image.fromarray(grey).convert(mode).save(path, format="PNG")
+    return path
+
+
+def make_cuhk(folder: Path, names: tuple[str, ...], photos: bool = True) -> Path:
+    for name in names:
+        write(folder / "gt" / f"{name}.png")
+        if photos:
+            write(folder / "image" / f"{name}.jpg")
+    return folder
+
+
+def test_the_benchmark_is_read_as_its_zip_files_unpack(tmp_path: Path) -> None:
+    names = ("motion0001", "out_of_focus0002")
+    samples = read_dataset(make_cuhk(tmp_path, names))
+    assert [(s.name, s.kind) for s in samples] == [
+        ("motion0001", "motion"),
+        ("out_of_focus0002", "defocus"),
+    ]
+    assert samples[0].photo == tmp_path / "image" / "motion0001.jpg"
+    assert read_truth(samples[0])[0].tolist() == [[True, True, False, False]] * 3
+
+
+def test_upper_case_extensions_are_found(tmp_path: Path) -> None:
+    make_cuhk(tmp_path, ("out_of_focus0080",), photos=False)
+    photo = write(tmp_path / "image" / "out_of_focus0080.JPG")
+    assert read_dataset(tmp_path)[0].photo == photo
+
+
+def test_masks_alone_are_a_data_set_without_photos(tmp_path: Path) -> None:
+    samples = read_dataset(make_cuhk(tmp_path, ("motion0003",), photos=False))
+    assert samples[0].photo is None
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1"])
+def test_masks_of_every_mode_say_the_same(tmp_path: Path, mode: str) -> None:
+    write(tmp_path / "gt" / "motion0001.png", mode=mode)
+    ground_truth, valid = read_truth(read_dataset(tmp_path)[0])
+    assert ground_truth.tolist() == [[True, True, False, False]] * 3
+    assert valid is None
+
+
+def test_dut_masks_are_white_where_sharp(tmp_path: Path) -> None:
+    write(tmp_path / "dut500-gt" / "7.png")
+    write(tmp_path / "dut500-source" / "7.jpg")
+    assert read_truth(read_dataset(tmp_path)[0])[0].tolist() == [[False, False, True, True]] * 3
+
+
+@pytest.mark.parametrize(("white", "first"), [("blurred", True), ("sharp", False)])
+def test_a_pair_of_folders_has_the_polarity_it_is_given(
+    tmp_path: Path, white: Polarity, first: bool
+) -> None:
+    write(tmp_path / "photos" / "a.jpg")
+    write(tmp_path / "masks" / "a.png")
+    sample = read_pair(tmp_path / "photos", tmp_path / "masks", white=white)[0]
+    assert read_truth(sample)[0][0].tolist() == [first, first, not first, not first]
+
+
+def test_grey_is_undecided_in_validation_sets(tmp_path: Path) -> None:
+    grey = np.array([[255, 128, 0]] * 2, np.uint8)
+    write(tmp_path / "images" / "a.jpg")
+    write(tmp_path / "truth" / "a.png", grey)
+    ground_truth, valid = read_truth(read_dataset(tmp_path)[0])
+    assert valid is not None
+    assert valid[0].tolist() == [True, False, True]
+    assert ground_truth[valid].tolist() == [True, False] * 2
+
+
+def test_notes_give_kind_and_confidence(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write(tmp_path / "images" / f"{name}.jpg")
+        write(tmp_path / "truth" / f"{name}.png")
+    (tmp_path / "photos.csv").write_text("photo,kind,confidence\nb,plane,2\na,mixed,3\n")
+    assert [(s.kind, s.confidence) for s in read_dataset(tmp_path)] == [("mixed", 3), ("plane", 2)]
+
+
+def test_a_folder_of_data_sets_is_read_as_one(tmp_path: Path) -> None:
+    make_cuhk(tmp_path / "one", ("motion0001",))
+    make_cuhk(tmp_path / "two", ("motion0001",))
+    assert [s.name for s in read_dataset(tmp_path)] == ["one/motion0001", "two/motion0001"]
+
+
+def test_a_missing_mask_is_named(tmp_path: Path) -> None:
+    make_cuhk(tmp_path, ("motion0001",))
+    write(tmp_path / "image" / "motion0002.jpg")
+    with pytest.raises(DatasetError, match=r"motion0002\.jpg: no mask"):
+        read_dataset(tmp_path)
+
+
+def test_a_missing_photo_is_named(tmp_path: Path) -> None:
+    make_cuhk(tmp_path, ("motion0001",))
+    write(tmp_path / "gt" / "motion0002.png")
+    with pytest.raises(DatasetError, match=r"motion0002\.png: no photo"):
+        read_dataset(tmp_path)
+
+
+def test_an_unreadable_mask_is_named(tmp_path: Path) -> None:
+    make_cuhk(tmp_path, ("motion0001",))
+    (tmp_path / "gt" / "motion0001.png").write_bytes(b"no picture")
+    with pytest.raises(DatasetError, match=r"motion0001\.png: the mask cannot be read"):
+        read_truth(read_dataset(tmp_path)[0])
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "a.png")
+    write(tmp_path / "a.jpg")
+    with pytest.raises(DatasetError, match="same name"):
+        find_pictures(tmp_path)
+
+
+@pytest.mark.parametrize("place", [".", "nowhere"])
+def test_an_unknown_layout_is_refused(tmp_path: Path, place: str) -> None:
+    with pytest.raises(DatasetError, match=str(tmp_path)):
+        read_dataset(tmp_path / place)
+
+
+def test_even_and_odd_go_by_the_number_in_the_name(tmp_path: Path) -> None:
+    samples = read_dataset(make_cuhk(tmp_path, ("motion0001", "motion0010", "out_of_focus0003")))
+    assert [s.name for s in select_split(samples, "even")] == ["motion0010"]
+    assert [s.name for s in select_split(samples, "odd")] == ["motion0001", "out_of_focus0003"]
+    assert select_split(samples, "all") == samples
+
+
+def test_a_name_without_a_number_is_in_no_split(tmp_path: Path) -> None:
+    write(tmp_path / "gt" / "flower.png")
+    with pytest.raises(DatasetError, match=r"flower\.png: no number"):
+        select_split(read_dataset(tmp_path), "even")
+
+
+@pytest.mark.parametrize(
+    "line", ["1.bmp--motion0002.jpg", "'motion0002.jpg',", "motion0002", "image/motion0002.JPG "]
+)
+def test_lists_of_names_are_read_as_they_are_published(tmp_path: Path, line: str) -> None:
+    samples = read_dataset(make_cuhk(tmp_path, ("motion0001", "motion0002")))
+    names = tmp_path / "names.txt"
+    names.write_text(f"{line}\n\n")
+    assert [s.name for s in select_names(samples, names)] == ["motion0002"]
+
+
+def test_a_listed_photo_that_is_not_there_is_named(tmp_path: Path) -> None:
+    samples = read_dataset(make_cuhk(tmp_path, ("motion0001",)))
+    names = tmp_path / "names.txt"
+    names.write_text("motion0001\nmotion0009\n")
+    with pytest.raises(DatasetError, match="names motion0009"):
+        select_names(samples, names)
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason=f"needs the data sets in {SHARED}")
+def test_the_data_sets_at_hand_are_read_whole() -> None:
+    assert len(read_dataset(SHARED / "cuhk")) == 1000
+    validation = read_dataset(SHARED / "validation")
+    assert len(validation) == 96
+    sharp = [s for s in validation if s.kind == "all_sharp"]
+    assert len(sharp) == 8
+    for sample in sharp:
+        ground_truth, valid = read_truth(sample)
+        assert valid is not None
+        assert not ground_truth[valid].any()
