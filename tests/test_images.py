@@ -374,14 +374,14 @@ def test_a_map_of_another_format_is_refused(tmp_path: Path) -> None:
 def test_a_write_that_fails_keeps_the_old_map(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "m.png"
+    path = tmp_path / "m.npy"
     write_map(np.ones((20, 20), np.float32), path)
 
-    def fill_the_disk(_: Any, stream: Any, **options: Any) -> None:
+    def fill_the_disk(stream: Any, _: Any) -> None:
         stream.write(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(PIL.Image.Image, "save", fill_the_disk)
+    monkeypatch.setattr(np, "save", fill_the_disk)
     with pytest.raises(ImageError, match="No space left"):
         write_map(np.zeros((20, 20), np.float32), path)
     assert list(tmp_path.iterdir()) == [path]

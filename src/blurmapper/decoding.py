@@ -262,6 +262,6 @@ def _to_array(photo: PIL.Image.Image) -> npt.NDArray[np.uint8]:
 
 
 def row_strips(height: int, width: int) -> list[slice]:
-    """Cut an image into runs of rows of about 4 megapixels, so that copies stay small."""
-    step = max(1, 4_000_000 // width)
+    """Cut an image into runs of rows small enough for a processor's cache."""
+    step = max(1, 300_000 // width)
     return [slice(top, min(top + step, height)) for top in range(0, height, step)]
