@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy.ndimage import distance_transform_edt
+
+from blurmapper.evaluation.boundary import (
+    TOLERANCE,
+    BoundaryCounts,
+    boundary_counts,
+    score_boundary,
+)
+
+SQUARE = np.zeros((40, 50), bool)
+SQUARE[10:30, 15:35] = True
+
+
+def direct_edges(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    edges = np.zeros_like(mask)
+    edges[:, :-1] |= mask[:, 1:] != mask[:, :-1]
+    edges[:-1] |= mask[1:] != mask[:-1]
+    return edges
+
+
+def near(edges: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    if not edges.any():
+        return edges
+    within: npt.NDArray[np.bool_] = distance_transform_edt(~edges) <= TOLERANCE
+    return within
+
+
+def test_one_pass_equals_thresholding_at_every_level() -> None:
+    rng = np.random.default_rng(0)
+    levels = np.rint(255 * rng.random((7, 9)).repeat(5, 0).repeat(5, 1)).astype(np.uint8)
+    truth = np.add.outer(np.arange(35), np.arange(45)) > 40
+    counts = boundary_counts(levels, truth)
+    true_edge = direct_edges(truth)
+    assert counts.true == true_edge.sum()
+    for k in range(256):
+        edges = direct_edges(levels >= k)
+        assert counts.detected[k] == edges.sum()
+        assert counts.detected_near[k] == (edges & near(true_edge)).sum()
+        assert counts.found[k] == (true_edge & near(edges)).sum()
+
+
+def test_a_perfect_edge_scores_one() -> None:
+    score = score_boundary([boundary_counts(SQUARE.astype(np.float32), SQUARE)])
+    assert score is not None
+    assert (score.f_score, score.images) == (1.0, 1)
+
+
+@pytest.mark.parametrize(("shift", "expected"), [(TOLERANCE, 1.0), (TOLERANCE + 1, 0.6)])
+def test_an_edge_is_found_within_two_pixels_and_not_beyond(shift: int, expected: float) -> None:
+    shifted = np.roll(SQUARE, shift, axis=1).astype(np.float32)
+    score = score_boundary([boundary_counts(shifted, SQUARE)])
+    assert score is not None
+    assert score.f_score == pytest.approx(expected, abs=0.1)
+
+
+def test_a_photo_without_a_true_edge_is_left_out() -> None:
+    everything = np.ones_like(SQUARE)
+    assert score_boundary([boundary_counts(SQUARE.astype(np.float32), everything)]) is None
+
+
+def test_edges_beside_undecided_pixels_count_neither_way() -> None:
+    valid = np.ones_like(SQUARE)
+    valid[:, 25:] = False
+    counts = boundary_counts(SQUARE.astype(np.float32), SQUARE, valid)
+    assert counts.true == counts.detected[255] == direct_edges(SQUARE)[:, :24].sum()
+
+
+def test_counts_survive_json() -> None:
+    counts = boundary_counts(SQUARE.astype(np.float32), SQUARE)
+    again = BoundaryCounts.from_dict(json.loads(json.dumps(counts.to_dict())))
+    assert again.to_dict() == counts.to_dict()

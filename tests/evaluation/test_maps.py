@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from blurmapper.errors import DatasetError, ImageError
+from blurmapper.evaluation.counts import image_counts
+from blurmapper.evaluation.maps import find_maps, read_any_map
+
+LEVELS = np.arange(256, dtype=np.uint8).reshape(16, 16)
+EXPECTED = list(range(256, 0, -1))
+
+
+def reached(path: Path, white: str = "blurred") -> list[int]:
+    """Return how many pixels of a file reach each threshold."""
+    blur_map = read_any_map(path, "blurred" if white == "blurred" else "sharp")
+    return image_counts(blur_map, np.ones(blur_map.shape, bool)).detections.tolist()
+
+
+@pytest.mark.parametrize("white", ["blurred", "sharp"])
+@pytest.mark.parametrize("name", ["8.png", "16.png", "8.webp", "8.tif", "f.npy", "8.npy", "16.npy"])
+def test_every_kind_of_file_is_exact_in_both_polarities(
+    tmp_path: Path, name: str, white: str
+) -> None:
+    stored = LEVELS if white == "blurred" else 255 - LEVELS
+    path = tmp_path / name
+    if name.startswith("16"):
+        stored = stored.astype(np.uint16) * 257
+    if name == "f.npy":
+        np.save(path, stored / 255)
+    elif path.suffix == ".npy":
+        np.save(path, stored)
+    else:
+        PIL.Image.fromarray(stored).save(path, lossless=True)
+    assert reached(path, white) == EXPECTED
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_grey_in_colour_is_read_as_grey(tmp_path: Path, mode: str) -> None:
+    PIL.Image.fromarray(LEVELS).convert(mode).save(tmp_path / "a.png")
+    assert reached(tmp_path / "a.png") == EXPECTED
+
+
+def test_maps_are_found_by_name_whatever_their_suffix(tmp_path: Path) -> None:
+    for name in ("a.png", "b.blur.png", "c.npy", "set/d.webp"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = find_maps(tmp_path, ["a", "b", "c", "set/d"])
+    assert [path.name for path in found.values()] == ["a.png", "b.blur.png", "c.npy", "d.webp"]
+
+
+def test_missing_maps_are_named_and_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    with pytest.raises(DatasetError, match="no map of b nor of 1 other"):
+        find_maps(tmp_path, ["a", "b", "c"])
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.npy"])
+def test_a_damaged_map_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"neither")
+    with pytest.raises(ImageError, match=f"{name}: the map cannot be read"):
+        read_any_map(tmp_path / name)
+
+
+@pytest.mark.parametrize("array", [np.zeros((2, 2, 3)), np.zeros((2, 2), np.int64)])
+def test_an_array_that_is_no_map_is_refused(tmp_path: Path, array: object) -> None:
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(ImageError, match="is no map"):
+        read_any_map(tmp_path / "a.npy")
