@@ -159,7 +159,7 @@ class TrainingRun:
             "network": self.network.state_dict(),
             "average": self.average,
             "optimiser": self.optimiser.state_dict(),
-            "versions": {"torch": torch.__version__},
+            "versions": {"torch": str(torch.__version__)},
             "saved": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
         partial = self.path.with_suffix(".partial")

@@ -68,8 +68,9 @@ def read_library(root: Path, *, held_out: bool = False) -> PhotoLibrary:
     Parameters
     ----------
     root : Path
-        Holds ``photos.csv``, ``images``, ``subjects`` and ``traced`` as described in the data's
-        own README.
+        Holds ``photos.csv`` (column ``photo``; a column ``use`` with sharp, bokeh or blurred
+        goes before our reviews), ``images/NAME.jpg``, ``subjects/NAME.webp`` and ``traced`` with
+        ``photos.csv``, ``images/NAME.jpg`` and ``truth/NAME.png``.
     held_out : bool
         Give the photos kept for scores during training instead of those trained on; no photo is
         in both.
@@ -82,8 +83,10 @@ def read_library(root: Path, *, held_out: bool = False) -> PhotoLibrary:
     for needed in (root / "photos.csv", root / "traced" / "photos.csv"):
         if not needed.is_file():
             raise DatasetError(f"{needed}: missing; point `photos` in the config at the photos")
+    rows = _rows(root / "photos.csv")
     use = {row["photo"]: row["use"] for row in _rows(REVIEWS)}
-    names = [row["photo"] for row in _rows(root / "photos.csv")]
+    use |= {row["photo"]: row["use"] for row in rows if "use" in row}
+    names = [row["photo"] for row in rows]
     names = [name for name in names if _is_held_out(name, 2 * HELD_OUT_SHARE) == held_out]
     subjects = {path.stem: path for path in sorted((root / "subjects").glob("*.webp"))}
 

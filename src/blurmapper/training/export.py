@@ -1,0 +1,220 @@
+"""From a checkpoint to the ONNX file and card that users get."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from blurmapper.backends import OnnxBackend
+from blurmapper.batch import list_photos
+from blurmapper.errors import WeightsError
+from blurmapper.images import read_image
+from blurmapper.preprocessing import Preprocessing
+from blurmapper.training.config import TrainingConfig
+from blurmapper.training.loop import read_checkpoint
+from blurmapper.training.networks import count_parameters, get_architecture
+from blurmapper.weights import WeightsCard, write_card
+
+OPSET = 20
+TOLERANCE = 1e-3
+"""Largest difference of a probability that torch and ONNX Runtime may have anywhere."""
+
+CHECKED_PHOTOS = 4
+CHECKED_SIZES = ((384, 384), (427, 640), (301, 217))
+
+PAPER = (
+    "Ma, Fu, Liu, Wang and Tao, Deep Blur Mapping: Exploiting High-Level Semantics by Deep Neural "
+    "Networks, IEEE TIP 27(10), 2018, doi:10.1109/TIP.2018.2847421"
+)
+LICENCE = "Apache-2.0"
+
+
+class Probabilities(nn.Module):
+    """A network with its sigmoid: what is exported."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return probabilities of blur (N, 1, H, W) in [0, 1]."""
+        return torch.sigmoid(self.network(image))
+
+
+def export_checkpoint(
+    checkpoint: Path, output: Path, photos: Path, *, name: str | None = None
+) -> Path:
+    """Write a checkpoint's averaged weights as ONNX, with a card.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        Written by `blurmapper.training.loop.train`.
+    output : Path
+        Folder of ``NAME.onnx`` and ``NAME.json``; both are replaced, or left alone on an error.
+    photos : Path
+        A photo or a folder of photos on which torch and ONNX Runtime must agree.
+    name : str, optional
+        Of the weights; the name of the run's folder unless given.
+
+    Returns
+    -------
+    Path
+        The ONNX file: input ``image``, float32 (N, 3, H, W) as the card's preprocessing makes
+        it, of any size from 16 x 16; output ``blur_map``, float32 (N, 1, H, W) in [0, 1]. The
+        weights are kept in 16 bits and widened when the file is loaded.
+
+    Raises
+    ------
+    WeightsError
+        If the two differ by more than `TOLERANCE` at any pixel of any photo and size checked.
+    """
+    state = read_checkpoint(checkpoint)
+    config = TrainingConfig.from_dict(state["config"], str(checkpoint))
+    preprocessing = get_architecture(config.architecture).preprocessing
+    network = get_architecture(config.architecture).build()
+    network.load_state_dict(state["average"])
+    network = round_weights(fold_norms(network.eval())).requires_grad_(False)
+    name = name or config.output.name
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output) as folder:
+        partial = Path(folder) / f"{name}.onnx"
+        write_onnx(network, partial)
+        check_agreement(network, partial, preprocessing, photos)
+        content = partial.read_bytes()
+        path = output / partial.name
+        os.replace(partial, path)
+    card = WeightsCard(
+        name=name,
+        architecture=config.architecture,
+        file=path.name,
+        sha256=hashlib.sha256(content).hexdigest(),
+        bytes=len(content),
+        parameters=count_parameters(network),
+        preprocessing=preprocessing,
+        training=describe_training(config, int(state["step"])),
+        scores=(),
+        milliseconds_384=None,
+        licence=LICENCE,
+        paper=PAPER,
+        created=time.strftime("%Y-%m-%d", time.gmtime()),
+    )
+    write_card(card, path.with_suffix(".json"))
+    return path
+
+
+def fold_norms(network: nn.Module) -> nn.Module:
+    """Return a network in evaluation mode with each batch norm folded into its convolution."""
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Sequential) and len(module) == 2:
+            convolution, norm = module
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                parent = network.get_submodule(name.rpartition(".")[0])
+                child = name.rpartition(".")[2]
+                setattr(parent, child, fuse_conv_bn_eval(convolution, norm))
+    return network
+
+
+def round_weights(network: nn.Module) -> nn.Module:
+    """Return the network with every weight rounded to what 16 bits hold, as it is shipped."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(parameter.half().float())
+    return network
+
+
+def write_onnx(network: nn.Module, path: Path) -> None:
+    """Write a network with its sigmoid as ONNX, its weights in 16 bits."""
+    import onnx
+
+    example = torch.zeros(1, 3, 96, 128)
+    size = {0: torch.export.Dim.AUTO, 2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
+    program = torch.onnx.export(
+        Probabilities(network).eval(),
+        (example,),
+        dynamo=True,
+        input_names=["image"],
+        output_names=["blur_map"],
+        dynamic_shapes=(size,),
+        opset_version=OPSET,
+        verbose=False,
+    )
+    assert program is not None
+    model = program.model_proto
+    _store_half(model)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def _store_half(model: Any) -> None:
+    """Keep the weights as float16, each followed by a Cast that ONNX Runtime folds on loading."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = model.graph
+    casts = []
+    for weight in graph.initializer:
+        if weight.data_type == TensorProto.FLOAT and np.prod(weight.dims) > 1:
+            stored = numpy_helper.to_array(weight).astype(np.float16)
+            name = weight.name
+            weight.CopyFrom(numpy_helper.from_array(stored, f"{name}.half"))
+            casts.append(helper.make_node("Cast", [weight.name], [name], to=TensorProto.FLOAT))
+    for cast in reversed(casts):
+        graph.node.insert(0, cast)
+
+
+def check_agreement(
+    network: nn.Module, path: Path, preprocessing: Preprocessing, photos: Path
+) -> float:
+    """Return the largest difference between torch and ONNX Runtime on real photos.
+
+    Every one of a few photos is mapped at the sizes of `CHECKED_SIZES`, odd ones among them.
+
+    Raises
+    ------
+    WeightsError
+        If it is above `TOLERANCE`.
+    """
+    backend = OnnxBackend(path)
+    worst = 0.0
+    for photo in list_photos(photos)[:CHECKED_PHOTOS]:
+        image = read_image(photo)
+        for height, width in CHECKED_SIZES:
+            sized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+            batch = preprocessing.normalise(sized)
+            difference = float(np.abs(backend.run(batch) - _run_torch(network, batch)).max())
+            if difference > TOLERANCE:
+                raise WeightsError(
+                    f"{path.name}: ONNX Runtime and torch differ by {difference:.1e} on {photo} at "
+                    f"{height} x {width}, more than {TOLERANCE:.0e}; not exported"
+                )
+            worst = max(worst, difference)
+    return worst
+
+
+def _run_torch(network: nn.Module, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    with torch.inference_mode():
+        return np.asarray(torch.sigmoid(network(torch.from_numpy(batch))).numpy())
+
+
+def describe_training(config: TrainingConfig, steps: int) -> str:
+    """Return in two sentences what a checkpoint was trained on, and how."""
+    shares = ", ".join(
+        f"{share:.0%} {kind}" for kind, share in vars(config.mixture).items() if share
+    )
+    return (
+        f"{steps} steps of {config.batch} pairs of {config.side} x {config.side} pixels ({shares}) "
+        f"made of Unsplash photos of BIQ2021, seed {config.seed}. "
+        f"{config.optimiser}, rate {config.rate:g}, {config.decay} decay, average "
+        f"{config.average:g}; no photo of the validation sets or of the CUHK benchmark."
+    )

@@ -1,0 +1,78 @@
+"""Claims on the stream of training pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blurmapper.errors import DatasetError
+from blurmapper.training.config import Mixture
+from blurmapper.training.data import PairDataset, PairSource
+from blurmapper.training.photos import read_library
+from blurmapper.training.synthesis import BLURRED, SHARP, UNDECIDED
+
+
+def test_a_pair_depends_on_seed_and_index_alone(photos: Path) -> None:
+    one, other = (PairSource(read_library(photos), 48, seed=3) for _ in range(2))
+    for index in (11, 2, 7):
+        np.testing.assert_array_equal(one.pair(index).image, other.pair(index).image)
+        np.testing.assert_array_equal(one.pair(index).label, other.pair(index).label)
+    assert (PairSource(read_library(photos), 48, seed=4).pair(2).image != one.pair(2).image).any()
+
+
+def test_pairs_have_the_side_and_values_that_were_asked_for(photos: Path) -> None:
+    source = PairSource(read_library(photos), 40, seed=0)
+    for index in range(30):
+        pair = source.pair(index)
+        assert pair.image.shape == (40, 40, 3)
+        assert pair.image.dtype == pair.label.dtype == np.uint8
+        assert set(np.unique(pair.label)) <= {SHARP, UNDECIDED, BLURRED}
+
+
+def test_the_mixture_decides_the_kinds(photos: Path) -> None:
+    library = read_library(photos)
+    kinds = {PairSource(library, 40, 0, Mixture(1, 0, 0, 0)).pair(i).kind for i in range(12)}
+    assert kinds == {"traced"}
+    kinds = {PairSource(library, 40, 0, Mixture(0, 0, 0, 1)).pair(i).kind for i in range(12)}
+    assert kinds == {"blurred"}
+
+
+def test_a_subject_is_sharp_and_its_surroundings_blurred(photos: Path) -> None:
+    source = PairSource(read_library(photos), 64, 0, Mixture(0, 1, 0, 0))
+    label = source.pair(0).label
+    assert label[32, 32] == SHARP
+    assert label[2, 2] == BLURRED
+
+
+def test_no_photo_is_both_trained_on_and_held_out(photos: Path) -> None:
+    trained, held_out = read_library(photos), read_library(photos, held_out=True)
+    for kind in ("sharp", "blurred", "bokeh", "traced"):
+        assert not set(getattr(trained, kind)) & set(getattr(held_out, kind))
+    assert held_out.traced
+    assert len(held_out.traced) + len(trained.traced) == 40
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"photos\.csv: missing"):
+        read_library(tmp_path)
+
+
+def test_a_broken_photo_is_named(photos: Path, tmp_path: Path) -> None:
+    import shutil
+
+    root = tmp_path / "photos"
+    shutil.copytree(photos, root)
+    for photo in (root / "traced/images").iterdir():
+        photo.write_bytes(b"not a photo")
+    with pytest.raises(DatasetError, match=r"traced.*cannot be read as a photo"):
+        PairSource(read_library(root), 48, 0, Mixture(1, 0, 0, 0)).pair(0)
+
+
+def test_the_dataset_hands_out_tensors(photos: Path) -> None:
+    dataset = PairDataset(PairSource(read_library(photos), 48, 0), 5, 9)
+    image, label = dataset[0]
+    assert len(dataset) == 4
+    assert image.shape == (3, 48, 48)
+    assert label.shape == (48, 48)

@@ -1,0 +1,149 @@
+"""Claims on the training loop."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from blurmapper.errors import ConfigError
+from blurmapper.training.config import TrainingConfig
+from blurmapper.training.loop import (
+    TrainingRun,
+    build_optimiser,
+    cross_entropy,
+    rate_at,
+    read_checkpoint,
+    train,
+)
+from blurmapper.training.networks import build_network
+from blurmapper.training.progress import Progress
+
+
+@pytest.fixture
+def config(photos: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.toml"
+    path.write_text(
+        f'architecture = "configuration-i"\nphotos = "{photos}"\noutput = "{tmp_path / "run"}"\n'
+        "side = 32\nbatch = 2\niterations = 6\nworkers = 0\nthreads = 1\nprecision = 'fp32'\n"
+        "rate = 1e-4\naverage = 0.9\nscore_every = 1000\ncheckpoint_every = 3\n"
+    )
+    return path
+
+
+def test_training_writes_a_checkpoint_and_a_log(config: Path, tmp_path: Path) -> None:
+    checkpoint = train(config)
+    state = read_checkpoint(checkpoint)
+    assert state["step"] == 6
+    assert state["config"]["architecture"] == "configuration-i"
+    assert '"traced_ods"' in (tmp_path / "run/log.jsonl").read_text()
+
+
+def test_resuming_equals_never_having_stopped(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = read_checkpoint(train(config, overrides=[f"output={tmp_path / 'whole'}"]))
+    advance = Progress.advance
+
+    def stop_at_five(progress: Progress, loss: float, rate: float) -> None:
+        advance(progress, loss, rate)
+        if progress.step == 5:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "advance", stop_at_five)
+        with pytest.raises(KeyboardInterrupt):
+            train(config)
+    assert read_checkpoint(tmp_path / "run/checkpoint.pt")["step"] == 3
+    resumed = read_checkpoint(train(config, resume=True))
+    for part in ("network", "average"):
+        for name, value in whole[part].items():
+            torch.testing.assert_close(resumed[part][name], value, rtol=0, atol=0)
+
+
+def test_a_run_is_not_overwritten(config: Path) -> None:
+    train(config, overrides=["iterations=1"])
+    with pytest.raises(ConfigError, match=r"checkpoint\.pt: exists; give --resume"):
+        train(config)
+
+
+def test_learning_lowers_the_loss(config: Path, tmp_path: Path) -> None:
+    settings = ["iterations=40", "rate=2e-3", "mixture.made=0", "mixture.bokeh=0", "mixture.traced=0"]
+    train(config, overrides=settings)
+    lines = (tmp_path / "run/log.jsonl").read_text().splitlines()
+    losses = [float(line.split('"loss": ')[1].split(",")[0]) for line in lines if "loss" in line]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_polynomial_decay_is_the_papers() -> None:
+    config = TrainingConfig(
+        "configuration-v", Path("p"), Path("o"), rate=2**-10, decay="polynomial", iterations=10_000
+    )
+    assert rate_at(0, config) == 2**-10
+    assert rate_at(5_000, config) == pytest.approx(2**-10 * 0.5358867, rel=1e-6)
+    assert rate_at(9_999, config) == pytest.approx(2**-10 * 10_000**-0.9, rel=1e-6)
+
+
+def test_warm_up_rises_evenly_and_cosine_falls_to_nothing() -> None:
+    config = TrainingConfig("dbm-lite", Path("p"), Path("o"), rate=1.0, warmup=10, iterations=100)
+    assert rate_at(0, config) == pytest.approx(0.1)
+    assert rate_at(50, config) == pytest.approx(0.5)
+    assert rate_at(99, config) < 0.001
+
+
+def test_biases_learn_at_twice_the_rate_and_are_not_decayed() -> None:
+    config = TrainingConfig(
+        "configuration-i", Path("p"), Path("o"), optimiser="sgd", bias_factor=2.0, weight_decay=5e-4
+    )
+    groups = build_optimiser(build_network("configuration-i"), config).param_groups
+    by_factor = {group["factor"]: group for group in groups}
+    assert {value.ndim for value in by_factor[2.0]["params"]} == {1}
+    assert by_factor[2.0]["weight_decay"] == 0.0
+    assert by_factor[1.0]["weight_decay"] == 5e-4
+    assert by_factor[1.0]["momentum"] == 0.9
+
+
+def test_cross_entropy_is_the_mean_over_decided_pixels() -> None:
+    logits = torch.tensor([[[[0.0, 2.0, -1.0, 50.0]]]])
+    labels = torch.tensor([[[255, 0, 255, 128]]], dtype=torch.uint8)
+    terms = torch.tensor([0.0, -2.0, -1.0]).neg().exp().log1p()
+    assert float(cross_entropy(logits, labels)) == pytest.approx(float(terms.mean()), rel=1e-5)
+
+
+def test_a_batch_without_a_decided_pixel_costs_nothing() -> None:
+    labels = torch.full((1, 2, 2), 128, dtype=torch.uint8)
+    assert float(cross_entropy(torch.randn(1, 1, 2, 2), labels)) == 0.0
+
+
+def test_a_checkpoint_with_code_in_it_is_refused(tmp_path: Path) -> None:
+    torch.save({"step": Path("x")}, tmp_path / "bad.pt")
+    with pytest.raises(ConfigError, match=r"bad\.pt: not a checkpoint of ours"):
+        read_checkpoint(tmp_path / "bad.pt")
+
+
+def test_the_average_follows_the_weights(config: Path) -> None:
+    from blurmapper.training.config import read_config
+
+    run = TrainingRun(read_config(config, ["average=0.0"]))
+    run.train()
+    for name, value in run.network.state_dict().items():
+        torch.testing.assert_close(run.average[name], value)
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_network(config: Path, tmp_path: Path) -> None:
+    program = "import sys; from pathlib import Path; from blurmapper.training.loop import train; "
+    program += "train(Path(sys.argv[1]))"
+    script = tmp_path / "run.py"
+    script.write_text(program)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    finished = subprocess.run(
+        [*launcher, str(script), str(config)], env=environment, capture_output=True, text=True
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert read_checkpoint(tmp_path / "run/checkpoint.pt")["step"] == 6

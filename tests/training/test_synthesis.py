@@ -1,0 +1,99 @@
+"""Claims on pairs made from sharp photos."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from blurmapper.training.kernels import disc_kernel
+from blurmapper.training.synthesis import (
+    BLURRED,
+    SCENES,
+    SHARP,
+    UNDECIDED,
+    Material,
+    blur_behind,
+    decode_srgb,
+    encode_srgb,
+    label_of_radius,
+    make_pair,
+)
+
+
+def detail(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """How much an image changes from pixel to pixel."""
+    return np.abs(cv2.Laplacian(image.astype(np.float64), cv2.CV_64F)).mean(axis=2)
+
+
+@pytest.mark.parametrize("kind", SCENES)
+def test_the_same_seed_gives_the_same_pair(kind: str, material: Material) -> None:
+    first, second = make_pair(material, 7, kind), make_pair(material, 7, kind)
+    np.testing.assert_array_equal(first.image, second.image)
+    np.testing.assert_array_equal(first.label, second.label)
+    assert (make_pair(material, 8, kind).image != first.image).any() or kind == "none"
+
+
+@pytest.mark.parametrize("kind", SCENES)
+def test_what_is_labelled_blurred_has_lost_detail(kind: str, material: Material) -> None:
+    for seed in range(6):
+        pair = make_pair(material, seed, kind)
+        assert set(np.unique(pair.label)) <= {SHARP, UNDECIDED, BLURRED}
+        loss = detail(pair.image) / (detail(material.photo).mean() + 1e-9)
+        if (pair.label == BLURRED).mean() > 0.1:
+            assert loss[pair.label == BLURRED].mean() < 0.75
+        if (pair.label == SHARP).mean() > 0.1:
+            assert loss[pair.label == SHARP].mean() > 0.6
+
+
+def test_the_kind_is_drawn_when_none_is_named(material: Material) -> None:
+    drawn = {make_pair(material, seed).kind for seed in range(40)}
+    assert len(drawn) >= 5
+    assert drawn <= set(SCENES)
+
+
+def test_no_halo_of_the_subject_surrounds_it() -> None:
+    linear = np.full((64, 64, 3), 0.2, np.float32)
+    front = np.zeros((64, 64), np.float32)
+    front[20:44, 20:44] = 1.0
+    linear[front > 0] = 1.0
+    behind = blur_behind(linear, front, disc_kernel(6.0))
+    np.testing.assert_allclose(behind[front == 0], 0.2, atol=1e-5)
+
+
+def test_a_blurred_foreground_has_a_soft_edge(material: Material) -> None:
+    white = replace(
+        material,
+        photo=np.zeros_like(material.photo),
+        cutout=np.full_like(material.cutout, 255),
+        subject=np.zeros_like(material.subject),
+    )
+    soft = [
+        ((image > 40) & (image < 215)).mean()
+        for image in (make_pair(white, seed, "foreground_defocus").image for seed in range(8))
+        if image.any()
+    ]
+    assert max(soft) > 0.03
+
+
+def test_bright_points_become_discs_that_stay_bright(material: Material) -> None:
+    night = np.zeros_like(material.photo)
+    night[40:43, 60:63] = 255
+    dark = replace(material, photo=night)
+    lit = [(make_pair(dark, seed, "whole_defocus").image.max(axis=2) > 60).sum() for seed in range(12)]
+    assert max(lit) > 25
+
+
+def test_eyes_draw_the_line_of_blur() -> None:
+    radii = np.array([[0.0, 0.6, 0.9, 1.3, 9.0]], np.float32)
+    assert label_of_radius(radii).tolist() == [[SHARP, SHARP, UNDECIDED, BLURRED, BLURRED]]
+
+
+def test_srgb_comes_back() -> None:
+    values = np.arange(256, dtype=np.uint8)[None, :, None].repeat(3, axis=2)
+    back = encode_srgb(decode_srgb(values))
+    assert np.abs(back.astype(int) - values).max() <= 1
+    assert decode_srgb(values)[0, 188, 0] == pytest.approx(0.5029, abs=1e-3)
