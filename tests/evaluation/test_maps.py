@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.Image
 import pytest
 
+from blurmapper.datasets import Polarity
 from blurmapper.errors import DatasetError, ImageError
 from blurmapper.evaluation.counts import image_counts
 from blurmapper.evaluation.maps import find_maps, read_any_map
@@ -14,16 +16,16 @@ LEVELS = np.arange(256, dtype=np.uint8).reshape(16, 16)
 EXPECTED = list(range(256, 0, -1))
 
 
-def reached(path: Path, white: str = "blurred") -> list[int]:
+def reached(path: Path, white: Polarity = "blurred") -> Any:
     """Return how many pixels of a file reach each threshold."""
-    blur_map = read_any_map(path, "blurred" if white == "blurred" else "sharp")
+    blur_map = read_any_map(path, white)
     return image_counts(blur_map, np.ones(blur_map.shape, bool)).detections.tolist()
 
 
 @pytest.mark.parametrize("white", ["blurred", "sharp"])
 @pytest.mark.parametrize("name", ["8.png", "16.png", "8.webp", "8.tif", "f.npy", "8.npy", "16.npy"])
 def test_every_kind_of_file_is_exact_in_both_polarities(
-    tmp_path: Path, name: str, white: str
+    tmp_path: Path, name: str, white: Polarity
 ) -> None:
     stored = LEVELS if white == "blurred" else 255 - LEVELS
     path = tmp_path / name

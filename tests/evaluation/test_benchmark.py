@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from blurmapper.datasets import read_dataset
+from blurmapper.errors import BlurMapperError, DatasetError, ImageError
+from blurmapper.evaluation.benchmark import Entry, read_entry_map, run_benchmark
+from blurmapper.evaluation.maps import read_any_map
+from blurmapper.evaluation.records import Records
+from blurmapper.evaluation.scores import image_counts, score_paper
+
+
+def soft_entry(folder: Path) -> Entry:
+    return Entry("soft", maps=folder / "soft")
+
+
+def rows_of(records: Records) -> list[object]:
+    return [{**record.to_dict(), "seconds": None} for record in records]
+
+
+def count_scored(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that gets the name of each photo that is scored, and not gone on with."""
+    from blurmapper.evaluation import benchmark
+
+    scored: list[str] = []
+    score = benchmark._score
+    monkeypatch.setattr(
+        benchmark, "_score", lambda job: scored.append(job.sample.name) or score(job)
+    )
+    return scored
+
+
+def test_finished_maps_are_scored_without_photos(benchmark_folder: Path, tmp_path: Path) -> None:
+    shutil.rmtree(benchmark_folder / "image")
+    samples = read_dataset(benchmark_folder)
+    records = run_benchmark(soft_entry(benchmark_folder), samples, tmp_path / "out")
+    assert [record.name for record in records] == [sample.name for sample in samples]
+    assert score_paper(records.counts).ods > 0.98
+
+
+def test_polarity_turns_the_maps(benchmark_folder: Path, tmp_path: Path) -> None:
+    samples = read_dataset(benchmark_folder)
+    right = Entry("right", maps=benchmark_folder / "rough", white="sharp")
+    wrong = Entry("wrong", maps=benchmark_folder / "rough", white="blurred")
+    scores = [score_paper(run_benchmark(e, samples, tmp_path).counts).ods for e in (right, wrong)]
+    assert scores[0] > 0.9 > scores[1]
+
+
+def test_a_method_runs_and_leaves_maps_counts_and_times(
+    benchmark_folder: Path, tmp_path: Path, tiny_weights: Path
+) -> None:
+    samples = read_dataset(benchmark_folder)
+    entry = Entry("tiny", str(tiny_weights))
+    records = run_benchmark(entry, samples, tmp_path / "out")
+    assert all(record.seconds is not None and record.seconds > 0 for record in records)
+    kept = read_any_map(tmp_path / "out" / "tiny" / "maps" / "motion0001.png")
+    assert kept.dtype == np.uint16
+    assert np.array_equal(read_entry_map(entry, samples[0], tmp_path / "out"), kept)
+    truth = np.asarray(PIL.Image.open(samples[0].truth)) > 127
+    again = image_counts(kept, truth)
+    assert again.to_dict() == next(iter(records)).counts.to_dict()
+
+
+def test_a_run_goes_on_where_it_was_stopped(
+    benchmark_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples, entry = read_dataset(benchmark_folder), soft_entry(benchmark_folder)
+    whole = run_benchmark(entry, samples, tmp_path / "whole")
+    run_benchmark(entry, samples[:3], tmp_path / "parts")
+    scored = count_scored(monkeypatch)
+    parts = run_benchmark(entry, samples, tmp_path / "parts")
+    assert scored == ["out_of_focus0004"]
+    assert rows_of(parts) == rows_of(whole)
+
+
+@pytest.mark.parametrize("change", ["map", "mask", "polarity", "stretch"])
+def test_what_changed_is_scored_again(
+    benchmark_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    samples, entry = read_dataset(benchmark_folder), soft_entry(benchmark_folder)
+    run_benchmark(entry, samples, tmp_path / "out")
+    if change in ("map", "mask"):
+        other = benchmark_folder / ("soft" if change == "map" else "gt") / "motion0002.png"
+        PIL.Image.fromarray(np.full((32, 48), 200, np.uint8)).save(other)
+    elif change == "polarity":
+        entry = replace(entry, white="sharp")
+    else:
+        entry = replace(entry, stretch=True)
+    scored = count_scored(monkeypatch)
+    run_benchmark(entry, samples, tmp_path / "out")
+    assert scored == (["motion0002"] if change in ("map", "mask") else [s.name for s in samples])
+
+
+def test_several_processes_give_the_same(benchmark_folder: Path, tmp_path: Path) -> None:
+    samples, entry = read_dataset(benchmark_folder), soft_entry(benchmark_folder)
+    steps: list[None] = []
+    alone = run_benchmark(entry, samples, tmp_path / "alone")
+    together = run_benchmark(
+        entry, samples, tmp_path / "together", processes=2, advance=lambda: steps.append(None)
+    )
+    assert rows_of(together) == rows_of(alone)
+    assert len(steps) == len(samples)
+
+
+def test_stretching_is_asked_for_and_then_exact(benchmark_folder: Path, tmp_path: Path) -> None:
+    for path in (benchmark_folder / "soft").iterdir():
+        flat = np.asarray(PIL.Image.open(path)) // 5 + 100
+        PIL.Image.fromarray(flat.astype(np.uint8)).save(path)
+    samples, entry = read_dataset(benchmark_folder), soft_entry(benchmark_folder)
+    plain = run_benchmark(entry, samples, tmp_path / "plain")
+    stretched = run_benchmark(replace(entry, stretch=True), samples, tmp_path / "stretched")
+    assert all(record.counts.detections[255] == 0 for record in plain)
+    assert all(record.counts.detections[255] > 0 for record in stretched)
+
+
+def test_a_map_of_another_size_is_named_or_resized(benchmark_folder: Path, tmp_path: Path) -> None:
+    path = benchmark_folder / "soft" / "motion0002.png"
+    PIL.Image.open(path).resize((24, 16)).save(path)
+    samples, entry = read_dataset(benchmark_folder), soft_entry(benchmark_folder)
+    with pytest.raises(DatasetError, match=r"motion0002\.png: is 16 x 24 but its mask .* 32 x 48"):
+        run_benchmark(entry, samples, tmp_path / "out")
+    records = run_benchmark(replace(entry, resize=True), samples, tmp_path / "out")
+    assert score_paper(records.counts).ods > 0.95
+
+
+def test_a_photo_of_another_size_than_its_mask_is_named(
+    benchmark_folder: Path, tmp_path: Path
+) -> None:
+    path = benchmark_folder / "image" / "motion0001.png"
+    PIL.Image.open(path).resize((24, 16)).save(path)
+    with pytest.raises(DatasetError, match=r"motion0001\.png: is 16 x 24 but its mask"):
+        run_benchmark(Entry("a", "all-blurred"), read_dataset(benchmark_folder), tmp_path / "out")
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_damaged_map_is_named_and_what_was_scored_stays(
+    benchmark_folder: Path, tmp_path: Path, processes: int
+) -> None:
+    samples, entry = read_dataset(benchmark_folder), soft_entry(benchmark_folder)
+    (benchmark_folder / "soft" / "out_of_focus0004.png").write_bytes(b"damaged")
+    run_benchmark(entry, samples[:2], tmp_path / "out")
+    with pytest.raises(ImageError, match=r"out_of_focus0004\.png: the map cannot be read"):
+        run_benchmark(entry, samples, tmp_path / "out", processes=processes)
+    lines = (tmp_path / "out" / "soft" / "counts.jsonl").read_text().splitlines()
+    assert len(lines) >= 2
+
+
+def test_values_beyond_one_are_named(benchmark_folder: Path, tmp_path: Path) -> None:
+    (benchmark_folder / "soft" / "motion0001.png").unlink()
+    np.save(benchmark_folder / "soft" / "motion0001.npy", np.full((32, 48), 1.5))
+    with pytest.raises(BlurMapperError, match=r"motion0001\.npy: .* outside \[0, 1\]"):
+        run_benchmark(
+            soft_entry(benchmark_folder), read_dataset(benchmark_folder), tmp_path / "out"
+        )
+
+
+def test_a_method_without_photos_is_refused(benchmark_folder: Path, tmp_path: Path) -> None:
+    shutil.rmtree(benchmark_folder / "image")
+    with pytest.raises(DatasetError, match="has no photo to map"):
+        run_benchmark(Entry("a", "all-blurred"), read_dataset(benchmark_folder), tmp_path)

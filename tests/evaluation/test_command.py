@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from blurmapper.errors import BlurMapperError
+from blurmapper.evaluation.command import evaluate
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(benchmark_folder: Path) -> Run:
+    """Call the command on the four photos; an error of ours is raised as it is."""
+    app = typer.Typer()
+    app.command()(evaluate)
+
+    def call(*arguments: str, status: int = 0) -> str:
+        common = ["--data", str(benchmark_folder), "-o", str(benchmark_folder / "out")]
+        result = CliRunner().invoke(app, [*common, *arguments])
+        if isinstance(result.exception, BlurMapperError):
+            raise result.exception
+        assert result.exit_code == status, result.output
+        return result.output
+
+    return call
+
+
+def test_finished_maps_are_scored_by_their_folders_name(run: Run, benchmark_folder: Path) -> None:
+    rows = benchmark_folder / "rows.json"
+    output = run(
+        *("--maps", str(benchmark_folder / "rough"), "--polarity", "sharp"),
+        *("--split", "even", "--protocol", "paper", "--json", str(rows)),
+    )
+    assert "even: 2 photos, protocol paper" in output
+    assert output.index("everything is blurred") < output.index("rough")
+    first, second = json.loads(rows.read_text())
+    assert (first["method"], second["method"]) == ("all-blurred", "rough")
+    assert (second["protocol"], second["images"]) == ("paper", 2)
+    assert second["ods"] > 0.9
+
+
+def test_methods_and_maps_stand_side_by_side(
+    run: Run, benchmark_folder: Path, tiny_weights: Path
+) -> None:
+    output = run(
+        *("--method", str(tiny_weights), "--maps", f"tool={benchmark_folder / 'soft'}"),
+        *("--maps", str(benchmark_folder / "rough")),
+        *("--polarity", "blurred", "--polarity", "sharp"),
+    )
+    for name in ("tool", "rough", "tiny", "Difference to tool"):
+        assert name in output
+
+
+def test_a_method_of_which_maps_are_given_is_not_run(run: Run, benchmark_folder: Path) -> None:
+    output = run("--method", "hifst", "--maps", f"hifst={benchmark_folder / 'soft'}")
+    assert "hifst" in output
+
+
+def test_a_plain_pair_of_folders(run: Run, benchmark_folder: Path) -> None:
+    output = run(
+        *("--data", str(benchmark_folder / "image"), "--masks", str(benchmark_folder / "gt")),
+        *("--masks-polarity", "sharp", "--method", "all-blurred"),
+    )
+    assert "image: 4 photos" in output
+
+
+def test_tables_are_written_in_every_form(run: Run, benchmark_folder: Path) -> None:
+    files = {form: benchmark_folder / "tables" / form for form in ("csv", "markdown", "latex")}
+    options = [word for form, path in files.items() for word in (f"--{form}", str(path))]
+    run("--maps", str(benchmark_folder / "soft"), "--subsets", *options)
+    assert all("soft" in path.read_text() for path in files.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], "nothing to score"),
+        (["--method", "magic"], "no method named 'magic'; choose from: "),
+        (["--maps", "nowhere"], "nowhere: no such folder"),
+        (["--maps", "a=.", "--maps", "a=.."], "two rows would be called a"),
+        (["--maps", "a=.", "--polarity", "sharp", "--polarity", "sharp"], "--polarity"),
+        (["--method", "all-blurred", "--names", "nowhere.txt"], "nowhere.txt: cannot be read"),
+        (["--method", "all-blurred", "--data", "nowhere"], "nowhere: no such folder"),
+    ],
+)
+def test_bad_input_is_one_clear_line(run: Run, arguments: list[str], line: str) -> None:
+    with pytest.raises(BlurMapperError) as raised:
+        run(*arguments)
+    assert line in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_an_unknown_polarity_is_a_usage_error(run: Run) -> None:
+    assert "neither" in run("--maps", ".", "--polarity", "up", status=2)

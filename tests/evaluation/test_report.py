@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from blurmapper.datasets import read_dataset
+from blurmapper.errors import MissingExtraError
+from blurmapper.evaluation.benchmark import Entry, run_benchmark
+from blurmapper.evaluation.report import (
+    Findings,
+    draw_benchmark_curves,
+    draw_benchmark_sheet,
+    rank_extremes,
+    write_figures,
+    write_report,
+)
+from blurmapper.evaluation.rows import make_rows
+from blurmapper.evaluation.tables import score_tables
+
+
+@pytest.fixture
+def findings(benchmark_folder: Path) -> Findings:
+    pytest.importorskip("matplotlib", reason="figures need the extra report")
+    samples, output = read_dataset(benchmark_folder), benchmark_folder / "out"
+    entries = [
+        Entry("rough <1>", maps=benchmark_folder / "rough", white="sharp"),
+        Entry("soft", maps=benchmark_folder / "soft"),
+    ]
+    results = {entry.name: run_benchmark(entry, samples, output) for entry in entries}
+    tables = score_tables(make_rows(results, samples, "paper"), "four photos")
+    return Findings(tables, results, samples, entries, output, "paper")
+
+
+def test_the_report_is_one_file_that_needs_no_other(findings: Findings, tmp_path: Path) -> None:
+    write_report(findings, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert "four photos: 4 photos, protocol paper" in page
+    assert "rough &lt;1&gt;" in page
+    assert "<1>" not in page
+    assert page.count("data:image/png;base64,") == 3
+    assert not re.search(r'(src|href)="(?!data:)', page)
+
+
+def test_figures_are_files_too(findings: Findings, tmp_path: Path) -> None:
+    write_figures(findings, tmp_path / "figures")
+    written = {path.name for path in (tmp_path / "figures").iterdir()}
+    assert written == {"curves.pdf", "best.png", "worst.png"}
+
+
+def test_a_sheet_shows_photo_maps_and_truth(findings: Findings) -> None:
+    axes = draw_benchmark_sheet(findings, findings.samples).axes
+    assert [cell.get_title() for cell in axes[:4]] == ["photo", "rough <1>", "soft", "truth"]
+    assert len(axes) == 4 * 4
+    assert float(axes[1].get_xlabel()) < float(axes[2].get_xlabel()) <= 1
+
+
+def test_a_curve_for_each_method_and_a_point_for_everything(findings: Findings) -> None:
+    lines = draw_benchmark_curves(findings).axes[0].lines
+    labels = [line.get_label() for line in lines]
+    assert labels == ["everything is blurred", "rough <1>", "soft"]
+
+
+def test_the_worst_photo_is_the_one_that_is_least_right(findings: Findings) -> None:
+    extremes = rank_extremes(findings)
+    worst, best = extremes["Worst"][0], extremes["Best"][0]
+    caption = {
+        sample.name: float(draw_benchmark_sheet(findings, [sample]).axes[1].get_xlabel())
+        for sample in findings.samples
+    }
+    assert caption[worst.name] == min(caption.values())
+    assert caption[best.name] == max(caption.values())
+
+
+def test_without_matplotlib_the_extra_is_named(
+    findings: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(MissingExtraError, match=r"blurmapper\[report\]"):
+        write_report(findings, tmp_path / "report.html")

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from blurmapper.datasets import Sample, read_dataset
+from blurmapper.evaluation.benchmark import Entry, run_benchmark
+from blurmapper.evaluation.records import Records
+from blurmapper.evaluation.rows import differences, make_rows
+from blurmapper.evaluation.scores import score_paper
+from blurmapper.evaluation.tables import (
+    Table,
+    difference_table,
+    format_csv,
+    format_json,
+    format_latex,
+    format_markdown,
+    score_tables,
+)
+
+SMALL = Table("100 % of a_set", ("method", "ODS"), (("everything is blurred", "0.758"),))
+
+
+@pytest.fixture
+def results(benchmark_folder: Path) -> tuple[dict[str, Records], list[Sample]]:
+    samples = read_dataset(benchmark_folder)
+    soft = Entry("soft", maps=benchmark_folder / "soft")
+    rough = Entry("rough", maps=benchmark_folder / "rough", white="sharp")
+    return {e.name: run_benchmark(e, samples, benchmark_folder) for e in (soft, rough)}, samples
+
+
+Results = tuple[dict[str, Records], list[Sample]]
+
+
+@pytest.mark.parametrize("protocol", ["paper", "pooled", "dbd"])
+def test_everything_is_blurred_heads_every_table(results: Results, protocol: str) -> None:
+    rows = make_rows(*results, protocol, subsets=True)
+    for table in score_tables(rows, "four photos"):
+        assert table.rows[0][0] == "everything is blurred"
+        assert f"protocol {protocol}" in table.title
+
+
+def test_the_row_of_everything_is_what_that_method_scores(
+    results: Results, benchmark_folder: Path
+) -> None:
+    records, samples = results
+    method = run_benchmark(Entry("all-blurred", "all-blurred"), samples, benchmark_folder)
+    closed, run = make_rows(records, samples, "paper")[0], score_paper(method.counts)
+    assert closed.scores["ods"].value == pytest.approx(run.ods)
+    assert closed.scores["ap"].value == pytest.approx(run.ap)
+    twice = make_rows({**records, "all-blurred": method}, samples, "paper")
+    assert [row.method for row in twice] == ["all-blurred", "soft", "rough"]
+
+
+def test_subsets_are_by_kind_and_by_size_of_the_blurred_region(results: Results) -> None:
+    rows = make_rows(*results, "paper", subsets=True)
+    images = {row.subset: row.images for row in rows}
+    assert images == {
+        "all": 4,
+        "motion": 2,
+        "defocus": 2,
+        "under 1/3 blurred": 1,
+        "1/3 to 2/3 blurred": 2,
+        "over 2/3 blurred": 1,
+    }
+
+
+def test_json_is_a_list_of_one_object_a_row(results: Results) -> None:
+    rows = json.loads(format_json(make_rows(*results, "pooled")))
+    assert [row["method"] for row in rows] == ["all-blurred", "soft", "rough"]
+    for row in rows:
+        assert (row["protocol"], row["images"]) == ("pooled", 4)
+        assert 0 <= row["ap"] <= row["ods"] <= row["ois"] <= 1
+
+
+def test_json_of_protocol_dbd_has_its_own_scores(results: Results) -> None:
+    rows = json.loads(format_json(make_rows(*results, "dbd")))
+    assert rows[1]["ods"] is None
+    assert rows[1]["f_score"] > 0.9
+    assert rows[1]["mae"] < 0.2
+
+
+def test_csv_has_every_figure_and_interval(results: Results) -> None:
+    rows = list(csv.DictReader(io.StringIO(format_csv(make_rows(*results, "paper")))))
+    assert float(rows[1]["ods_low"]) <= float(rows[1]["ods"]) <= float(rows[1]["ods_high"])
+
+
+def test_differences_are_to_the_reference(results: Results) -> None:
+    table = difference_table(differences(results[0], "paper", "soft"), "soft", "paper")
+    assert table.rows[0][0] == "rough"
+    assert table.rows[0][1].startswith("-0.")
+
+
+def test_markdown_is_a_table() -> None:
+    lines = format_markdown(SMALL).splitlines()
+    assert lines[2:] == ["| method | ODS |", "| --- | ---: |", "| everything is blurred | 0.758 |"]
+
+
+def test_latex_escapes_what_it_must() -> None:
+    latex = format_latex(SMALL)
+    assert r"\caption{100 \% of a\_set}" in latex
+    assert r"everything is blurred & 0.758 \\" in latex
