@@ -13,6 +13,8 @@ from blurmapper.training.data import PairDataset, PairSource
 from blurmapper.training.photos import read_library
 from blurmapper.training.synthesis import BLURRED, SHARP, UNDECIDED
 
+ONLY_TRACED = Mixture(traced=1, bokeh=0, sharp=0, blurred=0, made=0)
+
 
 def test_a_pair_depends_on_seed_and_index_alone(photos: Path) -> None:
     one, other = (PairSource(read_library(photos), 48, seed=3) for _ in range(2))
@@ -33,14 +35,14 @@ def test_pairs_have_the_side_and_values_that_were_asked_for(photos: Path) -> Non
 
 def test_the_mixture_decides_the_kinds(photos: Path) -> None:
     library = read_library(photos)
-    kinds = {PairSource(library, 40, 0, Mixture(1, 0, 0, 0)).pair(i).kind for i in range(12)}
+    kinds = {PairSource(library, 40, 0, ONLY_TRACED).pair(i).kind for i in range(12)}
     assert kinds == {"traced"}
-    kinds = {PairSource(library, 40, 0, Mixture(0, 0, 0, 1)).pair(i).kind for i in range(12)}
+    kinds = {PairSource(library, 40, 0, Mixture(0, 0, 0, 1, 0)).pair(i).kind for i in range(12)}
     assert kinds == {"blurred"}
 
 
 def test_a_subject_is_sharp_and_its_surroundings_blurred(photos: Path) -> None:
-    source = PairSource(read_library(photos), 64, 0, Mixture(0, 1, 0, 0))
+    source = PairSource(read_library(photos), 64, 0, Mixture(0, 1, 0, 0, 0))
     label = source.pair(0).label
     assert label[32, 32] == SHARP
     assert label[2, 2] == BLURRED
@@ -67,7 +69,7 @@ def test_a_broken_photo_is_named(photos: Path, tmp_path: Path) -> None:
     for photo in (root / "traced/images").iterdir():
         photo.write_bytes(b"not a photo")
     with pytest.raises(DatasetError, match=r"traced.*cannot be read as a photo"):
-        PairSource(read_library(root), 48, 0, Mixture(1, 0, 0, 0)).pair(0)
+        PairSource(read_library(root), 48, 0, ONLY_TRACED).pair(0)
 
 
 def test_the_dataset_hands_out_tensors(photos: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_run_is_not_overwritten(config: Path) -> None:
 
 
 def test_learning_lowers_the_loss(config: Path, tmp_path: Path) -> None:
-    settings = ["iterations=40", "rate=2e-3", "mixture.made=0", "mixture.bokeh=0", "mixture.traced=0"]
+    settings = ["iterations=40", "rate=2e-3", "mixture.made=0", "mixture.bokeh=0", "mixture.traced=0", "mixture.sharp=0"]
     train(config, overrides=settings)
     lines = (tmp_path / "run/log.jsonl").read_text().splitlines()
     losses = [float(line.split('"loss": ')[1].split(",")[0]) for line in lines if "loss" in line]

@@ -17,17 +17,18 @@ class Mixture:
 
     Attributes
     ----------
-    traced, bokeh, whole : float
+    traced, bokeh, sharp, blurred : float
         Real photos: with hand-drawn truth, with a sharp subject before an out-of-focus
-        background, and blurred all over.
+        background, sharp all over (clear skies among them), and blurred all over.
     made : float
         Made from photos that are sharp all over.
     """
 
-    traced: float = 0.32
-    bokeh: float = 0.28
-    made: float = 0.36
-    whole: float = 0.04
+    traced: float = 0.30
+    bokeh: float = 0.25
+    sharp: float = 0.08
+    blurred: float = 0.03
+    made: float = 0.34
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,8 @@ class PairSource:
             (self._traced, mixture.traced if library.traced else 0.0),
             (self._bokeh, mixture.bokeh if library.bokeh else 0.0),
             (self._made, mixture.made if library.sharp and library.bokeh else 0.0),
-            (self._whole, mixture.whole if library.blurred else 0.0),
+            (self._sharp, mixture.sharp if library.sharp else 0.0),
+            (self._blurred, mixture.blurred if library.blurred else 0.0),
         ]
         if not any(weight for _, weight in self._kinds):
             raise DatasetError("no training photos of any kind wanted: check `photos` and mixture")
@@ -93,7 +94,11 @@ class PairSource:
         label = label_of(1.0 - subject.astype(np.float32) / 255.0)
         return self._spoil(Pair(image, label, "bokeh"), rng)
 
-    def _whole(self, rng: np.random.Generator) -> Pair:
+    def _sharp(self, rng: np.random.Generator) -> Pair:
+        (image,) = self._crop([_read(_choose(self.library.sharp, rng))], rng)
+        return self._spoil(Pair(image, np.full(image.shape[:2], SHARP, np.uint8), "sharp"), rng)
+
+    def _blurred(self, rng: np.random.Generator) -> Pair:
         (image,) = self._crop([_read(_choose(self.library.blurred, rng))], rng)
         return Pair(image, np.full(image.shape[:2], BLURRED, np.uint8), "blurred")
 
