@@ -10,9 +10,10 @@ import pytest
 
 from blurmapper.datasets import read_dataset
 from blurmapper.errors import BlurMapperError, DatasetError, ImageError
+from blurmapper.evaluation import benchmark
 from blurmapper.evaluation.benchmark import Entry, read_entry_map, run_benchmark
 from blurmapper.evaluation.maps import read_any_map
-from blurmapper.evaluation.records import Records
+from blurmapper.evaluation.records import Record, Records
 from blurmapper.evaluation.scores import image_counts, score_paper
 
 
@@ -26,13 +27,14 @@ def rows_of(records: Records) -> list[object]:
 
 def count_scored(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that gets the name of each photo that is scored, and not gone on with."""
-    from blurmapper.evaluation import benchmark
-
     scored: list[str] = []
     score = benchmark._score
-    monkeypatch.setattr(
-        benchmark, "_score", lambda job: scored.append(job.sample.name) or score(job)
-    )
+
+    def score_and_note(job: benchmark._Job) -> Record:
+        scored.append(job.sample.name)
+        return score(job)
+
+    monkeypatch.setattr(benchmark, "_score", score_and_note)
     return scored
 
 

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import numpy.typing as npt
 import pytest
-from scipy.ndimage import distance_transform_edt
 
 from blurmapper.evaluation.boundary import (
     TOLERANCE,
@@ -26,16 +25,18 @@ def direct_edges(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 
 
 def near(edges: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    if not edges.any():
-        return edges
-    within: npt.NDArray[np.bool_] = distance_transform_edt(~edges) <= TOLERANCE
+    """Say of each pixel whether one of the edge pixels is within two pixels of it."""
+    rows, columns = np.nonzero(edges)
+    y, x = np.indices(edges.shape)
+    squares = (y[..., None] - rows) ** 2 + (x[..., None] - columns) ** 2
+    within: npt.NDArray[np.bool_] = (squares <= TOLERANCE**2).any(-1)
     return within
 
 
 def test_one_pass_equals_thresholding_at_every_level() -> None:
     rng = np.random.default_rng(0)
-    levels = np.rint(255 * rng.random((7, 9)).repeat(5, 0).repeat(5, 1)).astype(np.uint8)
-    truth = np.add.outer(np.arange(35), np.arange(45)) > 40
+    levels = np.rint(255 * rng.random((5, 7)).repeat(4, 0).repeat(4, 1)).astype(np.uint8)
+    truth = np.add.outer(np.arange(20), np.arange(28)) > 22
     counts = boundary_counts(levels, truth)
     true_edge = direct_edges(truth)
     assert counts.true == true_edge.sum()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import PIL.Image
 import pytest
 
@@ -27,7 +28,7 @@ def reached(path: Path, white: Polarity = "blurred") -> Any:
 def test_every_kind_of_file_is_exact_in_both_polarities(
     tmp_path: Path, name: str, white: Polarity
 ) -> None:
-    stored = LEVELS if white == "blurred" else 255 - LEVELS
+    stored: npt.NDArray[Any] = LEVELS if white == "blurred" else 255 - LEVELS
     path = tmp_path / name
     if name.startswith("16"):
         stored = stored.astype(np.uint16) * 257
@@ -68,7 +69,7 @@ def test_a_damaged_map_is_named(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("array", [np.zeros((2, 2, 3)), np.zeros((2, 2), np.int64)])
-def test_an_array_that_is_no_map_is_refused(tmp_path: Path, array: object) -> None:
+def test_an_array_that_is_no_map_is_refused(tmp_path: Path, array: npt.NDArray[Any]) -> None:
     np.save(tmp_path / "a.npy", array)
     with pytest.raises(ImageError, match="is no map"):
         read_any_map(tmp_path / "a.npy")

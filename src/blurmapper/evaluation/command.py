@@ -5,36 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from rich import box
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table as ScreenTable
-
-from blurmapper.datasets import (
-    Polarity,
-    Sample,
-    read_dataset,
-    read_pair,
-    select_names,
-    select_split,
-)
-from blurmapper.errors import ConfigError, DatasetError, MethodError
+from blurmapper.errors import ConfigError
 from blurmapper.evaluation import options as option
-from blurmapper.evaluation.benchmark import Entry, default_processes, run_benchmark
-from blurmapper.evaluation.records import Records
-from blurmapper.evaluation.rows import differences, make_rows
-from blurmapper.evaluation.tables import (
-    Table,
-    difference_table,
-    format_csv,
-    format_json,
-    format_latex,
-    format_markdown,
-    score_tables,
-)
-from blurmapper.methods import METHODS, MethodOptions
+
+if TYPE_CHECKING:
+    from blurmapper.datasets import Polarity, Sample
+    from blurmapper.evaluation.benchmark import Entry
+    from blurmapper.evaluation.records import Records
+    from blurmapper.evaluation.tables import Table
 
 
 def evaluate(
@@ -73,82 +53,63 @@ def evaluate(
 
         blurmapper evaluate --data CUHK --maps hifst/ --polarity sharp --protocol pooled
     """
-    finished = _finished_entries(
-        maps or [], cast(list[Polarity], polarity or []), resize=resize, stretch=stretch
-    )
-    entries = finished | _method_entries(methods or [], finished, refine=refine)
+    from blurmapper.evaluation import rows, selection, tables
+
+    polarities = cast("list[Polarity]", polarity or [])
+    entries = selection.choose_finished(maps or [], polarities, resize=resize, stretch=stretch)
+    finished = {entry.name for entry in entries}
+    to_run = [method for method in methods or [] if method not in finished]
+    entries += selection.choose_methods(to_run, refine=refine)
     if not entries:
         raise ConfigError("nothing to score; give --method NAME or --maps DIR")
-    samples = read_dataset(data) if masks is None else read_pair(data, masks, white=masks_polarity)
-    samples = select_split(samples, split)
-    samples = samples if names is None else select_names(samples, names)
-    samples = [sample for sample in samples if sample.confidence >= min_confidence]
-    if not samples:
-        raise DatasetError(f"{data}: no photo is left to score; choose another --split or --names")
-
-    kept = output / data.resolve().name
-    results = _score(list(entries.values()), samples, kept, processes)
-    rows = make_rows(results, samples, protocol, subsets=subsets)
-    tables = score_tables(rows, data.resolve().name + ("" if split == "all" else f", {split}"))
-    reference = next(iter(results))
-    others = differences(results, protocol, reference)
+    samples = selection.choose_samples(
+        data,
+        masks=masks,
+        white=masks_polarity,
+        split=split,
+        names=names,
+        min_confidence=min_confidence,
+    )
+    title = data.resolve().name
+    kept = output / title
+    results = _score(entries, samples, kept, processes)
+    scored = rows.make_rows(results, samples, protocol, subsets=subsets)
+    printed = tables.score_tables(scored, title if split == "all" else f"{title}, {split}")
+    reference = entries[0].name
+    others = rows.differences(results, protocol, reference)
     if others:
-        tables.append(difference_table(others, reference, protocol))
+        printed.append(tables.difference_table(others, reference, protocol))
 
-    _print(tables)
-    _write(json, format_json(rows))
-    _write(csv, format_csv(rows))
-    _write(markdown, "\n".join(map(format_markdown, tables)))
-    _write(latex, "\n".join(map(format_latex, tables)))
+    _print(printed)
+    _write(json, tables.format_json(scored))
+    _write(csv, tables.format_csv(scored))
+    _write(markdown, "\n".join(map(tables.format_markdown, printed)))
+    _write(latex, "\n".join(map(tables.format_latex, printed)))
     if report is not None or figures is not None:
         from blurmapper.evaluation.report import Findings, write_figures, write_report
 
-        findings = Findings(tables, results, samples, list(entries.values()), kept, protocol)
+        findings = Findings(printed, results, samples, entries, kept, protocol)
         if figures is not None:
             write_figures(findings, figures)
         if report is not None:
             write_report(findings, report)
 
 
-def _finished_entries(
-    maps: Sequence[str], polarities: Sequence[Polarity], *, resize: bool, stretch: bool
-) -> dict[str, Entry]:
-    """Return an entry for each folder of finished maps, by the name of its row."""
-    if len(polarities) > 1 and len(polarities) != len(maps):
-        raise ConfigError("--polarity: give it once, or once for each --maps in order")
-    if len(polarities) <= 1:
-        polarities = [*polarities, "blurred"][:1] * len(maps)
-    entries: dict[str, Entry] = {}
-    for argument, white in zip(maps, polarities, strict=True):
-        label, _, folder = (
-            argument.rpartition("=") if not Path(argument).is_dir() else ("", "", argument)
-        )
-        name = label or Path(folder).resolve().name
-        if name in entries:
-            raise ConfigError(f"--maps: two rows would be called {name}; name them NAME=DIR")
-        entries[name] = Entry(name, maps=Path(folder), white=white, resize=resize, stretch=stretch)
-    return entries
-
-
-def _method_entries(
-    methods: Sequence[str], finished: dict[str, Entry], *, refine: bool
-) -> dict[str, Entry]:
-    """Return an entry for each method to run; one whose maps are finished is not run."""
-    entries = {}
-    for method in methods:
-        if method in finished:
-            continue
-        if method not in METHODS and not method.endswith(".onnx"):
-            raise MethodError(f"no method named {method!r}; choose from: {', '.join(METHODS)}")
-        name = Path(method).stem if method.endswith(".onnx") else method
-        entries[name] = Entry(name, method, MethodOptions(refine=refine))
-    return entries
-
-
 def _score(
     entries: Sequence[Entry], samples: Sequence[Sample], kept: Path, processes: int | None
 ) -> dict[str, Records]:
     """Score each entry behind a progress bar on standard error."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from blurmapper.evaluation.benchmark import default_processes, run_benchmark
+
     processes = processes or default_processes(entries)
     console = Console(stderr=True)
     bar = Progress(
@@ -171,6 +132,10 @@ def _score(
 
 
 def _print(tables: Sequence[Table]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as ScreenTable
+
     console = Console()
     if not console.is_terminal:
         console = Console(width=200)

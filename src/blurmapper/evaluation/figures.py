@@ -101,8 +101,10 @@ def draw_sheet(
             cell.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="antialiased")
             cell.set(xticks=[], yticks=[])
             cell.spines[:].set(color="0.6", linewidth=0.5)
-        for cell, caption in zip(cells[len(photo) :], (captions or {}).get(sample.name, ())):
-            cell.set_xlabel(caption, fontsize=7, labelpad=2)
+        if captions:
+            below = zip(cells[len(photo) : -1], captions[sample.name], strict=True)
+            for cell, caption in below:
+                cell.set_xlabel(caption, fontsize=7, labelpad=2)
         cells[0].set_ylabel(sample.name, fontsize=6.5)
     for cell, heading in zip(grid[0], headings, strict=True):
         cell.set_title(heading, fontsize=9, pad=4)

@@ -73,11 +73,8 @@ def read_any_map(path: Path, white: Polarity = "blurred") -> npt.NDArray[Any]:
         blur_map = _read(path)
     except (OSError, SyntaxError, ValueError) as error:
         raise ImageError(f"{path}: the map cannot be read; write it again") from error
-    if (
-        blur_map.ndim != 2
-        or blur_map.dtype not in (np.uint8, np.uint16)
-        and blur_map.dtype.kind != "f"
-    ):
+    known = blur_map.dtype in (np.uint8, np.uint16) or blur_map.dtype.kind == "f"
+    if blur_map.ndim != 2 or not known:
         raise ImageError(
             f"{path}: {blur_map.dtype} of shape {blur_map.shape} is no map; "
             "give uint8, uint16 or floats (height, width)"

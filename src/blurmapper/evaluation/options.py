@@ -1,4 +1,7 @@
-"""The options of `blurmapper evaluate`, each with its help."""
+"""The options of `blurmapper evaluate`, each with its help.
+
+They are read whenever the command line starts, so nothing slow is imported here.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Annotated, Literal, get_args
 
 import typer
 
-from blurmapper.datasets import Polarity, Split
+Polarity = Literal["blurred", "sharp"]
 
 DATA = "Data"
 MAPS = "Maps"
@@ -43,7 +46,7 @@ MasksPolarity = Annotated[
     Polarity, typer.Option(rich_help_panel=DATA, help="What white means in --masks.")
 ]
 SplitOption = Annotated[
-    Split,
+    Literal["all", "even", "odd"],
     typer.Option(
         rich_help_panel=DATA,
         help="Photos by the number in their name: the paper's De is even, its Do odd.",

@@ -46,6 +46,17 @@ th:first-child, td:first-child { text-align: left; }
 thead th { border-bottom: 2px solid #222; }
 """
 
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>{style}</style>
+<h1>{title}</h1>
+{body}
+</html>
+"""
+
 NOTES = {
     "paper": "ODS is the best mean F over photos at one threshold, OIS the mean of each photo's "
     "best F, AP the mean pooled precision over thresholds, as the numbers of Ma et al. (2018).",
@@ -109,13 +120,7 @@ def write_report(findings: Findings, path: str | Path) -> None:
             "White is blurred; undecided truth is grey.</p>"
         )
         sections.append(_figure_html(draw_benchmark_sheet(findings, samples), f"{label} photos"))
-    page = (
-        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width">\n<title>{html.escape(title)}</title>\n'
-        f"<style>{STYLE}</style>\n<h1>{html.escape(title)}</h1>\n"
-        + "\n".join(sections)
-        + "\n</html>\n"
-    )
+    page = PAGE.format(title=html.escape(title), style=STYLE, body="\n".join(sections))
     _write(Path(path), page.encode())
 
 

@@ -1,0 +1,108 @@
+"""What a benchmark is of: photos and methods, as the options of a command name them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from blurmapper.datasets import (
+    Polarity,
+    Sample,
+    Split,
+    read_dataset,
+    read_pair,
+    select_names,
+    select_split,
+)
+from blurmapper.errors import ConfigError, DatasetError, MethodError
+from blurmapper.evaluation.benchmark import Entry
+from blurmapper.methods import METHODS, MethodOptions
+
+
+def choose_samples(
+    data: Path,
+    *,
+    masks: Path | None = None,
+    white: Polarity = "blurred",
+    split: Split = "all",
+    names: Path | None = None,
+    min_confidence: int = 1,
+) -> list[Sample]:
+    """Return the photos to score.
+
+    Parameters
+    ----------
+    data : Path
+        A data set, or with `masks` a folder of photos.
+    masks : Path, optional
+        The masks of a plain pair of folders, in which white means `white`.
+    split : {"all", "even", "odd"}
+    names : Path, optional
+        A text file that lists the photos.
+    min_confidence : int
+        How sure the tracer must have been, 1 to 3.
+
+    Raises
+    ------
+    DatasetError
+        If the data set is not laid out as it should be, or no photo is left.
+    """
+    samples = read_dataset(data) if masks is None else read_pair(data, masks, white=white)
+    samples = select_split(samples, split)
+    samples = samples if names is None else select_names(samples, names)
+    samples = [sample for sample in samples if sample.confidence >= min_confidence]
+    if not samples:
+        raise DatasetError(f"{data}: no photo is left to score; choose another --split or --names")
+    return samples
+
+
+def choose_finished(
+    maps: Sequence[str], polarities: Sequence[Polarity], *, resize: bool, stretch: bool
+) -> list[Entry]:
+    """Return an entry for each folder of finished maps.
+
+    Parameters
+    ----------
+    maps : sequence of str
+        ``NAME=DIR``, or ``DIR`` alone, whose own name is then the row's.
+    polarities : sequence of {"blurred", "sharp"}
+        What white means: none for blurred, one for all, or one for each.
+    resize, stretch : bool
+        As in `Entry`.
+
+    Raises
+    ------
+    ConfigError
+        If the polarities do not fit, or two rows would have one name.
+    """
+    if len(polarities) > 1 and len(polarities) != len(maps):
+        raise ConfigError("--polarity: give it once, or once for each --maps in order")
+    whites = polarities if len(polarities) > 1 else [*polarities, "blurred"][:1] * len(maps)
+    entries: dict[str, Entry] = {}
+    for argument, white in zip(maps, whites, strict=True):
+        label, _, folder = argument.rpartition("=")
+        if Path(argument).is_dir():
+            label, folder = "", argument
+        name = label or Path(folder).resolve().name
+        if name in entries:
+            raise ConfigError(f"--maps: two rows would be called {name}; name them NAME=DIR")
+        entries[name] = Entry(name, maps=Path(folder), white=white, resize=resize, stretch=stretch)
+    return list(entries.values())
+
+
+def choose_methods(methods: Sequence[str], *, refine: bool) -> list[Entry]:
+    """Return an entry for each method to run.
+
+    Raises
+    ------
+    MethodError
+        If no method has that name; the line lists those that there are.
+    """
+    entries = []
+    for method in dict.fromkeys(methods):
+        is_file = method.endswith(".onnx")
+        if not is_file and method not in METHODS:
+            raise MethodError(f"no method named {method!r}; choose from: {', '.join(METHODS)}")
+        name = Path(method).stem if is_file else method
+        entries.append(Entry(name, method, MethodOptions(refine=refine)))
+    return entries
