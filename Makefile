@@ -1,0 +1,52 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+SAMPLE := src/blurmapper/assets/samples/cat.jpg
+
+.PHONY: help
+help: ## List what there is to make
+	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/.core ## Map a bundled photo, and print where the pictures are
+	$(BIN)/blurmapper map $(SAMPLE) --overlay --output build/demo
+	@echo && echo "Look at:" && ls -1 -d "$(CURDIR)"/build/demo/*
+
+.PHONY: test
+test: check ## Check everything, then run the tests
+	$(BIN)/pytest
+
+.PHONY: check
+check: $(VENV)/.dev ## Check format, lint, types and imports, without running the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/.dev ## Format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+.PHONY: clean
+clean: ## Delete environment, builds and caches; the checkpoints in runs/ stay
+	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: each step runs once, and again when what it installs has changed.
+$(VENV)/.pip:
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/.pip
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.pip
+	$(INSTALL) --editable '.[train,report]' --group dev
+	@touch $@ $(VENV)/.core

@@ -1,0 +1,16 @@
+"""Keep doctests out of modules whose extra is not installed."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+NEEDS = {
+    "src/blurmapper/baselines*": ["pymatting", "scipy", "skimage"],
+    "src/blurmapper/distributed*": ["ray"],
+    "src/blurmapper/training*": ["onnx", "safetensors", "torch"],
+    "src/blurmapper/web*": ["starlette", "uvicorn"],
+}
+
+collect_ignore_glob = [
+    place for place, modules in NEEDS.items() if not all(find_spec(name) for name in modules)
+]

@@ -1,0 +1,123 @@
+"""What holds of the project as a whole: its names, imports, documents and commands."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import PIL.Image
+import pytest
+import typer
+
+import blurmapper
+from blurmapper.cli import app
+
+ROOT = Path(__file__).parents[1]
+SAMPLES = Path(blurmapper.__file__).parent / "assets" / "samples"
+DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", ".ci/run")]
+HEAVY = {"cv2", "matplotlib", "onnxruntime", "ray", "torch"}
+
+
+def loaded_after(code: str) -> set[str]:
+    """Return the top-level modules that a fresh Python holds after running this code."""
+    show = "import sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    run = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{show}"], capture_output=True, text=True, check=True
+    )
+    return set(run.stdout.splitlines()[-1].split())
+
+
+def test_the_public_names_are_these() -> None:
+    assert blurmapper.__all__ == [
+        "BlurMapper",
+        "BlurMapperError",
+        "__version__",
+        "draw_overlay",
+        "read_image",
+        "read_map",
+        "refine_map",
+        "write_map",
+    ]
+
+
+@pytest.mark.parametrize("name", blurmapper.__all__)
+def test_every_public_name_is_there_and_listed(name: str) -> None:
+    assert getattr(blurmapper, name) is not None
+    assert name in dir(blurmapper)
+
+
+def test_a_wrong_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'BlurMaper'"):
+        blurmapper.BlurMaper  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    assert not loaded_after("import blurmapper") & (HEAVY | {"numpy", "PIL"})
+
+
+def test_asking_the_command_line_for_help_loads_nothing_heavy() -> None:
+    code = "import blurmapper.cli as c\ntry: c.app(['map', '--help'])\nexcept SystemExit: pass"
+    assert not loaded_after(code) & HEAVY
+
+
+def test_a_first_use_never_loads_torch() -> None:
+    code = "from blurmapper import BlurMapper, draw_overlay, read_image, refine_map, write_map"
+    assert "torch" not in loaded_after(code)
+
+
+def test_the_version_is_the_installed_one() -> None:
+    assert blurmapper.__version__ == version("blurmapper")
+
+
+def test_the_changelog_has_this_version() -> None:
+    releases = re.findall(r"^## \[(\d[^]]*)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert releases[0] == blurmapper.__version__
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_make_target_that_is_named_exists(document: Path) -> None:
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = re.findall(r"(?:^|`|\$ )make ([a-z]+)", document.read_text(), re.MULTILINE)
+    assert set(named) <= set(targets)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_that_is_named_exists(document: Path) -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    named = re.findall(r"(?:^|`|\$ |bin/)blurmapper ([a-z]+)\b", document.read_text(), re.MULTILINE)
+    assert set(named) <= set(commands)
+
+
+def test_every_extra_that_a_message_names_exists() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    sources = [path.read_text() for path in (ROOT / "src").rglob("*.py")]
+    named = re.findall(r"blurmapper\[([a-z]+)\]", "\n".join(sources))
+    assert named
+    assert set(named) <= set(project["optional-dependencies"])
+
+
+def test_every_sample_photo_opens_and_is_credited() -> None:
+    photos = sorted(SAMPLES.glob("*.jpg"))
+    credits_page = (SAMPLES / "CREDITS.md").read_text()
+    assert photos
+    for photo in photos:
+        with PIL.Image.open(photo) as picture:
+            picture.load()
+        assert f"`{photo.name}`" in credits_page
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_make_clean_leaves_checkpoints_alone(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for folder in ("build", "runs/dbm", "src", "tests", "benchmarks"):
+        (tmp_path / folder).mkdir(parents=True)
+    checkpoint = tmp_path / "runs" / "dbm" / "checkpoint.pt"
+    checkpoint.touch()
+    subprocess.run(["make", "clean"], cwd=tmp_path, capture_output=True, check=True)
+    assert checkpoint.exists()
+    assert not (tmp_path / "build").exists()
