@@ -36,9 +36,7 @@ def score_set(folder: Path, docs: Path) -> dict[str, Score]:
             json=stem.with_suffix(f".{protocol}.json"),
             markdown=stem.with_suffix(f".{protocol}.md"),
             subsets=folder.name == PICTURED,
-            figures=docs / folder.name
-            if folder.name == PICTURED and protocol == "paper"
-            else None,
+            figures=docs / folder.name if folder.name == PICTURED and protocol == "paper" else None,
         )
         written = stem.with_suffix(f".{protocol}.json")
         rows = json.loads(written.read_text())

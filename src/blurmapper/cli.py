@@ -173,7 +173,7 @@ def train_command(
 
     Example:
 
-        blurmapper train dbm.toml --set iterations=500
+        blurmapper train configs/dbm-lite.toml --set iterations=500
     """
     with _needing_extra("train"):
         from blurmapper.training.loop import train
@@ -187,18 +187,25 @@ def export_command(
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where weights and card go.")
     ] = Path("weights"),
     photos: Annotated[
-        Path, typer.Option(metavar="DIR", help="Photos on which both must give the same map.")
-    ] = Path("photos"),
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Photos on which both must give the same map; the package's samples unless given.",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Of the weights; the run's folder's unless given.")
+    ] = None,
 ) -> None:
     """Turn a checkpoint into an .onnx file and its card, once torch and ONNX agree on photos.
 
     Example:
 
-        blurmapper export runs/dbm/last.pt -o weights/ --photos photos/
+        blurmapper export runs/dbm-lite/checkpoint.pt -o weights/
     """
     with _needing_extra("train"):
-        from blurmapper.training.export import export_checkpoint
-    typer.echo(export_checkpoint(checkpoint, output, photos))
+        from blurmapper.training.export import SAMPLES, export_checkpoint
+    typer.echo(export_checkpoint(checkpoint, output, photos or SAMPLES, name=name))
 
 
 @contextmanager

@@ -73,7 +73,7 @@ def test_a_broken_photo_is_named(photos: Path, tmp_path: Path) -> None:
 
 
 def test_the_dataset_hands_out_tensors(photos: Path) -> None:
-    dataset = PairDataset(PairSource(read_library(photos), 48, 0), 5, 9)
+    dataset = PairDataset(PairSource(read_library(photos), 48, 0), 4)
     image, label = dataset[0]
     assert len(dataset) == 4
     assert image.shape == (3, 48, 48)

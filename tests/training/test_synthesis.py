@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from blurmapper.training.compositing import blur_behind, decode_srgb, encode_srgb
 from blurmapper.training.kernels import disc_kernel
 from blurmapper.training.synthesis import (
     BLURRED,
@@ -16,9 +17,6 @@ from blurmapper.training.synthesis import (
     SHARP,
     UNDECIDED,
     Material,
-    blur_behind,
-    decode_srgb,
-    encode_srgb,
     label_of_radius,
     make_pair,
 )
@@ -26,7 +24,7 @@ from blurmapper.training.synthesis import (
 
 def detail(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     """How much an image changes from pixel to pixel."""
-    return np.abs(cv2.Laplacian(image.astype(np.float64), cv2.CV_64F)).mean(axis=2)
+    return np.asarray(np.abs(cv2.Laplacian(image.astype(np.float64), cv2.CV_64F)).mean(axis=2))
 
 
 @pytest.mark.parametrize("kind", SCENES)
@@ -83,7 +81,9 @@ def test_bright_points_become_discs_that_stay_bright(material: Material) -> None
     night = np.zeros_like(material.photo)
     night[40:43, 60:63] = 255
     dark = replace(material, photo=night)
-    lit = [(make_pair(dark, seed, "whole_defocus").image.max(axis=2) > 60).sum() for seed in range(12)]
+    lit = [
+        (make_pair(dark, seed, "whole_defocus").image.max(axis=2) > 60).sum() for seed in range(12)
+    ]
     assert max(lit) > 25
 
 

@@ -11,8 +11,8 @@ from .conftest import texture
 
 def test_wear_depends_on_the_seed_alone() -> None:
     photo = texture(0)
-    worn = [wear_image(photo, np.random.default_rng(5)) for _ in range(2)]
-    np.testing.assert_array_equal(*worn)
+    first, second = (wear_image(photo, np.random.default_rng(5)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
 
 
 def test_wear_keeps_size_dtype_and_the_original() -> None:

@@ -103,7 +103,8 @@ class TrainingConfig:
         """Check and convert values; `ConfigError` names the field at fault."""
         values = dict(values)
         mixture = _build(Mixture, values.pop("mixture", {}), f"{origin}: mixture")
-        return _build(cls, {**values, "mixture": mixture}, origin)
+        config: TrainingConfig = _build(cls, {**values, "mixture": mixture}, origin)
+        return config
 
 
 def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainingConfig:

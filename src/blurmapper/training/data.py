@@ -14,8 +14,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from blurmapper.errors import DatasetError
+from blurmapper.training.compositing import cover, decode_srgb, encode_srgb
 from blurmapper.training.config import Mixture
-from blurmapper.training.kernels import apply_kernel
+from blurmapper.training.kernels import apply_kernel, draw_radius, lens_kernel, shake_kernel
 from blurmapper.training.photos import PhotoLibrary
 from blurmapper.training.synthesis import (
     BLURRED,
@@ -23,14 +24,8 @@ from blurmapper.training.synthesis import (
     UNDECIDED,
     Material,
     Pair,
-    cover,
-    decode_srgb,
-    draw_radius,
-    encode_srgb,
     label_of,
-    lens_kernel,
     make_pair,
-    shake_kernel,
 )
 from blurmapper.training.wear import wear_image
 
@@ -111,7 +106,7 @@ class PairSource:
         return make_pair(material, int(rng.integers(2**63)))
 
     def _cutout(self, rng: np.random.Generator) -> tuple[Image, npt.NDArray[np.float32]]:
-        """A sharp subject of another photo, anywhere, at most about as large as it was.
+        """Return a sharp subject of another photo, anywhere, at most about as large as it was.
 
         A subject cut off by its photo's frame stays cut off by ours: nothing floats in mid-air.
         """
@@ -135,7 +130,7 @@ class PairSource:
         size = (self.side, self.side)
         shrunk = cv2.warpAffine(image, move, size, flags=cv2.INTER_AREA, borderMode=1)
         alpha = cv2.warpAffine(mask, move, size, flags=cv2.INTER_LINEAR)
-        return np.asarray(shrunk, np.uint8), _harden(alpha)
+        return np.asarray(shrunk, np.uint8), _harden(np.asarray(alpha, np.uint8))
 
     def _spoil(self, pair: Pair, rng: np.random.Generator) -> Pair:
         """Now and then blur all of a real photo, or put something blurred before it.
@@ -185,25 +180,26 @@ class PairSource:
 
 
 class PairDataset(Dataset[tuple[Tensor, Tensor]]):
-    """Pairs ``first`` .. ``last`` of a source as tensors: uint8 (3, H, W) and (H, W)."""
+    """The first ``count`` pairs of a source as tensors: uint8 (3, H, W) and (H, W)."""
 
-    def __init__(self, source: PairSource, first: int, last: int) -> None:
-        self.source, self.first, self.last = source, first, last
+    def __init__(self, source: PairSource, count: int) -> None:
+        self.source, self.count = source, count
 
     def __len__(self) -> int:
-        """Return how many pairs are left."""
-        return self.last - self.first
+        """Return how many pairs there are."""
+        return self.count
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         """Return image and label."""
-        pair = self.source.pair(self.first + index)
+        pair = self.source.pair(index)
         image = torch.from_numpy(np.ascontiguousarray(pair.image.transpose(2, 0, 1)))
         return image, torch.from_numpy(pair.label)
 
 
 def _harden(mask: Mask) -> npt.NDArray[np.float32]:
     """Return a mask's alpha without the half-sure regions that would make ghosts."""
-    return np.clip((mask.astype(np.float32) / 255.0 - 0.5) * 3.0 + 0.5, 0.0, 1.0)
+    steep = (mask.astype(np.float32) / 255.0 - 0.5) * 3.0 + 0.5
+    return np.asarray(np.clip(steep, 0.0, 1.0), np.float32)
 
 
 def _choose(items: Any, rng: np.random.Generator) -> Any:
@@ -222,5 +218,3 @@ def _read_mask(path: Path) -> Mask:
     if mask is None:
         raise DatasetError(f"{path}: cannot be read as a mask; restore it or take it off the list")
     return np.asarray(mask, np.uint8)
-
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+import blurmapper
 from blurmapper.backends import OnnxBackend
 from blurmapper.batch import list_photos
 from blurmapper.errors import WeightsError
@@ -29,6 +29,9 @@ from blurmapper.weights import WeightsCard, write_card
 OPSET = 20
 TOLERANCE = 1e-3
 """Largest difference of a probability that torch and ONNX Runtime may have anywhere."""
+
+SAMPLES = Path(blurmapper.__file__).parent / "assets" / "samples"
+"""The photographs in the package, on which an export is checked unless others are given."""
 
 CHECKED_PHOTOS = 4
 CHECKED_SIZES = ((384, 384), (427, 640), (301, 217))
@@ -85,7 +88,7 @@ def export_checkpoint(
     preprocessing = get_architecture(config.architecture).preprocessing
     network = get_architecture(config.architecture).build()
     network.load_state_dict(state["average"])
-    network = round_weights(fold_norms(network.eval())).requires_grad_(False)
+    network = round_weights(fold_norms(network.eval())).requires_grad_(requires_grad=False)
     name = name or config.output.name
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output) as folder:
@@ -94,7 +97,7 @@ def export_checkpoint(
         check_agreement(network, partial, preprocessing, photos)
         content = partial.read_bytes()
         path = output / partial.name
-        os.replace(partial, path)
+        partial.replace(path)
     card = WeightsCard(
         name=name,
         architecture=config.architecture,

@@ -6,6 +6,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+LARGEST_RADIUS = 20.0
+"""Blur radii are drawn up to this many pixels in a photo of `REFERENCE_SIDE`."""
+
+REFERENCE_SIDE = 512
+SMALLEST_MOVEMENT = 5.0
+"""Length in pixels from which an eye is sure that something moved."""
+
 Kernel = npt.NDArray[np.float32]
 OVERSAMPLING = 8
 """Kernels are drawn this many times larger and averaged, so that radii need not be whole."""
@@ -70,8 +77,8 @@ def motion_kernel(length: float, angle: float, bend: float) -> Kernel:
     drawn = np.zeros((size, size), np.float32)
     columns, rows = np.round(points * OVERSAMPLING + (size - 1) / 2).astype(int)
     np.add.at(drawn, (rows, columns), 1.0)
-    drawn = cv2.blur(drawn, (OVERSAMPLING, OVERSAMPLING))
-    return _average_down(drawn)
+    thick = cv2.blur(drawn, (OVERSAMPLING, OVERSAMPLING))
+    return _average_down(np.asarray(thick, np.float32))
 
 
 def _average_down(drawn: Kernel) -> Kernel:
@@ -86,3 +93,25 @@ def apply_kernel(values: npt.NDArray[np.float32], kernel: Kernel) -> npt.NDArray
     return np.asarray(
         cv2.filter2D(values, -1, flipped, borderType=cv2.BORDER_REFLECT_101), np.float32
     )
+
+
+def draw_radius(rng: np.random.Generator, side: int, smallest: float) -> float:
+    """Draw a blur radius in pixels, small ones as often as large ones (log-uniform)."""
+    largest = LARGEST_RADIUS * side / REFERENCE_SIDE
+    return float(np.exp(rng.uniform(np.log(smallest), np.log(max(largest, smallest * 1.5)))))
+
+
+def lens_kernel(rng: np.random.Generator, radius: float) -> Kernel:
+    """Draw an aperture of this radius: disc, polygon or Gaussian."""
+    shape = rng.choice(["disc", "polygon", "gaussian"], p=[0.45, 0.25, 0.3])
+    if shape == "polygon" and radius > 2.0:
+        return polygon_kernel(radius, int(rng.integers(5, 9)), float(rng.uniform(0, np.pi)))
+    return gaussian_kernel(radius / 2.0) if shape == "gaussian" else disc_kernel(radius)
+
+
+def shake_kernel(rng: np.random.Generator, side: int, *, panning: bool = False) -> Kernel:
+    """Draw a movement: panning is longer, straighter and nearer to level."""
+    longest = max((0.16 if panning else 0.09) * side, 1.5 * SMALLEST_MOVEMENT)
+    length = float(np.exp(rng.uniform(np.log(SMALLEST_MOVEMENT), np.log(longest))))
+    angle = rng.normal(0, 0.2) if panning else rng.uniform(0, np.pi)
+    return motion_kernel(length, float(angle), float(rng.normal(0, 0.1 if panning else 0.8)))

@@ -71,9 +71,7 @@ class Depthwise(SameConv):
 class InvertedResidual(nn.Module):
     """Expand, filter each channel, project; add the input where shapes allow."""
 
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int
-    ) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()
         hidden = inputs * expansion
         self.expand = SameConv(inputs, hidden, 1, 1, 1) if expansion > 1 else None
@@ -86,8 +84,8 @@ class InvertedResidual(nn.Module):
         hidden = features
         if self.expand is not None:
             hidden = functional.relu6(self.expand(hidden))
-        hidden = self.project(functional.relu6(self.depthwise(hidden)))
-        return features + hidden if self.residual else hidden
+        projected: Tensor = self.project(functional.relu6(self.depthwise(hidden)))
+        return features + projected if self.residual else projected
 
 
 class EfficientNetLite0(nn.Module):
@@ -129,7 +127,7 @@ class EfficientNetLite0(nn.Module):
                 conv.bias.copy_(shift)
 
         fold(self.stem, "_conv_stem.weight", "_bn0")
-        blocks = [block for stage in self.stages for block in stage]  # type: ignore[union-attr]
+        blocks = [block for block in self.modules() if isinstance(block, InvertedResidual)]
         for index, block in enumerate(blocks):
             name = f"_blocks.{index}"
             if block.expand is not None:
@@ -139,7 +137,7 @@ class EfficientNetLite0(nn.Module):
 
 
 def _normed(inputs: int, outputs: int) -> nn.Sequential:
-    """A pointwise convolution with a batch norm: taps of the encoder differ widely in scale."""
+    """Return a pointwise convolution and a norm: taps of the encoder differ widely in scale."""
     return nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
 
 
@@ -153,7 +151,8 @@ class Mixer(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Keep the shape (N, C, H, W)."""
-        return features + functional.relu(self.pointwise(self.depthwise(features)))
+        mixed: Tensor = self.pointwise(self.depthwise(features))
+        return features + functional.relu(mixed)
 
 
 class Context(nn.Module):
@@ -172,7 +171,8 @@ class Context(nn.Module):
         """Map (N, inputs, H, W) to (N, channels, H, W)."""
         features = self.near(functional.relu(self.reduce(features)))
         mean = features.mean(dim=(2, 3), keepdim=True)
-        return self.far(features + self.everywhere(mean))
+        seen: Tensor = self.far(features + self.everywhere(mean))
+        return seen
 
 
 class BlurMapperLite(nn.Module):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import pickle
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,7 +70,9 @@ class TrainingRun:
     def __init__(self, config: TrainingConfig, rank: int = 0, processes: int = 1) -> None:
         self.config, self.rank, self.processes = config, rank, processes
         self.path = config.output / CHECKPOINT
-        self.device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
+        self.device = (
+            torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
+        )
         if config.threads:
             torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
@@ -131,18 +134,15 @@ class TrainingRun:
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the batches that are left; a pair depends on its number alone."""
         config = self.config
-        source = PairSource(
-            read_library(config.photos), config.side, config.seed, config.mixture
-        )
-        dataset = PairDataset(source, 0, config.iterations * config.batch * self.processes)
-        stride = config.batch * self.processes
-        batches = [
-            range(step * stride + self.rank * config.batch, step * stride + (self.rank + 1) * config.batch)
+        source = PairSource(read_library(config.photos), config.side, config.seed, config.mixture)
+        starts = [
+            (step * self.processes + self.rank) * config.batch
             for step in range(self.step, config.iterations)
         ]
+        batches = [list(range(start, start + config.batch)) for start in starts]
         return iter(
             DataLoader(
-                dataset,
+                PairDataset(source, config.iterations * config.batch * self.processes),
                 batch_sampler=batches,
                 num_workers=config.workers,
                 worker_init_fn=_start_worker,
@@ -164,7 +164,7 @@ class TrainingRun:
         }
         partial = self.path.with_suffix(".partial")
         torch.save(state, partial)
-        os.replace(partial, self.path)
+        partial.replace(self.path)
 
     def load(self) -> None:
         """Go back to where the checkpoint was written."""
@@ -183,7 +183,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such checkpoint; train one first") from None
-    except Exception as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         raise ConfigError(f"{path}: not a checkpoint of ours ({type(error).__name__})") from None
     return dict(state)
 
@@ -266,5 +266,3 @@ def _process_group() -> Iterator[tuple[int, int]]:
         yield torch.distributed.get_rank(), torch.distributed.get_world_size()
     finally:
         torch.distributed.destroy_process_group()
-
-

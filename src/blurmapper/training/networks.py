@@ -160,11 +160,6 @@ def count_parameters(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def disable_gradients(network: nn.Module) -> nn.Module:
-    """Return the network fixed for inference."""
-    return network.eval().requires_grad_(False)
-
-
 def predict(network: nn.Module, image: Tensor) -> Tensor:
     """Return probabilities of blur (N, 1, H, W) in [0, 1] for a preprocessed image."""
     with torch.inference_mode():

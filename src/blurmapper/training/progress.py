@@ -6,15 +6,17 @@ import json
 import sys
 import time
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress as Bar,
     TextColumn,
     TimeRemainingColumn,
+)
+from rich.progress import (
+    Progress as Bar,
 )
 
 from blurmapper.errors import MissingExtraError
@@ -47,7 +49,7 @@ class Progress:
         self._task = self._bar.add_task("training", total=config.iterations, completed=step)
         self._events = _open_events(config) if config.tensorboard and not quiet else None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         """Show the bar."""
         self._bar.start()
         return self
@@ -89,7 +91,8 @@ class Progress:
         with (self.config.output / LOG).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
         if not self._terminal:
-            print(line, flush=True)
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
         if self._events is not None:
             step = values["step"]
             for name, value in values.items():

@@ -18,7 +18,8 @@ def wear_image(image: Image, rng: np.random.Generator) -> Image:
     if rng.random() < 0.6:
         image = _retone(image, rng)
     if rng.random() < 0.1:
-        image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        image = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
     if rng.random() < 0.3:
         image = _add_noise(image, rng)
     if rng.random() < 0.2:
@@ -51,7 +52,7 @@ def _add_noise(image: Image, rng: np.random.Generator) -> Image:
     if rng.random() < 0.3:
         noise = cv2.GaussianBlur(noise, (0, 0), 0.7).reshape(noise.shape) * 2.0
     shot = np.sqrt(0.3 + image.astype(np.float32) / 255.0)
-    return np.clip(image + noise * shot * sigma, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(image + noise * shot * sigma, 0, 255), np.uint8)
 
 
 def _sharpen(image: Image, rng: np.random.Generator) -> Image:

@@ -1,0 +1,94 @@
+"""Light: sRGB and back, layers before layers, blur that varies over a photo."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from blurmapper.training.kernels import Kernel, apply_kernel, disc_kernel, gaussian_kernel
+
+Linear = npt.NDArray[np.float32]
+"""Linear light, RGB (H, W, 3); 1 is the brightest that a photo can show, light can be brighter."""
+
+RADII = (0.0, 0.7, 1.5, 3.0, 5.5, 9.0, 14.0, 20.0)
+"""Of the evenly blurred copies that `vary_blur` works with, in pixels."""
+
+
+def decode_srgb(image: npt.NDArray[np.uint8]) -> Linear:
+    """Return linear light in [0, 1] for 8-bit sRGB (IEC 61966-2-1)."""
+    return _DECODED[image]
+
+
+def encode_srgb(linear: Linear) -> npt.NDArray[np.uint8]:
+    """Return 8-bit sRGB for linear light; what is brighter than white is cut."""
+    index = (np.clip(linear, 0.0, 1.0) ** 0.5 * 4095.0 + 0.5).astype(np.uint16)
+    return _ENCODED[index]
+
+
+def _srgb_tables() -> tuple[Linear, npt.NDArray[np.uint8]]:
+    value = np.arange(256) / 255.0
+    decoded = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    light = (np.arange(4096) / 4095.0) ** 2
+    encoded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    return decoded.astype(np.float32), np.round(encoded * 255.0).astype(np.uint8)
+
+
+_DECODED, _ENCODED = _srgb_tables()
+
+
+def shine(photo: npt.NDArray[np.uint8], rng: np.random.Generator) -> Linear:
+    """Return the photo in linear light, its clipped highlights given back some brightness."""
+    linear = decode_srgb(photo)
+    if rng.random() < 0.6:
+        peak = linear.min(axis=2)
+        gain = float(rng.uniform(1.0, 6.0))
+        linear = linear * (1.0 + gain * np.clip((peak - 0.8) / 0.2, 0, 1) ** 2)[..., None]
+    return linear
+
+
+def blur_behind(linear: Linear, front: npt.NDArray[np.float32], kernel: Kernel) -> Linear:
+    """Blur what lies behind ``front`` without smearing the front into it.
+
+    Normalised convolution: only the light of the background itself is averaged, so that no halo
+    of the subject surrounds it.
+    """
+    behind = (1.0 - front)[..., None]
+    light = apply_kernel(linear * behind, kernel)
+    share = apply_kernel(np.ascontiguousarray(behind[..., 0]), kernel)[..., None]
+    return np.asarray(light / np.maximum(share, 1e-3), np.float32)
+
+
+def fill_behind(linear: Linear, front: npt.NDArray[np.float32]) -> Linear:
+    """Continue the background smoothly behind ``front``."""
+    small = cv2.resize(linear * (1.0 - front)[..., None], None, fx=0.125, fy=0.125)
+    share = cv2.resize(1.0 - front, None, fx=0.125, fy=0.125)
+    height, width = front.shape
+    sigma = max(small.shape) / 8
+    light = cv2.GaussianBlur(small, (0, 0), sigma)
+    light = light / np.maximum(cv2.GaussianBlur(share, (0, 0), sigma), 1e-3)[..., None]
+    smooth = cv2.resize(light, (width, height))
+    return np.asarray(linear * (1 - front)[..., None] + smooth * front[..., None], np.float32)
+
+
+def cover(front: Linear, alpha: npt.NDArray[np.float32], behind: Linear) -> Linear:
+    """Lay a layer, already multiplied by its alpha, over what is behind it."""
+    return front + behind * (1.0 - alpha)[..., None]
+
+
+def vary_blur(linear: Linear, radius: npt.NDArray[np.float32], rng: np.random.Generator) -> Linear:
+    """Blur by a radius that varies, between a few evenly blurred copies."""
+    largest = float(radius.max())
+    levels = [step for step in RADII if step < largest] + [max(largest, RADII[1])]
+    gaussian = rng.random() < 0.3
+    answer = linear.copy()
+    copies = [linear]
+    for level in levels[1:]:
+        kernel = gaussian_kernel(level / 2.0) if gaussian else disc_kernel(level)
+        copies.append(apply_kernel(linear, kernel))
+    for index in range(len(levels) - 1):
+        low, high = levels[index], levels[index + 1]
+        inside = (radius > low) & (radius <= high)
+        part = ((radius[inside] - low) / (high - low))[:, None]
+        answer[inside] = copies[index][inside] * (1 - part) + copies[index + 1][inside] * part
+    return answer
