@@ -27,10 +27,9 @@ def direct_edges(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 def near(edges: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Say of each pixel whether one of the edge pixels is within two pixels of it."""
     rows, columns = np.nonzero(edges)
-    y, x = np.indices(edges.shape)
-    squares = (y[..., None] - rows) ** 2 + (x[..., None] - columns) ** 2
-    within: npt.NDArray[np.bool_] = (squares <= TOLERANCE**2).any(-1)
-    return within
+    y, x = np.arange(edges.shape[0])[:, None, None], np.arange(edges.shape[1])[:, None]
+    squares = (y - rows) ** 2 + (x - columns) ** 2
+    return np.asarray((squares <= TOLERANCE**2).any(-1))
 
 
 def test_one_pass_equals_thresholding_at_every_level() -> None:

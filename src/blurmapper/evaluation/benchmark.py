@@ -183,7 +183,7 @@ def _score_all(jobs: Sequence[_Job], processes: int) -> Iterator[Record]:
         try:
             yield from pool.map(_score, jobs, chunksize=CHUNK)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 def _start_process() -> None:
