@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from blurmapper.errors import BlurMapperError, MissingExtraError
+from blurmapper.evaluation.command import evaluate
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -156,6 +157,9 @@ def methods_command() -> None:
     for method in METHODS.values():
         table.add_row(method.name, method.kind, *_card_cells(method), method.summary)
     Console().print(table)
+
+
+app.command("evaluate")(evaluate)
 
 
 @app.command("train")
