@@ -19,7 +19,7 @@ from blurmapper.cli import app
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = Path(blurmapper.__file__).parent / "assets" / "samples"
-DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", ".ci/run")]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 HEAVY = {"cv2", "matplotlib", "onnxruntime", "ray", "torch"}
 
 
@@ -79,18 +79,39 @@ def test_the_changelog_has_this_version() -> None:
     assert releases[0] == blurmapper.__version__
 
 
+def commands_in(document: Path, program: str) -> set[str]:
+    """Return the words that follow a program's name in a Markdown file's code, not its prose."""
+    code = re.findall(r"```.*?```|`[^`]+`", document.read_text(), re.DOTALL)
+    return set(re.findall(rf"^[`$ ]*(?:\S*/)?{program} ([a-z]+)", "\n".join(code), re.MULTILINE))
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def test_commands_are_found_in_code_and_not_in_prose(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "blurmapper is; `blurmapper map a`\n```\n$ blurmapper rank b\nv/bin/blurmapper train c\n```"
+    )
+    assert commands_in(page, "blurmapper") == {"map", "rank", "train"}
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_make_target_that_is_named_exists(document: Path) -> None:
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    named = re.findall(r"(?:^|`|\$ )make ([a-z]+)", document.read_text(), re.MULTILINE)
-    assert set(named) <= set(targets)
+    assert commands_in(document, "make") <= make_targets()
+
+
+def test_every_target_that_ci_makes_exists() -> None:
+    made = re.findall(r"^make ([a-z]+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert made
+    assert set(made) <= make_targets()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_that_is_named_exists(document: Path) -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    named = re.findall(r"(?:^|`|\$ |bin/)blurmapper ([a-z]+)\b", document.read_text(), re.MULTILINE)
-    assert set(named) <= set(commands)
+    assert commands_in(document, "blurmapper") <= set(commands)
 
 
 def test_every_extra_that_a_message_names_exists() -> None:
