@@ -2,9 +2,9 @@
 
     python benchmarks/score_weights.py ../shared/data/validation
 
-For each set: the tables of both protocols and the sheet of worst photos go to ``docs/scores``,
-the scores of protocol ``paper`` to the cards in the package. Run it after `blurmapper export`
-and `benchmarks/networks.py`.
+For each set the tables of both protocols go to ``docs/scores``, the ten worst photos of the set
+that may be shown to ``docs/pictures``, the scores of protocol ``paper`` to the package's cards. Run
+it after `blurmapper export` and `benchmarks/networks.py`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from blurmapper.evaluation.command import evaluate
+from blurmapper.images import read_image, write_image
 from blurmapper.weights import BUNDLED, Score, bundled_card, bundled_names, write_card
 
 SETS = ("labelled", "cuhk3", "dut5", "multifocus", "motion14")
 PICTURED = "labelled"
 """The set whose photos are free to be shown."""
 
+FIGURES = Path("runs/evaluate/figures")
 ORDER = ("dbm-lite", "dbm")
 
 
@@ -28,20 +30,17 @@ def score_set(folder: Path, docs: Path) -> dict[str, Score]:
     """Score all bundled weights on one set, write its tables, and return a row a method."""
     found: dict[str, Score] = {}
     for protocol in ("pooled", "paper"):
-        stem = docs / f"{folder.name}.{protocol}"
+        written = FIGURES.parent / f"{folder.name}-{protocol}.json"
         evaluate(
             folder,
             methods=[name for name in ORDER if name in bundled_names()],
             protocol=protocol,
-            json=stem.with_suffix(f".{protocol}.json"),
-            markdown=stem.with_suffix(f".{protocol}.md"),
+            json=written,
+            markdown=docs / f"{folder.name}-{protocol}.md",
             subsets=folder.name == PICTURED,
             figures=docs / folder.name if folder.name == PICTURED and protocol == "paper" else None,
         )
-        written = stem.with_suffix(f".{protocol}.json")
-        rows = json.loads(written.read_text())
-        written.unlink()
-        for row in rows:
+        for row in json.loads(written.read_text()):
             if protocol == "paper" and row["subset"] == "all":
                 found[row["method"]] = Score(
                     data=folder.name,
@@ -61,6 +60,8 @@ def main() -> None:
     parser.add_argument("--docs", type=Path, default=Path("docs/scores"))
     options = parser.parse_args()
     rows = [score_set(options.validation / name, options.docs) for name in SETS]
+    worst = read_image(FIGURES / "worst.png")
+    write_image(worst, options.docs.parent / "pictures" / f"worst-{PICTURED}.jpg")
     for name in bundled_names():
         scores = tuple(row[name] for row in rows)
         write_card(replace(bundled_card(name), scores=scores), BUNDLED / f"{name}.json")

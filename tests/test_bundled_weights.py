@@ -65,7 +65,8 @@ def test_the_file_is_the_one_on_its_card(mapper: BlurMapper) -> None:
 
 
 def test_more_blur_raises_the_blur_degree(mapper: BlurMapper, pebbles: Photo) -> None:
-    degrees = [float(mapper(defocus(pebbles, sigma)).mean()) for sigma in (0.1, 2, 6)]
+    # Beyond two pixels both networks are sure, and a probability of one cannot rise.
+    degrees = [float(mapper(defocus(pebbles, sigma)).mean()) for sigma in (0.1, 0.8, 2)]
     assert degrees == sorted(degrees)
     assert degrees[-1] > degrees[0] + 0.3
 

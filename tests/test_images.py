@@ -405,12 +405,12 @@ def test_an_image_of_no_format_is_refused(tmp_path: Path) -> None:
         write_image(np.zeros((20, 20, 3), np.uint8), tmp_path / "i.xyz")
 
 
-def test_an_overlay_shows_sharp_as_it_is_and_blurred_in_orange(sharp_photo: Photo) -> None:
+def test_an_overlay_shows_sharp_as_it_is_and_blurred_in_violet(sharp_photo: Photo) -> None:
     blur_map = np.zeros(sharp_photo.shape[:2], np.float32)
     blur_map[:, 64:] = 1
     overlay = draw_overlay(sharp_photo, blur_map)
     np.testing.assert_array_equal(overlay[:, :64], sharp_photo[:, :64])
-    assert (overlay[:, 64:, 0] > overlay[:, 64:, 2]).all()
+    assert (overlay[:, 64:, 2] > overlay[:, 64:, 1]).all()
 
 
 def test_an_overlay_is_the_same_in_every_dtype(sharp_photo: Photo) -> None:

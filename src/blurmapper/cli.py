@@ -77,9 +77,7 @@ def map_command(
     ] = "dbm-lite",
     overlay: Annotated[
         bool,
-        typer.Option(
-            "--overlay", help="Also write the photo with what is blurred in grey and orange."
-        ),
+        typer.Option("--overlay", help="Also write the photo with what is blurred in violet."),
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a photo, and nothing else.")

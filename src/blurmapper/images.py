@@ -33,8 +33,8 @@ PHOTO_SUFFIXES = (
 )
 """Names of files that are taken for photos when a folder is searched."""
 
-OVERLAY_TINT = (213, 94, 0)
-"""Vermillion of Okabe and Ito's palette, which colour-blind people tell apart."""
+OVERLAY_TINT = (124, 58, 237)
+"""Violet, the colour that photos hold least of: skin, wood and evening light hid an orange."""
 
 
 def read_image(source: ImageSource) -> ImageArray:
@@ -138,7 +138,7 @@ def write_map(blur_map: BlurMap, path: str | Path, *, bits: Literal[8, 16] = 8) 
 
     encoded = cv2.imencode(".png", grey)[1]
     with _replacing(path) as stream:
-        stream.write(encoded)
+        stream.write(encoded.tobytes())
 
 
 def read_map(path: str | Path) -> BlurMap:
@@ -162,7 +162,7 @@ def read_map(path: str | Path) -> BlurMap:
 
 
 def draw_overlay(image: ImageArray, blur_map: BlurMap) -> npt.NDArray[np.uint8]:
-    """Draw a blur map over its photo: sharp in full colour, blurred grey and tinted orange.
+    """Draw a blur map over its photo: sharp in full colour, blurred grey and tinted violet.
 
     Parameters
     ----------

@@ -55,7 +55,8 @@ class Preprocessing:
         pixels = image.astype(np.float32) * np.float32(255.0 / WHITE[image.dtype])
         if self.channel_order == "bgr":
             pixels = pixels[..., ::-1]
-        pixels = (pixels - np.float32(self.mean)) * np.float32(self.scale)
+        mean, scale = np.array(self.mean, np.float32), np.array(self.scale, np.float32)
+        pixels = (pixels - mean) * scale
         return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], dtype=np.float32)
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,8 +74,8 @@ class Preprocessing:
         )
 
 
-VGG16 = Preprocessing(512, (103.939, 116.779, 123.68), (1.0, 1.0, 1.0), "bgr")
+VGG16 = Preprocessing(384, (103.939, 116.779, 123.68), (1.0, 1.0, 1.0), "bgr")
 """Simonyan and Zisserman's VGG16 as trained with Caffe: blue first, mean subtracted."""
 
-EFFICIENTNET_LITE = Preprocessing(512, (127.0,) * 3, (1 / 128,) * 3, "rgb")
+EFFICIENTNET_LITE = Preprocessing(384, (127.0,) * 3, (1 / 128,) * 3, "rgb")
 """EfficientNet-Lite as trained with TensorFlow: values in about [-1, 1]."""

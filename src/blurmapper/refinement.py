@@ -12,7 +12,7 @@ from blurmapper.preprocessing import WHITE
 
 Guide = Literal["luma", "colour"]
 
-RADIUS = 8
+RADIUS = 4
 """Half the side of the filter's window, in pixels of the coarse map."""
 
 EPSILON = 1e-3

@@ -27,7 +27,7 @@ from blurmapper.evaluation.tables import Table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-EXTREMES = 5
+EXTREMES = 10
 """Best and worst photos shown of each."""
 
 DOTS_PER_INCH = 150

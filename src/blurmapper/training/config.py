@@ -45,6 +45,9 @@ class TrainingConfig:
         Weights to start from; None is random.
     side, batch, iterations : int
         Pixels along a pair's side, pairs a step and process, steps.
+    working_side : int
+        The exported network sees at most ``working_side ** 2`` pixels of a photo, as do the
+        scores on photos held out; best where it makes things about as large as in the pairs.
     rate : float
         The learning rate; biases learn ``bias_factor`` times as fast, a pre-trained encoder of
         ours ``encoder_factor`` times.
@@ -73,6 +76,7 @@ class TrainingConfig:
     side: int = 320
     batch: int = 8
     iterations: int = 4000
+    working_side: int = 384
     optimiser: Literal["sgd", "adamw"] = "adamw"
     rate: float = 6e-4
     decay: Literal["polynomial", "cosine"] = "cosine"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,9 @@ def export_checkpoint(
     """
     state = read_checkpoint(checkpoint)
     config = TrainingConfig.from_dict(state["config"], str(checkpoint))
-    preprocessing = get_architecture(config.architecture).preprocessing
+    preprocessing = replace(
+        get_architecture(config.architecture).preprocessing, working_side=config.working_side
+    )
     network = get_architecture(config.architecture).build()
     network.load_state_dict(state["average"])
     network = round_weights(fold_norms(network.eval())).requires_grad_(requires_grad=False)

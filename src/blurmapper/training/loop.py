@@ -8,6 +8,7 @@ import os
 import pickle
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,9 @@ class TrainingRun:
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {name: value.clone() for name, value in network.state_dict().items()}
         self.optimiser = build_optimiser(self.network, config)
-        self.preprocessing = get_architecture(config.architecture).preprocessing
+        self.preprocessing = replace(
+            get_architecture(config.architecture).preprocessing, working_side=config.working_side
+        )
         self.step = 0
 
     def train(self) -> None:

@@ -11,6 +11,7 @@ from torch import nn
 from blurmapper.evaluation.scores import ImageCounts, image_counts, score_paper
 from blurmapper.images import read_image
 from blurmapper.preprocessing import Preprocessing
+from blurmapper.refinement import enlarge_map
 from blurmapper.training.photos import read_library
 
 
@@ -32,10 +33,11 @@ def score_held_out(
             blurred = truth > 200 if name == "traced" else truth < 64
             sharp = truth < 50 if name == "traced" else truth > 191
             if blurred.any():
-                image = preprocessing.normalise(read_image(item.photo))
+                image = preprocessing.normalise(preprocessing.resize(read_image(item.photo)))
                 with torch.inference_mode():
                     logits = network(torch.from_numpy(image))
-                blur_map = torch.sigmoid(logits.float())[0, 0].numpy()
+                coarse_map = torch.sigmoid(logits.float())[0, 0].numpy()
+                blur_map = enlarge_map(coarse_map, *truth.shape)
                 counts.append(image_counts(blur_map, blurred, blurred | sharp))
         if counts:
             scores = score_paper(counts)
