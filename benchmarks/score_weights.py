@@ -38,7 +38,7 @@ def score_set(folder: Path, docs: Path) -> dict[str, Score]:
             json=written,
             markdown=docs / f"{folder.name}-{protocol}.md",
             subsets=folder.name == PICTURED,
-            figures=docs / folder.name if folder.name == PICTURED and protocol == "paper" else None,
+            figures=FIGURES if folder.name == PICTURED and protocol == "paper" else None,
         )
         for row in json.loads(written.read_text()):
             if protocol == "paper" and row["subset"] == "all":
@@ -46,9 +46,9 @@ def score_set(folder: Path, docs: Path) -> dict[str, Score]:
                     data=folder.name,
                     images=row["images"],
                     protocol=protocol,
-                    ods=round(row["ods"], 4),
-                    ois=round(row["ois"], 4),
-                    ap=round(row["ap"], 4),
+                    ods=round(row["ods"], 6),
+                    ois=round(row["ois"], 6),
+                    ap=round(row["ap"], 6),
                 )
     return found
 
