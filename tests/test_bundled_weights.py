@@ -107,9 +107,10 @@ def test_the_dtype_decides_the_scale(mapper: BlurMapper, half_pebbles: Photo, dt
 
 
 def test_a_dark_photo_is_not_stretched(mapper: BlurMapper, half_pebbles: Photo) -> None:
-    # Small enough not to be reduced: eight bits round thirty levels of grey more than sixteen do.
+    # Small enough not to be reduced, which rounds these thirty levels more in eight bits than in
+    # sixteen; the refinement's luma still does.
     dark = half_pebbles[:, 96:288] // 8
-    assert np.abs(mapper(dark * np.uint16(257)) - mapper(dark)).max() < 1e-3
+    assert np.abs(mapper(dark * np.uint16(257)) - mapper(dark)).max() < 5e-3
     assert np.abs(mapper(dark) - mapper(dark * 8)).max() > 1e-2
 
 
