@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import get_context
@@ -181,9 +182,28 @@ def _score_all(jobs: Sequence[_Job], processes: int) -> Iterator[Record]:
     context = get_context("spawn")
     with ProcessPoolExecutor(processes, context, _start_process) as pool:
         try:
-            yield from pool.map(_score, jobs, chunksize=CHUNK)
+            with _keeping_freed_memory():
+                records = pool.map(_score, jobs, chunksize=CHUNK)
+            yield from records
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _keeping_freed_memory() -> Iterator[None]:
+    """Let the processes started inside keep the memory that they free.
+
+    glibc gives arrays of a map's size back to the system and asks for them again with the next
+    map, a page fault at a time: a third of the time of scoring.
+    """
+    wanted = {"MALLOC_MMAP_THRESHOLD_": 1 << 25, "MALLOC_TRIM_THRESHOLD_": 1 << 28}
+    added = {name: str(size) for name, size in wanted.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
 
 
 def _start_process() -> None:
