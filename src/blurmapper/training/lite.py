@@ -2,10 +2,9 @@
 
 The encoder is Google's EfficientNet-Lite0 (Tan and Le, ICML 2019, arXiv:1905.11946; the Lite
 variant has ReLU6 and no squeeze-and-excitation) with its batch norms folded into the
-convolutions: the statistics of a batch of eight would be worse than ImageNet's, and the folded
-network trains and runs faster. The decoder is a feature pyramid (Lin et al., CVPR 2017,
-arXiv:1612.03144) whose top looks at the whole photo: whether a smooth region is blurred is
-decided by what it is part of.
+convolutions, so that ImageNet's statistics are kept rather than those of batches of eight pairs.
+The decoder is a feature pyramid (Lin et al., CVPR 2017, arXiv:1612.03144) whose top looks at the
+whole photo: whether a smooth region is blurred is decided by what it is part of.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The photos training pairs come from, as sorted by eye.
 
-``photo_reviews.csv`` beside this file holds what a person-like look at each of the photos of
-``photos.csv`` found: it takes out what the first, automatic sorting had on the wrong side (a
-quarter of the photos called sharp hold some blur).
+``photo_reviews.csv`` beside this file says what a look at each photo of ``photos.csv`` found: it
+takes out what the first, automatic sorting had on the wrong side. Of 1,000 photos called sharp all
+over, 415 were; most of the others hold some blur, often mild.
 """
 
 from __future__ import annotations
