@@ -1,0 +1,49 @@
+"""What several of the classical methods begin or end with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from blurmapper.images import ImageArray
+from blurmapper.preprocessing import WHITE
+
+Floats = npt.NDArray[np.float32]
+"""Values a pixel: float32 (H, W), or (H, W, channels)."""
+
+LUMA = np.array([0.2989, 0.5870, 0.1140], np.float32)
+"""Shares of red, green and blue in grey: Rec. 601, as the authors' MATLAB rounds them."""
+
+
+def to_unit(image: ImageArray) -> Floats:
+    """Return an image of any dtype as float32 RGB (H, W, 3) in [0, 1]."""
+    if image.dtype == np.float32:
+        return image
+    return image.astype(np.float32) / np.float32(WHITE[image.dtype])
+
+
+def to_levels(image: ImageArray) -> npt.NDArray[np.uint8]:
+    """Return an image of any dtype as uint8 RGB (H, W, 3), rounded."""
+    if image.dtype == np.uint8:
+        return image
+    return np.asarray(to_unit(image) * np.float32(255.0) + np.float32(0.5), np.uint8)
+
+
+def to_grey(image: ImageArray) -> Floats:
+    """Return an image's grey, float32 (H, W) in [0, 1]."""
+    return np.asarray(to_unit(image) @ LUMA / LUMA.sum(), np.float32)
+
+
+def to_grey_levels(image: ImageArray) -> npt.NDArray[np.uint8]:
+    """Return an image's grey, uint8 (H, W), rounded."""
+    return np.asarray(to_grey(image) * np.float32(255.0) + np.float32(0.5), np.uint8)
+
+
+def stretch(values: npt.NDArray[Any]) -> Floats:
+    """Stretch values linearly to [0, 1]; where all are equal, to 0."""
+    lowest, highest = float(values.min()), float(values.max())
+    if lowest == highest:
+        return np.zeros(values.shape, np.float32)
+    return np.asarray((values - lowest) / (highest - lowest), np.float32)
