@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -47,3 +50,15 @@ def stretch(values: npt.NDArray[Any]) -> Floats:
     if lowest == highest:
         return np.zeros(values.shape, np.float32)
     return np.asarray((values - lowest) / (highest - lowest), np.float32)
+
+
+def share_rows(work: Callable[[int, int], object], rows: int) -> None:
+    """Call ``work(first, end)`` on runs of rows, on all processors at once.
+
+    For compiled loops that let go of the interpreter. Numba's own threads would do, but they
+    abort the process where it forks, or where two threads of a server map photos at once.
+    """
+    threads = min(os.cpu_count() or 1, rows)
+    bounds = [rows * part // (4 * threads) for part in range(4 * threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, bounds[:-1], bounds[1:]))
