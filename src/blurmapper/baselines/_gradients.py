@@ -66,9 +66,10 @@ def larger_sigma(magnitude: Floats, window: int, step: int = 1) -> Floats:
     -----
     Expectation maximisation for two Gaussians of mean zero on the magnitudes and their
     negatives (Shi, Xu and Jia, CVPR 2014, doi:10.1109/CVPR.2014.379; Liu, Li and Jia, CVPR
-    2008, doi:10.1109/CVPR.2008.4587465). The constants are those of Shi's code: variances from 0.5 and 1e-4, weights from 0.5, until the weight of the second changes by
-    less than 1e-3 of itself, at most 100 rounds. The negatives change nothing, as both means
-    are zero, and are left out.
+    2008, doi:10.1109/CVPR.2008.4587465). The constants are those of Shi's code: variances from
+    0.5 and 1e-4, weights from 0.5, until the weight of the second changes by less than 1e-3 of
+    itself, at most 100 rounds. The negatives change nothing, as both means are zero, and are
+    left out.
 
     A magnitude enters through its square alone, and its responsibilities change slowly with
     it. So a patch is summed up by counts and mean squares in 202 bins of equal ratio, kept up
