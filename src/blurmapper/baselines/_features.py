@@ -62,3 +62,11 @@ def share_rows(work: Callable[[int, int], object], rows: int) -> None:
     bounds = [rows * part // (4 * threads) for part in range(4 * threads + 1)]
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, bounds[:-1], bounds[1:]))
+
+
+def grow_image(image: ImageArray, side: int) -> ImageArray:
+    """Repeat the last row and column of an image until it is ``side`` pixels high and wide."""
+    height, width = image.shape[:2]
+    if min(height, width) >= side:
+        return image
+    return np.pad(image, ((0, max(0, side - height)), (0, max(0, side - width)), (0, 0)), "edge")

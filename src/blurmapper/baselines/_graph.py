@@ -38,7 +38,8 @@ def fuse_scales(maps: Floats, margins: Sequence[int] = (0, 0, 0)) -> Floats:
     Returns
     -------
     ndarray
-        float32 (H, W) in [0, 1], of the finest scale; in its margin the nearest pixel's.
+        float32 (H, W) in [0, 1], of the finest scale; in its margin the nearest pixel's. Maps
+        that hold one value only come back as they are: there is nothing to standardise by.
 
     Notes
     -----
@@ -53,7 +54,9 @@ def fuse_scales(maps: Floats, margins: Sequence[int] = (0, 0, 0)) -> Floats:
         for plane, margin in zip(maps, margins, strict=True)
     ]
     values = np.concatenate(parts).astype(np.float64)
-    standard = (maps - values.mean()) / (values.std() or 1.0)
+    if values.min() == values.max():
+        return maps[0]
+    standard = (maps - values.mean()) / values.std()
     odds = np.exp(np.abs(standard) - np.abs(1 - standard)).astype(np.float32)
     belief = pass_messages(odds, margins, LINK)[0]
     finest = margins[0]
