@@ -96,6 +96,16 @@ def test_a_flat_patch_gets_the_smallest_value_of_the_image(feature: Any) -> None
     assert (values[:-1, :25] == values[:-1].min()).all()
 
 
+@pytest.mark.parametrize("processors", [1, 3, 7])
+def test_the_map_does_not_depend_on_how_rows_are_shared_out(
+    processors: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, _ = half_blurred(70)
+    expected = map_shi14(photo)
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    assert (map_shi14(photo) == expected).all()
+
+
 def test_the_first_discriminant_finds_the_direction_that_separates() -> None:
     rng = np.random.default_rng(0)
     spread = np.diag([1.0, 5.0, 1.0, 3.0])
