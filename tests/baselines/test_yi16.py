@@ -123,6 +123,11 @@ def test_a_constant_photo_is_blurred_all_over() -> None:
     assert (map_yi16(np.full((30, 20, 3), 77, np.uint8)) == 1).all()
 
 
+def test_noise_is_sharp_all_over() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (40, 70, 3), np.uint8)
+    assert map_yi16(photo).mean() < 0.01
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (33, 1), (13, 17), (16, 16)])
 def test_small_and_odd_photos_have_maps_of_their_size(shape: tuple[int, int]) -> None:
     photo = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)

@@ -49,8 +49,8 @@ def map_yi16(image: ImageArray) -> BlurMap:
     Returns
     -------
     ndarray
-        float32 (H, W) in [0, 1], 1 = blurred, stretched to the whole range; 1 all over where no
-        pattern is busy.
+        float32 (H, W) in [0, 1], 1 = blurred, stretched to the whole range unless it is one all
+        over: 1 where no pattern is busy, 0 where the matte is sharp everywhere.
 
     Notes
     -----
@@ -71,7 +71,8 @@ def map_yi16(image: ImageArray) -> BlurMap:
     for window in WINDOWS:
         score = sharpness(codes, window)
         mattes.append(matting.matte(score < BLURRED_SEED, score > SHARP_SEED))
-    return 1 - stretch(fuse_scales(np.stack(mattes))[:height, :width])
+    sharp = fuse_scales(np.stack(mattes))[:height, :width]
+    return 1 - (stretch(sharp) if np.ptp(sharp) > 0 else sharp)
 
 
 def sharpness(codes: npt.NDArray[np.uint8], window: int) -> Floats:
