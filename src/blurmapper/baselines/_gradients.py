@@ -74,8 +74,9 @@ def larger_sigma(magnitude: Floats, window: int, step: int = 1) -> Floats:
     A magnitude enters through its square alone, and its responsibilities change slowly with
     it. So a patch is summed up by counts and mean squares in 202 bins of equal ratio, kept up
     to date as the patch moves along its row, and a round costs as many exponentials as there
-    are bins in use instead of one a pixel. On photos the answer is within a thousandth of
-    that of every magnitude by itself.
+    are bins in use instead of one a pixel. On photos, 98 patches of 100 are within a thousandth
+    of what every magnitude by itself gives; in the others one of the two stops a round earlier,
+    where the weights still drift.
     """
     octave = np.log2(np.maximum(magnitude, np.float32(2.0**FINEST_OCTAVE))) - FINEST_OCTAVE
     bins = np.minimum(octave * np.float32(BINS_PER_OCTAVE), BINS - 1).astype(np.uint8)
