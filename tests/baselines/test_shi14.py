@@ -89,9 +89,10 @@ def test_responses_are_cut_off_at_the_percentiles() -> None:
 
 
 @pytest.mark.parametrize("feature", [features.peakedness, features.spectral_power])
-def test_a_flat_patch_gets_the_smallest_value_of_the_image(feature: Any) -> None:
+@pytest.mark.parametrize("level", [0.0, 0.03, 0.5, 1.0])
+def test_a_flat_patch_gets_the_smallest_value_of_the_image(feature: Any, level: float) -> None:
     grey = to_grey(scene(64))
-    grey[:, :40] = 0.5
+    grey[:, :40] = level
     values = feature(grey, 11)
     assert (values[:-1, :25] == values[:-1].min()).all()
 

@@ -24,6 +24,7 @@ CLIPPED = (3.0, 97.0)
 # Under these a patch is flat: less than one pixel in it is off by one of 255 levels.
 _FLAT_VARIANCE = 1e-12
 _FLAT_POWER = 1e-13
+_BLACK_SUM = 1e-3
 
 Filters = npt.NDArray[np.float32]
 """float32 (filters, window, window)."""
@@ -77,7 +78,7 @@ def spectral_power(grey: Floats, window: int) -> Floats:
     Frequencies, counted from one, of the first quadrant up to half the window; their power is
     averaged over equal rounded radii and summed over radii of equal logarithm, to 0.2; the last
     sum is left out. A flat patch has the power of rounding errors, which the authors' code
-    takes at face value; here it gets the smallest of the image, as what is undefined does.
+    takes at face value; here it gets the smallest of the image, as a black one does there.
 
     The two directions of the transform are matrix products, with as few rows at a time as are
     needed, so that no patch is ever copied out.
@@ -90,7 +91,7 @@ def spectral_power(grey: Floats, window: int) -> Floats:
     total = cv2.boxFilter(grey, cv2.CV_64F, (window, window), normalize=False)[
         half : half + height, half : half + width
     ]
-    scale = 1 / np.maximum(total, 1e-6) ** 2 / half**2
+    scale = 1 / np.maximum(total, _BLACK_SUM) ** 2 / half**2
     centred = grey - grey.mean(dtype=np.float64).astype(np.float32)
     power, flat = np.empty((height, width), np.float32), np.empty((height, width), np.bool_)
 
@@ -109,7 +110,7 @@ def spectral_power(grey: Floats, window: int) -> Floats:
             flat[row] = (ringed[1:] < _FLAT_POWER).all(axis=0)
 
     share_rows(transform, height)
-    return _with_smallest(power, flat)
+    return _with_smallest(power, flat | (total < _BLACK_SUM))
 
 
 def responses(grey: Floats, filters: Filters) -> list[Floats]:
