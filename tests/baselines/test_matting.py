@@ -61,16 +61,17 @@ def test_filling_in_solves_the_system(photo: Photo, share: float) -> None:
     assert np.abs(filled - exact).max() < 0.01 * 3
 
 
-def test_a_deeper_hierarchy_solves_the_system_too(
-    photo: Photo, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("name", "value"), [("_MOST_DIRECT", 30), ("_TILE", 3), ("_TILE", 11)])
+def test_how_the_grids_coarsen_does_not_tell(
+    photo: Photo, monkeypatch: pytest.MonkeyPatch, name: str, value: int
 ) -> None:
     where = anchor(photo.shape[:2], 0.05)
     known = np.where(photo[..., 0] > 128, 3.0, 1.0).astype(np.float32)
-    shallow = fill_along_colours(photo, known, where, 0.001)
-    monkeypatch.setattr("blurmapper.baselines._matting._MOST_DIRECT", 30)
-    deep = fill_along_colours(photo, known, where, 0.001)
-    assert (shallow != deep).any()
-    assert np.abs(shallow - deep).max() < 0.01 * 3
+    usual = fill_along_colours(photo, known, where, 0.001)
+    monkeypatch.setattr(f"blurmapper.baselines._matting.{name}", value)
+    other = fill_along_colours(photo, known, where, 0.001)
+    assert (usual != other).any()
+    assert np.abs(usual - other).max() < 0.01 * 3
 
 
 def test_values_spread_over_a_colour_and_stop_at_the_next() -> None:

@@ -34,10 +34,11 @@ TOLERANCE = 1e-3
 It is the error's energy that is bounded, and so its root mean square where values are known.
 """
 
-# A tile of 6 x 6 pixels costs least: smaller ones make a larger direct solve, larger ones more
-# rounds. Up to this many unknowns a direct solve costs no more than the rounds that it saves.
+# Pixels a side of a tile: with fewer the direct solve is larger, with more there are more rounds.
 _TILE = 6
-_MOST_DIRECT = 24_000
+
+# Up to this many unknowns a direct solve costs about as much as the rounds that it saves.
+_MOST_DIRECT = 30_000
 
 # Rounds by which the estimate of the error lags behind the solution.
 _DELAY = 5
@@ -149,8 +150,8 @@ class _Level:
         return solution
 
 
-def _multigrid(matrix: sparse.csr_array, candidates: Values, places: Places, side: int) -> Solver:
-    """Return what solves a system nearly, and exactly where it is small.
+def _multigrid(matrix: sparse.csr_array, candidates: Values, places: Places, side: int) -> _Level:
+    """Return what solves a system nearly.
 
     Parameters
     ----------
@@ -163,19 +164,28 @@ def _multigrid(matrix: sparse.csr_array, candidates: Values, places: Places, sid
     side : int
         Of a tile, in places.
     """
-    if len(candidates) <= _MOST_DIRECT and side != _TILE:
-        options = {"SymmetricMode": True}
-        factors = splu(
-            matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options
-        )
-        return lambda right: np.asarray(factors.solve(right), np.float64)
     prolongation, coarse_places = _aggregate(candidates, places // side)
     restriction = prolongation.T.tocsr()
     prolonged = matrix @ prolongation
     coarse = (restriction @ prolonged).tocsr()
     coarse.sort_indices()
-    solve_coarse = _multigrid(coarse, restriction @ candidates, coarse_places, side=2)
+    solve_coarse: Solver
+    if len(coarse_places) > _MOST_DIRECT:
+        solve_coarse = _multigrid(coarse, restriction @ candidates, coarse_places, side=2)
+    else:
+        solve_coarse = _direct(coarse)
     return _Level(matrix, prolongation, restriction, prolonged, solve_coarse)
+
+
+def _direct(matrix: sparse.csr_array) -> Solver:
+    """Return what solves a symmetric positive definite system exactly."""
+    factors = splu(
+        matrix.tocsc(),
+        permc_spec="MMD_AT_PLUS_A",
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True},
+    )
+    return lambda right: np.asarray(factors.solve(right), np.float64)
 
 
 def _aggregate(candidates: Values, tiles: Places) -> tuple[sparse.csr_array, Places]:
@@ -202,8 +212,9 @@ def _aggregate(candidates: Values, tiles: Places) -> tuple[sparse.csr_array, Pla
         kept[:, kind] = remaining > _DEPENDENT * length
         scale = np.divide(1.0, remaining, out=np.zeros(len(names)), where=kept[:, kind])
         columns[:, kind] = column * scale[labels]
-    numbers = np.where(kept, kept.cumsum().reshape(kept.shape) - 1, 0)
-    starts = np.arange(0, count * kinds + 1, kinds)
+    # Indices of 32 bits; with wider ones SciPy would copy the matrix to widen its own.
+    numbers = np.where(kept, kept.cumsum().reshape(kept.shape) - 1, 0).astype(np.int32)
+    starts = np.arange(0, count * kinds + 1, kinds, dtype=np.int32)
     prolongation = sparse.csr_array(
         (columns.ravel(), numbers[labels].ravel(), starts), shape=(count, int(kept.sum()))
     )
