@@ -78,6 +78,16 @@ def test_few_seeds_leave_a_superpixel_unknown() -> None:
     np.testing.assert_array_equal(chen16._superpixel_blur(blur, labels), [2.0, np.nan])
 
 
+def test_the_values_are_those_recorded(cards: Photo) -> None:
+    means = cv2.resize(map_chen16(cards), (4, 3), interpolation=cv2.INTER_AREA)
+    recorded = [
+        [0.037, 0.109, 0.582, 0.769],
+        [0.022, 0.054, 0.612, 0.751],
+        [0.032, 0.109, 0.556, 0.772],
+    ]
+    np.testing.assert_allclose(means, recorded, atol=0.02)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (2, 2), (16, 17), (3, 900)])
 @pytest.mark.parametrize("flat", [True, False])
 def test_small_and_flat_photos_have_maps(shape: tuple[int, int], flat: bool) -> None:

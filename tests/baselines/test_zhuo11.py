@@ -96,6 +96,16 @@ def test_the_map_is_sigma_over_its_largest_value(sigma: float) -> None:
     np.testing.assert_allclose(map_zhuo11(photo), sigma / LARGEST_SIGMA, rtol=0.05)
 
 
+def test_the_values_are_those_recorded(cards: Photo) -> None:
+    means = cv2.resize(map_zhuo11(cards), (4, 3), interpolation=cv2.INTER_AREA)
+    recorded = [
+        [0.277, 0.306, 0.573, 0.563],
+        [0.263, 0.311, 0.506, 0.669],
+        [0.298, 0.291, 0.723, 0.673],
+    ]
+    np.testing.assert_allclose(means, recorded, atol=0.01)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (2, 2), (16, 17)])
 @pytest.mark.parametrize("flat", [True, False])
 def test_small_and_flat_photos_have_maps(shape: tuple[int, int], flat: bool) -> None:

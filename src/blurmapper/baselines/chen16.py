@@ -1,7 +1,7 @@
 """Chen16: the blur of edges, spread from superpixel to superpixel.
 
-D.-J. Chen, H.-T. Chen and L.-W. Chang, "Fast Defocus Map Estimation", IEEE ICIP 2016,
-doi:10.1109/ICIP.2016.7533106.
+D.-J. Chen, H.-T. Chen and L.-W. Chang, "Fast Defocus Map Estimation", IEEE ICIP 2016; their
+program is https://github.com/vllab/fast_defocus_map.
 """
 
 from __future__ import annotations
