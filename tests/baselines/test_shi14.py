@@ -155,7 +155,7 @@ def test_the_shipped_numbers_say_where_they_come_from() -> None:
     record = json.loads((FITTED / "shi14.json").read_text(encoding="utf-8"))
     assert record["method"] == "shi14"
     assert set(record["values"]["scales"]) == {str(window) for window in WINDOWS}
-    assert record["origin"]["command"]
+    assert record["origin"]["command"].startswith("blurmapper fit shi14 --photos")
 
 
 @pytest.mark.parametrize("kind", ["defocus", "motion"])
