@@ -55,7 +55,7 @@ def fuse_scales(maps: Floats, margins: Sequence[int] = (0, 0, 0)) -> Floats:
     ]
     values = np.concatenate(parts).astype(np.float64)
     if values.min() == values.max():
-        return maps[0]
+        return np.asarray(maps[0], np.float32)
     standard = (maps - values.mean()) / values.std()
     odds = np.exp(np.abs(standard) - np.abs(1 - standard)).astype(np.float32)
     belief = pass_messages(odds, margins, LINK)[0]
