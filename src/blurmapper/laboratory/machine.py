@@ -1,0 +1,56 @@
+"""On what and with what an experiment ran, kept beside its results."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = (
+    "blurmapper",
+    "numba",
+    "numpy",
+    "onnxruntime",
+    "opencv-python-headless",
+    "pymatting",
+    "scikit-image",
+    "scipy",
+)
+
+
+def describe_machine() -> dict[str, str]:
+    """Return the processor, the cores that this process may use, and the system."""
+    return {
+        "processor": _processor(),
+        "cores": str(_cores()),
+        "threads": os.environ.get("OMP_NUM_THREADS", "all"),
+        "system": platform.platform(),
+    }
+
+
+def list_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that matter, where installed."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _processor() -> str:
+    """Return the processor's own name; Python knows it on some systems only."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,94 @@
+"""What an experiment found, and how it is written down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from blurmapper.errors import ConfigError
+from blurmapper.evaluation.tables import Table, format_markdown
+from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.machine import describe_machine, list_versions
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DOTS_PER_INCH = 150
+
+Say = Callable[[str], None]
+"""Where a runner tells how far it is, a line at a time."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What an experiment found.
+
+    Attributes
+    ----------
+    tables : sequence of Table
+    note : str
+        What a reader must know to read the tables.
+    values : mapping
+        The same figures in full, JSON-ready.
+    figures : mapping of str to callable
+        File name without suffix -> what draws the figure, once the tables are safe.
+    """
+
+    tables: Sequence[Table]
+    note: str
+    values: Mapping[str, Any]
+    figures: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
+
+
+def write_results(experiment: Experiment, results: Results, output: Path) -> list[Path]:
+    """Write ``NAME.md``, ``NAME.json`` and a PNG file a figure; return their paths.
+
+    Raises
+    ------
+    ConfigError
+        If a file cannot be written.
+    MissingExtraError
+        If a figure needs matplotlib and it is not installed; the tables are written by then.
+    """
+    page = [f"# {experiment.title}\n", *map(format_markdown, results.tables), f"{results.note}\n"]
+    record = {
+        "experiment": asdict(experiment),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": describe_machine(),
+        "versions": list_versions(),
+        **results.values,
+    }
+    files = {f"{experiment.name}.md": "\n".join(page), f"{experiment.name}.json": to_json(record)}
+    written = [write_text(output / name, text) for name, text in files.items()]
+    for name, draw in results.figures.items():
+        path = output / f"{name}.png"
+        draw().savefig(path, dpi=DOTS_PER_INCH)
+        written.append(path)
+    return written
+
+
+def to_json(values: Mapping[str, Any]) -> str:
+    """Return values as indented JSON that ends with its line."""
+    return json.dumps(values, indent=1) + "\n"
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a file whole or not at all, so that what a killed run leaves can be gone on with.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be written.
+    """
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}); give another") from error
+    return path
