@@ -14,7 +14,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from blurmapper.evaluation.command import evaluate
+from blurmapper.commands.evaluate import evaluate
 from blurmapper.images import read_image, write_image
 from blurmapper.weights import BUNDLED, Score, bundled_card, bundled_names, write_card
 

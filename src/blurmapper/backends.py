@@ -18,6 +18,18 @@ class Backend(Protocol):
         """Return blur maps (N, 1, H, W) in [0, 1] for normalised photos (N, 3, H, W)."""
         ...
 
+    def run_kinds(
+        self, batch: npt.NDArray[np.float32]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return blur maps, and the probability of motion where blurred, (N, 1, H, W) each.
+
+        Raises
+        ------
+        WeightsError
+            If the network was not trained to tell motion from defocus.
+        """
+        ...
+
 
 class OnnxBackend:
     """Run an ONNX graph on the CPU with ONNX Runtime; safe to share between threads.
@@ -26,7 +38,8 @@ class OnnxBackend:
     ----------
     path : Path
         A graph with the input ``image``, float32 (N, 3, H, W), and the output
-        ``blur_map``, float32 (N, 1, H, W), for any H and W from 16 up.
+        ``blur_map``, float32 (N, 1, H, W), for any H and W from 16 up; a second output
+        ``motion``, of the same shape, where the network tells the kinds of blur.
     threads : int, optional
         CPU threads of one run; all cores unless given.
 
@@ -58,13 +71,23 @@ class OnnxBackend:
             ) from error
         inputs = [node.name for node in self._session.get_inputs()]
         outputs = [node.name for node in self._session.get_outputs()]
-        if inputs != ["image"] or outputs != ["blur_map"]:
+        if inputs != ["image"] or outputs not in (["blur_map"], ["blur_map", "motion"]):
             raise WeightsError(
                 f"{path}: maps {inputs} to {outputs} instead of ['image'] to ['blur_map']; "
                 "give a network written by blurmapper export"
             )
+        self._name, self._knows_kinds = path.name, "motion" in outputs
 
     def run(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return blur maps (N, 1, H, W) in [0, 1] for normalised photos (N, 3, H, W)."""
         blur_maps: npt.NDArray[np.float32] = self._session.run(["blur_map"], {"image": batch})[0]
         return blur_maps
+
+    def run_kinds(
+        self, batch: npt.NDArray[np.float32]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return blur maps, and the probability of motion where blurred, (N, 1, H, W) each."""
+        if not self._knows_kinds:
+            raise WeightsError(f"{self._name}: cannot tell motion from defocus; use dbm-lite")
+        blur_maps, motion = self._session.run(["blur_map", "motion"], {"image": batch})
+        return blur_maps, motion

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,19 @@ from blurmapper.images import BlurMap, ImageArray, ImageSource, read_image
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map, refine_map
 from blurmapper.weights import WeightsCard, find_weights
+
+
+class BlurKinds(NamedTuple):
+    """A blur map in two parts that add up to it, float32 (H, W) in [0, 1] each.
+
+    Attributes
+    ----------
+    defocus, motion : ndarray
+        The probability that a pixel is blurred by the lens; by movement of camera or subject.
+    """
+
+    defocus: BlurMap
+    motion: BlurMap
 
 
 class BlurMapper:
@@ -105,15 +119,46 @@ class BlurMapper:
             If the photo cannot be read.
         """
         image = read_image(source)
-        coarse_map = self.map_coarse(image)
-        if self._refine:
-            return refine_map(image, coarse_map)
-        return enlarge_map(coarse_map, *image.shape[:2])
+        return self._enlarge(image, self.map_coarse(image))
+
+    def map_kinds(self, source: ImageSource) -> BlurKinds:
+        """Map how likely each pixel is blurred by defocus, and by motion.
+
+        Parameters
+        ----------
+        source : str, Path, bytes, PIL.Image.Image or ndarray
+            Whatever `blurmapper.read_image` takes.
+
+        Returns
+        -------
+        BlurKinds
+            ``defocus`` and ``motion``, at the photo's own size; their sum is the blur map.
+
+        Raises
+        ------
+        ImageError
+            If the photo cannot be read.
+        WeightsError
+            If the weights know one kind of blur only, as the paper's do.
+        """
+        image = read_image(source)
+        batch = self._preprocessing.normalise(self._reduce(image))
+        coarse_map, coarse_motion = (
+            output[0, 0].clip(0, 1) for output in self._backend.run_kinds(batch)
+        )
+        blur_map = self._enlarge(image, coarse_map)
+        motion = blur_map * enlarge_map(coarse_motion, *image.shape[:2])
+        return BlurKinds(blur_map - motion, motion)
 
     def map_coarse(self, image: ImageArray) -> BlurMap:
         """Map an RGB image (H, W, 3) at the size that the network sees: float32 (h, w)."""
         batch = self._preprocessing.normalise(self._reduce(image))
         return np.asarray(self._backend.run(batch)[0, 0].clip(0, 1))
+
+    def _enlarge(self, image: ImageArray, coarse_map: BlurMap) -> BlurMap:
+        if self._refine:
+            return refine_map(image, coarse_map)
+        return enlarge_map(coarse_map, *image.shape[:2])
 
     def _reduce(self, image: ImageArray) -> ImageArray:
         height, width = self._preprocessing.working_size(*image.shape[:2])

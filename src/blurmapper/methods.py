@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Literal
 
 import numpy as np
 
-from blurmapper.errors import MethodError
+from blurmapper.errors import MethodError, MissingExtraError
 from blurmapper.images import BlurMap, ImageArray
 
 BlurMethod = Callable[[ImageArray], BlurMap]
@@ -90,6 +91,23 @@ def _build_network(weights: str, options: MethodOptions) -> BlurMethod:
     )
 
 
+def _baseline(name: str, summary: str) -> Method:
+    return Method(name, "baseline", summary, lambda options: _import_baseline(name))
+
+
+def _import_baseline(name: str) -> BlurMethod:
+    try:
+        module = import_module(f"blurmapper.baselines.{name}")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "blurmapper":
+            raise
+        raise MissingExtraError(
+            f"{error.name} is not installed; {name} needs pip install 'blurmapper[baselines]'"
+        ) from error
+    method: BlurMethod = getattr(module, f"map_{name}")
+    return method
+
+
 def _map_all_blurred(image: ImageArray) -> BlurMap:
     return np.ones(image.shape[:2], np.float32)
 
@@ -97,6 +115,15 @@ def _map_all_blurred(image: ImageArray) -> BlurMap:
 _ROWS = (
     _network("dbm-lite", "small and fast network, the default"),
     _network("dbm", "the paper's network, configuration V: VGG16 and a 1x1 convolution"),
+    _baseline("liu08", "naive Bayes on spectra, gradients and saturation of patches"),
+    _baseline("chakrabarti10", "likelihood of a motion's box filter against none"),
+    _baseline("zhuo11", "width of edges, filled in by matting"),
+    _baseline("su11", "share of a patch's largest singular values"),
+    _baseline("shi14", "naive Bayes on four local features at three scales"),
+    _baseline("chen16", "width of edges, spread over superpixels"),
+    _baseline("tang16", "log averaged spectrum residual, region by region"),
+    _baseline("yi16", "local binary patterns, matting and a graph of three scales"),
+    _baseline("hifst", "sorted high-frequency coefficients at four scales"),
     Method(
         "all-blurred",
         "constant",

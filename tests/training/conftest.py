@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from blurmapper.training.synthesis import Material
+from blurmapper.training.pairs import Material
 
 torch = pytest.importorskip("torch", reason="training needs the extra blurmapper[train]")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ import pytest
 from blurmapper.errors import DatasetError
 from blurmapper.training.config import Mixture
 from blurmapper.training.data import PairDataset, PairSource
+from blurmapper.training.pairs import BLURRED, DEFOCUSED, MOVED, SHARP, UNDECIDED
 from blurmapper.training.photos import read_library
-from blurmapper.training.synthesis import BLURRED, SHARP, UNDECIDED
 
 ONLY_TRACED = Mixture(traced=1, bokeh=0, sharp=0, blurred=0, made=0)
 
@@ -30,7 +31,7 @@ def test_pairs_have_the_side_and_values_that_were_asked_for(photos: Path) -> Non
         pair = source.pair(index)
         assert pair.image.shape == (40, 40, 3)
         assert pair.image.dtype == pair.label.dtype == np.uint8
-        assert set(np.unique(pair.label)) <= {SHARP, UNDECIDED, BLURRED}
+        assert set(np.unique(pair.label)) <= {SHARP, UNDECIDED, MOVED, DEFOCUSED, BLURRED}
 
 
 def test_the_mixture_decides_the_kinds(photos: Path) -> None:
@@ -45,7 +46,18 @@ def test_a_subject_is_sharp_and_its_surroundings_blurred(photos: Path) -> None:
     source = PairSource(read_library(photos), 64, 0, Mixture(0, 1, 0, 0, 0))
     label = source.pair(0).label
     assert label[32, 32] == SHARP
-    assert label[2, 2] == BLURRED
+    assert label[2, 2] == DEFOCUSED
+
+
+def test_the_list_of_traced_photos_says_what_blurred_them(photos: Path, tmp_path: Path) -> None:
+    root = tmp_path / "photos"
+    shutil.copytree(photos, root)
+    rows = [f"hand{number},motion_subject" for number in range(40)]
+    (root / "traced/photos.csv").write_text("\n".join(["photo,kind", *rows, ""]))
+    source = PairSource(read_library(root), 48, 0, ONLY_TRACED)
+    values = {int(value) for index in range(8) for value in np.unique(source.pair(index).label)}
+    assert MOVED in values
+    assert BLURRED not in values
 
 
 def test_no_photo_is_both_trained_on_and_held_out(photos: Path) -> None:
@@ -62,8 +74,6 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_a_broken_photo_is_named(photos: Path, tmp_path: Path) -> None:
-    import shutil
-
     root = tmp_path / "photos"
     shutil.copytree(photos, root)
     for photo in (root / "traced/images").iterdir():

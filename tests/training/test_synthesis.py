@@ -11,15 +11,16 @@ import pytest
 
 from blurmapper.training.compositing import blur_behind, decode_srgb, encode_srgb
 from blurmapper.training.kernels import disc_kernel
-from blurmapper.training.synthesis import (
-    BLURRED,
-    SCENES,
+from blurmapper.training.pairs import (
+    DEFOCUSED,
+    MOVED,
     SHARP,
     UNDECIDED,
     Material,
     label_of_radius,
-    make_pair,
+    label_smear,
 )
+from blurmapper.training.synthesis import SCENES, make_pair
 
 
 def detail(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
@@ -39,10 +40,10 @@ def test_the_same_seed_gives_the_same_pair(kind: str, material: Material) -> Non
 def test_what_is_labelled_blurred_has_lost_detail(kind: str, material: Material) -> None:
     for seed in range(6):
         pair = make_pair(material, seed, kind)
-        assert set(np.unique(pair.label)) <= {SHARP, UNDECIDED, BLURRED}
+        assert set(np.unique(pair.label)) <= {SHARP, UNDECIDED, MOVED, DEFOCUSED}
         loss = detail(pair.image) / (detail(material.photo).mean() + 1e-9)
-        if (pair.label == BLURRED).mean() > 0.1:
-            assert loss[pair.label == BLURRED].mean() < 0.75
+        if (pair.label > UNDECIDED).mean() > 0.1:
+            assert loss[pair.label > UNDECIDED].mean() < 0.75
         if (pair.label == SHARP).mean() > 0.1:
             assert loss[pair.label == SHARP].mean() > 0.6
 
@@ -89,7 +90,30 @@ def test_bright_points_become_discs_that_stay_bright(material: Material) -> None
 
 def test_eyes_draw_the_line_of_blur() -> None:
     radii = np.array([[0.0, 0.6, 0.9, 1.3, 9.0]], np.float32)
-    assert label_of_radius(radii).tolist() == [[SHARP, SHARP, UNDECIDED, BLURRED, BLURRED]]
+    assert label_of_radius(radii).tolist() == [[SHARP, SHARP, UNDECIDED, DEFOCUSED, DEFOCUSED]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("subject_motion", {SHARP, MOVED}),
+        ("light_trails", {SHARP, MOVED}),
+        ("foreground_defocus", {SHARP, DEFOCUSED}),
+        ("foreground_lights", {SHARP, DEFOCUSED}),
+        ("motion_and_defocus", {SHARP, DEFOCUSED, MOVED}),
+    ],
+)
+def test_the_label_says_what_blurred_a_pixel(
+    kind: str, values: set[int], material: Material
+) -> None:
+    found = {int(v) for seed in range(12) for v in np.unique(make_pair(material, seed, kind).label)}
+    assert found - {UNDECIDED} == values
+
+
+def test_a_thin_thing_that_moves_far_is_labelled() -> None:
+    spread = np.array([[0.05, 0.2, 0.4, 1.0]], np.float32)
+    behind = np.full((1, 4), DEFOCUSED, np.uint8)
+    assert label_smear(spread, behind, MOVED).tolist() == [[DEFOCUSED, UNDECIDED, MOVED, MOVED]]
 
 
 def test_srgb_comes_back() -> None:

@@ -17,16 +17,19 @@ from blurmapper.errors import DatasetError
 from blurmapper.training.compositing import cover, decode_srgb, encode_srgb
 from blurmapper.training.config import Mixture
 from blurmapper.training.kernels import apply_kernel, draw_radius, lens_kernel, shake_kernel
-from blurmapper.training.photos import PhotoLibrary
-from blurmapper.training.synthesis import (
+from blurmapper.training.pairs import (
     BLURRED,
+    DEFOCUSED,
+    MOVED,
     SHARP,
     UNDECIDED,
     Material,
     Pair,
     label_of,
-    make_pair,
+    label_smear,
 )
+from blurmapper.training.photos import PhotoLibrary
+from blurmapper.training.synthesis import make_pair
 from blurmapper.training.wear import wear_image
 
 Image = npt.NDArray[np.uint8]
@@ -34,6 +37,15 @@ Mask = npt.NDArray[np.uint8]
 
 EDGE_TOLERANCE = 2
 """Pixels either side of a hand-drawn edge left undecided: hands are good to about five at 512."""
+
+KINDS = {
+    "defocus_bg": DEFOCUSED,
+    "defocus_fg": DEFOCUSED,
+    "plane": DEFOCUSED,
+    "motion_bg": MOVED,
+    "motion_subject": MOVED,
+}
+"""What blurs a traced photo of each kind; others hold several blurs, or are not told."""
 
 
 class PairSource:
@@ -79,14 +91,14 @@ class PairSource:
         image, truth = self._crop([_read(chosen.photo), _read_mask(chosen.mask)], rng)
         label = np.full(truth.shape, UNDECIDED, np.uint8)
         tolerance = np.ones((2 * EDGE_TOLERANCE + 1,) * 2, np.uint8)
-        label[cv2.erode(truth, tolerance) > 250] = BLURRED
+        label[cv2.erode(truth, tolerance) > 250] = KINDS.get(chosen.kind, BLURRED)
         label[cv2.dilate(truth, tolerance) < 5] = SHARP
         return self._spoil(Pair(image, label, "traced"), rng)
 
     def _bokeh(self, rng: np.random.Generator) -> Pair:
         chosen = _choose(self.library.bokeh, rng)
         image, subject = self._crop([_read(chosen.photo), _read_mask(chosen.mask)], rng)
-        label = label_of(1.0 - subject.astype(np.float32) / 255.0)
+        label = label_of(1.0 - subject.astype(np.float32) / 255.0, DEFOCUSED)
         return self._spoil(Pair(image, label, "bokeh"), rng)
 
     def _sharp(self, rng: np.random.Generator) -> Pair:
@@ -143,16 +155,15 @@ class PairSource:
             radius = draw_radius(rng, self.side, 2.0)
             kernel = shake_kernel(rng, self.side) if shaken else lens_kernel(rng, radius)
             image = encode_srgb(apply_kernel(decode_srgb(pair.image), kernel))
-            return Pair(image, np.full_like(pair.label, BLURRED), pair.kind)
+            label = np.full_like(pair.label, MOVED if shaken else DEFOCUSED)
+            return Pair(image, label, pair.kind)
         if chance < 0.13 and self.library.bokeh:
             cutout, alpha = self._cutout(rng)
             kernel = lens_kernel(rng, draw_radius(rng, self.side, 2.5))
             spread = apply_kernel(alpha, kernel)
             front = apply_kernel(decode_srgb(cutout) * alpha[..., None], kernel)
             image = encode_srgb(cover(front, spread, decode_srgb(pair.image)))
-            label = np.where(spread > 0.75, BLURRED, UNDECIDED)
-            label = np.where(spread < 0.1, pair.label, label).astype(np.uint8)
-            return Pair(image, label, pair.kind)
+            return Pair(image, label_smear(spread, pair.label, DEFOCUSED), pair.kind)
         return pair
 
     def _crop(self, layers: list[npt.NDArray[Any]], rng: np.random.Generator) -> list[Any]:

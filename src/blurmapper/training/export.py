@@ -45,15 +45,15 @@ LICENCE = "Apache-2.0"
 
 
 class Probabilities(nn.Module):
-    """A network with its sigmoid: what is exported."""
+    """A network with its sigmoid, its channels apart: what is exported."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Return probabilities of blur (N, 1, H, W) in [0, 1]."""
-        return torch.sigmoid(self.network(image))
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Return probabilities (N, 1, H, W) in [0, 1]: of blur, and of motion where told."""
+        return torch.sigmoid(self.network(image)).split(1, dim=1)
 
 
 def export_checkpoint(
@@ -76,8 +76,9 @@ def export_checkpoint(
     -------
     Path
         The ONNX file: input ``image``, float32 (N, 3, H, W) as the card's preprocessing makes
-        it, of any size from 16 x 16; output ``blur_map``, float32 (N, 1, H, W) in [0, 1]. The
-        weights are kept in 16 bits and widened when the file is loaded.
+        it, of any size from 16 x 16; output ``blur_map``, float32 (N, 1, H, W) in [0, 1], and
+        ``motion`` where the network tells the kinds of blur. The weights are kept in 16 bits
+        and widened when the file is loaded.
 
     Raises
     ------
@@ -145,13 +146,14 @@ def write_onnx(network: nn.Module, path: Path) -> None:
     import onnx
 
     example = torch.zeros(1, 3, 96, 128)
+    channels = network(example).shape[1]
     size = {0: torch.export.Dim.AUTO, 2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
     program = torch.onnx.export(
         Probabilities(network).eval(),
         (example,),
         dynamo=True,
         input_names=["image"],
-        output_names=["blur_map"],
+        output_names=["blur_map", "motion"][:channels],
         dynamic_shapes=(size,),
         opset_version=OPSET,
         verbose=False,
@@ -198,7 +200,9 @@ def check_agreement(
         for height, width in CHECKED_SIZES:
             sized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
             batch = preprocessing.normalise(sized)
-            difference = float(np.abs(backend.run(batch) - _run_torch(network, batch)).max())
+            expected = _run_torch(network, batch)
+            found = [backend.run(batch)] if len(expected) == 1 else backend.run_kinds(batch)
+            difference = float(np.abs(np.stack(found) - np.stack(expected)).max())
             if difference > TOLERANCE:
                 raise WeightsError(
                     f"{path.name}: ONNX Runtime and torch differ by {difference:.1e} on {photo} at "
@@ -208,9 +212,9 @@ def check_agreement(
     return worst
 
 
-def _run_torch(network: nn.Module, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _run_torch(network: nn.Module, batch: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
     with torch.inference_mode():
-        return np.asarray(torch.sigmoid(network(torch.from_numpy(batch))).numpy())
+        return [output.numpy() for output in Probabilities(network)(torch.from_numpy(batch))]
 
 
 def describe_training(config: TrainingConfig, steps: int) -> str:

@@ -23,8 +23,8 @@ from blurmapper.baselines._fitted import FITTED
 from blurmapper.errors import ConfigError, MethodError
 from blurmapper.training.config import Mixture
 from blurmapper.training.data import PairSource
+from blurmapper.training.pairs import UNDECIDED, Pair
 from blurmapper.training.photos import read_library
-from blurmapper.training.synthesis import BLURRED, UNDECIDED, Pair
 
 FITTED_METHODS = ("liu08", "su11", "shi14")
 """The methods that learn from photos: ``fit_NAME`` is beside ``map_NAME``."""
@@ -113,7 +113,7 @@ def _draw(source: PairSource, count: int, kinds: Counter[str]) -> Iterator[FitPa
 
 
 def _as_truth(pair: Pair) -> FitPair:
-    return pair.image, pair.label == BLURRED, pair.label != UNDECIDED
+    return pair.image, pair.label > UNDECIDED, pair.label != UNDECIDED
 
 
 def _versions() -> dict[str, str]:

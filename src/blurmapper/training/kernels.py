@@ -111,7 +111,7 @@ def lens_kernel(rng: np.random.Generator, radius: float) -> Kernel:
 
 def shake_kernel(rng: np.random.Generator, side: int, *, panning: bool = False) -> Kernel:
     """Draw a movement: panning is longer, straighter and nearer to level."""
-    longest = max((0.16 if panning else 0.09) * side, 1.5 * SMALLEST_MOVEMENT)
+    longest = max((0.25 if panning else 0.12) * side, 1.5 * SMALLEST_MOVEMENT)
     length = float(np.exp(rng.uniform(np.log(SMALLEST_MOVEMENT), np.log(longest))))
     angle = rng.normal(0, 0.2) if panning else rng.uniform(0, np.pi)
     return motion_kernel(length, float(angle), float(rng.normal(0, 0.1 if panning else 0.8)))

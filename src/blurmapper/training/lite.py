@@ -175,9 +175,10 @@ class Context(nn.Module):
 
 
 class BlurMapperLite(nn.Module):
-    """Image -> logits of being blurred, at the image's own size.
+    """Image -> logits of being blurred and of the blur being motion, at the image's own size.
 
-    Input (N, 3, H, W), RGB as (x - 127) / 128; output (N, 1, H, W) logits, positive = blurred.
+    Input (N, 3, H, W), RGB as (x - 127) / 128; output (N, 2, H, W) logits: of being blurred, and,
+    where it is, of motion (positive) rather than defocus (negative) being the cause.
     Any size: the image is continued by its edge to a multiple of 32 and the answer cut back.
     """
 
@@ -191,10 +192,10 @@ class BlurMapperLite(nn.Module):
         self.mixers = nn.ModuleList(
             nn.Sequential(Mixer(width, 5), Mixer(width, 3)) for _ in channels[:-1]
         )
-        self.head = nn.Conv2d(width, 1, 1)
+        self.head = nn.Conv2d(width, 2, 1)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return logits (N, 1, H, W)."""
+        """Return logits (N, 2, H, W)."""
         height, width = image.shape[2:]
         image = functional.pad(image, (0, -width % 32, 0, -height % 32), mode="replicate")
         *taps, top = self.encoder(image)

@@ -23,9 +23,9 @@ from blurmapper.preprocessing import Preprocessing
 from blurmapper.training.config import TrainingConfig, read_config
 from blurmapper.training.data import PairDataset, PairSource
 from blurmapper.training.networks import build_network, get_architecture
+from blurmapper.training.pairs import DEFOCUSED, MOVED, UNDECIDED
 from blurmapper.training.photos import read_library
 from blurmapper.training.progress import Progress
-from blurmapper.training.synthesis import BLURRED, UNDECIDED
 from blurmapper.training.validation import score_held_out
 
 CHECKPOINT = "checkpoint.pt"
@@ -113,7 +113,7 @@ class TrainingRun:
         half = self.config.precision == "bf16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
             logits = model(inputs)
-        loss = cross_entropy(logits.float(), labels)
+        loss = loss_of(logits.float(), labels)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
@@ -233,20 +233,35 @@ def to_input(images: Tensor, preprocessing: Preprocessing) -> Tensor:
     return ((pixels - mean) * scale).contiguous(memory_format=torch.channels_last)
 
 
-def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the mean binary cross entropy over the decided pixels.
+KIND_WEIGHT = 0.2
+"""Of telling motion from defocus, beside 1 of telling blurred from sharp."""
+
+
+def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return what training makes small: cross entropy of blur, and of its kind where known.
 
     Parameters
     ----------
     logits : Tensor
-        (N, 1, H, W), positive = blurred.
+        (N, 1, H, W), positive = blurred; or (N, 2, H, W), the second positive = motion.
     labels : Tensor
-        uint8 (N, H, W): 255 blurred, 0 sharp, 128 undecided.
+        uint8 (N, H, W), values of `blurmapper.training.pairs`.
     """
-    decided = (labels != UNDECIDED).float()
-    target = (labels == BLURRED).float()
-    loss = functional.binary_cross_entropy_with_logits(logits[:, 0], target, reduction="none")
-    return (loss * decided).sum() / decided.sum().clamp(min=1.0)
+    loss = cross_entropy(logits[:, 0], labels > UNDECIDED, labels != UNDECIDED)
+    if logits.shape[1] == 1:
+        return loss
+    known = (labels == MOVED) | (labels == DEFOCUSED)
+    return loss + KIND_WEIGHT * cross_entropy(logits[:, 1], labels == MOVED, known)
+
+
+def cross_entropy(logits: Tensor, target: Tensor, counted: Tensor) -> Tensor:
+    """Return the mean binary cross entropy over the pixels counted, zero if there are none.
+
+    All (N, H, W); `target` and `counted` are boolean.
+    """
+    loss = functional.binary_cross_entropy_with_logits(logits, target.float(), reduction="none")
+    weight = counted.float()
+    return (loss * weight).sum() / weight.sum().clamp(min=1.0)
 
 
 def _start_worker(_: int) -> None:

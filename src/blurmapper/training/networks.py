@@ -144,10 +144,10 @@ def load_weights(network: nn.Module, path: Path) -> None:
 
 
 def _initialise_randomly(network: nn.Module) -> None:
-    """He initialisation; a head of one channel starts near zero, undecided everywhere."""
+    """He initialisation; a head of one or two channels starts near zero, undecided everywhere."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
-            if module.out_channels == 1:
+            if module.out_channels <= 2:
                 nn.init.normal_(module.weight, std=0.01)
             else:
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -163,4 +163,4 @@ def count_parameters(network: nn.Module) -> int:
 def predict(network: nn.Module, image: Tensor) -> Tensor:
     """Return probabilities of blur (N, 1, H, W) in [0, 1] for a preprocessed image."""
     with torch.inference_mode():
-        return torch.sigmoid(network(image).float())
+        return torch.sigmoid(network(image)[:, :1].float())

@@ -22,10 +22,14 @@ HELD_OUT_SHARE = 12
 
 @dataclass(frozen=True)
 class Masked:
-    """A photo and its mask: what a pixel's value means depends on the list it is in."""
+    """A photo and its mask: what a pixel's value means depends on the list it is in.
+
+    `kind` is what the list says of the photo's blur; empty where it says nothing.
+    """
 
     photo: Path
     mask: Path
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,9 +104,13 @@ def read_library(root: Path, *, held_out: bool = False) -> PhotoLibrary:
         shapes=tuple(subjects[name] for name in names if name in subjects),
         bokeh=tuple(Masked(photo, subjects[photo.stem]) for photo in photos("bokeh")),
         traced=tuple(
-            Masked(traced / "images" / f"{name}.jpg", traced / "truth" / f"{name}.png")
-            for name in (row["photo"] for row in _rows(traced / "photos.csv"))
-            if _is_held_out(name, HELD_OUT_SHARE) == held_out
+            Masked(
+                traced / "images" / f"{row['photo']}.jpg",
+                traced / "truth" / f"{row['photo']}.png",
+                row.get("kind", ""),
+            )
+            for row in _rows(traced / "photos.csv")
+            if _is_held_out(row["photo"], HELD_OUT_SHARE) == held_out
         ),
     )
 

@@ -35,7 +35,7 @@ def score_held_out(
             if blurred.any():
                 image = preprocessing.normalise(preprocessing.resize(read_image(item.photo)))
                 with torch.inference_mode():
-                    logits = network(torch.from_numpy(image))
+                    logits = network(torch.from_numpy(image))[:, :1]
                 coarse_map = torch.sigmoid(logits.float())[0, 0].numpy()
                 blur_map = enlarge_map(coarse_map, *truth.shape)
                 counts.append(image_counts(blur_map, blurred, blurred | sharp))

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from blurmapper.commands import _evaluate_options as option
 from blurmapper.errors import ConfigError
-from blurmapper.evaluation import options as option
 
 if TYPE_CHECKING:
     from blurmapper.datasets import Polarity, Sample

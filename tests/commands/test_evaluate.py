@@ -8,8 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from blurmapper.commands.evaluate import evaluate
 from blurmapper.errors import BlurMapperError
-from blurmapper.evaluation.command import evaluate
 
 Run = Callable[..., str]
 

@@ -1,0 +1,88 @@
+"""`blurmapper train`, `export` and `fit`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from blurmapper.commands._output import needing_extra
+
+
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file.")],
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")
+    ] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated."),
+    ] = None,
+) -> None:
+    """Train a network as a TOML file says (needs the extra blurmapper[train]).
+
+    Example:
+
+        blurmapper train configs/dbm-lite.toml --set iterations=500
+    """
+    with needing_extra("train"):
+        from blurmapper.training.loop import train as run
+    run(config, resume=resume, overrides=settings or [])
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="From a training run.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Where weights and card go.")
+    ] = Path("weights"),
+    photos: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Photos on which both must give the same map; the package's samples unless given.",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Of the weights; the run's folder's unless given.")
+    ] = None,
+) -> None:
+    """Turn a checkpoint into an .onnx file and its card, once torch and ONNX agree on photos.
+
+    Example:
+
+        blurmapper export runs/dbm-lite/checkpoint.pt -o weights/
+    """
+    with needing_extra("train"):
+        from blurmapper.training.export import SAMPLES, export_checkpoint
+    typer.echo(export_checkpoint(checkpoint, output, photos or SAMPLES, name=name))
+
+
+def fit(
+    method: Annotated[
+        str, typer.Argument(metavar="METHOD", help="One that learns: liu08, shi14 or su11.")
+    ],
+    photos: Annotated[
+        Path, typer.Option(metavar="DIR", help="The training photos, as for training a network.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Where METHOD.json goes; the package's own place unless given.",
+        ),
+    ] = None,
+    pairs: Annotated[int, typer.Option(min=2, help="How many pairs to learn from.")] = 300,
+    seed: Annotated[int, typer.Option(help="Of the pairs that are drawn.")] = 0,
+) -> None:
+    """Fit a classical method on training pairs (needs blurmapper[baselines,train]).
+
+    Example:
+
+        blurmapper fit liu08 --photos ../shared/data/photos
+    """
+    with needing_extra("baselines,train"):
+        from blurmapper.training.fitting import fit_method
+    typer.echo(fit_method(method, photos, output, pairs=pairs, seed=seed))
