@@ -53,7 +53,7 @@ class Probabilities(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Return probabilities (N, 1, H, W) in [0, 1]: of blur, and of motion where told."""
-        return torch.sigmoid(self.network(image)).split(1, dim=1)
+        return torch.split(torch.sigmoid(self.network(image)), 1, dim=1)
 
 
 def export_checkpoint(

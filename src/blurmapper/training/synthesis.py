@@ -48,7 +48,8 @@ SCENES: dict[str, Scene] = {
     "panning": Scene(motion_scenes.panning, 0.10),
     "subject_motion": Scene(motion_scenes.subject_motion, 0.14),
     "part_in_motion": Scene(motion_scenes.part_in_motion, 0.05),
-    "light_trails": Scene(motion_scenes.light_trails, 0.05),
+    "light_trails": Scene(motion_scenes.light_trails, 0.04),
+    "traffic": Scene(motion_scenes.traffic, 0.07),
     "motion_and_defocus": Scene(motion_scenes.motion_and_defocus, 0.05),
 }
 
