@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 
 from blurmapper.mapper import BlurMapper
 from blurmapper.preprocessing import Preprocessing
-from blurmapper.weights import WeightsCard, write_card
+from blurmapper.weights import WeightsCard, read_card, write_card
 
 
 @pytest.fixture
@@ -96,12 +97,29 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_kinds_weights(tiny_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny network with a second output: motion is as likely as blur is."""
+    path = tmp_path_factory.mktemp("kinds") / "tiny-kinds.onnx"
+    path.write_bytes(_laplacian_network(kinds=True))
+    content = path.read_bytes()
+    card = replace(
+        read_card(tiny_weights.with_suffix(".json")),
+        name="tiny-kinds",
+        file=path.name,
+        sha256=hashlib.sha256(content).hexdigest(),
+        bytes=len(content),
+    )
+    write_card(card, path.with_suffix(".json"))
+    return path
+
+
+@pytest.fixture(scope="session")
 def tiny_mapper(tiny_weights: Path) -> BlurMapper:
     """A mapper with the tiny network, as users get one: refined, at the card's size."""
     return BlurMapper(tiny_weights, threads=1)
 
 
-def _laplacian_network() -> bytes:
+def _laplacian_network(*, kinds: bool = False) -> bytes:
     onnx = pytest.importorskip("onnx", reason="onnx builds the tests' network")
     helper = onnx.helper
 
@@ -126,12 +144,15 @@ def _laplacian_network() -> bytes:
         helper.make_node("Add", ["steep", "middle"], ["logits"]),
         helper.make_node("Sigmoid", ["logits"], ["blur_map"]),
     ]
+    if kinds:
+        nodes.append(helper.make_node("Identity", ["blur_map"], ["motion"]))
+    outputs = ["blur_map", "motion"] if kinds else ["blur_map"]
     float32 = onnx.TensorProto.FLOAT
     graph = helper.make_graph(
         nodes,
         "laplacian",
         [helper.make_tensor_value_info("image", float32, ["n", 3, "h", "w"])],
-        [helper.make_tensor_value_info("blur_map", float32, ["n", 1, "h", "w"])],
+        [helper.make_tensor_value_info(name, float32, ["n", 1, "h", "w"]) for name in outputs],
         constants,
     )
     opsets = [helper.make_opsetid("", 17)]

@@ -178,3 +178,30 @@ def test_a_wrong_name_is_refused() -> None:
 def test_a_bad_photo_is_refused(tiny_mapper: BlurMapper) -> None:
     with pytest.raises(ImageError, match="empty"):
         tiny_mapper(b"")
+
+
+def test_defocus_and_motion_add_up_to_the_blur_map(
+    tiny_kinds_weights: Path, half_blurred_photo: npt.NDArray[np.uint8]
+) -> None:
+    mapper = BlurMapper(tiny_kinds_weights)
+    kinds = mapper.map_kinds(half_blurred_photo)
+    blur_map = mapper(half_blurred_photo)
+    np.testing.assert_allclose(kinds.defocus + kinds.motion, blur_map, atol=1e-6)
+    for part in kinds:
+        assert part.dtype == np.float32
+        assert 0 <= part.min() and part.max() <= 1
+
+
+def test_motion_is_the_networks_share_of_the_blur(
+    tiny_kinds_weights: Path, half_blurred_photo: npt.NDArray[np.uint8]
+) -> None:
+    mapper = BlurMapper(tiny_kinds_weights, refine=False)
+    blur_map = mapper(half_blurred_photo)
+    np.testing.assert_allclose(mapper.map_kinds(half_blurred_photo).motion, blur_map**2, atol=1e-3)
+
+
+def test_a_network_of_one_kind_says_so(
+    tiny_weights: Path, half_blurred_photo: npt.NDArray[np.uint8]
+) -> None:
+    with pytest.raises(WeightsError, match=r"tiny\.onnx: cannot tell motion from defocus"):
+        BlurMapper(tiny_weights).map_kinds(half_blurred_photo)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from blurmapper.errors import BlurMapperError, MethodError, WeightsError
+from blurmapper.errors import BlurMapperError, MethodError, MissingExtraError, WeightsError
 from blurmapper.methods import METHODS, MethodOptions, get_method
 from blurmapper.weights import bundled_names
 
+NOT_CLASSICAL = [name for name, method in METHODS.items() if method.kind != "baseline"]
+"""The classical methods have a contract of their own, tests/baselines/test_contract.py."""
 
-@pytest.mark.parametrize("name", METHODS)
+
+@pytest.mark.parametrize("name", NOT_CLASSICAL)
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (61, 97)])
 def test_every_method_gives_a_map_of_the_photos_size(name: str, height: int, width: int) -> None:
     if METHODS[name].kind == "network" and name not in bundled_names():
@@ -29,6 +33,21 @@ def test_every_method_gives_a_map_of_the_photos_size(name: str, height: int, wid
 def test_a_row_is_found_under_its_own_name(name: str) -> None:
     assert METHODS[name].name == name == name.lower()
     assert "\n" not in METHODS[name].summary
+
+
+@pytest.mark.parametrize("name", sorted(set(METHODS) - set(NOT_CLASSICAL)))
+def test_without_its_extra_a_classical_method_says_what_to_install(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in list(sys.modules):
+        if module.startswith("blurmapper.baselines."):
+            monkeypatch.delitem(sys.modules, module)
+    for missing in ("numba", "pymatting", "scipy", "skimage"):
+        for module in [m for m in sys.modules if m.partition(".")[0] == missing]:
+            monkeypatch.setitem(sys.modules, module, None)
+        monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'blurmapper\[baselines\]'"):
+        get_method(name)
 
 
 def test_a_wrong_name_lists_the_choices() -> None:
