@@ -1,0 +1,68 @@
+"""The options of `blurmapper rank`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Photos = Annotated[
+    list[Path],
+    typer.Argument(metavar="PHOTO...", help="Photos, or folders that are searched for them."),
+]
+Method = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="A name from blurmapper methods, or an .onnx file of your own."
+    ),
+]
+Weighting = Annotated[
+    Literal["centre", "saliency"] | None,
+    typer.Option(help="Let the middle count more in S, or what stands out by its colour."),
+]
+Csv = Annotated[Path | None, typer.Option(metavar="FILE", help="Write CSV; - prints it.")]
+Json = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write JSON, an object a line; - prints it.")
+]
+Parquet = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write Parquet (needs the extra named table)."),
+]
+Select = Annotated[
+    tuple[str, int] | None,
+    typer.Option(
+        metavar="END N", help="sharpest N or blurriest N: the photos to copy or move somewhere."
+    ),
+]
+CopyTo = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Copy the selected photos there; nothing is overwritten."),
+]
+MoveTo = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Move the selected photos there; nothing is overwritten."),
+]
+GroupBursts = Annotated[
+    bool,
+    typer.Option("--group-bursts", help="Find frames of one burst, and mark the best of each."),
+]
+Xmp = Annotated[
+    bool,
+    typer.Option("--xmp", help="Rate photos with 1 to 5 stars, in sidecar files beside them."),
+]
+XmpName = Annotated[
+    Literal["full", "stem"],
+    typer.Option(
+        help="Sidecars' names: NAME.EXT.xmp for darktable and digiKam, NAME.xmp for Lightroom."
+    ),
+]
+Refine = Annotated[
+    bool,
+    typer.Option(
+        "--refine/--no-refine", help="Let maps follow the photos' edges, or only enlarge them."
+    ),
+]
+Threads = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="CPU threads; all cores unless given.")
+]

@@ -1,0 +1,80 @@
+"""The ranking on a screen."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from blurmapper.ranking.bursts import Burst
+    from blurmapper.ranking.records import PhotoRecord
+    from blurmapper.ranking.tables import Ranking
+
+SHOWN = 25
+"""Photos at either end of a longer ranking that the table shows."""
+
+WIDTH_OF_FILES = 200
+"""Columns of the table where it goes to a file or a pipe, which have no width."""
+
+
+def print_table(ranking: Ranking) -> None:
+    """Print a ranking as a table, its middle left out where it is long."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from blurmapper.ranking.tables import printable
+
+    total = len(ranking.records)
+    if not total:
+        return
+    folder = _common_folder([record.photo for record in ranking.records])
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading, justify in (("rank", "right"), ("photo", "left"), ("S", "right")):
+        table.add_column(heading, justify=justify, overflow="fold", no_wrap=heading != "photo")
+    table.add_column("blurred", justify="right", no_wrap=True)
+    table.add_column("sharpest region", no_wrap=True)
+    if ranking.bursts:
+        table.add_column("burst", no_wrap=True)
+    for rank, record in enumerate(ranking.records, start=1):
+        if rank <= SHOWN or rank > total - SHOWN:
+            burst = ranking.bursts.get(record.photo)
+            cells = (str(rank), *_cells(record, folder), _burst_cell(burst))
+            table.add_row(*cells[: len(table.columns)])
+        elif rank == SHOWN + 1:
+            table.add_row("...", f"({total - 2 * SHOWN} more: --csv FILE has all)")
+    console = Console()
+    console = console if console.is_terminal else Console(width=WIDTH_OF_FILES)
+    console.print(Text(f"{total} photos in {printable(folder)}, the sharpest first"))
+    console.print(table)
+
+
+def _cells(record: PhotoRecord, folder: Path) -> tuple[str, ...]:
+    from rich.markup import escape
+
+    from blurmapper.ranking.tables import printable
+
+    region = record.sharpest
+    return (
+        escape(printable(os.path.relpath(record.photo, folder))),
+        f"{record.blur_degree:.3f}",
+        f"{record.share_blurred:.0%}",
+        f"{region.x},{region.y} {region.width}x{region.height}",
+    )
+
+
+def _burst_cell(burst: Burst | None) -> str:
+    if burst is None:
+        return ""
+    return f"{burst.number} best" if burst.is_best else str(burst.number)
+
+
+def _common_folder(photos: list[Path]) -> Path:
+    """Return the folder that all photos are in or below."""
+    try:
+        return Path(os.path.commonpath([photo.parent for photo in photos]))
+    except ValueError:
+        # Some are given by a whole path and some not, or they are on several drives.
+        return Path()

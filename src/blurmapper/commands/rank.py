@@ -1,0 +1,167 @@
+"""`blurmapper rank`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import typer
+
+from blurmapper.commands import _rank_options as option
+from blurmapper.commands._output import print_error, progress_bar
+from blurmapper.commands._rank_table import print_table
+from blurmapper.errors import BlurMapperError, ConfigError
+
+if TYPE_CHECKING:
+    from blurmapper.ranking.records import PhotoRecord, Unreadable
+    from blurmapper.ranking.selection import End
+    from blurmapper.ranking.tables import Ranking
+
+STOPPED = 130
+"""The exit status of a program that Ctrl-C stopped."""
+
+
+def rank(
+    photos: option.Photos,
+    method: option.Method = "dbm-lite",
+    weighting: option.Weighting = None,
+    csv: option.Csv = None,
+    json: option.Json = None,
+    parquet: option.Parquet = None,
+    select: option.Select = None,
+    copy_to: option.CopyTo = None,
+    move_to: option.MoveTo = None,
+    group_bursts: option.GroupBursts = False,
+    xmp: option.Xmp = False,
+    xmp_name: option.XmpName = "full",
+    refine: option.Refine = True,
+    threads: option.Threads = None,
+) -> None:
+    """Put photos in the order of their blur degree S, the sharpest first.
+
+    S is the mean of a photo's blur map, from 0, sharp all over, to 1. Beside it stand the share
+    of the photo that is blurred and the window of a quarter of its sides that is sharpest: x,y
+    and width x height in pixels of the photo as it is seen. A long table shows its two ends; the
+    files hold all. A photo that cannot be read gets a line on standard error, the others go
+    on, and the exit status is 1. Ctrl-C ranks what is done so far, and rates, copies and
+    moves nothing.
+
+    Stars: 5 for S below 0.2, 4 below 0.4, 3 below 0.6, 2 below 0.8, else 1. In a sidecar that
+    exists the rating is replaced and nothing else is touched; photos never are.
+
+    Examples:
+
+        blurmapper rank holiday/ --csv holiday.csv
+
+        blurmapper rank shoot/ --group-bursts --select sharpest 20 --copy-to best/
+    """
+    from blurmapper.methods import MethodOptions, get_method
+    from blurmapper.ranking import bursts, records, sidecars, tables
+
+    _check_selection(select, copy_to, move_to)
+    if parquet is not None:
+        tables.check_parquet()
+    mapping = get_method(method, MethodOptions(refine=refine, threads=threads))
+    found, failures = records.find_photos(photos)
+    for error in failures:
+        print_error(error)
+    measuring = records.measure_photos(
+        found, mapping, weighting=weighting, with_frames=group_bursts
+    )
+    results, stopped = _collect(measuring, len(found))
+    ranked, unreadable = records.rank_photos(results)
+    grouped = bursts.group_bursts(ranked) if group_bursts else {}
+    ranking = tables.Ranking(ranked, unreadable, grouped)
+
+    if Path("-") not in (csv, json):
+        print_table(ranking)
+    failures += _write(csv, tables.format_csv(ranking) if csv else b"")
+    failures += _write(json, tables.format_json_lines(ranking) if json else b"")
+    failures += _write(parquet, tables.format_parquet(ranking) if parquet else b"")
+    if stopped:
+        typer.echo(f"stopped after {len(results)} of {len(found)} photos", err=True)
+        raise typer.Exit(STOPPED)
+    if xmp:
+        failures += _report(sidecars.write_ratings(ranked, xmp_name), "rated {} photos")
+    if select is not None:
+        failures += _bring(ranking, select, copy_to, move_to)
+    if failures or unreadable:
+        raise typer.Exit(1)
+
+
+def _check_selection(
+    select: tuple[str, int] | None, copy_to: Path | None, move_to: Path | None
+) -> None:
+    places = [place for place in (copy_to, move_to) if place is not None]
+    if select is None and places:
+        raise ConfigError("which photos? add --select sharpest N or --select blurriest N")
+    if select is not None and len(places) != 1:
+        raise ConfigError("--select needs one of --copy-to DIR and --move-to DIR")
+    if select is not None and select[0] not in ("sharpest", "blurriest"):
+        raise ConfigError(f"--select {select[0]}: say sharpest N or blurriest N")
+    if select is not None and select[1] < 1:
+        raise ConfigError(f"--select {select[0]} {select[1]}: select 1 photo or more")
+
+
+def _collect(
+    measuring: Iterable[PhotoRecord | Unreadable], total: int
+) -> tuple[list[PhotoRecord | Unreadable], bool]:
+    """Return what was measured, behind a progress bar, and whether Ctrl-C stopped it."""
+    from blurmapper.ranking.records import Unreadable
+
+    results: list[PhotoRecord | Unreadable] = []
+    with progress_bar(total) as progress:
+        task = progress.add_task("Ranking", total=total)
+        try:
+            for result in measuring:
+                if isinstance(result, Unreadable):
+                    print_error(result.error)
+                results.append(result)
+                progress.advance(task)
+        except KeyboardInterrupt:
+            return results, True
+    return results, False
+
+
+def _bring(
+    ranking: Ranking, select: tuple[str, int], copy_to: Path | None, move_to: Path | None
+) -> list[BlurMapperError]:
+    from blurmapper.ranking.selection import copy_photos, move_photos, select_photos
+
+    end, number = cast("End", select[0]), select[1]
+    chosen = select_photos(ranking.records, end, number, ranking.bursts)
+    photos = [record.photo for record in chosen]
+    if copy_to is not None:
+        return _report(copy_photos(photos, copy_to), f"copied {{}} photos to {copy_to}")
+    assert move_to is not None
+    return _report(move_photos(photos, move_to), f"moved {{}} photos to {move_to}")
+
+
+def _report(results: Iterable[Path | BlurMapperError], summary: str) -> list[BlurMapperError]:
+    """Do things to photos; say what failed, and in one line for how many it was done."""
+    failures = []
+    done = 0
+    for result in results:
+        if isinstance(result, BlurMapperError):
+            failures.append(result)
+            print_error(result)
+        else:
+            done += 1
+    typer.echo(summary.format(done), err=True)
+    return failures
+
+
+def _write(path: Path | None, content: bytes) -> list[BlurMapperError]:
+    """Write or print a table; a failure is said and returned, for the ranking took long."""
+    from blurmapper.ranking.files import replace_file
+
+    if path == Path("-"):
+        typer.echo(content, nl=False)
+    elif path is not None:
+        try:
+            replace_file(path, content)
+        except BlurMapperError as error:
+            print_error(error)
+            return [error]
+    return []

@@ -1,0 +1,1 @@
+"""Photos in order of their blur: measured, grouped, chosen, rated."""

@@ -1,0 +1,180 @@
+"""What is known of each photo, and the order of photos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from blurmapper.applications.degree import Weighting, blur_degree
+from blurmapper.batch import THRESHOLD, list_photos
+from blurmapper.errors import BlurMapperError
+from blurmapper.images import BlurMap, read_image
+from blurmapper.methods import BlurMethod
+from blurmapper.ranking.frames import Frame, read_frame
+
+BOX_SHARE = 4
+"""The sharpest region is a window of a fourth of the photo's height and width."""
+
+SEARCH_SIDE = 256
+"""Pixels of the longer side of the map that is searched for it."""
+
+EVEN_BLUR = 1e-3
+"""Windows whose mean blur differs by less are equally sharp."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A window of a photo after its EXIF turn, in pixels from its upper left, and its mean blur."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    blur: float
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoRecord:
+    """What was measured of a photo.
+
+    Attributes
+    ----------
+    photo : Path
+        The photo's file.
+    height, width : int
+        Its size in pixels, after its EXIF turn.
+    blur_degree : float
+        S, the mean of the map, in [0, 1]; weighted if so asked.
+    share_blurred : float
+        Share of the pixels with a probability of at least 0.5, in [0, 1].
+    sharpest : Box
+        The window of a quarter of the sides that has the least mean blur.
+    frame : Frame or None
+        What tells whether it is of a burst; None where unknown or not asked for.
+    """
+
+    photo: Path
+    height: int
+    width: int
+    blur_degree: float
+    share_blurred: float
+    sharpest: Box
+    frame: Frame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A photo that cannot be measured, and why."""
+
+    photo: Path
+    error: BlurMapperError
+
+
+def find_photos(sources: Iterable[Path]) -> tuple[list[Path], list[BlurMapperError]]:
+    """Return the photos among files and in folders, each once, and the sources without any."""
+    photos: dict[Path, Path] = {}
+    errors: list[BlurMapperError] = []
+    for source in sources:
+        try:
+            found = list_photos(source)
+        except BlurMapperError as error:
+            errors.append(error)
+            continue
+        for photo in found:
+            photos.setdefault(photo.resolve(), photo)
+    return list(photos.values()), errors
+
+
+def measure_photos(
+    photos: Iterable[Path],
+    method: BlurMethod,
+    *,
+    weighting: Weighting | None = None,
+    with_frames: bool = False,
+) -> Iterator[PhotoRecord | Unreadable]:
+    """Measure photo after photo; one that cannot be read yields why, and the others go on.
+
+    Parameters
+    ----------
+    photos : iterable of Path
+    method : callable
+        RGB image -> blur map, from `blurmapper.methods.get_method`.
+    weighting : {"centre", "saliency"}, optional
+        What counts more in S; see `blur_degree`.
+    with_frames : bool
+        Also find out what tells the frames of a burst.
+    """
+    for photo in photos:
+        try:
+            image = read_image(photo)
+            blur_map = method(image)
+        except BlurMapperError as error:
+            yield Unreadable(photo, error)
+            continue
+        yield PhotoRecord(
+            photo=photo,
+            height=blur_map.shape[0],
+            width=blur_map.shape[1],
+            blur_degree=blur_degree(blur_map, weighting=weighting, image=image),
+            share_blurred=float((blur_map >= THRESHOLD).mean()),
+            sharpest=find_sharpest_box(blur_map),
+            frame=read_frame(photo, image) if with_frames else None,
+        )
+
+
+def find_sharpest_box(blur_map: BlurMap) -> Box:
+    """Return the window of a quarter of the sides that has the least mean blur.
+
+    Parameters
+    ----------
+    blur_map : ndarray
+        float32 (H, W) in [0, 1], 1 = blurred.
+
+    Returns
+    -------
+    Box
+        max(1, H // 4) x max(1, W // 4) pixels. Of windows that are equally sharp to 0.001, the
+        one nearest to the middle. Maps of more than 256 pixels a side are searched in steps of
+        as many parts of it.
+    """
+    height, width = blur_map.shape
+    scale = min(1.0, SEARCH_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(blur_map, size, interpolation=cv2.INTER_AREA)
+    rows, columns = (max(1, side // BOX_SHARE) for side in small.shape)
+    sums = cv2.integral(small, sdepth=cv2.CV_64F)
+    totals = sums[rows:, columns:] - sums[:-rows, columns:]
+    totals += sums[:-rows, :-columns] - sums[rows:, :-columns]
+    means = totals / (rows * columns)
+    tops, lefts = np.nonzero(means <= means.min() + EVEN_BLUR)
+    middle = (np.array(means.shape) - 1) / 2
+    nearest = np.argmin((tops - middle[0]) ** 2 + (lefts - middle[1]) ** 2)
+    box_height, box_width = max(1, height // BOX_SHARE), max(1, width // BOX_SHARE)
+    y = min(round(tops[nearest] * height / small.shape[0]), height - box_height)
+    x = min(round(lefts[nearest] * width / small.shape[1]), width - box_width)
+    window = blur_map[y : y + box_height, x : x + box_width]
+    return Box(x, y, box_width, box_height, float(window.mean(dtype=np.float64)))
+
+
+def rank_photos(
+    results: Iterable[PhotoRecord | Unreadable],
+) -> tuple[list[PhotoRecord], list[Unreadable]]:
+    """Return the measured photos, the sharpest first, and those that could not be read.
+
+    The order is total: photos of the same S, and those that could not be read, go by their
+    paths, so that it does not depend on the order in which they were measured.
+    """
+    records: list[PhotoRecord] = []
+    unreadable: list[Unreadable] = []
+    for result in results:
+        if isinstance(result, PhotoRecord):
+            records.append(result)
+        else:
+            unreadable.append(result)
+    records.sort(key=lambda record: (record.blur_degree, str(record.photo)))
+    unreadable.sort(key=lambda failed: str(failed.photo))
+    return records, unreadable

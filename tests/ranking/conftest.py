@@ -1,0 +1,66 @@
+"""Records, and photos that say when they were taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+from PIL import ExifTags
+
+from blurmapper.ranking.frames import Frame
+from blurmapper.ranking.records import Box, PhotoRecord
+
+MakeRecord = Callable[..., PhotoRecord]
+WritePhoto = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def make_record() -> MakeRecord:
+    """Path, S, frame -> a record of a photo that need not exist."""
+
+    def make(photo: str | Path, blur_degree: float, frame: Frame | None = None) -> PhotoRecord:
+        box = Box(0, 0, 8, 6, blur_degree)
+        return PhotoRecord(Path(photo), 24, 32, blur_degree, blur_degree, box, frame)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def write_photo() -> WritePhoto:
+    """Path, pixels, time of taking as EXIF has it, its fraction, camera -> the file."""
+
+    def write(
+        path: Path,
+        pixels: npt.NDArray[np.uint8],
+        taken: str | None = None,
+        fraction: str | None = None,
+        camera: str = "Zorki 4",
+    ) -> Path:
+        exif = PIL.Image.Exif()
+        exif[ExifTags.Base.Model] = camera
+        details = exif.get_ifd(ExifTags.IFD.Exif)
+        if taken is not None:
+            details[ExifTags.Base.DateTimeOriginal] = taken
+        if fraction is not None:
+            details[ExifTags.Base.SubsecTimeOriginal] = fraction
+        path.parent.mkdir(parents=True, exist_ok=True)
+        PIL.Image.fromarray(pixels).save(path, exif=exif)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def scene() -> Callable[[int], npt.NDArray[np.uint8]]:
+    """Number -> a photo, uint8 (96, 128, 3), of large soft shapes, another for each number."""
+
+    def make(number: int) -> npt.NDArray[np.uint8]:
+        coarse = np.random.default_rng(number).integers(0, 256, (6, 8, 3), np.uint8)
+        picture = PIL.Image.fromarray(coarse).resize((128, 96), PIL.Image.Resampling.BICUBIC)
+        return np.asarray(picture)
+
+    return make

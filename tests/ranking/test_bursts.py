@@ -1,0 +1,152 @@
+"""Frames of one burst are found, others left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+
+from blurmapper.ranking.bursts import MOST_DIFFERING_BITS, Burst, group_bursts
+from blurmapper.ranking.frames import Frame, fingerprint, read_frame
+from blurmapper.ranking.records import PhotoRecord
+
+START = datetime.fromisoformat("2026-11-22T17:46:03")
+NOON = "2026:11:22 12:00:00"
+
+Scene = Callable[[int], npt.NDArray[np.uint8]]
+WritePhoto = Callable[..., Path]
+MakeRecord = Callable[..., PhotoRecord]
+
+
+def frame_at(seconds: float, fingerprint: int = 0, camera: str = "a") -> Frame:
+    return Frame(START + timedelta(seconds=seconds), camera, fingerprint)
+
+
+def test_the_frame_has_the_second_its_fraction_and_the_camera(
+    tmp_path: Path, write_photo: WritePhoto, scene: Scene
+) -> None:
+    photo = write_photo(tmp_path / "a.jpg", scene(0), "2026:11:22 17:46:03", "25")
+    frame = read_frame(photo, scene(0))
+    assert frame is not None
+    assert frame.taken == START + timedelta(seconds=0.25)
+    assert "Zorki 4" in frame.camera
+
+
+def test_a_heic_photo_says_when_it_was_taken(tmp_path: Path, scene: Scene) -> None:
+    heif = pytest.importorskip("pillow_heif", reason="HEIC needs pillow-heif")
+    exif = PIL.Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = NOON
+    heif.from_pillow(PIL.Image.fromarray(scene(0))).save(tmp_path / "a.heic", exif=exif.tobytes())
+    frame = read_frame(tmp_path / "a.heic", scene(0))
+    assert frame is not None
+    assert frame.taken == datetime.fromisoformat("2026-11-22T12:00")
+
+
+@pytest.mark.parametrize("taken", [None, "", "0000:00:00 00:00:00", "yesterday"])
+def test_a_photo_without_a_time_is_no_frame(
+    taken: str | None, tmp_path: Path, write_photo: WritePhoto, scene: Scene
+) -> None:
+    photo = write_photo(tmp_path / "a.jpg", scene(0), taken)
+    assert read_frame(photo, scene(0)) is None
+
+
+def test_the_fingerprint_outlives_blur_size_brightness_and_depth(scene: Scene) -> None:
+    image = scene(1)
+    changed = [
+        cv2.GaussianBlur(image, (0, 0), 3),
+        cv2.resize(image, (320, 240)),
+        (image * 0.8).astype(np.uint8),
+        (image / 255).astype(np.float32),
+    ]
+    for other in changed:
+        assert (fingerprint(image) ^ fingerprint(other)).bit_count() <= 4
+
+
+def test_other_scenes_have_other_fingerprints(scene: Scene) -> None:
+    prints = [fingerprint(scene(number)) for number in range(20)]
+    for number, one in enumerate(prints):
+        for other in prints[:number]:
+            assert (one ^ other).bit_count() > MOST_DIFFERING_BITS
+
+
+def test_frames_of_one_moment_are_a_burst_and_the_sharpest_its_best(
+    make_record: MakeRecord,
+) -> None:
+    records = [
+        make_record("a.jpg", 0.5, frame_at(0)),
+        make_record("b.jpg", 0.2, frame_at(0.3)),
+        make_record("c.jpg", 0.4, frame_at(0.6)),
+        make_record("later.jpg", 0.1, frame_at(60)),
+    ]
+    assert group_bursts(records) == {
+        Path("a.jpg"): Burst(1, is_best=False),
+        Path("b.jpg"): Burst(1, is_best=True),
+        Path("c.jpg"): Burst(1, is_best=False),
+    }
+
+
+def test_the_order_of_the_records_does_not_matter(make_record: MakeRecord) -> None:
+    records = [make_record(f"{k}.jpg", 0.5, frame_at(k if k < 3 else 50 + k)) for k in range(6)]
+    forth, back = group_bursts(records), group_bursts(records[::-1])
+    assert forth == back
+    assert {burst.number for burst in forth.values()} == {1, 2}
+    assert [str(photo) for photo, burst in forth.items() if burst.is_best] == ["0.jpg", "3.jpg"]
+
+
+def test_a_burst_may_last_longer_than_its_longest_gap(make_record: MakeRecord) -> None:
+    records = [make_record(f"{k}.jpg", 0.5, frame_at(1.5 * k)) for k in range(5)]
+    assert len(group_bursts(records)) == 5
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        frame_at(2.5),
+        frame_at(0.1, fingerprint=0x7FF),
+        frame_at(0.1, camera="b"),
+        None,
+    ],
+    ids=["too late", "another scene", "another camera", "no time"],
+)
+def test_photos_that_are_no_burst(second: Frame | None, make_record: MakeRecord) -> None:
+    records = [make_record("a.jpg", 0.5, frame_at(0)), make_record("b.jpg", 0.5, second)]
+    assert group_bursts(records) == {}
+
+
+def test_two_cameras_at_once_take_two_bursts(make_record: MakeRecord) -> None:
+    records = [
+        make_record(f"{camera}{k}.jpg", 0.5, frame_at(0.5 * k, camera=camera))
+        for k in range(4)
+        for camera in "ab"
+    ]
+    bursts = group_bursts(records)
+    assert {str(photo)[0]: burst.number for photo, burst in bursts.items()} == {"a": 1, "b": 2}
+
+
+def test_no_photos_hold_no_burst() -> None:
+    assert group_bursts([]) == {}
+
+
+def test_real_files_are_grouped_by_time_and_look(
+    tmp_path: Path, write_photo: WritePhoto, scene: Scene, make_record: MakeRecord
+) -> None:
+    soft = cv2.GaussianBlur(scene(0), (0, 0), 2)
+    photos = {
+        write_photo(tmp_path / "1.jpg", soft, NOON, "10"): (soft, 0.6),
+        write_photo(tmp_path / "2.jpg", scene(0), NOON, "45"): (scene(0), 0.1),
+        write_photo(tmp_path / "3.jpg", scene(1), NOON, "80"): (scene(1), 0.3),
+    }
+    records = [
+        make_record(path, degree, read_frame(path, pixels))
+        for path, (pixels, degree) in photos.items()
+    ]
+    assert group_bursts(records) == {
+        tmp_path / "1.jpg": Burst(1, is_best=False),
+        tmp_path / "2.jpg": Burst(1, is_best=True),
+    }

@@ -1,0 +1,173 @@
+"""Ratings beside photos, whatever is there already."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from blurmapper.errors import ImageError
+from blurmapper.ranking.records import PhotoRecord
+from blurmapper.ranking.sidecars import rate, replace_rating, sidecar_path, write_ratings
+
+MakeRecord = Callable[..., PhotoRecord]
+
+RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+XMP = "{http://ns.adobe.com/xap/1.0/}"
+
+PACKET = """\
+<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="XMP Core 4.4.0-Exiv2">
+ <!-- Bör & Co's -->
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about=""
+    {attributes}>
+   <dc:subject><rdf:Bag><rdf:li>Zürich xmp:Rating="9"</rdf:li></rdf:Bag></dc:subject>{elements}
+   <darktable:history><rdf:Seq/></darktable:history>
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="w"?>"""
+
+NAMES = (
+    'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:darktable="http://darktable.sf.net/"\n    '
+    'xmlns:MicrosoftPhoto="http://ns.microsoft.com/photo/1.0/"'
+)
+
+
+def packet(attributes: str = "", elements: str = "") -> bytes:
+    return PACKET.format(attributes=f"{NAMES} {attributes}", elements=elements).encode()
+
+
+EXISTING = {
+    "attribute": packet('xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="1"'),
+    "single quotes": packet("xmlns:xmp='http://ns.adobe.com/xap/1.0/' xmp:Rating = '-1'"),
+    "old prefix": packet('xmlns:xap="http://ns.adobe.com/xap/1.0/" xap:Rating="1"'),
+    "beside another": packet(
+        'MicrosoftPhoto:Rating="50" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="1"'
+    ),
+    "element": packet(
+        'xmlns:xmp="http://ns.adobe.com/xap/1.0/"', "\n   <xmp:Rating>1</xmp:Rating>"
+    ),
+    "none": packet('MicrosoftPhoto:Rating="50"'),
+    "none, known prefix": packet('xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Label="Red"'),
+}
+
+
+def rating_in(sidecar: bytes) -> str | None:
+    """Read a rating as other software does: as an attribute or an element."""
+    (description,) = ET.fromstring(sidecar).iter(f"{RDF}Description")  # noqa: S314 - made here
+    return description.get(f"{XMP}Rating") or description.findtext(f"{XMP}Rating")
+
+
+def test_a_new_sidecar_is_xml_with_the_rating(tmp_path: Path, make_record: MakeRecord) -> None:
+    photo = tmp_path / "a & b.jpg"
+    photo.write_bytes(b"photo")
+    assert list(write_ratings([make_record(photo, 0.3)])) == [tmp_path / "a & b.jpg.xmp"]
+    assert rating_in((tmp_path / "a & b.jpg.xmp").read_bytes()) == "4"
+
+
+def test_the_photo_is_left_as_it_is(tmp_path: Path, make_record: MakeRecord) -> None:
+    photo = tmp_path / "a.jpg"
+    photo.write_bytes(b"photo")
+    photo.chmod(0o444)
+    before = photo.stat()
+    list(write_ratings([make_record(photo, 0.3)]))
+    assert photo.read_bytes() == b"photo"
+    assert photo.stat().st_mtime_ns == before.st_mtime_ns
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "a.jpg.xmp"]
+
+
+@pytest.mark.parametrize("kind", EXISTING)
+def test_an_existing_sidecar_gets_the_rating(kind: str) -> None:
+    assert rating_in(replace_rating(EXISTING[kind], 5)) == "5"
+
+
+@pytest.mark.parametrize("kind", EXISTING)
+def test_all_else_in_an_existing_sidecar_survives_to_the_byte(kind: str) -> None:
+    rated = replace_rating(EXISTING[kind], 5)
+    known = {
+        "none": b' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="5"',
+        "none, known prefix": b' xmp:Rating="5"',
+    }
+    if kind in known:
+        assert rated.replace(known[kind], b"", 1) == EXISTING[kind]
+    else:
+        old = b"-1" if kind == "single quotes" else b"1"
+        pairs = zip(rated, EXISTING[kind], strict=False)
+        at = next(k for k, (new, before) in enumerate(pairs) if new != before)
+        assert rated[:at] + old + rated[at + 1 :] == EXISTING[kind]
+
+
+@pytest.mark.parametrize("kind", EXISTING)
+def test_rating_twice_is_rating_once(kind: str) -> None:
+    once = replace_rating(EXISTING[kind], 3)
+    assert replace_rating(once, 3) == once
+    assert rating_in(replace_rating(once, 2)) == "2"
+
+
+def test_an_existing_file_keeps_its_rights(tmp_path: Path, make_record: MakeRecord) -> None:
+    sidecar = tmp_path / "a.jpg.xmp"
+    sidecar.write_bytes(EXISTING["attribute"])
+    sidecar.chmod(0o640)
+    list(write_ratings([make_record(tmp_path / "a.jpg", 0.9)]))
+    assert sidecar.stat().st_mode & 0o777 == 0o640
+    assert rating_in(sidecar.read_bytes()) == "1"
+
+
+BOMB = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">&b;</x:xmpmeta>"""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not xml",
+        EXISTING["attribute"][:-40],
+        BOMB,
+        EXISTING["attribute"].decode().encode("utf-16"),
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>',
+        packet('xmlns:xmp="http://ns.adobe.com/xap/1.0/"', "<xmp:Rating/>"),
+    ],
+    ids=["empty", "text", "cut", "entities", "UTF-16", "no RDF", "empty rating"],
+)
+def test_what_cannot_be_rated_is_left_as_it_is(
+    content: bytes, tmp_path: Path, make_record: MakeRecord
+) -> None:
+    sidecar = tmp_path / "a.jpg.xmp"
+    sidecar.write_bytes(content)
+    (error,) = write_ratings([make_record(tmp_path / "a.jpg", 0.9)])
+    assert isinstance(error, ImageError)
+    assert "left as it is" in str(error) and "\n" not in str(error)
+    assert sidecar.read_bytes() == content
+
+
+def test_a_sidecar_that_fails_does_not_stop_the_others(
+    tmp_path: Path, make_record: MakeRecord
+) -> None:
+    (tmp_path / "a.jpg.xmp").mkdir()
+    results = list(write_ratings([make_record(tmp_path / n, 0.1) for n in ("a.jpg", "b.jpg")]))
+    assert isinstance(results[0], ImageError)
+    assert results[1] == tmp_path / "b.jpg.xmp"
+
+
+def test_names_are_those_of_darktable_or_lightroom() -> None:
+    assert sidecar_path(Path("in/IMG.1.JPG")) == Path("in/IMG.1.JPG.xmp")
+    assert sidecar_path(Path("in/IMG.1.JPG"), "stem") == Path("in/IMG.1.xmp")
+
+
+def test_two_photos_never_share_a_sidecar(tmp_path: Path, make_record: MakeRecord) -> None:
+    records = [make_record(tmp_path / "a.jpg", 0.1), make_record(tmp_path / "a.png", 0.9)]
+    first, second = write_ratings(records, "stem")
+    assert first == tmp_path / "a.xmp"
+    assert isinstance(second, ImageError)
+    assert rating_in((tmp_path / "a.xmp").read_bytes()) == "5"
+
+
+def test_stars_fall_as_blur_grows() -> None:
+    stars = [rate(degree / 100) for degree in range(101)]
+    assert stars == sorted(stars, reverse=True)
+    assert {*stars} == {1, 2, 3, 4, 5}
