@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from blurmapper.errors import ConfigError
+from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.loop import (
     TrainingRun,
     build_optimiser,
     loss_of,
     rate_at,
-    read_checkpoint,
     train,
 )
 from blurmapper.training.networks import build_network
@@ -41,6 +41,13 @@ def test_training_writes_a_checkpoint_and_a_log(config: Path, tmp_path: Path) ->
     assert state["step"] == 6
     assert state["config"]["architecture"] == "configuration-i"
     assert '"traced_ods"' in (tmp_path / "run/log.jsonl").read_text()
+
+
+def test_a_run_can_start_from_anothers_averaged_weights(config: Path, tmp_path: Path) -> None:
+    average = read_checkpoint(train(config))["average"]
+    network = build_network("configuration-i", tmp_path / "run/checkpoint.pt")
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(value, average[name])
 
 
 def test_resuming_equals_never_having_stopped(

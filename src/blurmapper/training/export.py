@@ -22,8 +22,8 @@ from blurmapper.batch import list_photos
 from blurmapper.errors import WeightsError
 from blurmapper.images import read_image
 from blurmapper.preprocessing import Preprocessing
+from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.config import TrainingConfig
-from blurmapper.training.loop import read_checkpoint
 from blurmapper.training.networks import count_parameters, get_architecture
 from blurmapper.weights import WeightsCard, write_card
 

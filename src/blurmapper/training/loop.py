@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import pickle
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +19,7 @@ from torch.utils.data import DataLoader
 
 from blurmapper.errors import ConfigError
 from blurmapper.preprocessing import Preprocessing
+from blurmapper.training.checkpoints import CHECKPOINT, read_checkpoint
 from blurmapper.training.config import TrainingConfig, read_config
 from blurmapper.training.data import PairDataset, PairSource
 from blurmapper.training.networks import build_network, get_architecture
@@ -27,8 +27,6 @@ from blurmapper.training.pairs import DEFOCUSED, MOVED, UNDECIDED
 from blurmapper.training.photos import read_library
 from blurmapper.training.progress import Progress
 from blurmapper.training.validation import score_held_out
-
-CHECKPOINT = "checkpoint.pt"
 
 
 def train(config_path: Path, *, resume: bool = False, overrides: list[str] | None = None) -> Path:
@@ -178,17 +176,6 @@ class TrainingRun:
         self.average = {name: value.to(self.device) for name, value in state["average"].items()}
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint; only tensors and plain values are accepted, nothing that runs code."""
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such checkpoint; train one first") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        raise ConfigError(f"{path}: not a checkpoint of ours ({type(error).__name__})") from None
-    return dict(state)
 
 
 def build_optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:

@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from blurmapper.errors import ConfigError
 from blurmapper.preprocessing import EFFICIENTNET_LITE, VGG16, Preprocessing
+from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.lite import BlurMapperLite
 
 VGG_GROUPS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
@@ -109,7 +110,8 @@ def build_network(name: str, initialise: Path | None = None) -> nn.Module:
         A key of `ARCHITECTURES`.
     initialise : Path, optional
         A safetensors file: the published ImageNet weights of the encoder (keys ``conv1_1.weight``
-        or ``_conv_stem.weight``; only the encoder is set) or a whole network's own weights.
+        or ``_conv_stem.weight``; only the encoder is set) or a whole network's own weights. Or
+        the checkpoint of another run, whose averaged weights are taken.
 
     Raises
     ------
@@ -124,12 +126,12 @@ def build_network(name: str, initialise: Path | None = None) -> nn.Module:
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
-    """Set a network's weights, or its encoder's, from a safetensors file."""
+    """Set a network's weights, or its encoder's, from a safetensors file or a checkpoint."""
     from safetensors.torch import load_file
 
     if not path.is_file():
         raise ConfigError(f"{path}: no such weights file; check the path in the config")
-    tensors = load_file(path)
+    tensors = read_checkpoint(path)["average"] if path.suffix == ".pt" else load_file(path)
     try:
         if isinstance(network, BlurMapperLite) and "_conv_stem.weight" in tensors:
             network.encoder.load_imagenet(tensors)

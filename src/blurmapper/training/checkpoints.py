@@ -1,0 +1,24 @@
+"""Checkpoints: what a run needs to go on, and what an export or another run starts from."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from blurmapper.errors import ConfigError
+
+CHECKPOINT = "checkpoint.pt"
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint; only tensors and plain values are accepted, nothing that runs code."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such checkpoint; train one first") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        raise ConfigError(f"{path}: not a checkpoint of ours ({type(error).__name__})") from None
+    return dict(state)
