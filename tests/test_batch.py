@@ -12,6 +12,7 @@ import pytest
 from blurmapper.batch import Job, Outputs, PhotoFigures, list_photos, map_photos, plan_jobs
 from blurmapper.errors import ImageError
 from blurmapper.images import ImageArray, read_image, read_map
+from blurmapper.mapper import BlurMapper
 
 
 def map_left_half(image: ImageArray) -> npt.NDArray[np.float32]:
@@ -40,6 +41,7 @@ def test_a_folder_gives_its_photos_and_those_below(tmp_path: Path) -> None:
 
 def test_hidden_files_and_earlier_outputs_are_no_photos(tmp_path: Path) -> None:
     write_photos(tmp_path, "a.jpg", ".a.jpg", ".trash/b.jpg", "a.blur.png", "a.overlay.jpg")
+    write_photos(tmp_path, "a.motion.png", "a.defocus.png")
     assert list_photos(tmp_path) == [tmp_path / "a.jpg"]
 
 
@@ -96,6 +98,27 @@ def test_only_what_was_asked_for_is_written(kind: str, name: str, tmp_path: Path
     outputs = Outputs(kind)  # type: ignore[arg-type]
     list(map_photos([Job(tmp_path / "x.png", tmp_path / "out" / "x")], map_left_half, outputs))
     assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+
+
+def test_kinds_are_written_as_two_parts_of_the_map(
+    tmp_path: Path, tiny_kinds_weights: Path
+) -> None:
+    write_photos(tmp_path, "a.jpg")
+    jobs, _ = plan_jobs([tmp_path / "a.jpg"], tmp_path / "out")
+    mapper = BlurMapper(tiny_kinds_weights)
+    (figures,) = map_photos(jobs, mapper, Outputs("npy", kinds=True))
+    assert isinstance(figures, PhotoFigures)
+    assert figures.defocus is not None and figures.motion is not None
+    parts = read_map(figures.defocus) + read_map(figures.motion)
+    np.testing.assert_allclose(parts, read_map(figures.map), atol=1e-6)
+
+
+def test_a_method_of_one_kind_cannot_be_asked_for_two(tmp_path: Path) -> None:
+    write_photos(tmp_path, "a.jpg")
+    jobs, _ = plan_jobs([tmp_path / "a.jpg"], tmp_path / "out")
+    (error,) = map_photos(jobs, map_left_half, Outputs(kinds=True))
+    assert "cannot tell motion from defocus" in str(error)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_bad_photo_yields_its_error_and_the_others_go_on(tmp_path: Path) -> None:

@@ -34,13 +34,18 @@ def loaded_after(code: str) -> set[str]:
 
 def test_the_public_names_are_these() -> None:
     assert blurmapper.__all__ == [
+        "BlurKinds",
         "BlurMapper",
         "BlurMapperError",
         "__version__",
+        "blur_degree",
+        "cut_out",
         "draw_overlay",
+        "magnify_blur",
         "read_image",
         "read_map",
         "refine_map",
+        "segment_blur",
         "write_map",
     ]
 

@@ -7,7 +7,7 @@ Examples
 --------
 >>> import blurmapper
 >>> sorted(blurmapper.__all__)[0]
-'BlurMapper'
+'BlurKinds'
 """
 
 from __future__ import annotations
@@ -17,30 +17,43 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 __all__ = [
+    "BlurKinds",
     "BlurMapper",
     "BlurMapperError",
     "__version__",
+    "blur_degree",
+    "cut_out",
     "draw_overlay",
+    "magnify_blur",
     "read_image",
     "read_map",
     "refine_map",
+    "segment_blur",
     "write_map",
 ]
 
 if TYPE_CHECKING:
+    from blurmapper.applications.degree import blur_degree
+    from blurmapper.applications.magnification import magnify_blur
+    from blurmapper.applications.segmentation import cut_out, segment_blur
     from blurmapper.errors import BlurMapperError
     from blurmapper.images import draw_overlay, read_image, read_map, write_map
-    from blurmapper.mapper import BlurMapper
+    from blurmapper.mapper import BlurKinds, BlurMapper
     from blurmapper.refinement import refine_map
 else:
     # Hidden from type checkers: a module `__getattr__` would make them accept any name.
     _HOMES = {
+        "BlurKinds": "mapper",
         "BlurMapper": "mapper",
         "BlurMapperError": "errors",
+        "blur_degree": "applications.degree",
+        "cut_out": "applications.segmentation",
         "draw_overlay": "images",
+        "magnify_blur": "applications.magnification",
         "read_image": "images",
         "read_map": "images",
         "refine_map": "refinement",
+        "segment_blur": "applications.segmentation",
         "write_map": "images",
     }
 

@@ -10,19 +10,23 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal
 
-from blurmapper.errors import BlurMapperError, ImageError
+from blurmapper.errors import BlurMapperError, ImageError, MethodError
 from blurmapper.images import (
     PHOTO_SUFFIXES,
     BlurMap,
+    ImageArray,
     draw_overlay,
     read_image,
     write_image,
     write_map,
 )
+from blurmapper.mapper import BlurKinds, BlurMapper
 from blurmapper.methods import BlurMethod
 
 MAP_ENDINGS = {"8": ".blur.png", "16": ".blur.png", "npy": ".blur.npy"}
 OVERLAY_ENDING = ".overlay.jpg"
+DEFOCUS_ENDINGS = {"8": ".defocus.png", "16": ".defocus.png", "npy": ".defocus.npy"}
+MOTION_ENDINGS = {"8": ".motion.png", "16": ".motion.png", "npy": ".motion.npy"}
 
 THRESHOLD = 0.5
 """A pixel with at least this probability counts as blurred."""
@@ -38,10 +42,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Outputs:
-    """Which files a photo gets: the kind of map, and whether an overlay too."""
+    """Which files a photo gets: how its maps are written, an overlay, a map a kind of blur."""
 
     map_kind: Literal["8", "16", "npy"] = "8"
     overlay: bool = False
+    kinds: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,8 @@ class PhotoFigures:
 
     Attributes
     ----------
-    photo, map, overlay : Path or None
-        The photo's file, its map and its overlay.
+    photo, map, overlay, defocus, motion : Path or None
+        The photo's file, its map, its overlay, and the map's two parts by kind of blur.
     height, width : int
         The photo's size in pixels, after its EXIF turn.
     blur_degree : float
@@ -70,6 +75,8 @@ class PhotoFigures:
     seconds: float
     map: Path
     overlay: Path | None
+    defocus: Path | None = None
+    motion: Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-ready values."""
@@ -91,7 +98,8 @@ def list_photos(source: Path) -> list[Path]:
     """
     if not source.is_dir():
         return [source]
-    made = (*MAP_ENDINGS.values(), OVERLAY_ENDING)
+    endings = (MAP_ENDINGS, DEFOCUS_ENDINGS, MOTION_ENDINGS)
+    made = (*(ending for kind in endings for ending in kind.values()), OVERLAY_ENDING)
     photos = []
     for folder, subfolders, names in os.walk(source):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
@@ -156,10 +164,10 @@ def map_photo(job: Job, method: BlurMethod, outputs: Outputs) -> PhotoFigures:
     """
     start = time.perf_counter()
     image = read_image(job.photo)
-    blur_map = method(image)
+    kinds = _map_kinds(method, image) if outputs.kinds else None
+    blur_map = method(image) if kinds is None else kinds.defocus + kinds.motion
     _make_folder(job.target.parent)
-    map_path = _with_ending(job.target, MAP_ENDINGS[outputs.map_kind])
-    write_map(blur_map, map_path, bits=16 if outputs.map_kind == "16" else 8)
+    map_path = _write(blur_map, job, MAP_ENDINGS, outputs)
     overlay_path = _with_ending(job.target, OVERLAY_ENDING) if outputs.overlay else None
     if overlay_path is not None:
         write_image(draw_overlay(image, blur_map), overlay_path)
@@ -172,7 +180,21 @@ def map_photo(job: Job, method: BlurMethod, outputs: Outputs) -> PhotoFigures:
         seconds=time.perf_counter() - start,
         map=map_path,
         overlay=overlay_path,
+        defocus=_write(kinds.defocus, job, DEFOCUS_ENDINGS, outputs) if kinds else None,
+        motion=_write(kinds.motion, job, MOTION_ENDINGS, outputs) if kinds else None,
     )
+
+
+def _map_kinds(method: BlurMethod, image: ImageArray) -> BlurKinds:
+    if not isinstance(method, BlurMapper):
+        raise MethodError("this method cannot tell motion from defocus; use dbm-lite")
+    return method.map_kinds(image)
+
+
+def _write(blur_map: BlurMap, job: Job, endings: dict[str, str], outputs: Outputs) -> Path:
+    path = _with_ending(job.target, endings[outputs.map_kind])
+    write_map(blur_map, path, bits=16 if outputs.map_kind == "16" else 8)
+    return path
 
 
 def _share_blurred(blur_map: BlurMap) -> float:

@@ -11,6 +11,8 @@ import typer
 from blurmapper.commands._output import print_error
 from blurmapper.commands.evaluate import evaluate
 from blurmapper.commands.mapping import map_photos, methods
+from blurmapper.commands.rank import rank
+from blurmapper.commands.reproduce import reproduce
 from blurmapper.commands.training import export, fit, train
 from blurmapper.errors import BlurMapperError
 
@@ -55,7 +57,9 @@ def _start(
 
 app.command("map")(map_photos)
 app.command("methods")(methods)
+app.command("rank")(rank)
 app.command("evaluate")(evaluate)
+app.command("reproduce")(reproduce)
 app.command("train")(train)
 app.command("export")(export)
 app.command("fit")(fit)

@@ -34,6 +34,10 @@ def map_photos(
         bool,
         typer.Option("--overlay", help="Also write the photo with what is blurred in violet."),
     ] = False,
+    kinds: Annotated[
+        bool,
+        typer.Option("--kinds", help="Also write how likely it is defocus, and motion."),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a photo, and nothing else.")
     ] = False,
@@ -59,7 +63,8 @@ def map_photos(
 ) -> None:
     """Write a blur map of each photo: white is blurred, black is sharp.
 
-    NAME.jpg gives DIR/NAME.blur.png and, with --overlay, DIR/NAME.overlay.jpg; folders are
+    NAME.jpg gives DIR/NAME.blur.png, with --overlay also DIR/NAME.overlay.jpg, with --kinds
+    also DIR/NAME.defocus.png and DIR/NAME.motion.png, which add up to the map. Folders are
     mirrored, and nothing is written beside the photos. Each photo gets a line of figures: its
     size, its blur degree S (the mean of the map, 0 to 1), the share of it that is blurred, and
     the time. A photo that cannot be read gets a line on standard error, the others go on,
@@ -81,7 +86,7 @@ def map_photos(
         print_error(error)
     with progress_bar(len(jobs)) as progress:
         task = progress.add_task("Mapping", total=len(jobs))
-        for result in map_jobs(jobs, mapping, Outputs("npy" if npy else bits, overlay)):
+        for result in map_jobs(jobs, mapping, Outputs("npy" if npy else bits, overlay, kinds)):
             if isinstance(result, BlurMapperError):
                 failures.append(result)
                 print_error(result)
@@ -113,7 +118,8 @@ def methods() -> None:
 
 
 def _figures_line(figures: PhotoFigures) -> str:
-    files = figures.map if figures.overlay is None else f"{figures.map}, {figures.overlay}"
+    written = (figures.map, figures.overlay, figures.defocus, figures.motion)
+    files = ", ".join(str(path) for path in written if path is not None)
     return (
         f"{figures.photo}: {figures.width} x {figures.height}, S {figures.blur_degree:.3f}, "
         f"{figures.share_blurred:.0%} blurred, {figures.seconds:.2f} s -> {files}"
