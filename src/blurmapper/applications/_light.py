@@ -1,0 +1,61 @@
+"""Linear light: sRGB of any depth decoded, and encoded again."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from blurmapper.images import ImageArray
+from blurmapper.preprocessing import WHITE
+
+Light = npt.NDArray[np.float32]
+"""Linear light, float32 in [0, 1]; 1 is the brightest that a photo can show."""
+
+# Entries of the table that encodes 8 bits, at equal steps of the root of light: 16 of them or
+# more to each of the 256 answers.
+_STEPS = 8192
+
+
+def decode_light(image: ImageArray) -> Light:
+    """Return the linear light of an sRGB image (IEC 61966-2-1): uint8, uint16 or float32."""
+    if image.dtype == np.float32:
+        return _decode(image)
+    return np.asarray(_decoding_table(image.dtype)[image])
+
+
+def encode_light(light: Light, dtype: np.dtype[Any]) -> ImageArray:
+    """Return sRGB of a dtype for linear light, cut to [0, 1]."""
+    clipped = light.clip(0, 1)
+    if dtype == np.uint8:
+        index = (np.sqrt(clipped) * np.float32(_STEPS - 1) + np.float32(0.5)).astype(np.uint16)
+        return np.asarray(_encoding_table()[index])
+    encoded = _encode(clipped)
+    if dtype == np.float32:
+        return encoded
+    return np.asarray(np.rint(encoded * np.float32(WHITE[dtype])), dtype)
+
+
+def _decode(values: npt.NDArray[np.floating[Any]]) -> Light:
+    steep = ((values + 0.055) / 1.055) ** 2.4
+    return np.where(values <= 0.04045, values / 12.92, steep).astype(np.float32)
+
+
+def _encode(light: npt.NDArray[np.floating[Any]]) -> Light:
+    steep = 1.055 * light ** (1 / 2.4) - 0.055
+    return np.where(light <= 0.0031308, 12.92 * light, steep).astype(np.float32)
+
+
+@cache
+def _decoding_table(dtype: np.dtype[Any]) -> Light:
+    white = WHITE[dtype]
+    return _decode(np.arange(white + 1) / white)
+
+
+@cache
+def _encoding_table() -> npt.NDArray[np.uint8]:
+    light = (np.arange(_STEPS) / (_STEPS - 1)) ** 2
+    encoded: npt.NDArray[np.uint8] = np.rint(_encode(light) * 255).astype(np.uint8)
+    return encoded

@@ -1,0 +1,105 @@
+"""More blur where there is blur: a longer lens, or a wider aperture, after the fact."""
+
+from __future__ import annotations
+
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from blurmapper.applications._pairs import check_pair
+from blurmapper.errors import ConfigError
+from blurmapper.images import BlurMap, ImageArray
+
+if TYPE_CHECKING:
+    from blurmapper.applications._kernels import Shape
+
+THRESHOLD = 0.1
+"""Up to this probability a pixel is sharp and left alone: section V of the paper."""
+
+RADIUS = 1 / 64
+"""The disc's radius at strength 1, in sides of a square of the photo's area."""
+
+MOST_STRENGTH = 8.0
+"""Of which the disc is as wide as a quarter of the photo."""
+
+
+def magnify_blur(
+    image: ImageArray,
+    blur_map: BlurMap,
+    *,
+    strength: float = 1.0,
+    shape: Shape = "disc",
+    method: Literal["lens", "naive"] = "lens",
+) -> ImageArray:
+    """Blur further what is blurred, and leave alone what is sharp.
+
+    Parameters
+    ----------
+    image : ndarray
+        RGB (H, W, 3): uint8, uint16, or float32 in [0, 1].
+    blur_map : ndarray
+        float32 (H, W) in [0, 1], 1 = blurred, of the same photo.
+    strength : float
+        0 to `MOST_STRENGTH`. The blur added has a radius of `RADIUS` times this: at 1, 54
+        pixels in a photo of 12 megapixels.
+    shape : {"disc", "gaussian", "polygon"}
+        What a point becomes: the disc of an open aperture, a Gaussian of the same variance,
+        or a hexagon. ``naive`` is always Gaussian.
+    method : {"lens", "naive"}
+        ``naive`` is the paper's: one Gaussian over the photo's values as they are stored,
+        wherever the map is above `THRESHOLD`.
+
+    Returns
+    -------
+    ndarray
+        RGB (H, W, 3) of the image's dtype. Pixels up to `THRESHOLD` are the photo's, bit for
+        bit.
+
+    Raises
+    ------
+    ImageError
+        If the sizes differ.
+    ConfigError
+        If the strength is out of range.
+
+    Notes
+    -----
+    The paper's way has three faults that a look shows: a rim where the map crosses the
+    threshold, a halo of the subject's colours around it, and grey smears for lights. ``lens``
+    lets the radius grow smoothly from 0.1 to 0.9 of the map; works in linear light; averages
+    only light that is itself blurred, by how much it is; and lets clipped lights count for
+    more, since they were brighter than the photo could hold. Each pixel is a weighted mean of
+    others: even surfaces keep their colour, and nothing gets brighter than its surroundings.
+
+    A blurred thing before a sharp one stays within its outline, for the map holds no depths.
+    Strong blur is computed at reduced size: time and memory hardly grow with the strength.
+    """
+    check_pair(image, blur_map)
+    if not 0 <= strength <= MOST_STRENGTH:
+        raise ConfigError(f"strength is {strength:g}; use 0 to {MOST_STRENGTH:g}")
+    if strength == 0 or not (blur_map > THRESHOLD).any():
+        return image.copy()
+    radius = strength * RADIUS * math.sqrt(blur_map.size)
+    if method == "naive":
+        return _magnify_naively(image, blur_map, radius)
+    from blurmapper.applications._lens import Lens, split
+
+    lens = Lens(image, blur_map, radius, shape)
+    parts = split(*blur_map.shape)
+    magnified = np.empty_like(image)
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        for part, rendered in zip(parts, pool.map(lens.render, parts), strict=True):
+            magnified[part] = rendered
+    return magnified
+
+
+def _magnify_naively(image: ImageArray, blur_map: BlurMap, radius: float) -> ImageArray:
+    import cv2
+
+    # Left to itself OpenCV would cut it at 3 sigma in 8 bits and at 4 in others.
+    side, sigma = 2 * math.ceil(1.5 * radius) + 1, radius / 2
+    blurred = cv2.GaussianBlur(image, (side, side), sigma, borderType=cv2.BORDER_REFLECT)
+    return np.where((blur_map > THRESHOLD)[..., np.newaxis], blurred, image)
