@@ -14,7 +14,7 @@ import pytest
 
 from blurmapper.ranking.bursts import MOST_DIFFERING_BITS, Burst, group_bursts
 from blurmapper.ranking.frames import Frame, fingerprint, read_frame
-from blurmapper.ranking.records import PhotoRecord
+from blurmapper.ranking.records import PhotoRecord, rank_photos
 
 START = datetime.fromisoformat("2026-11-22T17:46:03")
 NOON = "2026:11:22 12:00:00"
@@ -79,10 +79,10 @@ def test_frames_of_one_moment_are_a_burst_and_the_sharpest_its_best(
     make_record: MakeRecord,
 ) -> None:
     records = [
-        make_record("a.jpg", 0.5, frame_at(0)),
+        make_record("later.jpg", 0.1, frame_at(60)),
         make_record("b.jpg", 0.2, frame_at(0.3)),
         make_record("c.jpg", 0.4, frame_at(0.6)),
-        make_record("later.jpg", 0.1, frame_at(60)),
+        make_record("a.jpg", 0.5, frame_at(0)),
     ]
     assert group_bursts(records) == {
         Path("a.jpg"): Burst(1, is_best=False),
@@ -91,12 +91,14 @@ def test_frames_of_one_moment_are_a_burst_and_the_sharpest_its_best(
     }
 
 
-def test_the_order_of_the_records_does_not_matter(make_record: MakeRecord) -> None:
-    records = [make_record(f"{k}.jpg", 0.5, frame_at(k if k < 3 else 50 + k)) for k in range(6)]
-    forth, back = group_bursts(records), group_bursts(records[::-1])
-    assert forth == back
-    assert {burst.number for burst in forth.values()} == {1, 2}
-    assert [str(photo) for photo, burst in forth.items() if burst.is_best] == ["0.jpg", "3.jpg"]
+def test_the_ranking_decides_which_is_best_and_nothing_else(make_record: MakeRecord) -> None:
+    ranked = [make_record(f"{k}.jpg", 0.5, frame_at(k if k < 3 else 50 + k)) for k in range(6)]
+    forth, back = group_bursts(ranked), group_bursts(ranked[::-1])
+    assert {photo: each.number for photo, each in forth.items()} == {
+        photo: each.number for photo, each in back.items()
+    }
+    assert [str(photo) for photo, each in forth.items() if each.is_best] == ["0.jpg", "3.jpg"]
+    assert [str(photo) for photo, each in back.items() if each.is_best] == ["2.jpg", "5.jpg"]
 
 
 def test_a_burst_may_last_longer_than_its_longest_gap(make_record: MakeRecord) -> None:
@@ -146,7 +148,7 @@ def test_real_files_are_grouped_by_time_and_look(
         make_record(path, degree, read_frame(path, pixels))
         for path, (pixels, degree) in photos.items()
     ]
-    assert group_bursts(records) == {
+    assert group_bursts(rank_photos(records)[0]) == {
         tmp_path / "1.jpg": Burst(1, is_best=False),
         tmp_path / "2.jpg": Burst(1, is_best=True),
     }

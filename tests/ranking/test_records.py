@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 from blurmapper.errors import ImageError
 from blurmapper.images import ImageArray
 from blurmapper.ranking.records import (
+    Box,
     PhotoRecord,
     Unreadable,
     find_photos,
@@ -77,6 +79,15 @@ def test_the_order_is_the_same_however_photos_come(make_record: Callable[..., Ph
         records, unreadable = rank_photos(order)
         assert [str(record.photo) for record in records] == ["b.jpg", "a.jpg", "c.jpg"]
         assert [str(each.photo) for each in unreadable] == ["B.jpg", "d.jpg"]
+
+
+def test_a_blurred_background_does_not_count_by_region(
+    make_record: Callable[..., PhotoRecord],
+) -> None:
+    portrait = replace(make_record("portrait.jpg", 0.8), sharpest=Box(0, 0, 8, 6, 0.01))
+    shaken = make_record("shaken.jpg", 0.6)
+    assert rank_photos([portrait, shaken])[0] == [shaken, portrait]
+    assert rank_photos([portrait, shaken], by="region")[0] == [portrait, shaken]
 
 
 def test_no_photos_are_ranked_as_none() -> None:

@@ -17,6 +17,10 @@ Method = Annotated[
         metavar="NAME", help="A name from blurmapper methods, or an .onnx file of your own."
     ),
 ]
+By = Annotated[
+    Literal["degree", "region"],
+    typer.Option(help="Compare S, or the mean blur of each photo's sharpest region."),
+]
 Weighting = Annotated[
     Literal["centre", "saliency"] | None,
     typer.Option(help="Let the middle count more in S, or what stands out by its colour."),

@@ -32,8 +32,9 @@ def print_table(ranking: Ranking) -> None:
         return
     folder = _common_folder([record.photo for record in ranking.records])
     table = Table(box=box.SIMPLE_HEAD)
-    for heading, justify in (("rank", "right"), ("photo", "left"), ("S", "right")):
-        table.add_column(heading, justify=justify, overflow="fold", no_wrap=heading != "photo")
+    table.add_column("rank", justify="right", no_wrap=True)
+    table.add_column("photo", overflow="fold", min_width=16)
+    table.add_column("S", justify="right", no_wrap=True)
     table.add_column("blurred", justify="right", no_wrap=True)
     table.add_column("sharpest region", no_wrap=True)
     if ranking.bursts:

@@ -25,6 +25,7 @@ STOPPED = 130
 def rank(
     photos: option.Photos,
     method: option.Method = "dbm-lite",
+    by: option.By = "degree",
     weighting: option.Weighting = None,
     csv: option.Csv = None,
     json: option.Json = None,
@@ -41,11 +42,11 @@ def rank(
     """Put photos in the order of their blur degree S, the sharpest first.
 
     S is the mean of a photo's blur map, from 0, sharp all over, to 1. Beside it stand the share
-    of the photo that is blurred and the window of a quarter of its sides that is sharpest: x,y
-    and width x height in pixels of the photo as it is seen. A long table shows its two ends; the
-    files hold all. A photo that cannot be read gets a line on standard error, the others go
-    on, and the exit status is 1. Ctrl-C ranks what is done so far, and rates, copies and
-    moves nothing.
+    of the photo that is blurred and the sharpest region, the window of a quarter of its sides
+    that has the least blur: x,y and width x height in pixels of the photo as it is seen. A long
+    table shows its two ends; files hold all. A photo that cannot be read gets a line on standard
+    error, the others go on, and the exit status is 1. Ctrl-C ranks what is done so far, and
+    rates, copies and moves nothing.
 
     Stars: 5 for S below 0.2, 4 below 0.4, 3 below 0.6, 2 below 0.8, else 1. In a sidecar that
     exists the rating is replaced and nothing else is touched; photos never are.
@@ -70,7 +71,7 @@ def rank(
         found, mapping, weighting=weighting, with_frames=group_bursts
     )
     results, stopped = _collect(measuring, len(found))
-    ranked, unreadable = records.rank_photos(results)
+    ranked, unreadable = records.rank_photos(results, by=by)
     grouped = bursts.group_bursts(ranked) if group_bursts else {}
     ranking = tables.Ranking(ranked, unreadable, grouped)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -25,16 +25,21 @@ class Burst:
     is_best: bool
 
 
-def group_bursts(records: Iterable[PhotoRecord]) -> dict[Path, Burst]:
+def group_bursts(ranked: Sequence[PhotoRecord]) -> dict[Path, Burst]:
     """Return the burst of each photo that is of one; other photos are left out.
 
     Photos of one camera are gone through in the order in which they were taken, and a burst
     goes on while each is within 2 seconds of the one before and differs from it by at most 10
     of 64 bits of their fingerprints (`blurmapper.ranking.frames.fingerprint`). The best is the
-    one of the least S, and of the same S the first by path. Bursts are numbered by camera, then
-    by time. A photo without a time of taking is of no burst.
+    one that is first in the ranking. Bursts are numbered by camera, then by time. A photo without
+    a time of taking is of no burst.
+
+    Parameters
+    ----------
+    ranked : sequence of PhotoRecord
+        From `rank_photos`, the sharpest first.
     """
-    framed = [(record.frame, record) for record in records if record.frame is not None]
+    framed = [(record.frame, record) for record in ranked if record.frame is not None]
     framed.sort(key=lambda pair: (pair[0].camera, pair[0].taken, str(pair[1].photo)))
     runs: list[list[PhotoRecord]] = [[record] for _, record in framed[:1]]
     for (before, _), (frame, record) in pairwise(framed):
@@ -42,9 +47,10 @@ def group_bursts(records: Iterable[PhotoRecord]) -> dict[Path, Burst]:
             runs[-1].append(record)
         else:
             runs.append([record])
+    places = {record.photo: place for place, record in enumerate(ranked)}
     bursts: dict[Path, Burst] = {}
     for number, run in enumerate((run for run in runs if len(run) > 1), start=1):
-        best = min(run, key=lambda record: (record.blur_degree, str(record.photo)))
+        best = min(run, key=lambda record: places[record.photo])
         bursts |= {record.photo: Burst(number, record is best) for record in run}
     return bursts
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -15,6 +16,9 @@ from blurmapper.errors import BlurMapperError
 from blurmapper.images import BlurMap, read_image
 from blurmapper.methods import BlurMethod
 from blurmapper.ranking.frames import Frame, read_frame
+
+Measure = Literal["degree", "region"]
+"""What photos are ranked by: S, or the mean blur of the sharpest region."""
 
 BOX_SHARE = 4
 """The sharpest region is a window of a fourth of the photo's height and width."""
@@ -161,12 +165,19 @@ def find_sharpest_box(blur_map: BlurMap) -> Box:
 
 
 def rank_photos(
-    results: Iterable[PhotoRecord | Unreadable],
+    results: Iterable[PhotoRecord | Unreadable], *, by: Measure = "degree"
 ) -> tuple[list[PhotoRecord], list[Unreadable]]:
     """Return the measured photos, the sharpest first, and those that could not be read.
 
-    The order is total: photos of the same S, and those that could not be read, go by their
+    The order is total: photos of the same blur, and those that could not be read, go by their
     paths, so that it does not depend on the order in which they were measured.
+
+    Parameters
+    ----------
+    results : iterable of PhotoRecord or Unreadable
+    by : {"degree", "region"}
+        What is compared: S, or the mean blur of the sharpest region, which does not mind a
+        blurred background.
     """
     records: list[PhotoRecord] = []
     unreadable: list[Unreadable] = []
@@ -175,6 +186,10 @@ def rank_photos(
             records.append(result)
         else:
             unreadable.append(result)
-    records.sort(key=lambda record: (record.blur_degree, str(record.photo)))
+    records.sort(key=lambda record: (_blur(record, by), str(record.photo)))
     unreadable.sort(key=lambda failed: str(failed.photo))
     return records, unreadable
+
+
+def _blur(record: PhotoRecord, by: Measure) -> float:
+    return record.blur_degree if by == "degree" else record.sharpest.blur

@@ -97,7 +97,7 @@ def format_parquet(ranking: Ranking) -> bytes:
         If ``blurmapper[table]`` is not installed.
     """
     check_parquet()
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
     from pyarrow import parquet
 
     kinds = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
