@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float32]
 BAND = 1 / 64
 """Half the width of the band in which alpha is undecided, in sides of a square of that area."""
 
-_NOISE = 0.05
+_NOISE = 0.02
 """An alpha this close to 0 or 1 is taken for it: the matte of even surfaces is never quite so."""
 
 
