@@ -1,0 +1,140 @@
+"""The command that separates the sharp subject: what it writes, prints and refuses."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from blurmapper.commands.segment import segment
+from blurmapper.errors import MethodError, MissingExtraError
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def photo(tmp_path: Path, half_blurred_photo: npt.NDArray[np.uint8]) -> Path:
+    """A photo file, of which the right half is blurred."""
+    path = tmp_path / "photo.png"
+    PIL.Image.fromarray(half_blurred_photo).save(path)
+    return path
+
+
+@pytest.fixture
+def run(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Call the command with the tests' network, in an empty folder."""
+    app = typer.Typer()
+    app.command()(segment)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str | Path) -> Result:
+        options = ["--method", str(tiny_weights), "--threads", "1"]
+        return CliRunner().invoke(app, [*options, *map(str, arguments)])
+
+    return call
+
+
+def names_in(folder: str) -> set[str]:
+    return {path.name for path in Path(folder).iterdir()}
+
+
+def test_a_photo_gives_a_mask_and_a_line(run: Run, photo: Path) -> None:
+    result = run(photo)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.count("\n") == 1
+    assert "photo.png: 128 x 96, " in result.stdout
+    assert "% subject" in result.stdout
+    with PIL.Image.open("blurmaps/photo.mask.png") as picture:
+        mask = np.asarray(picture)
+    assert set(np.unique(mask)) == {0, 255}
+    assert mask[:, :48].mean() > mask[:, 80:].mean() + 200
+
+
+def test_a_cutout_is_transparent_where_the_photo_is_blurred(run: Run, photo: Path) -> None:
+    assert run(photo, "--cutout", "-o", "cut").exit_code == 0
+    assert names_in("cut") == {"photo.cutout.png"}
+    with PIL.Image.open("cut/photo.cutout.png") as picture:
+        assert picture.mode == "RGBA"
+        rgba = np.asarray(picture)
+    assert rgba[:, :48, 3].mean() > rgba[:, 80:, 3].mean() + 200
+    opaque = rgba[..., 3] == 255
+    np.testing.assert_array_equal(rgba[opaque, :3], np.asarray(PIL.Image.open(photo))[opaque])
+
+
+def test_a_cutout_of_16_bits_keeps_them(
+    run: Run, half_blurred_photo: npt.NDArray[np.uint8]
+) -> None:
+    deep = half_blurred_photo.astype(np.uint16) * 257
+    cv2.imwrite("deep.png", deep[..., ::-1])
+    assert run("deep.png", "--cutout").exit_code == 0
+    written = cv2.imread("blurmaps/deep.cutout.png", cv2.IMREAD_UNCHANGED)
+    assert written is not None and written.dtype == np.uint16
+    opaque = written[..., 3] == 65535
+    np.testing.assert_array_equal(written[opaque][:, 2::-1], deep[opaque])
+
+
+def test_folders_are_mirrored_and_nothing_is_written_beside_the_photos(
+    run: Run, photo: Path
+) -> None:
+    folder = Path("shoot/sub")
+    folder.mkdir(parents=True)
+    photo.rename(folder / "photo.png")
+    assert run("shoot", "-o", "masks").exit_code == 0
+    assert Path("masks/sub/photo.mask.png").exists()
+    assert names_in("shoot/sub") == {"photo.png"}
+
+
+def test_a_bad_photo_gets_one_line_and_the_others_go_on(run: Run, photo: Path) -> None:
+    Path("text.jpg").write_text("no photo")
+    result = run("none.jpg", "text.jpg", photo)
+    assert result.exit_code == 1
+    lines = result.stderr.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("error: none.jpg: no such file")
+    assert lines[1].startswith("error: text.jpg: not an image")
+    assert names_in("blurmaps") == {"photo.mask.png"}
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(run: Run, photo: Path) -> None:
+    Path("taken").touch()
+    result = run(photo, "-o", "taken")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: taken: cannot be made")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", [[], ["--cutout"]])
+def test_a_file_that_cannot_be_written_is_one_line(
+    run: Run, photo: Path, option: list[str]
+) -> None:
+    ending = "cutout" if option else "mask"
+    Path(f"blurmaps/photo.{ending}.png").mkdir(parents=True)
+    result = run(photo, *option)
+    assert result.exit_code == 1
+    assert "cannot be written" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert names_in("blurmaps") == {f"photo.{ending}.png"}
+
+
+def test_an_unknown_method_is_refused_before_any_photo(run: Run, photo: Path) -> None:
+    result = run(photo, "--method", "dmb")
+    assert isinstance(result.exception, MethodError)
+    assert not Path("blurmaps").exists()
+
+
+def test_a_cutout_without_pymatting_is_refused_before_any_photo(
+    run: Run, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pymatting", None)
+    result = run(photo, "--cutout")
+    assert isinstance(result.exception, MissingExtraError)
+    assert "pip install 'blurmapper[baselines]'" in str(result.exception)
+    assert run(photo).exit_code == 0
