@@ -10,9 +10,11 @@ import typer
 
 from blurmapper.commands._output import print_error
 from blurmapper.commands.evaluate import evaluate
+from blurmapper.commands.magnify import magnify
 from blurmapper.commands.mapping import map_photos, methods
 from blurmapper.commands.rank import rank
 from blurmapper.commands.reproduce import reproduce
+from blurmapper.commands.segment import segment
 from blurmapper.commands.training import export, fit, train
 from blurmapper.errors import BlurMapperError
 
@@ -58,6 +60,8 @@ def _start(
 app.command("map")(map_photos)
 app.command("methods")(methods)
 app.command("rank")(rank)
+app.command("segment")(segment)
+app.command("magnify")(magnify)
 app.command("evaluate")(evaluate)
 app.command("reproduce")(reproduce)
 app.command("train")(train)
