@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any, get_args
 
 import cv2
@@ -252,3 +254,10 @@ def test_light_decoded_and_encoded_is_the_same(dtype: Any) -> None:
 def test_light_is_that_of_the_standard() -> None:
     grey = np.full((1, 1, 3), 188, np.uint8)
     np.testing.assert_allclose(decode_light(grey), 0.5029, atol=1e-4)
+
+
+def test_importing_the_applications_loads_no_opencv() -> None:
+    code = "import sys, blurmapper.applications; print('cv2' in sys.modules)"
+    command = [sys.executable, "-c", code]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert loaded.stdout == "False\n"

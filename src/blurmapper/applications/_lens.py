@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from typing import NamedTuple
 
 import cv2
@@ -78,6 +79,8 @@ class Lens:
         Where the map is 1, in pixels.
     shape : {"disc", "gaussian", "polygon"}
         What a point becomes.
+    pool : Executor
+        Of threads, for the work that is done before the first part.
 
     Notes
     -----
@@ -86,13 +89,15 @@ class Lens:
     and enlarged like its weights, so that reduction mixes nothing into what has no weight.
     """
 
-    def __init__(self, image: ImageArray, blur_map: BlurMap, radius: float, shape: Shape) -> None:
+    def __init__(
+        self, image: ImageArray, blur_map: BlurMap, radius: float, shape: Shape, pool: Executor
+    ) -> None:
         self._image, self._blur_map, self._shape, self._radius = image, blur_map, shape, radius
         width = 2 * round(_DOUBT * blur_map.size**0.5) + 1
         sure = cv2.erode(blur_map, np.ones((width, width), np.uint8))
         self._sure_map: BlurMap = np.asarray(sure, np.float32)
         radii = [radius / 2**k for k in range(_MOST_LEVELS) if k == 0 or radius / 2**k >= 1]
-        self._levels = self._blur_reduced(radii[::-1])
+        self._levels = self._blur_reduced(radii[::-1], pool)
 
     def render(self, part: Part) -> ImageArray:
         """Return a part of the photo, blurred further where it is blurred."""
@@ -113,14 +118,14 @@ class Lens:
         light += strength[..., np.newaxis] * (mean - light)
         return np.where(changed[..., np.newaxis], encode_light(light, photo.dtype), photo)
 
-    def _blur_reduced(self, radii: list[float]) -> list[_Level]:
+    def _blur_reduced(self, radii: list[float], pool: Executor) -> list[_Level]:
         """Return the levels, smallest radius first; those at full size are blurred later."""
         reductions = [_reduction(radius) for radius in radii]
         levels = [_Level(radius, 1, None) for radius in radii]
         reduced, reached = None, 1
         for index, reduction in enumerate(reductions):
             while reached < reduction:
-                reduced = self._halve() if reduced is None else _halve(reduced)
+                reduced = self._halve(pool) if reduced is None else _halve(reduced)
                 reached *= 2
             if reduced is not None:
                 kernel = lens_kernel(self._shape, radii[index] / reduction)
@@ -128,15 +133,18 @@ class Lens:
                 levels[index] = _Level(radii[index], reduction, blurred)
         return levels
 
-    def _halve(self) -> Planes:
+    def _halve(self, pool: Executor) -> Planes:
         """Return the photo's planes at half size, padded with no weight to whole tiles."""
         height, width = (-(-side // TILE) * TILE // 2 for side in self._blur_map.shape)
         halved = np.zeros((height, width, 4), np.float32)
-        for part in split(*self._blur_map.shape):
+
+        def fill(part: Part) -> None:
             if (self._blur_map[part] > _SHARP).any():
                 full = Part(*(slice(s.start, s.start + TILE) for s in part))
                 half = Part(*(slice(s.start // 2, s.stop // 2) for s in full))
                 halved[half] = _halve(self._weigh(full))
+
+        list(pool.map(fill, split(*self._blur_map.shape)))
         return halved
 
     def _weigh(self, part: Part) -> Planes:

@@ -87,10 +87,10 @@ def magnify_blur(
         return _magnify_naively(image, blur_map, radius)
     from blurmapper.applications._lens import Lens, split
 
-    lens = Lens(image, blur_map, radius, shape)
     parts = split(*blur_map.shape)
     magnified = np.empty_like(image)
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        lens = Lens(image, blur_map, radius, shape, pool)
         for part, rendered in zip(parts, pool.map(lens.render, parts), strict=True):
             magnified[part] = rendered
     return magnified
