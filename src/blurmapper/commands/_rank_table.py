@@ -37,6 +37,7 @@ def print_table(ranking: Ranking) -> None:
     table.add_column("S", justify="right", no_wrap=True)
     table.add_column("blurred", justify="right", no_wrap=True)
     table.add_column("sharpest region", no_wrap=True)
+    table.add_column("its S", justify="right", no_wrap=True)
     if ranking.bursts:
         table.add_column("burst", no_wrap=True)
     for rank, record in enumerate(ranking.records, start=1):
@@ -63,6 +64,7 @@ def _cells(record: PhotoRecord, folder: Path) -> tuple[str, ...]:
         f"{record.blur_degree:.3f}",
         f"{record.share_blurred:.0%}",
         f"{region.x},{region.y} {region.width}x{region.height}",
+        f"{region.blur:.3f}",
     )
 
 
