@@ -41,7 +41,7 @@ def test_a_folder_gives_its_photos_and_those_below(tmp_path: Path) -> None:
 
 def test_hidden_files_and_earlier_outputs_are_no_photos(tmp_path: Path) -> None:
     write_photos(tmp_path, "a.jpg", ".a.jpg", ".trash/b.jpg", "a.blur.png", "a.overlay.jpg")
-    write_photos(tmp_path, "a.motion.png", "a.defocus.png")
+    write_photos(tmp_path, "a.motion.png", "a.defocus.png", "a.cutout.png", "a.magnified.jpg")
     assert list_photos(tmp_path) == [tmp_path / "a.jpg"]
 
 

@@ -28,6 +28,9 @@ OVERLAY_ENDING = ".overlay.jpg"
 DEFOCUS_ENDINGS = {"8": ".defocus.png", "16": ".defocus.png", "npy": ".defocus.npy"}
 MOTION_ENDINGS = {"8": ".motion.png", "16": ".motion.png", "npy": ".motion.npy"}
 
+MADE = frozenset({".blur", ".cutout", ".defocus", ".magnified", ".mask", ".motion", ".overlay"})
+"""What stands before the suffix of the files that our commands write."""
+
 THRESHOLD = 0.5
 """A pixel with at least this probability counts as blurred."""
 
@@ -89,7 +92,7 @@ class PhotoFigures:
 def list_photos(source: Path) -> list[Path]:
     """Return a file as it is, or the photos in a folder and its subfolders, in order.
 
-    Hidden files are left out, and maps and overlays of an earlier run are not photos.
+    Hidden files are left out, and what an earlier run made is no photo.
 
     Raises
     ------
@@ -98,14 +101,12 @@ def list_photos(source: Path) -> list[Path]:
     """
     if not source.is_dir():
         return [source]
-    endings = (MAP_ENDINGS, DEFOCUS_ENDINGS, MOTION_ENDINGS)
-    made = (*(ending for kind in endings for ending in kind.values()), OVERLAY_ENDING)
     photos = []
     for folder, subfolders, names in os.walk(source):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in sorted(names):
             is_photo = Path(name).suffix.lower() in PHOTO_SUFFIXES and not name.startswith(".")
-            if is_photo and not name.endswith(made):
+            if is_photo and Path(Path(name).stem).suffix not in MADE:
                 photos.append(Path(folder, name))
     if not photos:
         raise ImageError(f"{source}: no photos in this folder; give one that holds photos")
