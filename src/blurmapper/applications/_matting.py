@@ -64,7 +64,8 @@ def estimate_subject(image: npt.NDArray[Any], alpha: Floats, matte: Matte) -> np
     """Return the subject's own colours: the image less what the background sheds into it.
 
     With F and B the smooth colours of the matte, enlarged, the subject's colour is
-    ``F + alpha (I - alpha F - (1 - alpha) B)``: the image itself where alpha is 1.
+    ``F + alpha (I - alpha F - (1 - alpha) B)``: the image itself where alpha is 1. Where it is
+    0 there is no subject, and the image is left.
     """
     height, width = alpha.shape
     scale = np.float32(WHITE[image.dtype])
@@ -74,7 +75,7 @@ def estimate_subject(image: npt.NDArray[Any], alpha: Floats, matte: Matte) -> np
         for plane in (matte.subject, matte.background)
     )
     for rows in row_strips(height, width):
-        soft = alpha[rows] < 1
+        soft = (alpha[rows] > 0) & (alpha[rows] < 1)
         part, share = image[rows][soft] / scale, alpha[rows][soft][:, np.newaxis]
         front, back = fronts[rows][soft], backs[rows][soft]
         colour = (front + share * (part - share * front - (1 - share) * back)).clip(0, 1) * scale

@@ -218,5 +218,5 @@ def _join(
     scaled = alpha * np.float32(white)
     depth = scaled if image.dtype == np.float32 else np.rint(scaled)
     rgba = np.dstack([subject, depth.astype(image.dtype)])
-    rgba[rgba[..., 3] == 0] = 0
+    rgba[..., :3] *= rgba[..., 3:] > 0
     return rgba
