@@ -7,8 +7,7 @@ in windows of up to 63 x 63. They are got without transforming a window twice:
 - Down columns, by the cosines' own recurrence. With theta = pi u / M, and a window one row further
   down, C(y+1) = 2 cos(theta) C(y) - C(y-1) + gain * (what left and what came). That is exact, costs
   three operations a coefficient whatever the window's size, and starts from the zeros that the
-  image is padded with. In double precision its error stays below 1e-9 of a coefficient for any
-  photo, where single precision would drift.
+  image is padded with. It is done in double precision: single precision drifts down a photo.
 - Of the 2,660 magnitudes only those up to a limit, a little above the 117th smallest of the pixel
   above, are gathered and sorted. Too low a limit is noticed and the pixel done without one.
 
@@ -30,7 +29,7 @@ SIDES = (7, 15, 31, 63)
 """M of the windows, in pixels."""
 
 LAYERS = 1 + sum(SIDES)
-"""How many of the smallest magnitudes are kept: equation 8 of the paper."""
+"""How many of the smallest magnitudes are kept: M of each side, and one more."""
 
 LANES = 32
 """Columns that are worked on side by side."""

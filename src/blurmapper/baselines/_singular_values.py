@@ -4,7 +4,7 @@ A patch is reduced to two diagonals by reflections (G. Golub and W. Kahan, 1965,
 doi:10.1137/0702016) in single precision, which keeps small singular values to 1e-6 of the largest;
 squaring the patch first would not. The eigenvalues of the diagonals' square follow in double
 precision, by QL rotations without square roots (B. N. Parlett, "The Symmetric Eigenvalue Problem",
-1998, section 8.15). Neighbouring columns take the same steps at once, which processors do many at
+1998). Neighbouring columns take the same steps at once, which processors do many at
 a time.
 """
 

@@ -51,7 +51,7 @@ def map_hifst(image: ImageArray) -> BlurMap:
     Notes
     -----
     Certainty of our reading is full: on the three photos that we have with the authors' maps the
-    correlation is above 0.999. The entropy (section 3.4) is that of the fused layers, rounded to
+    correlation is above 0.9998. The entropy is that of the fused layers, rounded to
     256 levels, and not of the photo. How 2,660 coefficients a pixel are computed and sorted in
     little time is said in `_hifst_transform`; it changes nothing but rounding.
     """
@@ -77,7 +77,7 @@ def _smooth(levels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def _fuse_layers(gradient: Floats) -> Floats:
-    """Return the largest, at each pixel, of the layers stretched to [0, 1]: equation 12."""
+    """Return the largest, at each pixel, of the layers stretched to [0, 1]."""
     keep = gradient.size * LAYERS * gradient.itemsize <= KEPT_BYTES
     fused = np.empty(gradient.shape, np.float32)
 

@@ -44,7 +44,7 @@ def map_su11(image: ImageArray) -> BlurMap:
 
     Notes
     -----
-    Equation 4: beta = (sum of the k largest) / (sum of all). Blur takes away detail, which the
+    beta = (sum of the k largest) / (sum of all). Blur takes away detail, which the
     small singular values hold. Certainty is full for the formula; neither the patch's side nor k
     is known for sure. `fit_su11` chose them on training photos: 21 and 3, as a port has them.
     The patch is of the value of HSV, mirrored at the photo's borders.
