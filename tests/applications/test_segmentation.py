@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from typing import Any
 
 import cv2
@@ -17,6 +18,11 @@ Photo = npt.NDArray[np.uint8]
 BlurMap = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Scene = tuple[Photo, BlurMap, Mask]
+
+needs_pymatting = pytest.mark.skipif(
+    find_spec("pymatting") is None, reason="cutouts need the extra blurmapper[baselines]"
+)
+EACH = [segment_blur, pytest.param(cut_out, marks=needs_pymatting)]
 
 
 def as_dtype(photo: Photo, dtype: Any) -> npt.NDArray[Any]:
@@ -131,7 +137,7 @@ def test_the_dtype_changes_no_cut(scene: Scene, dtype: Any) -> None:
     np.testing.assert_array_equal(same, segment_blur(scene[0], scene[1]))
 
 
-@pytest.mark.parametrize("apply", [segment_blur, cut_out])
+@pytest.mark.parametrize("apply", EACH)
 @pytest.mark.parametrize(
     ("height", "width"), [(1, 1), (1, 9), (2, 2), (30, 1), (33, 17), (16, 900), (41, 61)]
 )
@@ -143,18 +149,19 @@ def test_any_size_is_met(apply: Any, height: int, width: int) -> None:
         assert apply(photo, blur_map, working_side=side).shape[:2] == (height, width)
 
 
-@pytest.mark.parametrize("apply", [segment_blur, cut_out])
+@pytest.mark.parametrize("apply", EACH)
 def test_a_photo_of_one_colour_is_cut_too(apply: Any, scene: Scene) -> None:
     photo = np.full_like(scene[0], 90)
     assert apply(photo, scene[1]).shape[:2] == (200, 260)
 
 
-@pytest.mark.parametrize("apply", [segment_blur, cut_out])
+@pytest.mark.parametrize("apply", EACH)
 def test_the_map_of_another_photo_is_refused(apply: Any, scene: Scene) -> None:
     with pytest.raises(ImageError, match="give the map of this photo"):
         apply(scene[0], scene[1][1:])
 
 
+@needs_pymatting
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_a_cutout_is_the_subject_on_nothing(scene: Scene, dtype: Any) -> None:
     photo, blur_map, truth = scene
@@ -169,6 +176,7 @@ def test_a_cutout_is_the_subject_on_nothing(scene: Scene, dtype: Any) -> None:
     assert not rgba[outside].any()
 
 
+@needs_pymatting
 def test_the_backgrounds_colour_stays_behind() -> None:
     _, blur_map, truth = make_scene(200, 260)
     alpha = cv2.GaussianBlur(truth.astype(np.float32), (0, 0), 1.5)[..., np.newaxis]
@@ -181,6 +189,7 @@ def test_the_backgrounds_colour_stays_behind() -> None:
     assert np.abs(blue_left).mean() < 0.1 * blue_before.mean()
 
 
+@needs_pymatting
 def test_a_soft_outline_gets_its_alpha() -> None:
     _, blur_map, truth = make_scene(200, 260)
     alpha = cv2.GaussianBlur(truth.astype(np.float32), (0, 0), 1.5)
@@ -189,6 +198,7 @@ def test_a_soft_outline_gets_its_alpha() -> None:
     assert np.abs(found - alpha).max() < 0.1
 
 
+@needs_pymatting
 @pytest.mark.parametrize(("value", "alpha"), [(0.0, 255), (1.0, 0)])
 def test_all_or_nothing_is_cut_out_of_an_even_map(scene: Scene, value: float, alpha: int) -> None:
     rgba = cut_out(scene[0], np.full((200, 260), value, np.float32))

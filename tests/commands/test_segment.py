@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -18,6 +19,10 @@ from blurmapper.commands.segment import segment
 from blurmapper.errors import MethodError, MissingExtraError
 
 Run = Callable[..., Result]
+
+needs_pymatting = pytest.mark.skipif(
+    find_spec("pymatting") is None, reason="cutouts need the extra blurmapper[baselines]"
+)
 
 
 @pytest.fixture
@@ -58,6 +63,7 @@ def test_a_photo_gives_a_mask_and_a_line(run: Run, photo: Path) -> None:
     assert mask[:, :48].mean() > mask[:, 80:].mean() + 200
 
 
+@needs_pymatting
 def test_a_cutout_is_transparent_where_the_photo_is_blurred(run: Run, photo: Path) -> None:
     assert run(photo, "--cutout", "-o", "cut").exit_code == 0
     assert names_in("cut") == {"photo.cutout.png"}
@@ -69,6 +75,7 @@ def test_a_cutout_is_transparent_where_the_photo_is_blurred(run: Run, photo: Pat
     np.testing.assert_array_equal(rgba[opaque, :3], np.asarray(PIL.Image.open(photo))[opaque])
 
 
+@needs_pymatting
 def test_a_cutout_of_16_bits_keeps_them(
     run: Run, half_blurred_photo: npt.NDArray[np.uint8]
 ) -> None:
@@ -111,7 +118,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(run: Run, photo: Path) -> None
     assert result.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("option", [[], ["--cutout"]])
+@pytest.mark.parametrize("option", [[], pytest.param(["--cutout"], marks=needs_pymatting)])
 def test_a_file_that_cannot_be_written_is_one_line(
     run: Run, photo: Path, option: list[str]
 ) -> None:

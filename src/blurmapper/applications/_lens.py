@@ -20,7 +20,7 @@ TILE = 512
 """Side of the parts that a photo is rendered in; a multiple of every reduction."""
 
 GAIN = 4.0
-"""By how much more than its light counts what is clipped to white."""
+"""Clipped light counts for 1 and this many times more: it was brighter than could be held."""
 
 # Where a map says sharp and blurred for sure, as it does for GrabCut.
 _SHARP, _BLURRED = 0.1, 0.9
@@ -84,9 +84,10 @@ class Lens:
 
     Notes
     -----
-    Normalised convolution (Knutsson and Westin, CVPR 1993, doi:10.1109/CVPR.1993.341081) with
-    a kernel that lies between those of two neighbouring levels. Premultiplied light is reduced
-    and enlarged like its weights, so that reduction mixes nothing into what has no weight.
+    Normalised convolution (H. Knutsson and C.-F. Westin, "Normalized and Differential
+    Convolution", CVPR 1993) with a kernel between those of two neighbouring levels. Light times
+    its weight is reduced and enlarged like the weight, so that reduction mixes nothing into what
+    has none.
     """
 
     def __init__(
@@ -125,7 +126,7 @@ class Lens:
         reduced, reached = None, 1
         for index, reduction in enumerate(reductions):
             while reached < reduction:
-                reduced = self._halve(pool) if reduced is None else _halve(reduced)
+                reduced = self._halve_photo(pool) if reduced is None else _halve(reduced)
                 reached *= 2
             if reduced is not None:
                 kernel = lens_kernel(self._shape, radii[index] / reduction)
@@ -133,7 +134,7 @@ class Lens:
                 levels[index] = _Level(radii[index], reduction, blurred)
         return levels
 
-    def _halve(self, pool: Executor) -> Planes:
+    def _halve_photo(self, pool: Executor) -> Planes:
         """Return the photo's planes at half size, padded with no weight to whole tiles."""
         height, width = (-(-side // TILE) * TILE // 2 for side in self._blur_map.shape)
         halved = np.zeros((height, width, 4), np.float32)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from blurmapper.applications._kernels import Shape
 
 THRESHOLD = 0.1
-"""Up to this probability a pixel is sharp and left alone: section V of the paper."""
+"""Up to this probability a pixel is sharp and left alone, as in the paper."""
 
 RADIUS = 1 / 64
 """The disc's radius at strength 1, in sides of a square of the photo's area."""
 
 MOST_STRENGTH = 8.0
-"""Of which the disc is as wide as a quarter of the photo."""
+"""At which the disc is as wide as a quarter of the photo."""
 
 
 def magnify_blur(

@@ -21,7 +21,7 @@ BACKGROUND, FOREGROUND, PROBABLE_BACKGROUND, PROBABLE_FOREGROUND = range(4)
 """OpenCV's labels of GrabCut: ``cv2.GC_BGD`` and so on."""
 
 THRESHOLDS = (0.1, 0.5, 0.9)
-"""From each on, a pixel is less likely foreground: section V of the paper."""
+"""From each on, a pixel is less likely foreground; the paper's."""
 
 ITERATIONS = 5
 """Rounds of GrabCut. OpenCV has no default; five are what its own examples take."""
@@ -137,9 +137,9 @@ def cut_out(
     .. [1] A. Levin, D. Lischinski and Y. Weiss, IEEE TPAMI 30(2), 2008,
        doi:10.1109/TPAMI.2007.1177.
     .. [2] T. Germer, T. Uelwer, S. Conrad and S. Harmeling, "Fast Multi-Level Foreground
-       Estimation", ICPR 2020, doi:10.1109/ICPR48806.2021.9411982.
+       Estimation", ICPR 2020, arXiv:2006.14970.
     .. [3] M. Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021,
-       doi:10.1109/ICIP42928.2021.9506164, equation 4.
+       doi:10.1109/ICIP42928.2021.9506164.
     """
     check_pair(image, blur_map)
     matting = _import_matting()
