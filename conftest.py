@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 NEEDS = {
-    "src/blurmapper/baselines*": ["pymatting", "scipy", "skimage"],
+    "src/blurmapper/applications/_matting*": ["pymatting"],
+    "src/blurmapper/baselines*": ["numba", "pymatting", "scipy", "skimage"],
     "src/blurmapper/distributed*": ["ray"],
     "src/blurmapper/training*": ["onnx", "safetensors", "torch"],
     "src/blurmapper/web*": ["starlette", "uvicorn"],

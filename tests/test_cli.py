@@ -155,7 +155,10 @@ def test_the_version_is_printed(run: Run) -> None:
     assert run("--version") == (0, f"blurmapper {blurmapper.__version__}\n", "")
 
 
-@pytest.mark.parametrize("command", ["map", "methods", "train", "export"])
+COMMANDS = [command.name for command in cli.app.registered_commands]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(run: Run, command: str) -> None:
     status, output, _ = run(command, "--help")
     assert status == 0
