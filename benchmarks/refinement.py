@@ -97,7 +97,7 @@ REFINEMENTS: dict[str, Refinement] = {
             guide=guide, radius=radius, epsilon=epsilon
         )
         for guide in ("luma", "colour")
-        for radius, epsilon in ((2, 1e-3), (4, 1e-3), (4, 1e-4), (8, 1e-4))
+        for radius, epsilon in ((2, 1e-3), (4, 1e-3), (4, 1e-4), (8, 1e-4), (12, 1e-4), (16, 1e-4))
     },
     "guided twice, colour": twice,
     "closed-form matting": matting,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from blurmapper import decoding
+from blurmapper import decoding, refinement
 from blurmapper.refinement import Guide, enlarge_map, refine_map
 
 BlurMap = npt.NDArray[np.float32]
@@ -109,3 +109,23 @@ def test_without_edges_it_is_the_smoothed_map_enlarged_bilinearly() -> None:
     smoothed = cv2.boxFilter(coarse, -1, (3, 3), borderType=cv2.BORDER_REFLECT)
     smoothed = cv2.boxFilter(smoothed, -1, (3, 3), borderType=cv2.BORDER_REFLECT)
     np.testing.assert_allclose(refined, enlarge_map(smoothed, 301, 203), atol=1e-4)
+
+
+@pytest.mark.parametrize(("height", "width"), [(300, 400), (299, 401)])
+def test_a_large_photo_is_followed_at_half_its_size(
+    scene: tuple[npt.NDArray[np.uint8], BlurMap],
+    height: int,
+    width: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    photo, mask = (cv2.resize(layer, (width, height)) for layer in scene)
+    coarse = cv2.resize(mask, (50, 38), interpolation=cv2.INTER_AREA)
+    whole = refine_map(photo, coarse, radius=3)
+    monkeypatch.setattr(refinement, "MOST_PIXELS", height * width - 1)
+    halved = refine_map(photo, coarse, radius=3)
+    assert halved.shape == (height, width)
+    assert 0 < np.abs(halved - whole).mean() < 0.02
+    assert (
+        np.abs(halved - mask).mean()
+        < 0.6 * np.abs(enlarge_map(coarse, height, width) - mask).mean()
+    )
