@@ -19,6 +19,8 @@ from blurmapper.mapper import BlurMapper
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.weights import WeightsCard, read_card, write_card
 
+BENCHMARK_NAMES = ("motion0001", "motion0002", "out_of_focus0003", "out_of_focus0004")
+
 
 @pytest.fixture
 def sharp_photo() -> npt.NDArray[np.uint8]:
@@ -33,6 +35,30 @@ def half_blurred_photo(sharp_photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uin
     photo = sharp_photo.copy()
     photo[:, 64:] = cv2.GaussianBlur(sharp_photo, (0, 0), 4)[:, 64:]
     return photo
+
+
+@pytest.fixture
+def benchmark_folder(tmp_path: Path) -> Path:
+    """``image/`` and ``gt/``, and two folders of maps.
+
+    ``soft/`` is the truth with soft edges, white = blurred; ``rough/`` is noisier, and white
+    where it is sharp.
+    """
+    rng = np.random.default_rng(0)
+    for inner in ("image", "gt", "soft", "rough"):
+        (tmp_path / inner).mkdir()
+    for number, name in enumerate(BENCHMARK_NAMES):
+        truth = np.zeros((32, 48), np.float32)
+        truth[:, 10 + 8 * number :] = 1
+        texture = rng.integers(0, 256, (32, 48, 3), np.uint8)
+        photo = np.where(truth[..., None] > 0, cv2.GaussianBlur(texture, (0, 0), 4), texture)
+        soft = cv2.GaussianBlur(truth, (0, 0), 2)
+        rough = (soft + rng.normal(0, 0.3, truth.shape)).clip(0, 1)
+        PIL.Image.fromarray(photo).save(tmp_path / "image" / f"{name}.png")
+        for inner, grey in (("gt", truth), ("soft", soft), ("rough", 1 - rough)):
+            pixels = np.rint(255 * grey).astype(np.uint8)
+            PIL.Image.fromarray(pixels).save(tmp_path / inner / f"{name}.png")
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,9 @@ def test_an_export_that_differs_is_refused_and_leaves_nothing(
     run: TrainingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     honest = export._run_torch
-    monkeypatch.setattr(export, "_run_torch", lambda *given: honest(*given) + 0.01)
+    monkeypatch.setattr(
+        export, "_run_torch", lambda *given: [output + 0.01 for output in honest(*given)]
+    )
     with pytest.raises(WeightsError, match=r"differ by 1.0e-02 on .*png at 384 x 384"):
         export.export_checkpoint(run.path, tmp_path, run.config.photos)
     assert not list(tmp_path.iterdir())
