@@ -7,6 +7,7 @@ import json
 import statistics
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -152,9 +153,11 @@ def _resume(method: str, photos: Sequence[ImageArray], repeats: int, folder: Pat
     file, machine = folder / "seconds.json", describe_machine()
     key = _key(method, photos, repeats, machine)
     if file.exists():
-        kept = Times(**json.loads(file.read_text(encoding="utf-8")))
-        if kept.key == key:
-            return kept
+        # What another version wrote, or an interruption cut, is measured anew.
+        with suppress(TypeError, ValueError):
+            kept = Times(**json.loads(file.read_text(encoding="utf-8")))
+            if kept.key == key:
+                return kept
     times = Times(key, *time_method(method, photos, repeats), machine, list_versions())
     write_text(file, to_json(asdict(times)))
     return times
