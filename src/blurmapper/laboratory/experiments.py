@@ -22,8 +22,8 @@ class Experiment:
     ----------
     name : str
         What `blurmapper reproduce` calls it.
-    kind : {"scores", "times"}
-        Which runner makes it: `blurmapper.laboratory.scores` or `times`.
+    kind : str
+        Which of `blurmapper.laboratory.reproduce.RUNNERS` makes it.
     title : str
         Heads what is written.
     source : str
@@ -38,11 +38,29 @@ class Experiment:
         Of scores: which photos, where the data set is the CUHK benchmark.
     photos, side, repeats : int
         Of times: how many photos, their side in pixels, and how often each is mapped; the
-        fastest counts.
+        fastest counts. Of figures: how many photos are drawn, and the side of patches.
+    seed : int
+        Of figures: which photos or patches are drawn.
+    blur : {"", "defocus", "motion"}
+        Of figures: the kind of blur of the photos that are drawn, or any.
+    patches : int
+        Of cues: how many of each class are taken from a photo at most.
+    strengths : tuple of float
+        Of magnified photos: a column each.
     """
 
     name: str
-    kind: Literal["scores", "times"]
+    kind: Literal[
+        "scores",
+        "times",
+        "cues",
+        "curves",
+        "sheet",
+        "segmentation",
+        "degrees",
+        "magnification",
+        "failures",
+    ]
     title: str
     source: str
     methods: tuple[str, ...]
@@ -52,6 +70,10 @@ class Experiment:
     photos: int = 10
     side: int = 384
     repeats: int = 3
+    seed: int = 0
+    blur: Literal["", "defocus", "motion"] = ""
+    patches: int = 0
+    strengths: tuple[float, ...] = ()
 
 
 def experiment_names() -> list[str]:
