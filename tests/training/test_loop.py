@@ -16,7 +16,6 @@ from blurmapper.training.config import TrainingConfig
 from blurmapper.training.loop import (
     TrainingRun,
     build_optimiser,
-    loss_of,
     rate_at,
     train,
 )
@@ -119,28 +118,6 @@ def test_biases_learn_at_twice_the_rate_and_are_not_decayed() -> None:
     assert by_factor[2.0]["weight_decay"] == 0.0
     assert by_factor[1.0]["weight_decay"] == 5e-4
     assert by_factor[1.0]["momentum"] == 0.9
-
-
-def test_cross_entropy_is_the_mean_over_decided_pixels() -> None:
-    logits = torch.tensor([[[[0.0, 2.0, -1.0, 50.0]]]])
-    labels = torch.tensor([[[255, 0, 255, 128]]], dtype=torch.uint8)
-    terms = torch.tensor([0.0, -2.0, -1.0]).neg().exp().log1p()
-    assert float(loss_of(logits, labels)) == pytest.approx(float(terms.mean()), rel=1e-5)
-
-
-def test_a_batch_without_a_decided_pixel_costs_nothing() -> None:
-    labels = torch.full((1, 2, 2), 128, dtype=torch.uint8)
-    assert float(loss_of(torch.randn(1, 1, 2, 2), labels)) == 0.0
-
-
-def test_the_kind_of_blur_counts_where_it_is_known() -> None:
-    labels = torch.tensor([[[253, 254, 255, 0]]], dtype=torch.uint8)
-    blurred = torch.tensor([[[9.0, 9.0, 9.0, -9.0]]])
-    right = torch.stack([blurred, torch.tensor([[[9.0, -9.0, 0.0, 0.0]]])], dim=1)
-    elsewhere = torch.stack([blurred, torch.tensor([[[9.0, -9.0, 5.0, 5.0]]])], dim=1)
-    wrong = torch.stack([blurred, torch.tensor([[[-9.0, 9.0, 0.0, 0.0]]])], dim=1)
-    assert float(loss_of(right, labels)) == float(loss_of(elsewhere, labels)) < 1e-3
-    assert float(loss_of(wrong, labels)) == pytest.approx(0.2 * 9.0, rel=1e-2)
 
 
 def test_a_checkpoint_with_code_in_it_is_refused(tmp_path: Path) -> None:

@@ -41,6 +41,12 @@ class TrainingConfig:
         A key of `blurmapper.training.networks.ARCHITECTURES`.
     photos, output : Path
         The training photos; the folder that gets checkpoints and the log.
+    listed : Path or None
+        A text file that names photos of a data set, a line each: then `photos` is that data set,
+        its photos with their masks are the pairs, and nothing is made or held out.
+    geometric, photometric : bool
+        Whether a data set's photos are mirrored and cut, and worn as cameras and web sites wear
+        them. Other pairs always are.
     initialise : Path or None
         Weights to start from; None is random.
     side, batch, iterations : int
@@ -48,6 +54,8 @@ class TrainingConfig:
     working_side : int
         The exported network sees at most ``working_side ** 2`` pixels of a photo, as do the
         scores on photos held out; best where it makes things about as large as in the pairs.
+    loss : {"cross-entropy", "balanced", "fidelity"}
+        Of blur, as `blurmapper.training.losses` has them.
     rate : float
         The learning rate; biases learn ``bias_factor`` times as fast, a pre-trained encoder of
         ours ``encoder_factor`` times.
@@ -72,11 +80,15 @@ class TrainingConfig:
     photos: Path
     output: Path
     initialise: Path | None = None
+    listed: Path | None = None
+    geometric: bool = False
+    photometric: bool = False
     seed: int = 0
     side: int = 320
     batch: int = 8
     iterations: int = 4000
     working_side: int = 384
+    loss: Literal["cross-entropy", "balanced", "fidelity"] = "cross-entropy"
     optimiser: Literal["sgd", "adamw"] = "adamw"
     rate: float = 6e-4
     decay: Literal["polynomial", "cosine"] = "cosine"
@@ -98,7 +110,7 @@ class TrainingConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as TOML- and JSON-ready values."""
         answer = asdict(self)
-        for name in ("photos", "output", "initialise"):
+        for name in ("photos", "output", "initialise", "listed"):
             answer[name] = None if answer[name] is None else str(answer[name])
         return answer
 

@@ -13,10 +13,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from blurmapper.datasets import read_dataset, select_names
 from blurmapper.errors import DatasetError
 from blurmapper.training.compositing import cover, decode_srgb, encode_srgb
-from blurmapper.training.config import Mixture
+from blurmapper.training.config import Mixture, TrainingConfig
+from blurmapper.training.geometry import crop_layers
 from blurmapper.training.kernels import apply_kernel, draw_radius, lens_kernel, shake_kernel
+from blurmapper.training.labelled import LabelledSource
 from blurmapper.training.pairs import (
     BLURRED,
     DEFOCUSED,
@@ -28,7 +31,7 @@ from blurmapper.training.pairs import (
     label_of,
     label_smear,
 )
-from blurmapper.training.photos import PhotoLibrary
+from blurmapper.training.photos import PhotoLibrary, read_library
 from blurmapper.training.synthesis import make_pair
 from blurmapper.training.wear import wear_image
 
@@ -88,7 +91,7 @@ class PairSource:
 
     def _traced(self, rng: np.random.Generator) -> Pair:
         chosen = _choose(self.library.traced, rng)
-        image, truth = self._crop([_read(chosen.photo), _read_mask(chosen.mask)], rng)
+        image, truth = crop_layers([_read(chosen.photo), _read_mask(chosen.mask)], self.side, rng)
         label = np.full(truth.shape, UNDECIDED, np.uint8)
         tolerance = np.ones((2 * EDGE_TOLERANCE + 1,) * 2, np.uint8)
         label[cv2.erode(truth, tolerance) > 250] = KINDS.get(chosen.kind, BLURRED)
@@ -97,25 +100,28 @@ class PairSource:
 
     def _bokeh(self, rng: np.random.Generator) -> Pair:
         chosen = _choose(self.library.bokeh, rng)
-        image, subject = self._crop([_read(chosen.photo), _read_mask(chosen.mask)], rng)
+        image, subject = crop_layers([_read(chosen.photo), _read_mask(chosen.mask)], self.side, rng)
         label = label_of(1.0 - subject.astype(np.float32) / 255.0, DEFOCUSED)
         return self._spoil(Pair(image, label, "bokeh"), rng)
 
     def _sharp(self, rng: np.random.Generator) -> Pair:
-        (image,) = self._crop([_read(_choose(self.library.sharp, rng))], rng)
+        (image,) = crop_layers([_read(_choose(self.library.sharp, rng))], self.side, rng)
         return self._spoil(Pair(image, np.full(image.shape[:2], SHARP, np.uint8), "sharp"), rng)
 
     def _blurred(self, rng: np.random.Generator) -> Pair:
-        (image,) = self._crop([_read(_choose(self.library.blurred, rng))], rng)
+        (image,) = crop_layers([_read(_choose(self.library.blurred, rng))], self.side, rng)
         return Pair(image, np.full(image.shape[:2], BLURRED, np.uint8), "blurred")
 
     def _made(self, rng: np.random.Generator) -> Pair:
-        photo = _choose(self.library.sharp, rng)
+        return self.make(_choose(self.library.sharp, rng), rng)
+
+    def make(self, photo: Path, rng: np.random.Generator, kind: str | None = None) -> Pair:
+        """Return a pair made of this sharp photo: a scene of `synthesis.SCENES`, or any."""
         mask = self.library.subject_of(photo) or _choose(self.library.bokeh, rng).mask
-        image, subject = self._crop([_read(photo), _read_mask(mask)], rng)
+        image, subject = crop_layers([_read(photo), _read_mask(mask)], self.side, rng)
         cutout, alpha = self._cutout(rng)
         material = Material(image, _harden(subject), cutout, alpha)
-        return make_pair(material, int(rng.integers(2**63)))
+        return make_pair(material, int(rng.integers(2**63)), kind)
 
     def _cutout(self, rng: np.random.Generator) -> tuple[Image, npt.NDArray[np.float32]]:
         """Return a sharp subject of another photo, anywhere, at most about as large as it was.
@@ -166,34 +172,25 @@ class PairSource:
             return Pair(image, label_smear(spread, pair.label, DEFOCUSED), pair.kind)
         return pair
 
-    def _crop(self, layers: list[npt.NDArray[Any]], rng: np.random.Generator) -> list[Any]:
-        """Cut the same part of each layer and bring it to the pairs' size, never enlarged much.
 
-        The share of the photo is drawn evenly between the whole and a part at full detail; its
-        shape may be stretched by a fifth, as aspect ratios differ.
-        """
-        height, width = layers[0].shape[:2]
-        least = min(1.0, self.side / min(height, width))
-        share = rng.uniform(least, 1.0) if rng.random() < 0.7 else 1.0
-        stretch = float(np.exp(rng.uniform(-0.2, 0.2)))
-        rows = min(height, int(height * share * min(1.0, stretch)))
-        columns = min(width, int(width * share * min(1.0, 1 / stretch)))
-        top = int(rng.integers(height - rows + 1))
-        left = int(rng.integers(width - columns + 1))
-        mirrored = rng.random() < 0.5
-        answer = []
-        for layer in layers:
-            part = layer[top : top + rows, left : left + columns]
-            how = cv2.INTER_AREA if rows > self.side else cv2.INTER_LINEAR
-            part = cv2.resize(part, (self.side, self.side), interpolation=how)
-            answer.append(np.ascontiguousarray(part[:, ::-1] if mirrored else part))
-        return answer
+def open_source(config: TrainingConfig) -> PairSource | LabelledSource:
+    """Return what a config trains on: a library of photos, or photos of a data set."""
+    if config.listed is None:
+        library = read_library(config.photos)
+        return PairSource(library, config.side, config.seed, config.mixture)
+    return LabelledSource(
+        select_names(read_dataset(config.photos), config.listed),
+        config.side,
+        config.seed,
+        geometric=config.geometric,
+        photometric=config.photometric,
+    )
 
 
 class PairDataset(Dataset[tuple[Tensor, Tensor]]):
     """The first ``count`` pairs of a source as tensors: uint8 (3, H, W) and (H, W)."""
 
-    def __init__(self, source: PairSource, count: int) -> None:
+    def __init__(self, source: PairSource | LabelledSource, count: int) -> None:
         self.source, self.count = source, count
 
     def __len__(self) -> int:

@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
@@ -21,10 +20,9 @@ from blurmapper.errors import ConfigError
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.training.checkpoints import CHECKPOINT, read_checkpoint
 from blurmapper.training.config import TrainingConfig, read_config
-from blurmapper.training.data import PairDataset, PairSource
+from blurmapper.training.data import PairDataset, open_source
+from blurmapper.training.losses import loss_of
 from blurmapper.training.networks import build_network, get_architecture
-from blurmapper.training.pairs import DEFOCUSED, MOVED, UNDECIDED
-from blurmapper.training.photos import read_library
 from blurmapper.training.progress import Progress
 from blurmapper.training.validation import score_held_out
 
@@ -96,7 +94,7 @@ class TrainingRun:
                 loss = self._advance(model, images, labels)
                 progress.advance(loss, rate_at(self.step - 1, config))
                 last = self.step == config.iterations
-                if self.rank == 0 and (last or self.step % config.score_every == 0):
+                if self.rank == 0 and self._is_scored():
                     progress.report(self.step, self.score())
                 if self.rank == 0 and (last or self.step % config.checkpoint_every == 0):
                     self.save()
@@ -111,7 +109,8 @@ class TrainingRun:
         half = self.config.precision == "bf16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
             logits = model(inputs)
-        loss = loss_of(logits.float(), labels)
+        outputs = get_architecture(self.config.architecture).outputs
+        loss = loss_of(logits.float(), labels, outputs, self.config.loss)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
@@ -126,6 +125,11 @@ class TrainingRun:
             if value.is_floating_point():
                 self.average[name].lerp_(value, 1.0 - decay)
 
+    def _is_scored(self) -> bool:
+        """Tell whether to score now; of a data set no photo is held out for it."""
+        last = self.step == self.config.iterations
+        return self.config.listed is None and (last or self.step % self.config.score_every == 0)
+
     def score(self) -> dict[str, float]:
         """Return scores of the averaged weights on the photos held out of training."""
         network = get_architecture(self.config.architecture).build().to(self.device)
@@ -135,7 +139,7 @@ class TrainingRun:
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the batches that are left; a pair depends on its number alone."""
         config = self.config
-        source = PairSource(read_library(config.photos), config.side, config.seed, config.mixture)
+        source = open_source(config)
         starts = [
             (step * self.processes + self.rank) * config.batch
             for step in range(self.step, config.iterations)
@@ -218,37 +222,6 @@ def to_input(images: Tensor, preprocessing: Preprocessing) -> Tensor:
     mean = torch.tensor(preprocessing.mean, device=images.device).view(1, 3, 1, 1)
     scale = torch.tensor(preprocessing.scale, device=images.device).view(1, 3, 1, 1)
     return ((pixels - mean) * scale).contiguous(memory_format=torch.channels_last)
-
-
-KIND_WEIGHT = 0.2
-"""Of telling motion from defocus, beside 1 of telling blurred from sharp."""
-
-
-def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return what training makes small: cross entropy of blur, and of its kind where known.
-
-    Parameters
-    ----------
-    logits : Tensor
-        (N, 1, H, W), positive = blurred; or (N, 2, H, W), the second positive = motion.
-    labels : Tensor
-        uint8 (N, H, W), values of `blurmapper.training.pairs`.
-    """
-    loss = cross_entropy(logits[:, 0], labels > UNDECIDED, labels != UNDECIDED)
-    if logits.shape[1] == 1:
-        return loss
-    known = (labels == MOVED) | (labels == DEFOCUSED)
-    return loss + KIND_WEIGHT * cross_entropy(logits[:, 1], labels == MOVED, known)
-
-
-def cross_entropy(logits: Tensor, target: Tensor, counted: Tensor) -> Tensor:
-    """Return the mean binary cross entropy over the pixels counted, zero if there are none.
-
-    All (N, H, W); `target` and `counted` are boolean.
-    """
-    loss = functional.binary_cross_entropy_with_logits(logits, target.float(), reduction="none")
-    weight = counted.float()
-    return (loss * weight).sum() / weight.sum().clamp(min=1.0)
 
 
 def _start_worker(_: int) -> None:

@@ -1,10 +1,9 @@
-"""The networks by name: the paper's configurations I to V and our small one.
+"""The networks by name: the paper's configurations I to V, their variants, and our small one.
 
-Ma et al., "Deep Blur Mapping", IEEE TIP 2018, Table I: VGG16 (Simonyan and Zisserman,
-arXiv:1409.1556) trimmed after the last convolution of one of its five groups, the pooling after
-that convolution dropped, then a 1x1 convolution to one channel, fixed bilinear upsampling to the
-input's size and a sigmoid. All networks here return logits; the sigmoid is the loss's and the
-export's.
+Ma et al., "Deep Blur Mapping", IEEE TIP 2018, Table I: VGG16 trimmed after the last convolution
+of one of its five groups, then a 1x1 convolution to one channel, fixed bilinear upsampling to the
+input's size and a sigmoid; Table IV: the same with skip layers or fused side outputs. All
+networks here return logits; the sigmoid is the loss's and the export's.
 """
 
 from __future__ import annotations
@@ -15,66 +14,34 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from blurmapper.errors import ConfigError
 from blurmapper.preprocessing import EFFICIENTNET_LITE, VGG16, Preprocessing
 from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.lite import BlurMapperLite
-
-VGG_GROUPS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
-"""Convolutions and channels of VGG16's five groups."""
-
-
-class VggTrunk(nn.Module):
-    """The convolutions of VGG16 up to the end of a group, pooled between groups."""
-
-    def __init__(self, groups: int) -> None:
-        super().__init__()
-        inputs = 3
-        self.names: list[str] = []
-        for group, (convolutions, channels) in enumerate(VGG_GROUPS[:groups], start=1):
-            for index in range(1, convolutions + 1):
-                name = f"conv{group}_{index}"
-                self.add_module(name, nn.Conv2d(inputs, channels, 3, padding=1))
-                self.names.append(name)
-                inputs = channels
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Map (N, 3, H, W) to the last group's features, at stride 2 ** (groups - 1)."""
-        features = image
-        for name in self.names:
-            if name.endswith("_1") and name != "conv1_1":
-                features = functional.max_pool2d(features, 2, ceil_mode=True)
-            features = functional.relu(self.get_submodule(name)(features))
-        return features
-
-
-class TrimmedVgg(nn.Module):
-    """Configurations I to V of Table I: trunk, 1x1 convolution, bilinear upsampling.
-
-    Input (N, 3, H, W), BGR in 0-255 less the ImageNet mean; output (N, 1, H, W) logits. Pooling
-    rounds sizes up, as Caffe does, so that any size has an answer everywhere.
-    """
-
-    def __init__(self, groups: int) -> None:
-        super().__init__()
-        self.trunk = VggTrunk(groups)
-        self.score = nn.Conv2d(VGG_GROUPS[groups - 1][1], 1, 1)
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Return logits (N, 1, H, W), positive = blurred."""
-        coarse = self.score(self.trunk(image))
-        return functional.interpolate(coarse, size=image.shape[2:], mode="bilinear")
+from blurmapper.training.losses import Output
+from blurmapper.training.vgg import VGG_GROUPS, Fcn8s, TrimmedVgg, VggTrunk, WeightedFusion
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network that can be built by name, with what it must be fed."""
+    """A network that can be built by name, with what it must be fed.
+
+    Attributes
+    ----------
+    build : callable
+        Makes it, as torch initialises.
+    preprocessing : Preprocessing
+    summary : str
+        A line about it.
+    outputs : tuple
+        What each channel of its logits says in training; supervised sides are not there else.
+    """
 
     build: Callable[[], nn.Module]
     preprocessing: Preprocessing
     summary: str
+    outputs: tuple[Output, ...] = ("blur",)
 
 
 ARCHITECTURES: dict[str, Architecture] = {
@@ -86,8 +53,24 @@ ARCHITECTURES: dict[str, Architecture] = {
         )
         for groups, numeral in enumerate(("i", "ii", "iii", "iv", "v"), start=1)
     },
+    "configuration-v-learnt": Architecture(
+        lambda: TrimmedVgg(5, learnt=True), VGG16, "configuration V, its upsampling learnt"
+    ),
+    "fcn-8s": Architecture(Fcn8s, VGG16, "configuration V with skip layers from pool3 and pool4"),
+    "fusion": Architecture(
+        lambda: WeightedFusion(supervised=False), VGG16, "side outputs of five groups, fused"
+    ),
+    "dsn": Architecture(
+        lambda: WeightedFusion(supervised=True),
+        VGG16,
+        "side outputs of five groups, each supervised, fused",
+        ("blur", "side", "side", "side", "side", "side"),
+    ),
     "dbm-lite": Architecture(
-        BlurMapperLite, EFFICIENTNET_LITE, "EfficientNet-Lite0 fused down to stride 4"
+        BlurMapperLite,
+        EFFICIENTNET_LITE,
+        "EfficientNet-Lite0 fused down to stride 4",
+        ("blur", "motion"),
     ),
 }
 
@@ -135,9 +118,10 @@ def load_weights(network: nn.Module, path: Path) -> None:
     try:
         if isinstance(network, BlurMapperLite) and "_conv_stem.weight" in tensors:
             network.encoder.load_imagenet(tensors)
-        elif isinstance(network, TrimmedVgg) and "conv1_1.weight" in tensors:
-            trunk = {name: tensors[name] for name in network.trunk.state_dict()}
-            network.trunk.load_state_dict(trunk)
+        elif isinstance(trunk := getattr(network, "trunk", None), VggTrunk) and (
+            "conv1_1.weight" in tensors
+        ):
+            trunk.load_state_dict({name: tensors[name] for name in trunk.state_dict()})
         else:
             network.load_state_dict(tensors)
     except (KeyError, RuntimeError) as error:
@@ -146,11 +130,14 @@ def load_weights(network: nn.Module, path: Path) -> None:
 
 
 def _initialise_randomly(network: nn.Module) -> None:
-    """He initialisation; a head of one or two channels starts near zero, undecided everywhere."""
+    """He initialisation; a head of one or two channels starts at zero, undecided everywhere.
+
+    Near zero would not do: VGG16's first features go to hundreds.
+    """
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             if module.out_channels <= 2:
-                nn.init.normal_(module.weight, std=0.01)
+                nn.init.zeros_(module.weight)
             else:
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             if module.bias is not None:
