@@ -12,6 +12,7 @@ from blurmapper.commands._output import print_error
 from blurmapper.commands.evaluate import evaluate
 from blurmapper.commands.magnify import magnify
 from blurmapper.commands.mapping import map_photos, methods
+from blurmapper.commands.open_benchmark import open_benchmark
 from blurmapper.commands.rank import rank
 from blurmapper.commands.reproduce import reproduce
 from blurmapper.commands.segment import segment
@@ -64,6 +65,7 @@ app.command("segment")(segment)
 app.command("magnify")(magnify)
 app.command("evaluate")(evaluate)
 app.command("reproduce")(reproduce)
+app.command("open-benchmark")(open_benchmark)
 app.command("train")(train)
 app.command("export")(export)
 app.command("fit")(fit)

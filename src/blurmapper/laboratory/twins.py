@@ -1,0 +1,70 @@
+"""Photos that are nearly the same, so that none of a pair is trained on and the other tested."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from blurmapper.errors import DatasetError
+
+SIDE = 16
+"""Of the grey thumbnails that are compared, in pixels."""
+
+ALIKE = 0.95
+"""Correlation of two thumbnails from which on they are taken for the same scene."""
+
+
+def group_twins(photos: Sequence[Path]) -> list[list[int]]:
+    """Return the photos in groups: those nearly the same together, mirrored ones too.
+
+    Parameters
+    ----------
+    photos : sequence of Path
+
+    Returns
+    -------
+    list of list of int
+        Places in `photos`, each in one group, in order.
+
+    Raises
+    ------
+    DatasetError
+        If a photo cannot be read.
+    """
+    thumbnails = np.stack([_thumbnail(path) for path in photos])
+    mirrored = thumbnails[:, :, ::-1].reshape(len(photos), -1)
+    plain = thumbnails.reshape(len(photos), -1)
+    alike = np.maximum(plain @ plain.T, plain @ mirrored.T) > ALIKE
+    head = list(range(len(photos)))
+    for place in range(len(photos)):
+        for twin in np.flatnonzero(alike[place, :place]):
+            _join(head, place, int(twin))
+    groups: dict[int, list[int]] = {}
+    for place in range(len(photos)):
+        groups.setdefault(_find(head, place), []).append(place)
+    return list(groups.values())
+
+
+def _thumbnail(path: Path) -> npt.NDArray[np.float32]:
+    """Return a small grey picture of mean 0 and length 1, so that products are correlations."""
+    grey = cv2.imread(str(path), cv2.IMREAD_REDUCED_GRAYSCALE_4)
+    if grey is None:
+        raise DatasetError(f"{path}: cannot be read as a photo; restore it or take it off the list")
+    small = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small -= small.mean()
+    return np.asarray(small / max(float(np.linalg.norm(small)), 1e-6), np.float32)
+
+
+def _find(head: list[int], place: int) -> int:
+    while head[place] != place:
+        place = head[place]
+    return place
+
+
+def _join(head: list[int], one: int, other: int) -> None:
+    first, second = sorted((_find(head, one), _find(head, other)))
+    head[second] = first
