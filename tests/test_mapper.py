@@ -149,6 +149,14 @@ def test_another_backend_takes_the_place_of_onnx_runtime(tiny_weights: Path) -> 
     np.testing.assert_allclose(blur_map, 0.5, atol=1e-4)
 
 
+def test_a_backend_can_be_given_by_name(
+    tiny_weights: Path, tiny_mapper: BlurMapper, half_blurred_photo: Photo
+) -> None:
+    pytest.importorskip("openvino", reason="needs blurmapper[openvino]")
+    blur_map = BlurMapper(tiny_weights, backend="openvino", threads=1)(half_blurred_photo)
+    np.testing.assert_allclose(blur_map, tiny_mapper(half_blurred_photo), atol=1e-4)
+
+
 def test_what_the_network_exceeds_is_clipped(tiny_weights: Path) -> None:
     class LoudBackend:
         def run(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

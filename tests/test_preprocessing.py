@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -41,6 +42,16 @@ def test_a_resize_keeps_the_dtype_and_the_mean(dtype: Any) -> None:
     small = VGG16.resize(photo * dtype(white))
     assert small.dtype == dtype
     assert small.mean() / white == pytest.approx(photo.mean(), abs=0.01)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1_800, 2_400), (1_237, 3_001)])
+def test_halving_first_moves_noise_by_less_than_a_level_on_average(height: int, width: int) -> None:
+    texture = np.random.default_rng(0).integers(0, 256, (height // 3, width // 3, 3), np.uint8)
+    photo = cv2.resize(texture, (width, height), interpolation=cv2.INTER_CUBIC)
+    small = Preprocessing(128, (0.0,) * 3, (1.0,) * 3, "rgb").resize(photo)
+    exact = cv2.resize(photo, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    moved = np.abs(small.astype(int) - exact)
+    assert 0 < moved.mean() < 1
 
 
 @pytest.mark.parametrize("preprocessing", [VGG16, EFFICIENTNET_LITE])

@@ -129,3 +129,22 @@ def test_a_large_photo_is_followed_at_half_its_size(
         np.abs(halved - mask).mean()
         < 0.6 * np.abs(enlarge_map(coarse, height, width) - mask).mean()
     )
+
+
+def test_a_photo_reduced_beforehand_gives_the_same_map(
+    scene: tuple[npt.NDArray[np.uint8], BlurMap],
+) -> None:
+    photo, mask = scene
+    coarse = cv2.resize(mask, (50, 38), interpolation=cv2.INTER_AREA)
+    reduced = cv2.resize(photo, (50, 38), interpolation=cv2.INTER_AREA)
+    expected = refine_map(photo, coarse)
+    np.testing.assert_array_equal(refine_map(photo, coarse, reduced=reduced), expected)
+
+
+def test_a_photo_reduced_to_another_size_is_reduced_anew(
+    scene: tuple[npt.NDArray[np.uint8], BlurMap],
+) -> None:
+    photo, mask = scene
+    coarse = cv2.resize(mask, (50, 38), interpolation=cv2.INTER_AREA)
+    found = refine_map(photo, coarse, reduced=photo[:40, :40])
+    np.testing.assert_array_equal(found, refine_map(photo, coarse))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.errors import ConfigError, WeightsError
+from blurmapper.errors import ConfigError, MissingExtraError, WeightsError
+
+BackendName = Literal["onnxruntime", "openvino"]
+
+Precision = Literal["float32", "bfloat16"]
 
 
 class Backend(Protocol):
@@ -54,13 +59,14 @@ class OnnxBackend:
     def __init__(self, path: Path, *, threads: int | None = None) -> None:
         import onnxruntime
 
-        if threads is not None and threads < 1:
-            raise ConfigError(f"threads is {threads}; use 1 or more, or leave it out for all cores")
+        _check_threads(threads)
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.intra_op_num_threads = threads or 0
         # Errors still raise; what is silenced are notes on the graph, meant for its maker.
         options.log_severity_level = 4
+        # Between photos the cores belong to OpenCV, not to threads that spin until the next run.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
             self._session = onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]
@@ -71,12 +77,7 @@ class OnnxBackend:
             ) from error
         inputs = [node.name for node in self._session.get_inputs()]
         outputs = [node.name for node in self._session.get_outputs()]
-        if inputs != ["image"] or outputs not in (["blur_map"], ["blur_map", "motion"]):
-            raise WeightsError(
-                f"{path}: maps {inputs} to {outputs} instead of ['image'] to ['blur_map']; "
-                "give a network written by blurmapper export"
-            )
-        self._name, self._knows_kinds = path.name, "motion" in outputs
+        self._name, self._knows_kinds = path.name, _check_ends(path, inputs, outputs)
 
     def run(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return blur maps (N, 1, H, W) in [0, 1] for normalised photos (N, 3, H, W)."""
@@ -88,6 +89,113 @@ class OnnxBackend:
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return blur maps, and the probability of motion where blurred, (N, 1, H, W) each."""
         if not self._knows_kinds:
-            raise WeightsError(f"{self._name}: cannot tell motion from defocus; use dbm-lite")
+            raise _one_kind_only(self._name)
         blur_maps, motion = self._session.run(["blur_map", "motion"], {"image": batch})
         return blur_maps, motion
+
+
+class OpenVinoBackend:
+    """Run an ONNX graph on the CPU with OpenVINO; safe to share between threads.
+
+    Parameters
+    ----------
+    path : Path
+        A graph as `OnnxBackend` takes it.
+    threads : int, optional
+        CPU threads of one run; all cores unless given.
+    precision : {"float32", "bfloat16"}
+        In ``"float32"`` maps are those of ONNX Runtime, but for rounding. ``"bfloat16"`` is for
+        processors that compute with it (AVX-512 BF16 or AMX); others fall back to float32.
+
+    Raises
+    ------
+    MissingExtraError
+        If OpenVINO is not installed.
+    WeightsError
+        If the file is not such a graph.
+    ConfigError
+        If `threads` is below 1.
+    """
+
+    def __init__(
+        self, path: Path, *, threads: int | None = None, precision: Precision = "float32"
+    ) -> None:
+        try:
+            import openvino
+        except ImportError as error:
+            raise MissingExtraError(
+                "openvino is not installed; it needs pip install 'blurmapper[openvino]'"
+            ) from error
+        _check_threads(threads)
+        settings = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
+            "INFERENCE_NUM_THREADS": threads or 0,
+        }
+        try:
+            self._model = openvino.Core().compile_model(str(path), "CPU", settings)
+        except RuntimeError as error:
+            raise WeightsError(
+                f"{path}: OpenVINO cannot load it; reinstall or export it again"
+            ) from error
+        inputs = [port.any_name for port in self._model.inputs]
+        outputs = [port.any_name for port in self._model.outputs]
+        self._name, self._knows_kinds = path.name, _check_ends(path, inputs, outputs)
+        self._requests = threading.local()
+
+    def run(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return blur maps (N, 1, H, W) in [0, 1] for normalised photos (N, 3, H, W)."""
+        return self._infer(batch)["blur_map"]
+
+    def run_kinds(
+        self, batch: npt.NDArray[np.float32]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return blur maps, and the probability of motion where blurred, (N, 1, H, W) each."""
+        if not self._knows_kinds:
+            raise _one_kind_only(self._name)
+        outputs = self._infer(batch)
+        return outputs["blur_map"], outputs["motion"]
+
+    def _infer(self, batch: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float32]]:
+        if not hasattr(self._requests, "own"):
+            self._requests.own = self._model.create_infer_request()
+        outputs = self._requests.own.infer({"image": batch})
+        return {port.any_name: values for port, values in outputs.items()}
+
+
+def open_backend(name: BackendName, path: Path, *, threads: int | None = None) -> Backend:
+    """Return the backend of a name, with the network at `path` loaded.
+
+    Raises
+    ------
+    ConfigError
+        If no backend has that name, or `threads` is below 1.
+    MissingExtraError
+        If it is not installed.
+    WeightsError
+        If the file is not a network of ours.
+    """
+    if name == "onnxruntime":
+        return OnnxBackend(path, threads=threads)
+    if name == "openvino":
+        return OpenVinoBackend(path, threads=threads)
+    raise ConfigError(f"no backend named {name!r}; choose from: onnxruntime, openvino")
+
+
+def _check_threads(threads: int | None) -> None:
+    if threads is not None and threads < 1:
+        raise ConfigError(f"threads is {threads}; use 1 or more, or leave it out for all cores")
+
+
+def _check_ends(path: Path, inputs: list[str], outputs: list[str]) -> bool:
+    """Refuse a graph with other inputs and outputs; return whether it knows kinds of blur."""
+    if inputs != ["image"] or outputs not in (["blur_map"], ["blur_map", "motion"]):
+        raise WeightsError(
+            f"{path}: maps {inputs} to {outputs} instead of ['image'] to ['blur_map']; "
+            "give a network written by blurmapper export"
+        )
+    return "motion" in outputs
+
+
+def _one_kind_only(name: str) -> WeightsError:
+    return WeightsError(f"{name}: cannot tell motion from defocus; use dbm-lite")

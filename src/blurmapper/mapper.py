@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blurmapper.backends import Backend, OnnxBackend
+from blurmapper.backends import Backend, BackendName, open_backend
 from blurmapper.decoding import MIN_SIDE
 from blurmapper.errors import ConfigError
 from blurmapper.images import BlurMap, ImageArray, ImageSource, read_image
@@ -36,8 +36,8 @@ class BlurMapper:
     Parameters
     ----------
     weights : str or Path
-        Bundled weights by name (`blurmapper.weights.bundled_names`), or a path to an .onnx
-        file that has its .json card beside it.
+        Bundled weights by name (`blurmapper.weights.bundled_names`), a path to an .onnx file
+        that has its .json card beside it, or a folder that `save_pretrained` wrote.
     refine : bool
         Let the map follow the photo's edges (`blurmapper.refinement.refine_map`); otherwise
         it is enlarged bilinearly.
@@ -46,15 +46,18 @@ class BlurMapper:
         choice unless given. Larger sees finer detail, but also calls more of it blurred.
     threads : int, optional
         CPU threads of one run; all cores unless given.
-    backend : Backend, optional
-        What runs the network instead of ONNX Runtime; `weights` then names the card only.
+    backend : {"onnxruntime", "openvino"} or Backend
+        What runs the network. OpenVINO is the extra ``openvino``; for anything else give an
+        object, and `weights` then names the card only.
 
     Raises
     ------
     WeightsError
         If there are no such weights, or their file is not the one on the card.
     ConfigError
-        If `working_side` is below 16 or `threads` below 1.
+        If `working_side` is below 16, `threads` below 1, or no backend has that name.
+    MissingExtraError
+        If the backend is not installed.
 
     Examples
     --------
@@ -69,7 +72,7 @@ class BlurMapper:
     doi:10.1109/TIP.2018.2847421.
     """
 
-    __slots__ = ("_backend", "_card", "_preprocessing", "_refine")
+    __slots__ = ("_backend", "_card", "_path", "_preprocessing", "_refine")
 
     def __init__(
         self,
@@ -78,16 +81,64 @@ class BlurMapper:
         refine: bool = True,
         working_side: int | None = None,
         threads: int | None = None,
-        backend: Backend | None = None,
+        backend: Backend | BackendName = "onnxruntime",
     ) -> None:
         if working_side is not None and working_side < MIN_SIDE:
             raise ConfigError(f"working side is {working_side}; use {MIN_SIDE} pixels or more")
-        self._card, path = find_weights(weights)
+        self._card, self._path = find_weights(weights)
         self._preprocessing = self._card.preprocessing
         if working_side is not None:
             self._preprocessing = replace(self._preprocessing, working_side=working_side)
         self._refine = refine
-        self._backend = OnnxBackend(path, threads=threads) if backend is None else backend
+        if isinstance(backend, str):
+            backend = open_backend(backend, self._path, threads=threads)
+        self._backend = backend
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | Path,
+        *,
+        revision: str | None = None,
+        endpoint: str | None = None,
+        offline: bool = False,
+    ) -> BlurMapper:
+        """Open weights by bundled name, from a file or folder, or from a Hugging Face repository.
+
+        Parameters
+        ----------
+        source, revision, endpoint, offline
+            As for `blurmapper.hub.fetch_weights`, whose answer `BlurMapper` takes too, beside
+            its other options.
+
+        Raises
+        ------
+        WeightsError
+            If there are no such weights, their file is not the one on the card, or it is of a
+            format that can run code.
+        MissingExtraError
+            If it is a repository and ``blurmapper[hub]`` is not installed.
+
+        Examples
+        --------
+        >>> BlurMapper.from_pretrained("dbm-lite").card.licence
+        'Apache-2.0'
+        """
+        from blurmapper.hub import fetch_weights
+
+        return cls(fetch_weights(source, revision=revision, endpoint=endpoint, offline=offline))
+
+    def save_pretrained(self, folder: str | Path) -> Path:
+        """Write weights, card and a page about them into a folder, ready to be pushed to a hub.
+
+        Raises
+        ------
+        WeightsError
+            If the folder cannot be written.
+        """
+        from blurmapper.hub import save_weights
+
+        return save_weights(self._card, self._path, folder)
 
     @property
     def card(self) -> WeightsCard:
@@ -119,7 +170,8 @@ class BlurMapper:
             If the photo cannot be read.
         """
         image = read_image(source)
-        return self._enlarge(image, self.map_coarse(image))
+        reduced = self._reduce(image)
+        return self._enlarge(image, reduced, self._run(reduced))
 
     def map_kinds(self, source: ImageSource) -> BlurKinds:
         """Map how likely each pixel is blurred by defocus, and by motion.
@@ -142,22 +194,26 @@ class BlurMapper:
             If the weights know one kind of blur only, as the paper's do.
         """
         image = read_image(source)
-        batch = self._preprocessing.normalise(self._reduce(image))
+        reduced = self._reduce(image)
         coarse_map, coarse_motion = (
-            output[0, 0].clip(0, 1) for output in self._backend.run_kinds(batch)
+            output[0, 0].clip(0, 1)
+            for output in self._backend.run_kinds(self._preprocessing.normalise(reduced))
         )
-        blur_map = self._enlarge(image, coarse_map)
+        blur_map = self._enlarge(image, reduced, coarse_map)
         motion = blur_map * enlarge_map(coarse_motion, *image.shape[:2])
         return BlurKinds(blur_map - motion, motion)
 
     def map_coarse(self, image: ImageArray) -> BlurMap:
         """Map an RGB image (H, W, 3) at the size that the network sees: float32 (h, w)."""
-        batch = self._preprocessing.normalise(self._reduce(image))
+        return self._run(self._reduce(image))
+
+    def _run(self, reduced: ImageArray) -> BlurMap:
+        batch = self._preprocessing.normalise(reduced)
         return np.asarray(self._backend.run(batch)[0, 0].clip(0, 1))
 
-    def _enlarge(self, image: ImageArray, coarse_map: BlurMap) -> BlurMap:
+    def _enlarge(self, image: ImageArray, reduced: ImageArray, coarse_map: BlurMap) -> BlurMap:
         if self._refine:
-            return refine_map(image, coarse_map)
+            return refine_map(image, coarse_map, reduced=reduced)
         return enlarge_map(coarse_map, *image.shape[:2])
 
     def _reduce(self, image: ImageArray) -> ImageArray:

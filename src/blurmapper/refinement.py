@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -23,7 +24,7 @@ MOST_PIXELS = 4_000_000
 and four times the work would not move its edges."""
 
 # Rows of one product in `_stretch_rows`; more of them waste work on zeros of the weights.
-_BLOCK = 64
+_BLOCK = 32
 
 
 def refine_map(
@@ -33,6 +34,7 @@ def refine_map(
     radius: int = RADIUS,
     epsilon: float = EPSILON,
     guide: Guide = "colour",
+    reduced: npt.NDArray[Any] | None = None,
 ) -> npt.NDArray[np.float32]:
     """Enlarge a coarse map to its photo's size along the photo's edges.
 
@@ -49,6 +51,8 @@ def refine_map(
     guide : {"luma", "colour"}
         What an edge is a step of: brightness, or any of red, green and blue, which follows
         edges better and takes twice as long.
+    reduced : ndarray, optional
+        The image at the coarse map's size, where it is at hand: RGB (h, w, 3), same dtype.
 
     Returns
     -------
@@ -73,19 +77,28 @@ def refine_map(
     import cv2
 
     height, width = image.shape[:2]
-    if height * width > MOST_PIXELS and min(height // 2, width // 2) >= max(coarse_map.shape):
+    size = coarse_map.shape[::-1]
+    if height * width > MOST_PIXELS and min(height // 2, width // 2) >= max(size):
         half = cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-        refined = refine_map(half, coarse_map, radius=radius, epsilon=epsilon, guide=guide)
+        refined = refine_map(
+            half, coarse_map, radius=radius, epsilon=epsilon, guide=guide, reduced=reduced
+        )
         return enlarge_map(refined, height, width)
-    small = cv2.resize(image, coarse_map.shape[::-1], interpolation=cv2.INTER_AREA)
-    slopes, offset = _fit(_guide_channels(small, guide), coarse_map, radius, epsilon)
-    planes = [enlarge_map(plane, len(plane), width) for plane in (*slopes, offset)]
+    if reduced is None or reduced.shape[1::-1] != size:
+        reduced = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    slopes, offset = _fit(_guide_channels(reduced, guide), coarse_map, radius, epsilon)
+    scale = np.float32(1.0 / WHITE[image.dtype])
+    planes = [
+        enlarge_map(plane, len(plane), width)
+        for plane in (*(slope * scale for slope in slopes), offset)
+    ]
     refined = np.empty((height, width), np.float32)
     for rows in row_strips(height, width):
         strip = refined[rows]
         strip[:] = _stretch_rows(planes[-1], rows, height)
-        for slope, channel in zip(planes, _guide_channels(image[rows], guide), strict=False):
-            strip += _stretch_rows(slope, rows, height) * channel
+        for slope, channel in zip(planes, _split(image[rows], guide), strict=False):
+            stretched = _stretch_rows(slope, rows, height)
+            cv2.accumulateProduct(stretched, channel.astype(np.float32, copy=False), strip)
         np.clip(strip, 0, 1, out=strip)
     return refined
 
@@ -102,11 +115,14 @@ def enlarge_map(
 
 def _guide_channels(image: npt.NDArray[Any], guide: Guide) -> list[npt.NDArray[np.float32]]:
     """Return the guide's planes, float32 in [0, 1]."""
+    scale = np.float32(1.0 / WHITE[image.dtype])
+    return [plane.astype(np.float32) * scale for plane in _split(image, guide)]
+
+
+def _split(image: npt.NDArray[Any], guide: Guide) -> Sequence[npt.NDArray[Any]]:
     import cv2
 
-    planes = cv2.split(image) if guide == "colour" else [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)]
-    scale = np.float32(1.0 / WHITE[image.dtype])
-    return [plane.astype(np.float32) * scale for plane in planes]
+    return cv2.split(image) if guide == "colour" else [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)]
 
 
 def _fit(

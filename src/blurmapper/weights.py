@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, TypedDict
 
 from blurmapper.errors import WeightsError
@@ -14,6 +14,12 @@ from blurmapper.preprocessing import Preprocessing
 
 BUNDLED = Path(__file__).parent / "assets" / "weights"
 """The folder of the weights and cards that come with the package."""
+
+CARD = "config.json"
+"""What the card is called in a folder of its own, as on the Hugging Face hub."""
+
+RUNS_CODE = (".bin", ".ckpt", ".h5", ".joblib", ".keras", ".pb", ".pickle", ".pkl", ".pt", ".pth")
+"""Formats whose loading can run what their maker wrote."""
 
 
 class Score(TypedDict):
@@ -157,23 +163,69 @@ def verify(card: WeightsCard, folder: Path | None = None) -> Path:
     return path
 
 
+def check_format(name: str) -> None:
+    """Refuse a file that could run code, and whatever is not ONNX, before it is opened.
+
+    Raises
+    ------
+    WeightsError
+        If the name does not end in ``.onnx``.
+    """
+    suffix = Path(name).suffix.lower()
+    if suffix in RUNS_CODE:
+        raise WeightsError(
+            f"{name}: {suffix} files can run code when loaded; give weights as .onnx"
+        )
+    if suffix == ".safetensors":
+        raise WeightsError(
+            f"{name}: holds weights without their network; train from it, or export it to .onnx"
+        )
+    if suffix != ".onnx":
+        raise WeightsError(f"{name}: not an .onnx file; give a name, an .onnx file or its folder")
+
+
 def find_weights(weights: str | Path) -> tuple[WeightsCard, Path]:
-    """Return the card and the verified file of a bundled name or of a path to an .onnx file.
+    """Return the card and the verified file of weights.
+
+    Parameters
+    ----------
+    weights : str or Path
+        A bundled name; an .onnx file with its card, the same name in .json, beside it; or a
+        folder with a ``config.json``, the card, and the file that it names.
 
     Raises
     ------
     WeightsError
         If there are no such weights, no card beside the file, or the two do not fit.
     """
-    if isinstance(weights, Path) or weights.endswith(".onnx"):
-        path = Path(weights)
-        if not path.is_file():
-            raise WeightsError(f"{path}: no such weights file; give a name or an .onnx file")
-        card = read_card(path.with_suffix(".json"))
-        if card.file != path.name:
-            raise WeightsError(
-                f"{path}: the card beside it is of {card.file}; rename neither after export"
-            )
-        return card, verify(card, path.parent)
-    card = bundled_card(weights)
-    return card, verify(card)
+    path = Path(weights)
+    is_path = isinstance(weights, Path) or bool(path.suffix) or path.is_dir()
+    if weights in bundled_names() or not is_path:
+        card = bundled_card(str(weights))
+        return card, verify(card)
+    if path.is_dir():
+        card = read_card(path / CARD)
+        check_file_name(card, path / CARD)
+        return card, verify(card, path)
+    check_format(str(path))
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such weights file; give a name or an .onnx file")
+    card = read_card(path.with_suffix(".json"))
+    if card.file != path.name:
+        raise WeightsError(
+            f"{path}: the card beside it is of {card.file}; rename neither after export"
+        )
+    return card, verify(card, path.parent)
+
+
+def check_file_name(card: WeightsCard, source: object) -> None:
+    """Refuse a card, read from `source`, whose file is no .onnx file right beside it.
+
+    Raises
+    ------
+    WeightsError
+        If it names another folder or another format.
+    """
+    if card.file != PureWindowsPath(card.file).name:
+        raise WeightsError(f"{source}: its weights {card.file!r} lie elsewhere; give a bare name")
+    check_format(card.file)

@@ -1,0 +1,195 @@
+"""Weights from a Hugging Face repository, and a folder that can be pushed to one.
+
+Nothing here is imported, and no network is touched, before it is asked for. What comes from a
+repository is a card and the one ONNX file that it names; no code of the repository is run.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blurmapper.errors import MissingExtraError, WeightsError
+from blurmapper.weights import (
+    CARD,
+    WeightsCard,
+    bundled_names,
+    check_file_name,
+    check_format,
+    read_card,
+    verify,
+    write_card,
+)
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+def fetch_weights(
+    source: str | Path,
+    *,
+    revision: str | None = None,
+    endpoint: str | None = None,
+    offline: bool = False,
+) -> str | Path:
+    """Return what `BlurMapper` takes for a bundled name, a file, a folder or a repository.
+
+    Parameters
+    ----------
+    source : str or Path
+        A bundled name, an .onnx file, a folder that `BlurMapper.save_pretrained` wrote, or a
+        repository ``"owner/name"``. What is bundled or on disk is never asked for elsewhere.
+    revision : str, optional
+        Branch, tag or commit of a repository; its main branch unless given. A commit is the one
+        name that its owner cannot give to other weights later.
+    endpoint : str, optional
+        Address of the hub; what ``HF_ENDPOINT`` says, or Hugging Face's own, unless given.
+    offline : bool
+        Look into the cache only; so does ``HF_HUB_OFFLINE=1``. A hub that cannot be reached is
+        also made up for by the cache.
+
+    Returns
+    -------
+    str or Path
+        The name, the file, or the folder; of a repository that in the hub's cache
+        (``HF_HOME``), where nothing is downloaded twice.
+
+    Raises
+    ------
+    WeightsError
+        If it is none of these or of a format that can run code; or if the repository cannot be
+        had, or its file is not the one on its card.
+    MissingExtraError
+        If it is a repository and ``blurmapper[hub]`` is not installed.
+    """
+    path = Path(source)
+    if source in bundled_names() or path.exists():
+        return source
+    if isinstance(source, Path) or path.suffix.lower() == ".onnx" or source.count("/") != 1:
+        if path.suffix:
+            check_format(str(source))
+        names = ", ".join(bundled_names())
+        raise WeightsError(
+            f"{source}: no such weights; give {names}, a file, a folder or owner/name of a hub"
+        )
+    card_file = _download(source, CARD, revision, endpoint, offline=offline)
+    card = read_card(card_file)
+    check_file_name(card, source)
+    # The cache calls the folder after the commit: card and weights are of one, whatever is pushed.
+    _download(source, card.file, card_file.parent.name, endpoint, offline=offline)
+    try:
+        verify(card, card_file.parent)
+    except WeightsError as error:
+        raise WeightsError(
+            f"{source}: what was downloaded does not fit its card, do not use it ({error})"
+        ) from error
+    return card_file.parent
+
+
+def save_weights(card: WeightsCard, weights: Path, folder: str | Path) -> Path:
+    """Write weights, their card and a page about them into a folder, ready to be pushed.
+
+    Returns
+    -------
+    Path
+        The folder, with ``config.json``, the ONNX file and ``README.md``.
+
+    Raises
+    ------
+    WeightsError
+        If the folder cannot be written.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(weights, folder / card.file)
+        write_card(card, folder / CARD)
+        (folder / "README.md").write_text(_describe(card), encoding="utf-8")
+    except OSError as error:
+        raise WeightsError(
+            f"{folder}: cannot be written ({error.strerror or error}); choose another folder"
+        ) from error
+    return folder
+
+
+def _download(
+    repository: str, file: str, revision: str | None, endpoint: str | None, *, offline: bool
+) -> Path:
+    hub = _import_hub(repository)
+    wrong = (hub.errors.HFValidationError, OSError, ValueError, hub.errors.HfHubHTTPError)
+    try:
+        return Path(
+            hub.hf_hub_download(
+                repository,
+                file,
+                revision=revision,
+                endpoint=endpoint,
+                local_files_only=offline,
+                library_name="blurmapper",
+            )
+        )
+    except hub.errors.GatedRepoError as error:
+        reason = "asks for a login: run hf auth login"
+        raise WeightsError(f"{repository}: {reason}") from error
+    except hub.errors.RepositoryNotFoundError as error:
+        reason = "no such repository, or a private one; check owner/name and endpoint"
+        raise WeightsError(f"{repository}: {reason}") from error
+    except hub.errors.RevisionNotFoundError as error:
+        raise WeightsError(f"{repository}: has no revision {revision!r}") from error
+    except hub.errors.LocalEntryNotFoundError as error:
+        reason = "not in the cache, and the hub was not asked or not reached; go online once"
+        raise WeightsError(f"{repository}: {file} is {reason}") from error
+    except hub.errors.EntryNotFoundError as error:
+        reason = f"has no {file}; give a repository that BlurMapper.save_pretrained laid out"
+        raise WeightsError(f"{repository}: {reason}") from error
+    except wrong as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise WeightsError(f"{repository}: {file} cannot be downloaded ({reason})") from error
+
+
+def _import_hub(repository: str) -> ModuleType:
+    try:
+        import huggingface_hub
+        import huggingface_hub.errors
+    except ImportError as error:
+        raise MissingExtraError(
+            f"{repository}: weights from a hub need pip install 'blurmapper[hub]'"
+        ) from error
+    return huggingface_hub
+
+
+def _describe(card: WeightsCard) -> str:
+    """Return the page of a repository, with the header that the hub reads."""
+    scores = "\n".join(
+        f"| {score['data']} ({score['images']}) | {score['protocol']} | {score['ods']:.3f} | "
+        f"{score['ois']:.3f} | {score['ap']:.3f} |"
+        for score in card.scores
+    )
+    return f"""---
+license: {card.licence.lower()}
+library_name: blurmapper
+pipeline_tag: image-segmentation
+tags: [blur-detection, defocus, motion-blur, onnx]
+---
+
+# {card.name}
+
+For every pixel of a photo the probability that it is blurred, by defocus or motion.
+
+```python
+from blurmapper import BlurMapper
+
+blur_map = BlurMapper.from_pretrained("OWNER/{card.name}")("photo.jpg")  # 1 = blurred
+```
+
+{card.parameters:,} weights, {card.bytes / 1e6:.1f} MB, SHA-256 `{card.sha256}`, {card.created}.
+
+{card.training}
+
+| photos | protocol | ODS | OIS | AP |
+|---|---|---|---|---|
+{scores}
+
+After {card.paper}.
+"""
