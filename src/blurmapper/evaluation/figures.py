@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +29,9 @@ DASHES = ("-", "--", "-.", ":")
 
 PICTURE_INCHES = 1.5
 CAPTION_INCHES = 0.16
+HEADING_POINTS, LABEL_POINTS, CAPTION_POINTS = 9.0, 6.5, 7.0
+TALL = 1.35
+"""A sheet of many methods is printed smaller, and its letters are this much larger."""
 
 MapReader = Callable[[str, Sample], npt.NDArray[Any]]
 """Method and photo -> its map, white or 1 = blurred."""
@@ -46,7 +51,7 @@ def draw_curves(curves: Mapping[str, Curve], title: str) -> Figure:
     MissingExtraError
         If matplotlib is not installed.
     """
-    figure = _new_figure(5.2, 4.6)
+    figure = new_figure(5.2, 4.6)
     axes: Axes = figure.subplots()
     for number, (name, curve) in enumerate(curves.items()):
         if name == ALL_BLURRED:
@@ -63,11 +68,29 @@ def draw_curves(curves: Mapping[str, Curve], title: str) -> Figure:
     return figure
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A cell of a sheet.
+
+    Attributes
+    ----------
+    pixels : ndarray
+        Grey (H, W) or RGB (H, W, 3), floats in [0, 1] or uint8.
+    caption : str
+        A line below it.
+    """
+
+    pixels: npt.NDArray[Any]
+    caption: str = ""
+
+
 def draw_sheet(
     samples: Sequence[Sample],
     methods: Sequence[str],
     read: MapReader,
     captions: Mapping[str, Sequence[str]] | None = None,
+    *,
+    methods_down: bool = False,
 ) -> Figure:
     """Draw rows of photo | map of each method | truth, as in Figures 5, 7 and 8 of Ma et al.
 
@@ -81,6 +104,8 @@ def draw_sheet(
         Gives the map of a method and a sample.
     captions : mapping of str to sequence of str, optional
         Photo's name -> a line below each of its maps.
+    methods_down : bool
+        Whether photos are columns and methods rows, which suits a page where methods are many.
 
     Raises
     ------
@@ -89,30 +114,94 @@ def draw_sheet(
     """
     with_photos = all(sample.photo is not None for sample in samples)
     headings = (["photo"] if with_photos else []) + [*methods, "truth"]
-    heights = [_picture_height(sample) for sample in samples]
-    margin = CAPTION_INCHES if captions else 0.05
-    width = len(headings) * (PICTURE_INCHES + 0.05) + 0.25
-    figure = _new_figure(width, sum(heights) + margin * len(samples) + 0.35)
-    grid = figure.subplots(len(samples), len(headings), squeeze=False, height_ratios=heights)
-    for cells, sample in zip(grid, samples, strict=True):
-        photo = [_photo(sample)] if with_photos else []
-        maps = [_grey(read(method, sample)) for method in methods]
-        for cell, picture in zip(cells, [*photo, *maps, _truth(sample)], strict=True):
-            cell.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="antialiased")
-            cell.set(xticks=[], yticks=[])
-            cell.spines[:].set(color="0.6", linewidth=0.5)
-        if captions:
-            below = zip(cells[len(photo) : -1], captions[sample.name], strict=True)
-            for cell, caption in below:
-                cell.set_xlabel(caption, fontsize=7, labelpad=2)
-        cells[0].set_ylabel(sample.name, fontsize=6.5)
-    for cell, heading in zip(grid[0], headings, strict=True):
-        cell.set_title(heading, fontsize=9, pad=4)
+    rows = {}
+    for sample in samples:
+        below = captions[sample.name] if captions else [""] * len(methods)
+        maps = [as_shown(read(method, sample)) for method in methods]
+        rows[sample.name] = [
+            *([Picture(read_shown(sample.photo))] if sample.photo and with_photos else []),
+            *(Picture(shown, line) for shown, line in zip(maps, below, strict=True)),
+            Picture(truth_as_shown(sample)),
+        ]
+    return draw_pictures(headings, rows, columns_down=methods_down)
+
+
+def draw_pictures(
+    headings: Sequence[str],
+    rows: Mapping[str, Sequence[Picture]],
+    *,
+    columns_down: bool = False,
+) -> Figure:
+    """Draw rows of pictures of one shape each, below headings.
+
+    Parameters
+    ----------
+    headings : sequence of str
+        Of the columns.
+    rows : mapping of str to sequence of Picture
+        Label -> a picture a column. All of a row are shown at the shape of its first.
+    columns_down : bool
+        Whether rows and columns change places on the page.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    ratios = [_height_of_width(pictures[0].pixels) for pictures in rows.values()]
+    has_captions = any(picture.caption for row in rows.values() for picture in row)
+    scale = TALL if columns_down else 1.0
+    margin = scale * CAPTION_INCHES if has_captions else 0.05
+    cells = list(rows.values())
+    if columns_down:
+        # One height for all, so that the pictures of a line are as high as one another.
+        heights, widths = [PICTURE_INCHES] * len(headings), [PICTURE_INCHES / r for r in ratios]
+        cells, across, down = list(zip(*cells, strict=True)), list(rows), list(headings)
+    else:
+        heights, widths = [PICTURE_INCHES * r for r in ratios], [PICTURE_INCHES] * len(headings)
+        across, down = list(headings), list(rows)
+    width = sum(widths) + 0.05 * len(widths) + 0.25
+    figure = new_figure(width, sum(heights) + margin * len(heights) + 0.35)
+    grid = figure.subplots(
+        len(heights), len(widths), squeeze=False, height_ratios=heights, width_ratios=widths
+    )
+    for axes, line, label in zip(grid, cells, down, strict=True):
+        for cell, picture in zip(axes, line, strict=True):
+            _show(cell, picture, scale * CAPTION_POINTS)
+        size = HEADING_POINTS if columns_down else LABEL_POINTS
+        axes[0].set_ylabel(label, fontsize=scale * size)
+    for cell, label in zip(grid[0], across, strict=True):
+        size = LABEL_POINTS if columns_down else HEADING_POINTS
+        cell.set_title(label, fontsize=scale * size, pad=4)
     return figure
 
 
-def _new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure, free of any window system."""
+def as_shown(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Return a map of any dtype as greys in [0, 1], 1 = blurred; nothing is stretched."""
+    return blur_map.astype(np.float32) / np.float32(WHITE.get(blur_map.dtype, 1.0))
+
+
+def read_shown(photo: Path) -> npt.NDArray[Any]:
+    """Read a photo of any depth as floats (H, W, 3) in [0, 1]."""
+    image = read_image(photo)
+    return image / np.float32(WHITE[image.dtype])
+
+
+def truth_as_shown(sample: Sample) -> npt.NDArray[np.float32]:
+    """Return a mask as greys, 1 = blurred, with what is undecided in mid grey."""
+    ground_truth, valid = read_truth(sample)
+    picture = ground_truth.astype(np.float32)
+    return picture if valid is None else np.where(valid, picture, np.float32(0.5))
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of this size in inches, free of any window system.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
     try:
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -131,23 +220,14 @@ def _floor_of(curves: Iterable[Curve]) -> float:
     return max(0.0, math.floor(10 * least - 1e-9) / 10)
 
 
-def _picture_height(sample: Sample) -> float:
-    height, width = map(int, read_truth(sample)[0].shape)
-    return PICTURE_INCHES * min(height / width, 2.0)
+def _height_of_width(pixels: npt.NDArray[Any]) -> float:
+    height, width = pixels.shape[:2]
+    return float(min(height / width, 2.0))
 
 
-def _photo(sample: Sample) -> npt.NDArray[Any]:
-    assert sample.photo is not None
-    image = read_image(sample.photo)
-    return image / np.float32(WHITE[image.dtype])
-
-
-def _truth(sample: Sample) -> npt.NDArray[np.float32]:
-    """Return the mask with what is undecided in grey."""
-    ground_truth, valid = read_truth(sample)
-    picture = ground_truth.astype(np.float32)
-    return picture if valid is None else np.where(valid, picture, np.float32(0.5))
-
-
-def _grey(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    return blur_map.astype(np.float32) / np.float32(WHITE.get(blur_map.dtype, 1.0))
+def _show(cell: Axes, picture: Picture, points: float) -> None:
+    cell.imshow(picture.pixels, cmap="gray", vmin=0, vmax=1, interpolation="antialiased")
+    cell.set(xticks=[], yticks=[])
+    cell.spines[:].set(color="0.6", linewidth=0.5)
+    if picture.caption:
+        cell.set_xlabel(picture.caption, fontsize=points, labelpad=2)

@@ -1,0 +1,42 @@
+"""Sheets of pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib", reason="needs the extra blurmapper[report]")
+
+from blurmapper.evaluation.figures import Picture, as_shown, draw_pictures
+
+ROWS = {
+    "a": [Picture(np.zeros((20, 40)), "left"), Picture(np.ones((20, 40)), "right")],
+    "b": [Picture(np.zeros((40, 20))), Picture(np.ones((40, 20)))],
+    "c": [Picture(np.zeros((30, 30))), Picture(np.ones((30, 30)))],
+}
+
+
+def test_rows_are_labelled_and_columns_headed() -> None:
+    axes = draw_pictures(["photo", "map"], ROWS).axes
+    assert len(axes) == 6
+    assert [cell.get_title() for cell in axes[:2]] == ["photo", "map"]
+    assert [cell.get_ylabel() for cell in axes[::2]] == ["a", "b", "c"]
+    assert [cell.get_xlabel() for cell in axes[:2]] == ["left", "right"]
+
+
+def test_with_columns_down_both_change_places() -> None:
+    axes = draw_pictures(["photo", "map"], ROWS, columns_down=True).axes
+    assert [cell.get_title() for cell in axes[:3]] == ["a", "b", "c"]
+    assert [cell.get_ylabel() for cell in axes[::3]] == ["photo", "map"]
+    assert [cell.get_xlabel() for cell in axes[::3]] == ["left", "right"]
+
+
+@pytest.mark.parametrize("columns_down", [False, True])
+def test_no_picture_is_stretched(columns_down: bool) -> None:
+    for cell in draw_pictures(["photo", "map"], ROWS, columns_down=columns_down).axes:
+        assert cell.get_aspect() == 1
+
+
+def test_greys_are_shares_of_white_whatever_the_depth() -> None:
+    for level in (np.uint8(51), np.uint16(13107), np.float32(0.2)):
+        assert as_shown(np.full((2, 2), level)) == pytest.approx(0.2)
