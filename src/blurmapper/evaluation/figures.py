@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")
 DASHES = ("-", "--", "-.", ":")
 
+CROWD = 7
+"""Of more lines the legend stands beside the curves, where it hides none."""
+
 PICTURE_INCHES = 1.5
 CAPTION_INCHES = 0.16
 HEADING_POINTS, LABEL_POINTS, CAPTION_POINTS = 9.0, 6.5, 7.0
@@ -51,20 +54,24 @@ def draw_curves(curves: Mapping[str, Curve], title: str) -> Figure:
     MissingExtraError
         If matplotlib is not installed.
     """
-    figure = new_figure(5.2, 4.6)
+    is_crowded = len(curves) > CROWD
+    figure = new_figure(6.8 if is_crowded else 5.2, 4.6)
     axes: Axes = figure.subplots()
     for number, (name, curve) in enumerate(curves.items()):
         if name == ALL_BLURRED:
             corner = curve.recall[:1], curve.precision[:1]
             axes.plot(*corner, "kx", label=ALL_BLURRED_LABEL, clip_on=False)
             continue
-        dash = DASHES[number // len(COLOURS) % len(DASHES)]
-        colour = COLOURS[(number - 1) % len(COLOURS)]
+        line, place = divmod(number - (ALL_BLURRED in curves), len(COLOURS))
+        dash, colour = DASHES[line % len(DASHES)], COLOURS[place]
         axes.plot(curve.recall, curve.precision, dash, color=colour, linewidth=1.8, label=name)
     axes.set(xlim=(0, 1), xlabel="Recall", ylabel="Precision", title=title)
     axes.set_ylim(_floor_of(curves.values()), 1)
     axes.grid(visible=True, color="0.88", linewidth=0.6)
-    axes.legend(loc="lower left", frameon=True, fontsize=8.5)
+    if is_crowded:
+        figure.legend(loc="outside right upper", frameon=False, fontsize=8.5)
+    else:
+        axes.legend(loc="lower left", frameon=True, fontsize=8.5)
     return figure
 
 
