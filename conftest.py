@@ -9,6 +9,7 @@ NEEDS = {
     "src/blurmapper/baselines*": ["numba", "pymatting", "scipy", "skimage"],
     "src/blurmapper/distributed*": ["ray"],
     "src/blurmapper/training*": ["onnx", "safetensors", "torch"],
+    "src/blurmapper/video*": ["av"],
     "src/blurmapper/web*": ["starlette", "uvicorn"],
 }
 

@@ -20,7 +20,7 @@ from blurmapper.cli import app
 ROOT = Path(__file__).parents[1]
 SAMPLES = Path(blurmapper.__file__).parent / "assets" / "samples"
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-HEAVY = {"cv2", "matplotlib", "onnxruntime", "ray", "torch"}
+HEAVY = {"av", "cv2", "matplotlib", "onnxruntime", "ray", "torch"}
 
 
 def loaded_after(code: str) -> set[str]:

@@ -17,6 +17,7 @@ from blurmapper.commands.rank import rank
 from blurmapper.commands.reproduce import reproduce
 from blurmapper.commands.segment import segment
 from blurmapper.commands.training import export, fit, train
+from blurmapper.commands.video import video
 from blurmapper.errors import BlurMapperError
 
 app = typer.Typer(
@@ -63,6 +64,7 @@ app.command("methods")(methods)
 app.command("rank")(rank)
 app.command("segment")(segment)
 app.command("magnify")(magnify)
+app.command("video")(video)
 app.command("evaluate")(evaluate)
 app.command("reproduce")(reproduce)
 app.command("open-benchmark")(open_benchmark)

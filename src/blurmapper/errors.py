@@ -2,6 +2,7 @@
 
 BlurMapperError
 ├── ImageError         a photo or map cannot be read or written
+├── VideoError         a clip cannot be read or written
 ├── WeightsError       a weights file or its card is missing, altered or of another kind
 ├── MethodError        no method has that name
 ├── DatasetError       a data-set folder is not laid out as it should be
@@ -21,6 +22,10 @@ class BlurMapperError(Exception):
 
 class ImageError(BlurMapperError):
     """A photo or a map cannot be read or written."""
+
+
+class VideoError(BlurMapperError):
+    """A clip cannot be read or written."""
 
 
 class WeightsError(BlurMapperError):

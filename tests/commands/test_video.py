@@ -1,0 +1,157 @@
+"""The command that maps clips: what it writes, prints and refuses."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from blurmapper.commands.video import video
+from blurmapper.errors import BlurMapperError
+from blurmapper.video import mapping
+
+av = pytest.importorskip("av", reason="videos need the extra blurmapper[video]")
+
+Run = Callable[..., Result]
+
+
+def write_clip(path: Path, photo: npt.NDArray[np.uint8], frames: int) -> Path:
+    """Write a clip of one photo, 25 frames a second, with its index in front."""
+    with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
+        stream = container.add_stream("h264", rate=25)
+        stream.height, stream.width = photo.shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for number in range(frames):
+            # Every frame differs, or one alone would fill the file.
+            frame = av.VideoFrame.from_ndarray(np.roll(photo, number, axis=0), format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture
+def clip(tmp_path: Path, half_blurred_photo: npt.NDArray[np.uint8]) -> Path:
+    """A clip of 8 frames that are blurred on the right."""
+    return write_clip(tmp_path / "clip.mp4", half_blurred_photo, 8)
+
+
+@pytest.fixture
+def run(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Call the command with the tests' network, in an empty folder."""
+    app = typer.Typer()
+    app.command()(video)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str | Path) -> Result:
+        options = ["--method", str(tiny_weights), "--threads", "1"]
+        result = CliRunner().invoke(app, [*options, *map(str, arguments)])
+        if isinstance(result.exception, BlurMapperError):
+            raise result.exception
+        return result
+
+    return call
+
+
+def test_a_clip_gives_its_files_and_a_line(run: Run, clip: Path) -> None:
+    result = run(clip, "--sharpest", "2")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "clip.mp4: 128 x 96, 8 frames, mean S 0." in result.stdout
+    names = {path.name for path in Path("blurmaps").iterdir()}
+    assert {"clip.overlay.mp4", "clip.frames.csv"} < names
+    photos = [name for name in names if name.startswith("clip.frame-")]
+    assert len(photos) == 2
+    assert all(name in result.stdout for name in names)
+
+
+def test_the_overlay_can_be_left_out(run: Run, clip: Path) -> None:
+    assert run(clip, "--no-overlay", "-o", "out").exit_code == 0
+    assert [path.name for path in Path("out").iterdir()] == ["clip.frames.csv"]
+
+
+@pytest.mark.parametrize("option", [["--no-refine"], ["--smoothing", "0"]])
+def test_what_is_done_for_the_eye_leaves_the_figures_alone(
+    option: list[str], run: Run, clip: Path
+) -> None:
+    run(clip, "-o", "plain")
+    run(clip, "-o", "other", *option)
+    assert Path("other/clip.frames.csv").read_text() == Path("plain/clip.frames.csv").read_text()
+
+
+def test_the_options_reach_the_mapping(
+    run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    real = mapping.map_clip
+
+    def map_clip(job, method, outputs, progress):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        seen.append(outputs)
+        return real(job, method, outputs, progress)
+
+    monkeypatch.setattr(mapping, "map_clip", map_clip)
+    run(clip, "--sharpest", "1", "--apart", "0.5", "--smoothing", "3", "--no-refine")
+    assert seen == [mapping.ClipOutputs(True, 1, 0.5, 3, False)]
+
+
+def test_a_bad_clip_gets_one_line_and_the_others_go_on(run: Run, clip: Path) -> None:
+    Path("empty.mp4").touch()
+    Path("folder").mkdir()
+    result = run("empty.mp4", "folder", "none.mp4", clip)
+    assert result.exit_code == 1
+    lines = result.stderr.splitlines()
+    assert len(lines) == 3
+    for name in ("empty.mp4", "folder", "none.mp4"):
+        assert sum(line.startswith(f"error: {name}: ") for line in lines) == 1
+    assert Path("blurmaps/clip.overlay.mp4").exists()
+
+
+def test_a_clip_that_is_cut_short_is_mapped_and_the_status_is_1(
+    run: Run, tmp_path: Path, half_blurred_photo: npt.NDArray[np.uint8]
+) -> None:
+    cut = write_clip(tmp_path / "cut.mp4", half_blurred_photo, 50)
+    content = cut.read_bytes()
+    cut.write_bytes(content[: len(content) * 3 // 4])
+    result = run("cut.mp4")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: cut.mp4: cut short after ")
+    assert Path("blurmaps/cut.overlay.mp4").exists()
+
+
+def test_clips_of_one_name_both_survive(run: Run, clip: Path) -> None:
+    Path("other").mkdir()
+    Path("other/clip.mp4").write_bytes(clip.read_bytes())
+    assert run(clip, "other/clip.mp4", "--no-overlay").exit_code == 0
+    assert len(list(Path("blurmaps").iterdir())) == 2
+
+
+def test_ctrl_c_ends_with_a_line(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(mapping, "map_clip", stop)
+    result = run(clip)
+    assert result.exit_code == 130
+    assert "stopped at" in result.stderr and "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    "options", [["--sharpest", "-1"], ["--apart", "-1"], ["--smoothing", "99"], ["--threads", "0"]]
+)
+def test_wrong_use_exits_with_2(run: Run, clip: Path, options: list[str]) -> None:
+    assert run(clip, *options).exit_code == 2
+
+
+def test_without_the_extra_the_line_says_what_to_install(
+    run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    result = run(clip)
+    assert result.exit_code == 1
+    assert "pip install 'blurmapper[video]'" in result.stderr
