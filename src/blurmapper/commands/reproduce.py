@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from blurmapper.commands._output import needing_extra
+
+if TYPE_CHECKING:
+    from blurmapper.laboratory.experiments import Experiment
 
 
 def reproduce(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A table or figure of the paper: table3, table6.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="table2 to table6, more-data, ablations, figure2, figure4 to figure13.",
+        ),
     ],
     data: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="What to run on: a data set, or a folder of such, where scores are made; a "
-            "folder of photos where times are, the package's samples unless given.",
+            help="What to run on: a data set, or a folder of such, where scores are made, the "
+            "open benchmark unless given; a folder of photos where times are, the package's "
+            "samples unless given.",
         ),
     ] = None,
     methods: Annotated[
@@ -27,7 +37,33 @@ def reproduce(
         ),
     ] = None,
     photos: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="How many photos to time.")
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="How many photos to time, to draw, or to score (spread evenly).",
+        ),
+    ] = None,
+    schedule: Annotated[
+        str,
+        typer.Option(
+            metavar="full|short",
+            help="How long networks train: as the paper's, or what two CPU cores do in an hour.",
+        ),
+    ] = "short",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="A field of every network's training; repeatable."
+        ),
+    ] = None,
+    trained_on: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Data set with halves that networks train on: --data where it has halves, else "
+            "the open benchmark.",
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -38,13 +74,15 @@ def reproduce(
 
     Nothing is done twice: a run that was cut short goes on where it stopped, and new weights
     are run anew. The tables go to DIR/NAME.md, all figures in full to DIR/NAME.json; delete
-    DIR/METHOD to have a row made again. Needs blurmapper[baselines], and blurmapper[report]
-    where there are figures.
+    DIR/METHOD to have a row made again. Trained networks are kept in runs/reproduce/networks
+    and shared by all experiments. Needs blurmapper[baselines], blurmapper[train] where networks
+    are trained, and blurmapper[report] where there are figures.
 
     Examples:
 
         blurmapper reproduce table6
         blurmapper reproduce table3 --data validation/
+        blurmapper reproduce table2 --schedule full --data cuhk/
     """
     from dataclasses import replace
 
@@ -52,13 +90,31 @@ def reproduce(
     from blurmapper.laboratory.experiments import read_experiment
     from blurmapper.laboratory.reproduce import reproduce as run
 
-    experiment = read_experiment(name)
+    experiment = _train_so(read_experiment(name), schedule, settings or [], trained_on)
     if methods:
         experiment = replace(experiment, methods=tuple(dict.fromkeys(methods)))
     if photos is not None:
-        experiment = replace(experiment, photos=photos)
+        experiment = replace(experiment, photos=photos, limit=photos)
     kept = output or Path("runs/reproduce", name)
     results, written = run(experiment, data, kept, lambda line: typer.echo(line, err=True))
     for table in results.tables:
         typer.echo(format_markdown(table))
     typer.echo(f"{results.note}\n-> {', '.join(map(str, written))}")
+
+
+def _train_so(
+    experiment: Experiment, schedule: str, settings: list[str], trained_on: Path | None
+) -> Experiment:
+    """Return the experiment with its training as the options say, if it trains anything."""
+    from dataclasses import replace
+
+    if experiment.training is None:
+        return experiment
+    overrides = {}
+    if settings:
+        with needing_extra("train"):
+            from blurmapper.training.config import parse_override
+        overrides = dict(map(parse_override, settings))
+    data = "" if trained_on is None else str(trained_on)
+    training = replace(experiment.training, schedule=schedule, overrides=overrides, data=data)
+    return replace(experiment, training=training)

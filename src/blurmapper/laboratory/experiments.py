@@ -14,6 +14,48 @@ from blurmapper.errors import ConfigError
 FOLDER = Path(__file__).parents[1] / "assets" / "experiments"
 
 
+SHARED = ("methods", "training", "split")
+"""What a figure takes over from the table that its file says it is ``of``."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """Networks that an experiment trains, a row each.
+
+    Attributes
+    ----------
+    networks : mapping of str to mapping
+        Row -> fields of `blurmapper.training.config.TrainingConfig` in place of the schedule's,
+        and beside them: ``scratch`` (start at random), ``scale`` and ``rate_factor`` (of the
+        schedule's input side and learning rate), ``only`` (the one schedule that has the row).
+    half : {"odd", "even"}
+        What they are trained on.
+    draws, added : int
+        How often so many photos of the other half are trained on too; 0 for never.
+    schedule : str
+        As `blurmapper.laboratory.networks.read_schedule` knows it.
+    overrides : mapping
+        Fields in place of the schedule's and the row's own.
+    data : str
+        The data set trained on; empty for the one that is scored, or, where that has no halves,
+        the open benchmark.
+    elsewhere : bool
+        Whether there are rows of networks too where the data set that is scored has no halves.
+    kept : str
+        Folder of the trained networks, shared by all experiments.
+    """
+
+    networks: Mapping[str, Mapping[str, Any]]
+    half: Split = "odd"
+    draws: int = 0
+    added: int = 0
+    schedule: str = "short"
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    data: str = ""
+    elsewhere: bool = True
+    kept: str = "runs/reproduce/networks"
+
+
 @dataclass(frozen=True)
 class Experiment:
     """A table or figure of the paper, made anew.
@@ -30,12 +72,18 @@ class Experiment:
         Where the paper's own figures stand, and what they were measured on.
     methods : tuple of str
         Names in `blurmapper.methods.METHODS`, in the order of the rows.
+    training : Training or None
+        The networks whose rows follow.
     paper : mapping of str to mapping
         Method -> the paper's own figures by name; a method that the paper lacks is left out.
     protocols : tuple of str
         Of scores: a table each.
     split : {"all", "even", "odd"}
-        Of scores: which photos, where the data set is the CUHK benchmark.
+        Of scores: which photos, where the data set has halves as the CUHK benchmark has.
+    limit : int
+        Of scores: how many photos, spread evenly over those there are; 0 for all.
+    reference : str
+        Of scores: the row that the others are compared with, photo by photo; empty for none.
     photos, side, repeats : int
         Of times: how many photos, their side in pixels, and how often each is mapped; the
         fastest counts. Of figures: how many photos are drawn, and the side of patches.
@@ -52,6 +100,7 @@ class Experiment:
     name: str
     kind: Literal[
         "scores",
+        "draws",
         "times",
         "cues",
         "curves",
@@ -63,10 +112,13 @@ class Experiment:
     ]
     title: str
     source: str
-    methods: tuple[str, ...]
+    methods: tuple[str, ...] = ()
+    training: Training | None = None
     paper: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     protocols: tuple[str, ...] = ("paper",)
     split: Split = "all"
+    limit: int = 0
+    reference: str = ""
     photos: int = 10
     side: int = 384
     repeats: int = 3
@@ -97,6 +149,15 @@ def read_experiment(name: str) -> Experiment:
     if name not in experiment_names():
         known = ", ".join(experiment_names())
         raise ConfigError(f"no experiment named {name!r}; choose from: {known}")
-    values = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    values = _read_values(name)
+    if "of" in values:
+        table = _read_values(values.pop("of"))
+        values = {key: table[key] for key in SHARED if key in table} | values
     fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    if "training" in fields:
+        fields["training"] = Training(**fields["training"])
     return Experiment(name, **fields)
+
+
+def _read_values(name: str) -> dict[str, Any]:
+    return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.errors import ConfigError, DatasetError
+from blurmapper.laboratory.photos import MANIFEST
 from blurmapper.laboratory.results import to_json, write_text
 from blurmapper.laboratory.twins import group_twins
 from blurmapper.training.data import KINDS, PairSource
@@ -50,7 +51,6 @@ LEAST_SHARE = 0.03
 
 TRIES = 30
 JPEG_QUALITY = 95
-MANIFEST = "benchmark.json"
 
 T = TypeVar("T")
 Image = npt.NDArray[np.uint8]

@@ -5,15 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from blurmapper.laboratory.cues import run_cues
+from blurmapper.laboratory.curves import run_curves
+from blurmapper.laboratory.draws import run_draws
 from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.magnification import run_magnification
+from blurmapper.laboratory.photos import OPEN_BENCHMARK
 from blurmapper.laboratory.results import Results, Say, write_results
 from blurmapper.laboratory.scores import run_scores
+from blurmapper.laboratory.segmentation import run_segmentation
+from blurmapper.laboratory.sheets import run_sheet
 from blurmapper.laboratory.times import run_times
+
+PHOTOS = Path("../shared/data/photos")
+"""What the open benchmark is made of unless it is there."""
 
 Runner = Callable[[Experiment, Path | None, Path, Say], Results]
 """Experiment, data, folder of what is kept between runs, progress -> results."""
 
-RUNNERS: dict[str, Runner] = {"scores": run_scores, "times": run_times}
+RUNNERS: dict[str, Runner] = {
+    "scores": run_scores,
+    "draws": run_draws,
+    "times": run_times,
+    "curves": run_curves,
+    "sheet": run_sheet,
+    "cues": run_cues,
+    "segmentation": run_segmentation,
+    "magnification": run_magnification,
+}
 """Kind of experiment -> what makes it."""
 
 
@@ -27,7 +46,8 @@ def reproduce(
     experiment : Experiment
         From `blurmapper.laboratory.experiments.read_experiment`.
     data : Path or None
-        Photos or a data set, as the experiment's runner takes them.
+        Photos or a data set, as the experiment's runner takes them. None is the open benchmark,
+        which is made if there are photos to make it of.
     output : Path
         Gets what was found and, a folder a method, what need not be done twice: with the folder
         of a method deleted, its row is made anew.
@@ -40,5 +60,19 @@ def reproduce(
     written : list of Path
         The files.
     """
+    if data is None and experiment.kind != "times":
+        data = _find_open_benchmark(say)
     results = RUNNERS[experiment.kind](experiment, data, output, say)
     return results, write_results(experiment, results, output)
+
+
+def _find_open_benchmark(say: Say) -> Path | None:
+    """Return the open benchmark, made where it can be, else None."""
+    if not (OPEN_BENCHMARK / "photos.csv").exists():
+        if not (PHOTOS / "photos.csv").exists():
+            return None
+        from blurmapper.laboratory.open_benchmark import build_open_benchmark
+
+        say(f"making the open benchmark of {PHOTOS} in {OPEN_BENCHMARK}")
+        build_open_benchmark(PHOTOS, OPEN_BENCHMARK)
+    return OPEN_BENCHMARK

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from blurmapper.datasets import LAYOUTS, Sample, read_dataset, select_split
-from blurmapper.errors import ConfigError
+from blurmapper.datasets import Sample
 from blurmapper.evaluation.benchmark import run_benchmark
 from blurmapper.evaluation.records import Records
 from blurmapper.evaluation.report import NOTES, Findings, draw_benchmark_curves
-from blurmapper.evaluation.rows import Row, make_rows
-from blurmapper.evaluation.selection import choose_methods
-from blurmapper.evaluation.tables import HEADINGS, UNKNOWN, Table, score_tables
+from blurmapper.evaluation.rows import Row, differences, make_rows
+from blurmapper.evaluation.tables import (
+    HEADINGS,
+    UNKNOWN,
+    Table,
+    difference_table,
+    score_tables,
+)
+from blurmapper.laboratory.entries import plan_networks, prepare_entries
 from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.networks import TrainedNetwork, describe_networks
+from blurmapper.laboratory.photos import is_cuhk, is_open_benchmark, read_samples
 from blurmapper.laboratory.results import Results, Say
-
-CUHK = LAYOUTS[0]
 
 LEFT_OUT = ("s/photo",)
 """Columns of the scores' own tables that these lack: times are an experiment of their own."""
@@ -42,12 +47,10 @@ def run_scores(experiment: Experiment, data: Path | None, output: Path, say: Say
     DatasetError
         If the data set is not laid out as it should be.
     """
-    if data is None:
-        raise ConfigError(f"{experiment.name} needs --data DIR, a data set or a folder of such")
-    is_cuhk = (data / CUHK.truth).is_dir()
-    samples = select_split(read_dataset(data), experiment.split if is_cuhk else "all")
+    samples = read_samples(experiment, data)
+    assert data is not None
     results = {}
-    for entry in choose_methods(experiment.methods, refine=True):
+    for entry in prepare_entries(experiment, data, samples, say):
         results[entry.name] = run_benchmark(entry, samples, output)
         say(f"{entry.name}: {len(samples)} photos scored")
 
@@ -60,10 +63,17 @@ def run_scores(experiment: Experiment, data: Path | None, output: Path, say: Say
                 table = _beside_paper(table, part_rows, experiment)
             tables.append(table)
             rows += [{"data": title, **row.to_dict()} for row in part_rows]
+        if experiment.reference in results and len(results) > 1:
+            compared = differences(results, protocol, experiment.reference)
+            tables.append(difference_table(compared, experiment.reference, protocol))
     findings = Findings(tables, results, samples, (), output, experiment.protocols[0])
-    note = _note(experiment, is_cuhk=is_cuhk)
+    networks = plan_networks(experiment, data)
+    values = {"rows": rows, "networks": {n.name: n.read_record() for n in networks}}
     return Results(
-        tables, note, {"rows": rows}, {"curves": lambda: draw_benchmark_curves(findings)}
+        tables,
+        _note(experiment, networks, data),
+        values,
+        {"curves": lambda: draw_benchmark_curves(findings)},
     )
 
 
@@ -98,9 +108,16 @@ def _beside_paper(table: Table, rows: Sequence[Row], experiment: Experiment) -> 
     return Table(table.title, headings, tuple(cells))
 
 
-def _note(experiment: Experiment, *, is_cuhk: bool) -> str:
+def _note(experiment: Experiment, networks: Sequence[TrainedNetwork], data: Path) -> str:
     lines = [f"Protocol `{name}`: {NOTES[name]}" for name in experiment.protocols]
+    if experiment.training is not None:
+        lines += describe_networks(experiment.training, networks)
     lines.append(f"The paper's columns: {experiment.source}.")
-    if not is_cuhk:
+    if not is_cuhk(data):
         lines.append("They are of other photos than ours, and show an order at most.")
+    if is_open_benchmark(data):
+        lines.append(
+            "Our bundled networks have seen these photos in training and are left out; what "
+            "`liu08`, `shi14` and `su11` have fitted was fitted to photos of the same library."
+        )
     return "\n".join(lines)

@@ -22,3 +22,15 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         raise ConfigError(f"{path}: not a checkpoint of ours ({type(error).__name__})") from None
     return dict(state)
+
+
+def strip_checkpoint(path: Path) -> None:
+    """Leave in a finished run's checkpoint what its maps need: a quarter of it.
+
+    The run cannot go on from it, but another can start from it, and it can be exported.
+    """
+    state = read_checkpoint(path)
+    needed = {key: state[key] for key in ("config", "step", "average", "versions", "saved")}
+    partial = path.with_suffix(".partial")
+    torch.save(needed, partial)
+    partial.replace(path)

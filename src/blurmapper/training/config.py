@@ -136,22 +136,30 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainingConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML ({error})") from None
     for override in overrides:
-        key, equals, written = override.partition("=")
-        if not equals:
-            raise ConfigError(f"{override!r}: write overrides as key=value")
+        key, value = parse_override(override)
         target = values
-        *tables, name = key.strip().split(".")
+        *tables, name = key.split(".")
         for table in tables:
             target = target.setdefault(table, {})
-        target[name] = _parse(written.strip())
+        target[name] = value
     return TrainingConfig.from_dict(values, str(path))
 
 
-def _parse(written: str) -> Any:
+def parse_override(override: str) -> tuple[str, Any]:
+    """Split ``key=value`` and read the value; what is not TOML is taken as a string.
+
+    Raises
+    ------
+    ConfigError
+        If there is no equals sign.
+    """
+    key, equals, written = override.partition("=")
+    if not equals:
+        raise ConfigError(f"{override!r}: write overrides as key=value")
     try:
-        return tomllib.loads(f"value = {written}")["value"]
+        return key.strip(), tomllib.loads(f"value = {written}")["value"]
     except tomllib.TOMLDecodeError:
-        return written
+        return key.strip(), written.strip()
 
 
 def _build(kind: type[Any], values: Mapping[str, Any], origin: str) -> Any:

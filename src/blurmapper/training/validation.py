@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
 
 from blurmapper.evaluation.scores import ImageCounts, image_counts, score_paper
 from blurmapper.images import read_image
 from blurmapper.preprocessing import Preprocessing
-from blurmapper.refinement import enlarge_map
+from blurmapper.training.inference import NetworkMapper
 from blurmapper.training.photos import read_library
 
 
@@ -24,7 +23,7 @@ def score_held_out(
     truth has no blurred pixel have no F-score and are left out.
     """
     library = read_library(photos, held_out=True)
-    network.eval()
+    mapper = NetworkMapper(network, preprocessing)
     answer: dict[str, float] = {}
     for name, masked in (("traced", library.traced), ("bokeh", library.bokeh)):
         counts: list[ImageCounts] = []
@@ -33,11 +32,7 @@ def score_held_out(
             blurred = truth > 200 if name == "traced" else truth < 64
             sharp = truth < 50 if name == "traced" else truth > 191
             if blurred.any():
-                image = preprocessing.normalise(preprocessing.resize(read_image(item.photo)))
-                with torch.inference_mode():
-                    logits = network(torch.from_numpy(image))[:, :1]
-                coarse_map = torch.sigmoid(logits.float())[0, 0].numpy()
-                blur_map = enlarge_map(coarse_map, *truth.shape)
+                blur_map = mapper(read_image(item.photo))
                 counts.append(image_counts(blur_map, blurred, blurred | sharp))
         if counts:
             scores = score_paper(counts)

@@ -1,0 +1,153 @@
+"""Experiments of kind ``draws``: what more photos to train on bring, drawn several times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from blurmapper.datasets import Sample
+from blurmapper.errors import ConfigError, DatasetError
+from blurmapper.evaluation.benchmark import Entry, run_benchmark
+from blurmapper.evaluation.bootstrap import Interval, bootstrap_differences
+from blurmapper.evaluation.records import Records
+from blurmapper.evaluation.report import NOTES
+from blurmapper.evaluation.scores import PROTOCOLS, score_paper
+from blurmapper.evaluation.tables import HEADINGS, Table
+from blurmapper.laboratory.entries import plan_networks, read_training_half, row_fields
+from blurmapper.laboratory.experiments import Experiment, Training
+from blurmapper.laboratory.networks import (
+    TrainedNetwork,
+    describe_networks,
+    plan_network,
+    read_schedule,
+)
+from blurmapper.laboratory.photos import read_samples
+from blurmapper.laboratory.results import Results, Say
+
+PROTOCOL = "paper"
+
+
+def run_draws(experiment: Experiment, data: Path | None, output: Path, say: Say) -> Results:
+    """Train on one half and some photos of the other, test on the rest, several times.
+
+    The network trained on the half alone is tested on the same photos, so that the difference
+    is of the training alone.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Its first network counts.
+    data : Path
+        A data set that has halves.
+    output : Path
+        ``output/NAME/`` gets counts.
+    say : callable
+        Told a line after each draw.
+
+    Raises
+    ------
+    ConfigError
+        If `data` is None, or the experiment trains nothing.
+    DatasetError
+        If the data set has no halves, or too few photos.
+    """
+    training = experiment.training
+    if data is None or training is None:
+        raise ConfigError(f"{experiment.name} needs --data DIR, a data set that has halves")
+    tested = read_samples(experiment, data)
+    alone = plan_networks(experiment, data)[0]
+    few = _score(alone, tested, data, output)
+    say(f"{alone.name}: {len(tested)} photos scored")
+
+    folder, half = read_training_half(training, data)
+    schedule = read_schedule(training.schedule)
+    fields = row_fields(training.networks[alone.name], schedule, training)
+    compared: list[tuple[Records, Records]] = []
+    for number in range(training.draws):
+        added, rest = draw(tested, training.added, number)
+        network = plan_network(
+            f"{alone.name}-draw-{number}", fields, [*half, *added], folder, Path(training.kept)
+        )
+        more = _score(network, rest, data, output)
+        compared.append((few.select(sample.name for sample in rest), more))
+        say(f"draw {number + 1} of {training.draws}: {len(rest)} photos scored")
+    return Results(
+        [_table(experiment, compared, len(half))],
+        _note(experiment, training, len(half)),
+        {"draws": [_scores(more) | {"without": _scores(less)} for less, more in compared]},
+    )
+
+
+def draw(samples: Sequence[Sample], added: int, seed: int) -> tuple[list[Sample], list[Sample]]:
+    """Split photos into those added to the training and those tested on.
+
+    Raises
+    ------
+    DatasetError
+        If none would be left to test on.
+    """
+    if len(samples) <= added:
+        raise DatasetError(f"only {len(samples)} photos to test on: {added} cannot be taken away")
+    order = np.random.default_rng(seed).permutation(len(samples))
+    chosen = set(order[:added].tolist())
+    return (
+        [sample for place, sample in enumerate(samples) if place in chosen],
+        [sample for place, sample in enumerate(samples) if place not in chosen],
+    )
+
+
+def _score(network: TrainedNetwork, samples: Sequence[Sample], data: Path, output: Path) -> Records:
+    network.train()
+    maps = network.write_maps(samples, network.folder / "maps" / data.resolve().name)
+    return run_benchmark(Entry(network.name, maps=maps), samples, output)
+
+
+def _scores(records: Records) -> dict[str, float]:
+    scores = score_paper(records.counts)
+    return {"ods": scores.ods, "ois": scores.ois, "ap": scores.ap}
+
+
+def _table(experiment: Experiment, compared: Sequence[tuple[Records, Records]], half: int) -> Table:
+    assert experiment.training is not None
+    names = PROTOCOLS[PROTOCOL].scores
+    rows = []
+    for number, (less, more) in enumerate(compared, 1):
+        gains = bootstrap_differences(more.counts, less.counts, PROTOCOL)
+        rows.append((f"draw {number}", *_cells(_scores(less), _scores(more), gains)))
+    means = [
+        {name: float(np.mean([_scores(pair[side])[name] for pair in compared])) for name in names}
+        for side in (0, 1)
+    ]
+    gained = (f"{means[1][name] - means[0][name]:+.3f}" for name in names)
+    triples = zip(means[0].values(), means[1].values(), gained, strict=True)
+    mean_cells = (cell for a, b, g in triples for cell in (f"{a:.3f}", f"{b:.3f}", g))
+    rows.append(("mean", *mean_cells))
+    total = half + experiment.training.added
+    headings = ["photos"]
+    for name in names:
+        headings += [f"{HEADINGS[name]}, {half}", f"{HEADINGS[name]}, {total}", "gain (95 %)"]
+    left = len(compared[0][0])
+    title = f"{experiment.title}: {left} photos a draw, protocol {PROTOCOL}"
+    return Table(title, tuple(headings), tuple(rows))
+
+
+def _cells(
+    less: Mapping[str, float], more: Mapping[str, float], gains: Mapping[str, Interval]
+) -> list[str]:
+    cells = []
+    for name, gain in gains.items():
+        cells += [f"{less[name]:.3f}", f"{more[name]:.3f}"]
+        cells.append(f"{gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})")
+    return cells
+
+
+def _note(experiment: Experiment, training: Training, half: int) -> str:
+    means = (
+        f"Left, trained on {half} photos; right, on those and the photos drawn; both tested on the "
+        "same photos, which neither has seen. The intervals are paired bootstraps over photos."
+    )
+    protocol = f"Protocol `{PROTOCOL}`: {NOTES[PROTOCOL]}"
+    trained = describe_networks(training, [])
+    return "\n".join([protocol, *trained, means, f"The paper: {experiment.source}."])

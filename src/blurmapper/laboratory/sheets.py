@@ -1,0 +1,120 @@
+"""Experiments of kind ``sheet``: photos, the map of each method, and the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from blurmapper.datasets import Sample, read_truth
+from blurmapper.errors import DatasetError
+from blurmapper.evaluation.benchmark import read_entry_map, run_benchmark
+from blurmapper.evaluation.figures import draw_sheet
+from blurmapper.evaluation.records import Record
+from blurmapper.evaluation.scores import f_score
+from blurmapper.evaluation.tables import Table
+from blurmapper.laboratory.entries import prepare_entries
+from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.photos import read_samples, select_kind, shuffle
+from blurmapper.laboratory.results import Results, Say
+
+BLURRED_SHARES = (0.1, 0.9)
+"""Least and most of a photo that is blurred where both sides of a map are to be seen."""
+
+METHODS_ACROSS = 4
+"""Up to so many methods a photo is a row of the sheet; of more it is a column, where there are
+at least half as many photos as methods."""
+
+
+def run_sheet(experiment: Experiment, data: Path | None, output: Path, say: Say) -> Results:
+    """Draw photos of one kind of blur, the map of each method and the truth.
+
+    Which photos are shown is left to chance: the first ones of a shuffle by the experiment's
+    seed whose truth calls between a tenth and nine tenths blurred.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    data : Path
+        As `blurmapper.datasets.read_dataset` takes it; the kinds of its photos must be known.
+    output : Path
+        ``output/METHOD/`` gets maps and counts, as those of `run_scores` do.
+    say : callable
+        Told a line after each method.
+
+    Raises
+    ------
+    ConfigError
+        If `data` is None.
+    DatasetError
+        If the data set is not laid out as it should be, or holds no such photo.
+    """
+    samples = draw_samples(experiment, data)
+    entries = {entry.name: entry for entry in prepare_entries(experiment, data, samples, say)}
+    best: dict[str, list[float]] = {}
+    for entry in entries.values():
+        best[entry.name] = [best_f(record) for record in run_benchmark(entry, samples, output)]
+        say(f"{entry.name}: {len(samples)} photos mapped")
+
+    def read(method: str, sample: Sample) -> npt.NDArray[Any]:
+        return read_entry_map(entries[method], sample, output)
+
+    captions = {s.name: [f"{best[name][i]:.2f}" for name in best] for i, s in enumerate(samples)}
+    rows = [(name, *(f"{value:.3f}" for value in values)) for name, values in best.items()]
+    headings = ("method", *(sample.name for sample in samples))
+    table = Table(f"{experiment.title}: best F of each map", headings, tuple(rows))
+    low, high = BLURRED_SHARES
+    note = (
+        f"White is blurred, undecided truth is mid grey, no map is stretched. Below each map: its "
+        f"F at the threshold that is best for it. Chosen by chance (seed {experiment.seed}) from "
+        f"the {experiment.blur} photos of which {low:.0%} to {high:.0%} is blurred, before any "
+        f"map was seen. The paper's: {experiment.source}; its photos were chosen by its authors."
+    )
+    values = {"photos": [sample.name for sample in samples], "best_f": best}
+    down = METHODS_ACROSS < len(entries) <= 2 * len(samples)
+    return Results(
+        [table],
+        note,
+        values,
+        {
+            experiment.name: lambda: draw_sheet(
+                samples, list(best), read, captions, methods_down=down
+            )
+        },
+    )
+
+
+def draw_samples(experiment: Experiment, data: Path | None) -> list[Sample]:
+    """Return photos of the experiment's kind of blur by chance, partly blurred ones only.
+
+    Raises
+    ------
+    DatasetError
+        If there is none.
+    """
+    candidates = select_kind(read_samples(experiment, data), experiment.blur)
+    chosen: list[Sample] = []
+    for sample in shuffle(candidates, experiment.seed):
+        if len(chosen) == experiment.photos:
+            break
+        if BLURRED_SHARES[0] <= blurred_share(sample) <= BLURRED_SHARES[1]:
+            chosen.append(sample)
+    if not chosen:
+        raise DatasetError(f"{data}: no {experiment.blur} photo is partly blurred; give others")
+    return chosen
+
+
+def blurred_share(sample: Sample) -> float:
+    """Return the share of a photo's decided pixels that is blurred; 0 where none is decided."""
+    ground_truth, valid = read_truth(sample)
+    decided = ground_truth if valid is None else ground_truth[valid]
+    return float(decided.mean()) if decided.size else 0.0
+
+
+def best_f(record: Record) -> float:
+    """Return the F of a map at the threshold that is best for it."""
+    counts = record.counts
+    positives = np.array(counts.positives)
+    return float(f_score(counts.true_positives, counts.detections, positives).max())

@@ -1,0 +1,71 @@
+"""Maps of a network that has not been exported, as training scores it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from blurmapper.images import BlurMap, ImageArray
+from blurmapper.preprocessing import Preprocessing
+from blurmapper.refinement import enlarge_map
+from blurmapper.training.checkpoints import read_checkpoint
+from blurmapper.training.config import TrainingConfig
+from blurmapper.training.networks import get_architecture
+
+
+class NetworkMapper:
+    """Map photos with a network in torch.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Gives logits, the first channel positive = blurred; is put into evaluation mode.
+    preprocessing : Preprocessing
+    precision : {"fp32", "bf16"}
+        Of the forward pass.
+    """
+
+    def __init__(
+        self, network: nn.Module, preprocessing: Preprocessing, precision: str = "fp32"
+    ) -> None:
+        self.network = network.eval()
+        self.preprocessing = preprocessing
+        self.half = precision == "bf16"
+        self.device = next(network.parameters()).device
+
+    @classmethod
+    def from_checkpoint(cls, path: Path) -> NetworkMapper:
+        """Return the mapper of a checkpoint's averaged weights, as it was trained.
+
+        Raises
+        ------
+        ConfigError
+            If there is no checkpoint, or it is none of ours.
+        """
+        state = read_checkpoint(path)
+        config = TrainingConfig.from_dict(state["config"], str(path))
+        architecture = get_architecture(config.architecture)
+        network = architecture.build()
+        network.load_state_dict(state["average"])
+        if torch.cuda.is_available():
+            network = network.cuda()
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        preprocessing = replace(architecture.preprocessing, working_side=config.working_side)
+        return cls(network, preprocessing, config.precision)
+
+    def __call__(self, image: ImageArray) -> BlurMap:
+        """Return the blur map of a photo at its own size, enlarged without regard to edges."""
+        batch = self.preprocessing.normalise(self.preprocessing.resize(image))
+        inputs = torch.from_numpy(batch).to(self.device, memory_format=torch.channels_last)
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device.type, torch.bfloat16, enabled=self.half),
+        ):
+            logits = self.network(inputs)[:, :1]
+        coarse: npt.NDArray[np.float32] = torch.sigmoid(logits.float())[0, 0].cpu().numpy()
+        return enlarge_map(coarse, *image.shape[:2])

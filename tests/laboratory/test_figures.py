@@ -1,0 +1,64 @@
+"""Every figure of the paper at toy size: files, resuming, and what is asked for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import PIL.Image
+import pytest
+
+from blurmapper.errors import ConfigError
+from blurmapper.laboratory.experiments import Experiment, experiment_names, read_experiment
+from blurmapper.laboratory.reproduce import reproduce
+
+pytest.importorskip("matplotlib", reason="needs the extra blurmapper[report]")
+
+KINDS = ("cues", "curves", "sheet", "segmentation", "degrees", "magnification", "failures")
+FIGURES = [name for name in experiment_names() if read_experiment(name).kind in KINDS]
+
+
+def as_toy(name: str, weights: Path) -> Experiment:
+    """Return an experiment of the package with one quick network, for few and small photos.
+
+    Those that train networks are run so in test_networks.py.
+    """
+    experiment = read_experiment(name)
+    return replace(experiment, methods=(str(weights),), training=None, photos=2, side=16)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_page_values_and_figure_are_written(
+    name: str, tiny_weights: Path, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    toy = as_toy(name, tiny_weights)
+    results, written = reproduce(toy, toy_benchmark, tmp_path / "out")
+    assert [path.name for path in written[:3]] == [f"{name}.md", f"{name}.json", f"{name}.png"]
+    page = written[0].read_text()
+    assert page.startswith("# Figure")
+    assert results.note in page
+    assert "doi:" in page
+    assert json.loads(written[1].read_text())["experiment"]["name"] == name
+    for path in written[2:]:
+        with PIL.Image.open(path) as picture:
+            assert picture.width > 300
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_second_run_finds_the_same(
+    name: str, tiny_weights: Path, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    toy = as_toy(name, tiny_weights)
+    first, _ = reproduce(toy, toy_benchmark, tmp_path / "out")
+    kept = {path: path.read_bytes() for path in (tmp_path / "out").rglob("counts.jsonl")}
+    again, _ = reproduce(toy, toy_benchmark, tmp_path / "out")
+    assert again.values == first.values
+    assert {path: path.read_bytes() for path in kept} == kept
+
+
+@pytest.mark.parametrize("name", ["figure6", "figure7", "figure8"])
+def test_scores_need_a_data_set(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=f"{name} needs --data"):
+        reproduce(read_experiment(name), None, tmp_path)
