@@ -10,7 +10,7 @@ NEEDS = {
     "src/blurmapper/distributed*": ["ray"],
     "src/blurmapper/training*": ["onnx", "safetensors", "torch"],
     "src/blurmapper/video*": ["av"],
-    "src/blurmapper/web*": ["starlette", "uvicorn"],
+    "src/blurmapper/web*": ["fastapi", "uvicorn"],
 }
 
 collect_ignore_glob = [

@@ -16,6 +16,7 @@ from blurmapper.commands.open_benchmark import open_benchmark
 from blurmapper.commands.rank import rank
 from blurmapper.commands.reproduce import reproduce
 from blurmapper.commands.segment import segment
+from blurmapper.commands.serve import serve
 from blurmapper.commands.training import export, fit, train
 from blurmapper.commands.video import video
 from blurmapper.errors import BlurMapperError
@@ -64,6 +65,7 @@ app.command("methods")(methods)
 app.command("rank")(rank)
 app.command("segment")(segment)
 app.command("magnify")(magnify)
+app.command("serve")(serve)
 app.command("video")(video)
 app.command("evaluate")(evaluate)
 app.command("reproduce")(reproduce)

@@ -1,0 +1,130 @@
+"""`blurmapper serve`."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from blurmapper.commands._output import needing_extra
+from blurmapper.errors import ConfigError
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+LIMITS = "Limits"
+
+
+def serve(
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="Where to listen: 127.0.0.1 is this machine, 0.0.0.0 everyone."
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="0 takes any free one.")
+    ] = 8000,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open the page in this machine's browser.")
+    ] = False,
+    method: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="A name from blurmapper methods, or an .onnx file of your own."
+        ),
+    ] = "dbm-lite",
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="CPU threads; all cores unless given.")
+    ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, rich_help_panel=LIMITS, help="Photos at a time."),
+    ] = 1,
+    queue: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            rich_help_panel=LIMITS,
+            help="Photos that may wait besides; the next is told to come again.",
+        ),
+    ] = 16,
+    max_upload: Annotated[
+        float,
+        typer.Option(metavar="MB", min=0.001, rich_help_panel=LIMITS, help="Of a photo's file."),
+    ] = 64,
+    max_pixels: Annotated[
+        float, typer.Option(metavar="MP", min=0.001, rich_help_panel=LIMITS, help="Of a photo.")
+    ] = 100,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0.1,
+            rich_help_panel=LIMITS,
+            help="For an upload to arrive, and again for its answer.",
+        ),
+    ] = 60,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=LIMITS,
+            help="A name that browsers may call this server by; repeat for several.",
+        ),
+    ] = None,
+) -> None:
+    """Open a page for photos in the browser, and an HTTP API beside it, on this machine.
+
+    Drop photos to see their maps, overlays and figures, to rank them, cut them out and blur them
+    further. Nothing is sent elsewhere or kept. The API is listed at /docs. Ctrl-C stops it. Needs
+    the extra blurmapper[web].
+
+    Examples:
+
+        blurmapper serve --open
+        curl --data-binary @photo.jpg http://127.0.0.1:8000/v1/map -o photo.blur.png
+    """
+    with needing_extra("web"):
+        import uvicorn
+
+        from blurmapper.web import Limits, create_app
+    from blurmapper.methods import MethodOptions, get_method
+
+    limits = Limits(round(max_upload * 1e6), round(max_pixels * 1e6), jobs, queue, timeout)
+    mapping = get_method(method, MethodOptions(threads=threads))
+    with _listen(host, port) as listener:
+        app = create_app(mapping, limits, allow_host or ())
+        address = _address(listener)
+        typer.echo(f"blurmapper is at {address}, its API at {address}/docs; Ctrl-C stops it")
+        if host not in LOOPBACK:
+            typer.echo("anyone who can reach this machine can use it: no password is asked for")
+        if open_page:
+            typer.launch(address)
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigError(f"port {port} is taken; choose another with --port") from error
+        raise ConfigError(
+            f"cannot listen at {host}, port {port} ({error.strerror}); choose another with --host "
+            "or --port"
+        ) from error
+
+
+def _address(listener: socket.socket) -> str:
+    """Return what to type into a browser on this machine."""
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 -- everyone may reach it; this machine by loopback
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,8 @@
+"""The server of `blurmapper serve`: a page for people and an HTTP API for programs."""
+
+from __future__ import annotations
+
+from blurmapper.web.app import create_app
+from blurmapper.web.limits import Limits
+
+__all__ = ["Limits", "create_app"]

@@ -1,0 +1,198 @@
+"""The HTTP API: a photo in the body of a request, a map or figures in the answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, HTTPException, Query, Response
+from pydantic import BaseModel, Field
+
+from blurmapper.applications import cut_out, magnify_blur, segment_blur
+from blurmapper.applications.magnification import MOST_STRENGTH
+from blurmapper.images import BlurMap, ImageArray, draw_overlay
+from blurmapper.web.encoding import (
+    MEDIA_TYPES,
+    MapFormat,
+    PhotoFormat,
+    encode_cutout,
+    encode_map,
+    encode_photo,
+)
+from blurmapper.web.figures import Figures, Mapped, measure
+from blurmapper.web.turns import Turn
+
+MAPS: dict[str, MapFormat] = {"image/png": "png", "application/x-npy": "npy"}
+PHOTOS: dict[str, PhotoFormat] = {"image/jpeg": "jpeg", "image/png": "png"}
+
+Kind = Literal["blur", "defocus", "motion"]
+MapFormatOption = Annotated[
+    MapFormat | None, Query(alias="format", description="By the header Accept unless given.")
+]
+PhotoFormatOption = Annotated[
+    PhotoFormat | None, Query(alias="format", description="By the header Accept unless given.")
+]
+
+PHOTO_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "A photo's file as it is, of any format that blurmapper reads.",
+        "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+class Refusal(BaseModel):
+    """Every answer but a good one."""
+
+    error: str = Field(description="What is wrong, and what mends it, in one line.")
+
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Refusal, "description": description}
+    for status, description in {
+        400: "A parameter cannot be used.",
+        408: "The photo did not arrive in time.",
+        413: "Too many bytes or pixels.",
+        422: "No photo that can be read.",
+        503: "Too much to do: come again after the seconds in Retry-After.",
+        504: "The photo takes too long.",
+    }.items()
+}
+
+api = APIRouter(prefix="/v1", tags=["photos"], responses=REFUSALS)
+
+
+def _answering_with(*media_types: str) -> dict[str, Any]:
+    """Return what OpenAPI has to know of a route that answers with a file."""
+    schema = {"schema": {"type": "string", "format": "binary"}}
+    return {
+        "openapi_extra": PHOTO_BODY,
+        "response_class": Response,
+        "responses": {200: {"content": dict.fromkeys(media_types, schema)}},
+    }
+
+
+@api.post("/map", **_answering_with(*MAPS))
+async def map_blur(turn: Turn, of: Kind = "blur", form: MapFormatOption = None) -> Response:
+    """Map the blur of a photo: white is blurred, black is sharp.
+
+    PNG of 8 or 16 bits, or float32 .npy, at the photo's size after its EXIF turn. The maps of
+    the two kinds of blur add up to that of all. The header Blur-Figures holds what /v1/degree
+    answers.
+    """
+    chosen = turn.choose(form, MAPS)
+
+    def work(image: ImageArray, mapped: Mapped) -> Response:
+        answer = _file(encode_map(_part(mapped, of), chosen), chosen)
+        answer.headers["Blur-Figures"] = measure(image, mapped).model_dump_json()
+        return answer
+
+    return await turn.map(work)
+
+
+@api.post("/degree", openapi_extra=PHOTO_BODY, response_model=Figures)
+async def measure_blur(turn: Turn) -> Response:
+    """Tell a photo's blur degree S, how much of it is blurred, and by what."""
+
+    def work(image: ImageArray, mapped: Mapped) -> Response:
+        figures = measure(image, mapped).model_dump_json()
+        return Response(figures, media_type="application/json")
+
+    return await turn.map(work)
+
+
+@api.post("/overlay", **_answering_with(*PHOTOS))
+async def draw_blur(
+    turn: Turn,
+    threshold: Annotated[
+        float | None,
+        Query(ge=0, le=1, description="Tint what is at least so likely blurred, and no other."),
+    ] = None,
+    form: PhotoFormatOption = None,
+) -> Response:
+    """Draw a photo with what is blurred in grey and violet, the more the likelier it is."""
+    chosen = turn.choose(form, PHOTOS)
+
+    def work(image: ImageArray, mapped: Mapped) -> Response:
+        tint = mapped.blur_map
+        if threshold is not None:
+            tint = (tint >= threshold).astype("float32")
+        return _file(encode_photo(draw_overlay(image, tint), chosen), chosen)
+
+    return await turn.map(work)
+
+
+@api.post("/segment", **_answering_with("image/png"))
+async def segment(
+    turn: Turn,
+    result: Annotated[
+        Literal["mask", "cutout"],
+        Query(description="White where the subject is, or the subject on transparency."),
+    ] = "mask",
+) -> Response:
+    """Separate the sharp subject of a photo from what is blurred.
+
+    The header Subject-Share holds the share of the photo that is subject. Cutouts need the
+    extra baselines on the server.
+    """
+
+    def work(image: ImageArray, mapped: Mapped) -> Response:
+        if result == "cutout":
+            rgba = cut_out(image, mapped.blur_map)
+            opaque = 1.0 if rgba.dtype.kind == "f" else 2.0 ** (8 * rgba.itemsize) - 1
+            answer = _file(encode_cutout(rgba), "png")
+            share = rgba[..., 3].mean(dtype="float64") / opaque
+        else:
+            mask = segment_blur(image, mapped.blur_map).astype("float32")
+            answer = _file(encode_map(mask, "png"), "png")
+            share = mask.mean(dtype="float64")
+        answer.headers["Subject-Share"] = f"{share:.4f}"
+        return answer
+
+    return await turn.map(work)
+
+
+@api.post("/magnify", **_answering_with(*PHOTOS))
+async def magnify(
+    turn: Turn,
+    strength: Annotated[
+        float, Query(ge=0, le=MOST_STRENGTH, description="How much blur is added.")
+    ] = 1.0,
+    shape: Annotated[
+        Literal["disc", "gaussian", "polygon"],
+        Query(description="What a point of light becomes."),
+    ] = "disc",
+    way: Annotated[
+        Literal["lens", "naive"], Query(description="naive is the paper's, to compare.")
+    ] = "lens",
+    form: PhotoFormatOption = None,
+) -> Response:
+    """Blur further what is blurred in a photo, and leave alone what is sharp."""
+    chosen = turn.choose(form, PHOTOS)
+
+    def work(image: ImageArray, mapped: Mapped) -> Response:
+        magnified = magnify_blur(image, mapped.blur_map, strength=strength, shape=shape, method=way)
+        return _file(encode_photo(magnified, chosen), chosen)
+
+    return await turn.map(work)
+
+
+@api.post("/photo", **_answering_with(*PHOTOS))
+async def show(turn: Turn, form: PhotoFormatOption = None) -> Response:
+    """Return a photo as it was read: upright, in sRGB, in a format that browsers show."""
+    chosen = turn.choose(form, PHOTOS)
+    return await turn.read(lambda image: _file(encode_photo(image, chosen), chosen))
+
+
+def _part(mapped: Mapped, of: Kind) -> BlurMap:
+    if of == "blur":
+        return mapped.blur_map
+    if mapped.kinds is None:
+        raise HTTPException(
+            400, "this server's method cannot tell motion from defocus; serve dbm-lite"
+        )
+    return mapped.kinds.defocus if of == "defocus" else mapped.kinds.motion
+
+
+def _file(content: bytes, form: MapFormat | PhotoFormat) -> Response:
+    return Response(content, media_type=MEDIA_TYPES[form])

@@ -1,0 +1,101 @@
+"""What the page and the API tell of a photo in numbers."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import NamedTuple
+
+import numpy as np
+from pydantic import BaseModel, Field
+
+from blurmapper.applications import blur_degree
+from blurmapper.batch import THRESHOLD
+from blurmapper.decoding import MIN_SIDE
+from blurmapper.errors import WeightsError
+from blurmapper.images import BlurMap, ImageArray
+from blurmapper.mapper import BlurKinds, BlurMapper
+from blurmapper.methods import BlurMethod
+from blurmapper.ranking.records import find_sharpest_box
+
+
+class Mapped(NamedTuple):
+    """A blur map, and its two parts where the method can tell them."""
+
+    blur_map: BlurMap
+    kinds: BlurKinds | None
+
+
+class Region(BaseModel):
+    """A window of the photo, in pixels from its upper left corner."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    blur: float = Field(description="Mean of the map inside, 0 to 1.")
+
+
+class Figures(BaseModel):
+    """A photo in numbers; sizes are after its EXIF turn."""
+
+    height: int
+    width: int
+    blur_degree: float = Field(description="S, the mean of the map: 0 sharp, 1 blurred all over.")
+    blur_degree_centre: float = Field(description="S with the middle of the photo counting more.")
+    blur_degree_saliency: float = Field(
+        description="S with what stands out by its colour counting more."
+    )
+    share_blurred: float = Field(description="Share of the pixels of at least 0.5.")
+    defocus: float | None = Field(description="The part of S that is defocus; null if unknown.")
+    motion: float | None = Field(description="The part of S that is motion; null if unknown.")
+    sharpest: Region = Field(description="The window of a quarter of the sides with least blur.")
+
+
+class PhotoMapping:
+    """A method that also tells the kinds of blur, if it can.
+
+    Parameters
+    ----------
+    method : callable
+        RGB image -> blur map. It is tried on a tiny photo, which loads what it needs, so that
+        the first upload does not wait.
+
+    Attributes
+    ----------
+    knows_kinds : bool
+        Whether it tells motion from defocus.
+    """
+
+    def __init__(self, method: BlurMethod) -> None:
+        self._method = method
+        self.knows_kinds = False
+        probe = np.zeros((MIN_SIDE, MIN_SIDE, 3), np.uint8)
+        with suppress(WeightsError):
+            self.knows_kinds = self._map_kinds(probe) is not None
+        self._method(probe)
+
+    def __call__(self, image: ImageArray) -> Mapped:
+        """Return the map of an RGB image (H, W, 3), and its parts if they are known."""
+        kinds = self._map_kinds(image) if self.knows_kinds else None
+        blur_map = self._method(image) if kinds is None else kinds.defocus + kinds.motion
+        return Mapped(blur_map, kinds)
+
+    def _map_kinds(self, image: ImageArray) -> BlurKinds | None:
+        return self._method.map_kinds(image) if isinstance(self._method, BlurMapper) else None
+
+
+def measure(image: ImageArray, mapped: Mapped) -> Figures:
+    """Return the figures of a photo and its map."""
+    blur_map, kinds = mapped
+    box = find_sharpest_box(blur_map)
+    return Figures(
+        height=blur_map.shape[0],
+        width=blur_map.shape[1],
+        blur_degree=blur_degree(blur_map),
+        blur_degree_centre=blur_degree(blur_map, weighting="centre"),
+        blur_degree_saliency=blur_degree(blur_map, weighting="saliency", image=image),
+        share_blurred=float((blur_map >= THRESHOLD).mean()),
+        defocus=blur_degree(kinds.defocus) if kinds else None,
+        motion=blur_degree(kinds.motion) if kinds else None,
+        sharpest=Region(x=box.x, y=box.y, width=box.width, height=box.height, blur=box.blur),
+    )

@@ -1,0 +1,49 @@
+// The server's API, for one photo at a time: a body in, a file or figures out.
+
+/** What the server refused, in its own line. */
+export class Refusal extends Error {}
+
+const PATIENCE = 30;
+
+/** Post a photo; when the server has too much to do, wait and come again. */
+export async function post(route, query, photo, signal) {
+  for (let turn = 0; ; turn += 1) {
+    const answer = await send(`/v1/${route}?${query}`, photo, signal);
+    if (answer.ok) return answer;
+    if (answer.status !== 503 || turn === PATIENCE) throw new Refusal(await lineOf(answer));
+    await rest(Number(answer.headers.get("Retry-After")) || 1, signal);
+  }
+}
+
+/** Return what the server can do and what it takes. */
+export async function health() {
+  return (await send("/healthz")).json();
+}
+
+async function send(address, photo, signal) {
+  const request = photo ? { method: "POST", body: photo, signal } : { signal };
+  try {
+    return await fetch(address, request);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refusal("the server does not answer; is blurmapper serve still running?");
+  }
+}
+
+async function lineOf(answer) {
+  try {
+    return (await answer.json()).error.replace(/^the photo: /, "");
+  } catch {
+    return `the server answered ${answer.status}`;
+  }
+}
+
+function rest(seconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, seconds * 1000);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}

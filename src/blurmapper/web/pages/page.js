@@ -1,0 +1,167 @@
+// The page: photos come in, one of them is shown, and the controls act on it.
+
+import { health } from "./api.js";
+import { Photo, asCsv, inOrder } from "./photos.js";
+import { showRows } from "./rows.js";
+import { saveAs, saveResult } from "./saving.js";
+import { showPhoto, showSplit } from "./stage.js";
+
+const AT_ONCE = 2;
+const at = (id) => document.getElementById(id);
+
+const page = { photos: [], chosen: null, server: null, working: 0 };
+
+async function start() {
+  page.server = await health();
+  document.querySelector('[name="view"][value="kinds"]').disabled = !page.server.kinds;
+  if (!page.server.cutouts) document.querySelector('[name="cut"][value="mask"]').checked = true;
+  const { upload_bytes: bytes, pixels } = page.server.limits;
+  at("promise").textContent += ` Up to ${bytes / 1e6} MB and ${pixels / 1e6} megapixels each.`;
+}
+
+function add(files) {
+  const photos = [...files].map((file) => new Photo(file));
+  if (photos.length === 0) return;
+  page.photos.push(...photos);
+  page.chosen ??= photos[0];
+  at("welcome").hidden = true;
+  at("work").hidden = at("add").hidden = false;
+  say(photos.length === 1 ? `${photos[0].name} added` : `${photos.length} photos added`);
+  refresh();
+  mapNext();
+}
+
+async function mapNext() {
+  const photo = page.photos.find(({ state }) => state === "waiting");
+  if (!photo || page.working >= AT_ONCE) return;
+  page.working += 1;
+  const mapping = photo.map((await ready).limits);
+  mapNext();
+  showList();
+  await mapping;
+  page.working -= 1;
+  if (page.photos.includes(photo)) {
+    say(photo.state === "done" ? `${photo.name}: S ${photo.figures.blur_degree.toFixed(2)}` : `${photo.name}: ${photo.error}`);
+    if (photo === page.chosen) refresh();
+    else showList();
+  }
+  mapNext();
+}
+
+function choose(photo) {
+  page.chosen = photo;
+  refresh();
+}
+
+function remove(photo) {
+  const place = page.photos.indexOf(photo);
+  photo.close();
+  page.photos.splice(place, 1);
+  if (page.chosen === photo) page.chosen = page.photos[Math.min(place, page.photos.length - 1)] ?? null;
+  const empty = page.photos.length === 0;
+  at("welcome").hidden = !empty;
+  at("work").hidden = at("add").hidden = empty;
+  say(`${photo.name} removed`);
+  refresh();
+  if (empty) at("choose").focus();
+}
+
+function refresh() {
+  showList();
+  if (page.chosen) showPhoto(page.chosen);
+}
+
+function ordered() {
+  return inOrder(page.photos, at("order").value, at("measure").value);
+}
+
+function showList() {
+  const failed = page.photos.filter(({ state }) => state === "failed").length;
+  const busy = page.photos.filter(({ state }) => state === "waiting" || state === "working").length;
+  const count = `${page.photos.length} photo${page.photos.length === 1 ? "" : "s"}`;
+  at("count").textContent = count + (busy ? `, ${busy} to go` : "") + (failed ? `, ${failed} failed` : "");
+  for (const choice of document.querySelectorAll(".ranking")) choice.hidden = page.photos.length < 2;
+  showRows(ordered(), page.chosen, at("measure").value, { choose, remove });
+}
+
+function say(line) {
+  at("news").textContent = line;
+}
+
+async function addSample(name) {
+  const answer = await fetch(`/samples/${name}`);
+  add([new File([await answer.blob()], name, { type: "image/jpeg" })]);
+}
+
+function listenForPhotos() {
+  for (const id of ["choose", "add"]) at(id).addEventListener("click", () => at("files").click());
+  at("files").addEventListener("change", () => {
+    add(at("files").files);
+    at("files").value = "";
+  });
+  for (const button of document.querySelectorAll("[data-sample]")) {
+    button.addEventListener("click", () => addSample(button.dataset.sample));
+  }
+  addEventListener("paste", (event) => add(event.clipboardData.files));
+  addEventListener("dragover", (event) => {
+    event.preventDefault();
+    at("veil").hidden = !event.dataTransfer.types.includes("Files");
+  });
+  addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) at("veil").hidden = true;
+  });
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    at("veil").hidden = true;
+    add(event.dataTransfer.files);
+  });
+}
+
+function listenForControls() {
+  const show = () => page.chosen && showPhoto(page.chosen);
+  // Sliders that the server answers wait until they are let go.
+  for (const id of ["soft", "threshold", "outline"]) at(id).addEventListener("input", show);
+  for (const id of ["strength", "shape", "naive"]) at(id).addEventListener("change", show);
+  at("strength").addEventListener("input", () => {
+    at("strength-value").textContent = Number(at("strength").value).toFixed(2);
+  });
+  for (const radio of document.querySelectorAll('input[type="radio"]')) radio.addEventListener("change", show);
+  for (const id of ["order", "measure"]) at(id).addEventListener("change", showList);
+  for (const button of document.querySelectorAll("[data-save]")) {
+    button.addEventListener("click", () => saveResult(button, page.chosen, say));
+  }
+  at("csv").addEventListener("click", () => {
+    saveAs(URL.createObjectURL(new Blob([asCsv(ordered())], { type: "text/csv" })), "ranking.csv");
+  });
+  at("clear").addEventListener("click", () => [...page.photos].forEach(remove));
+}
+
+/** Let the line between photo and result follow a finger, a mouse, or the keys. */
+function listenForSplit() {
+  const [frame, split] = [at("frame"), at("split")];
+  const follow = (event) => {
+    const { left, width } = frame.getBoundingClientRect();
+    split.value = (100 * (event.clientX - left)) / width;
+    showSplit();
+  };
+  frame.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    frame.setPointerCapture(event.pointerId);
+    split.focus({ preventScroll: true, focusVisible: false });
+    follow(event);
+  });
+  frame.addEventListener("pointermove", (event) => {
+    if (frame.hasPointerCapture(event.pointerId)) follow(event);
+  });
+  split.addEventListener("input", showSplit);
+}
+
+const ready = start().then(() => page.server);
+ready.catch((error) => {
+  at("promise").textContent = `Sorry: ${error.message}`;
+});
+listenForPhotos();
+listenForControls();
+listenForSplit();
+showSplit();

@@ -1,0 +1,114 @@
+// The photos that were added: each is mapped in its turn, and keeps what the server made of it.
+
+import { post, Refusal } from "./api.js";
+
+const KEPT = 8;
+
+export class Photo {
+  constructor(file) {
+    this.file = file;
+    this.name = file.name || "pasted.png";
+    this.state = "waiting";
+    this.error = "";
+    this.figures = null;
+    this.url = null;
+    this.mapUrl = null;
+    this.results = new Map();
+    this.gone = new AbortController();
+  }
+
+  /** The file's name without its ending. */
+  get stem() {
+    return this.name.replace(/\.[^.]+$/, "") || this.name;
+  }
+
+  /** Map the photo; what goes wrong is kept as its error. */
+  async map(limits) {
+    this.state = "working";
+    try {
+      // A browser that is refused while it still sends may never see why.
+      if (this.file.size > limits.upload_bytes) {
+        const [has, most] = [this.file.size, limits.upload_bytes].map((size) => (size / 1e6).toFixed(1));
+        throw new Refusal(`has ${has} MB; this server takes ${most}: send a smaller file`);
+      }
+      const answer = await post("map", "format=png", this.file, this.gone.signal);
+      this.figures = JSON.parse(answer.headers.get("Blur-Figures"));
+      this.mapUrl = URL.createObjectURL(await answer.blob());
+      this.url = await this.shownUrl();
+      this.state = "done";
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.state = "failed";
+      this.error = error instanceof Refusal ? error.message : "the browser cannot show it";
+    }
+  }
+
+  /** Return what the server makes of the photo, from memory where it was asked before. */
+  async result(route, query, signal) {
+    const key = `${route}?${query}`;
+    if (!this.results.has(key)) {
+      const answer = await post(route, query, this.file, signal);
+      const share = answer.headers.get("Subject-Share");
+      this.results.set(key, { url: URL.createObjectURL(await answer.blob()), share });
+      for (const [old, { url }] of this.results) {
+        if (this.results.size <= KEPT) break;
+        URL.revokeObjectURL(url);
+        this.results.delete(old);
+      }
+    }
+    return this.results.get(key);
+  }
+
+  /** Forget everything, also what is under way. */
+  close() {
+    this.gone.abort();
+    for (const url of [this.url, this.mapUrl, ...[...this.results.values()].map((r) => r.url)]) {
+      if (url) URL.revokeObjectURL(url);
+    }
+  }
+
+  // Browsers show neither TIFF nor, most of them, HEIC: the server turns those into JPEG.
+  async shownUrl() {
+    const own = URL.createObjectURL(this.file);
+    try {
+      const { width, height } = await load(own);
+      if (width === this.figures.width && height === this.figures.height) return own;
+    } catch {
+      // Not a format of this browser's.
+    }
+    URL.revokeObjectURL(own);
+    const answer = await post("photo", "format=jpeg", this.file, this.gone.signal);
+    return URL.createObjectURL(await answer.blob());
+  }
+}
+
+/** Return the picture at an address once it is decoded. */
+export async function load(url) {
+  const picture = new Image();
+  picture.src = url;
+  await picture.decode();
+  return picture;
+}
+
+/** Return photos in an order by a measure; those without figures stay at the end. */
+export function inOrder(photos, order, measure) {
+  if (order === "added") return [...photos];
+  const sign = order === "sharpest" ? 1 : -1;
+  const value = (photo) => (photo.figures ? sign * valueOf(photo, measure) : Infinity);
+  return [...photos].sort((one, other) => value(one) - value(other) || 0);
+}
+
+/** Return what a photo is ranked by. */
+export function valueOf(photo, measure) {
+  return measure === "sharpest" ? photo.figures.sharpest.blur : photo.figures[measure];
+}
+
+/** Return a ranking as CSV, the photos in the order given. */
+export function asCsv(photos) {
+  const columns = ["width", "height", "blur_degree", "blur_degree_centre", "blur_degree_saliency", "share_blurred", "defocus", "motion"];
+  const quote = (text) => `"${text.replaceAll('"', '""')}"`;
+  const lines = photos.map((photo) =>
+    [quote(photo.name), ...columns.map((name) => photo.figures?.[name] ?? ""), quote(photo.error)].join(","),
+  );
+  return ["photo", ...columns, "error"].join(",") + "\r\n" + lines.map((line) => `${line}\r\n`).join("");
+}

@@ -1,0 +1,30 @@
+// Files for people to keep, made by the server at the photo's own size.
+
+import { Refusal } from "./api.js";
+import { queryOf } from "./stage.js";
+
+/** Let the browser save what is at an address. */
+export function saveAs(url, name) {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+}
+
+/** Ask the server for the file of a button and save it under the photo's name. */
+export async function saveResult(button, photo, say) {
+  button.disabled = true;
+  try {
+    const route = button.dataset.save;
+    const query = [button.dataset.query, route === "map" ? "" : queryOf(route)].filter(Boolean).join("&");
+    const { url } = await photo.result(route, query, photo.gone.signal);
+    const kind = route === "segment" ? `.${new URLSearchParams(query).get("result")}` : "";
+    saveAs(url, photo.stem + kind + button.dataset.ending);
+    say(`${photo.stem + kind + button.dataset.ending} saved`);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    say(error instanceof Refusal ? `not saved: ${error.message}` : "not saved");
+  } finally {
+    button.disabled = false;
+  }
+}

@@ -1,0 +1,77 @@
+"""What the API's routes share: a photo's turn in the queue, and the answer's format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, HTTPException, Request, Response
+
+from blurmapper.images import ImageArray
+from blurmapper.web.figures import Mapped, PhotoMapping
+from blurmapper.web.queueing import PhotoQueue, Work
+
+Format = TypeVar("Format", bound=str)
+
+
+class PhotoTurn:
+    """A request with a photo for its body, and what its server works on it with.
+
+    Parameters
+    ----------
+    request : Request
+        Its application's state holds ``queue`` and ``mapping``.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._queue: PhotoQueue = request.app.state.queue
+        self._mapping: PhotoMapping = request.app.state.mapping
+
+    async def read(self, work: Work) -> Response:
+        """Return what the work makes of the photo."""
+        return await self._queue.answer(self._request, work)
+
+    async def map(self, work: Callable[[ImageArray, Mapped], Response]) -> Response:
+        """Return what the work makes of the photo and its map."""
+        return await self.read(lambda image: work(image, self._mapping(image)))
+
+    def choose(self, asked: Format | None, offered: Mapping[str, Format]) -> Format:
+        """Return the format asked for, or that which the header ``Accept`` likes best.
+
+        Parameters
+        ----------
+        asked : str, optional
+            What the query says; it wins.
+        offered : mapping of str to str
+            Media type -> format, the usual one first.
+
+        Raises
+        ------
+        HTTPException
+            406 if none of them is accepted.
+        """
+        if asked is not None:
+            return asked
+        for wanted in _by_preference(self._request.headers.get("accept", "*/*")):
+            for media_type, name in offered.items():
+                if wanted in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
+                    return name
+        raise HTTPException(406, f"there is no such answer; accept {' or '.join(offered)}")
+
+
+Turn = Annotated[PhotoTurn, Depends()]
+"""The parameter of a route that gets its photo's turn."""
+
+
+def _by_preference(accept: str) -> list[str]:
+    """Return the media types of a header ``Accept``, the best liked first."""
+    liked: dict[str, float] = {}
+    for part in accept.split(","):
+        media_type, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
+        try:
+            liked[media_type] = float(quality)
+        except ValueError:
+            continue
+    return sorted((name for name in liked if liked[name] > 0), key=lambda name: -liked[name])

@@ -1,0 +1,108 @@
+"""The body of a request -> the photo in it, within the limits."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from contextlib import suppress
+
+from fastapi import HTTPException, Request
+from starlette.requests import ClientDisconnect
+
+from blurmapper.decoding import decode_stream, open_pillow
+from blurmapper.images import ImageArray
+from blurmapper.web.limits import Limits
+
+NAME = "the photo"
+"""What errors call it; its name is known to the caller alone."""
+
+PATIENCE = 5.0
+"""Seconds for which the body of a refused request is thrown away before the refusal is sent."""
+
+
+async def read_upload(request: Request, limits: Limits) -> bytes:
+    """Return the body of a request.
+
+    Raises
+    ------
+    HTTPException
+        413 as soon as it is known to be too large, from its announced length where there is
+        one; 415 if it is a form instead of a photo; 408 if it takes too long.
+    """
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        await discard_upload(request, limits)
+        raise HTTPException(415, "the body is a form; send the photo itself: curl --data-binary")
+    content = bytearray()
+    if _announced(request) <= limits.upload_bytes:
+        try:
+            async with asyncio.timeout(limits.seconds):
+                async for chunk in request.stream():
+                    content += chunk
+                    if len(content) > limits.upload_bytes:
+                        break
+        except TimeoutError:
+            raise HTTPException(
+                408, f"the photo did not arrive within {limits.seconds:g} s; send it again"
+            ) from None
+    if max(len(content), _announced(request)) > limits.upload_bytes:
+        content.clear()
+        await discard_upload(request, limits)
+        raise HTTPException(
+            413,
+            f"{NAME} has more than {limits.upload_bytes / 1e6:g} MB; "
+            "send a smaller file, or raise --max-upload",
+        )
+    return bytes(content)
+
+
+async def discard_upload(request: Request, limits: Limits) -> None:
+    """Read on for a while, for nothing: many clients look for an answer only after sending."""
+    # A body announced as endless is cut off; so is one that goes on after as much again.
+    if _announced(request) > 2 * limits.upload_bytes:
+        return
+    thrown_away = 0
+    with suppress(TimeoutError, ClientDisconnect, RuntimeError):
+        async with asyncio.timeout(min(PATIENCE, limits.seconds)):
+            async for chunk in request.stream():
+                thrown_away += len(chunk)
+                if thrown_away > limits.upload_bytes:
+                    return
+
+
+def decode_upload(content: bytes, limits: Limits) -> ImageArray:
+    """Return the RGB array of an uploaded file.
+
+    Raises
+    ------
+    HTTPException
+        413 if its header has too many pixels; they are not decoded.
+    ImageError
+        If it is no photo that can be read.
+    """
+    _check_pixels(_pixels_in_header(content), limits)
+    image = decode_stream(io.BytesIO(content), NAME)
+    # HEIC files, which Pillow alone cannot open, show their size only now.
+    _check_pixels(image.shape[0] * image.shape[1], limits)
+    return image
+
+
+def _pixels_in_header(content: bytes) -> int:
+    # What cannot be opened goes on to the decoder, which says what is wrong with it.
+    with suppress(Exception), open_pillow(io.BytesIO(content)) as photo:
+        return photo.height * photo.width
+    return 0
+
+
+def _check_pixels(pixels: int, limits: Limits) -> None:
+    if pixels > limits.pixels:
+        raise HTTPException(
+            413,
+            f"{NAME} has {pixels / 1e6:.1f} megapixels; this server takes {limits.pixels / 1e6:g}; "
+            "reduce it, or raise --max-pixels",
+        )
+
+
+def _announced(request: Request) -> int:
+    """Return the length that the client says its body has; 0 if it does not."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdecimal() else 0
