@@ -33,12 +33,18 @@ def test_every_size_gives_a_map_of_that_size(name: str, size: tuple[int, int]) -
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_every_parameter_learns(name: str) -> None:
+@pytest.mark.parametrize("size", [(64, 96), (33, 47)])
+def test_every_parameter_learns(name: str, size: tuple[int, int]) -> None:
     network = build_network(name)
-    network(torch.randn(2, 3, 64, 96)).square().mean().backward()
+    # Heads begin at zero, and pass no gradient on until they have taken a step.
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv2d) and module.out_channels <= 2:
+            torch.nn.init.normal_(module.weight, std=0.01)
+    network(torch.randn(2, 3, *size)).square().mean().backward()
     for parameter_name, parameter in network.named_parameters():
         assert parameter.grad is not None, parameter_name
         assert parameter.grad.isfinite().all(), parameter_name
+        assert parameter.grad.any(), parameter_name
 
 
 def test_a_wrong_name_lists_the_choices() -> None:

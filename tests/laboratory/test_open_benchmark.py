@@ -1,0 +1,169 @@
+"""The open benchmark, of a library small enough for tests."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from blurmapper.datasets import read_dataset, read_truth, select_split
+from blurmapper.errors import ConfigError, DatasetError
+from blurmapper.laboratory import open_benchmark
+from blurmapper.laboratory.twins import group_twins
+
+PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "photos"
+SIDE = 64
+
+
+def texture(seed: int) -> npt.NDArray[np.uint8]:
+    """A photo of coarse and fine detail that no other seed's is like."""
+    rng = np.random.default_rng(seed)
+    coarse = cv2.resize(rng.integers(0, 256, (6, 6, 3), np.uint8), (SIDE, SIDE))
+    fine = rng.integers(0, 60, (SIDE, SIDE, 3), np.uint8)
+    return np.asarray(coarse // 2 + fine, np.uint8)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve sharp, four bokeh and four traced photos; the first two bokeh ones are twins."""
+    root = tmp_path_factory.mktemp("library")
+    for folder in ("images", "subjects", "traced/images", "traced/truth"):
+        (root / folder).mkdir(parents=True)
+    disc = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.circle(disc, (SIDE // 2, SIDE // 2), SIDE // 4, 255, -1)
+    rows, traced = ["photo,use"], ["photo,kind"]
+    for number in range(12):
+        rows.append(f"sharp{number},sharp")
+        cv2.imwrite(str(root / f"images/sharp{number}.jpg"), texture(number))
+    for number in range(4):
+        rows.append(f"bokeh{number},bokeh")
+        cv2.imwrite(str(root / f"images/bokeh{number}.jpg"), texture(100 + max(number, 1)))
+        cv2.imwrite(str(root / f"subjects/bokeh{number}.webp"), disc)
+        traced.append(f"hand{number},{'motion_bg' if number == 0 else 'plane'}")
+        cv2.imwrite(str(root / f"traced/images/hand{number}.jpg"), texture(200 + number))
+        cv2.imwrite(str(root / f"traced/truth/hand{number}.png"), disc)
+    (root / "photos.csv").write_text("\n".join(rows) + "\n")
+    (root / "traced/photos.csv").write_text("\n".join(traced) + "\n")
+    return root
+
+
+@pytest.fixture(autouse=True)
+def _few_photos(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch", reason="training needs the extra blurmapper[train]")
+    monkeypatch.setattr(open_benchmark, "COUNTS", {"motion": 4, "defocus": 10})
+
+
+@pytest.fixture
+def benchmark(library: Path, tmp_path: Path) -> Path:
+    return open_benchmark.build_open_benchmark(library, tmp_path / "made", side=SIDE)
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    with (folder / "photos.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_kinds_and_halves_are_as_many_as_asked_for(benchmark: Path) -> None:
+    samples = read_dataset(benchmark)
+    assert Counter(sample.kind for sample in samples) == {"motion": 4, "defocus": 10}
+    assert len(select_split(samples, "odd")) == len(select_split(samples, "even")) == 7
+
+
+def test_real_blur_comes_before_made_blur(benchmark: Path) -> None:
+    origins = Counter((row["kind"], row["origin"]) for row in rows_of(benchmark))
+    assert origins == {
+        ("motion", "traced"): 1,
+        ("motion", "made"): 3,
+        ("defocus", "traced"): 3,
+        ("defocus", "optical"): 3,
+        ("defocus", "made"): 4,
+    }
+
+
+def test_no_scene_is_there_twice(benchmark: Path) -> None:
+    sources = [row["source"] for row in rows_of(benchmark)]
+    assert len(set(sources)) == len(sources)
+    assert not {"bokeh0", "bokeh1"} <= set(sources)
+
+
+def test_what_is_borrowed_stays_in_its_half(library: Path) -> None:
+    whole = open_benchmark.read_whole_library(library)
+    entries = open_benchmark.plan_entries(whole, seed=0)
+    even, odd = open_benchmark._halve(whole, entries)
+    assert {m.photo for m in even.bokeh}.isdisjoint(m.photo for m in odd.bokeh)
+    for half, part in enumerate((even, odd)):
+        own = {entry.source.photo for entry in entries if entry.half == half}
+        assert {m.photo for m in part.bokeh} <= own
+
+
+def test_every_made_photo_is_partly_blurred(benchmark: Path) -> None:
+    made = {row["photo"] for row in rows_of(benchmark) if row["origin"] == "made"}
+    for sample in read_dataset(benchmark):
+        if sample.name in made:
+            ground_truth, valid = read_truth(sample)
+            assert valid is not None
+            assert ground_truth.mean() > open_benchmark.LEAST_SHARE
+            assert (~ground_truth & valid).mean() > open_benchmark.LEAST_SHARE
+
+
+def test_the_same_seed_makes_the_same_benchmark(
+    benchmark: Path, library: Path, tmp_path: Path
+) -> None:
+    again = open_benchmark.build_open_benchmark(library, tmp_path / "again", side=SIDE)
+    names = sorted(p.relative_to(benchmark) for p in benchmark.rglob("*.*"))
+    assert names == sorted(p.relative_to(again) for p in again.rglob("*.*"))
+    assert all((benchmark / n).read_bytes() == (again / n).read_bytes() for n in names)
+
+
+def test_another_seed_makes_another(benchmark: Path, library: Path, tmp_path: Path) -> None:
+    other = open_benchmark.build_open_benchmark(library, tmp_path / "other", seed=1, side=SIDE)
+    assert rows_of(benchmark) != rows_of(other)
+    with pytest.raises(ConfigError, match="holds a benchmark made otherwise"):
+        open_benchmark.build_open_benchmark(library, other, side=SIDE)
+
+
+def test_what_a_killed_run_left_is_gone_on_with(benchmark: Path, library: Path) -> None:
+    before = {path: path.read_bytes() for path in benchmark.rglob("*.*")}
+    (benchmark / "photos.csv").unlink()
+    missing = [benchmark / "images" / "motion0002.jpg", benchmark / "truth" / "motion0004.png"]
+    missing[0].unlink()
+    kept = benchmark / "images" / "out_of_focus0001.jpg"
+    modified = kept.stat().st_mtime_ns
+    open_benchmark.build_open_benchmark(library, benchmark, side=SIDE)
+    assert {path: path.read_bytes() for path in benchmark.rglob("*.*")} == before
+    assert kept.stat().st_mtime_ns == modified
+
+
+def test_too_few_sharp_photos_are_counted(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_benchmark, "COUNTS", {"motion": 40, "defocus": 10})
+    whole = open_benchmark.read_whole_library(library)
+    with pytest.raises(DatasetError, match=r"1\d more photos that are sharp all over"):
+        open_benchmark.plan_entries(whole, seed=0)
+    with pytest.raises(DatasetError, match="more photos that are sharp"):
+        open_benchmark.plan_entries(replace(whole, sharp=()), seed=0)
+
+
+def test_copies_and_mirrored_copies_are_twins(tmp_path: Path) -> None:
+    one, other = texture(1), texture(2)
+    pictures = [one, other, one[:, ::-1], cv2.resize(one, (96, 96)), texture(3)]
+    paths = [tmp_path / f"{number}.png" for number in range(len(pictures))]
+    for path, picture in zip(paths, pictures, strict=True):
+        cv2.imwrite(str(path), picture)
+    assert group_twins(paths) == [[0, 2, 3], [1], [4]]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PHOTOS.is_dir(), reason="needs ../shared/data/photos")
+def test_the_photos_at_hand_suffice_for_the_papers_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(open_benchmark, "COUNTS", {"motion": 296, "defocus": 704})
+    entries = open_benchmark.plan_entries(open_benchmark.read_whole_library(PHOTOS), seed=0)
+    assert len({entry.source.photo for entry in entries}) == len(entries) == 1000
+    assert sum(entry.origin != "made" for entry in entries) > 600

@@ -1,0 +1,84 @@
+"""Pairs of a data set's photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from blurmapper.datasets import Sample, read_dataset
+from blurmapper.errors import DatasetError
+from blurmapper.training.labelled import LabelledSource
+from blurmapper.training.pairs import BLURRED, SHARP, UNDECIDED
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> list[Sample]:
+    """Five photos of one grey each; blurred left, undecided amid, sharp right."""
+    for inner in ("images", "truth"):
+        (tmp_path / inner).mkdir()
+    truth = np.repeat(np.array([[255, 128, 0]], np.uint8), 32, axis=1).repeat(64, axis=0)
+    for number in range(5):
+        photo = np.full((64, 96, 3), 40 * number, np.uint8)
+        PIL.Image.fromarray(photo).save(tmp_path / "images" / f"p{number}.png")
+        PIL.Image.fromarray(truth).save(tmp_path / "truth" / f"p{number}.png")
+    return read_dataset(tmp_path)
+
+
+def test_whole_photos_are_squeezed_with_their_masks(samples: list[Sample]) -> None:
+    pair = LabelledSource(samples, 48, seed=0).pair(0)
+    assert pair.image.shape == (48, 48, 3)
+    assert (pair.label[:, :15] == BLURRED).all()
+    assert (pair.label[:, 17:31] == UNDECIDED).all()
+    assert (pair.label[:, 33:] == SHARP).all()
+
+
+def test_every_photo_comes_once_before_any_comes_again(samples: list[Sample]) -> None:
+    source = LabelledSource(samples, 32, seed=3)
+    greys = [int(source.pair(index).image[0, 0, 0]) for index in range(15)]
+    for turn in range(3):
+        assert sorted(greys[5 * turn : 5 * turn + 5]) == [0, 40, 80, 120, 160]
+    assert len({tuple(greys[5 * turn : 5 * turn + 5]) for turn in range(3)}) > 1
+
+
+@pytest.mark.parametrize("geometric", [True, False])
+@pytest.mark.parametrize("photometric", [True, False])
+def test_the_same_seed_gives_the_same_pair(
+    samples: list[Sample], geometric: bool, photometric: bool
+) -> None:
+    first, second = (
+        LabelledSource(samples, 32, 7, geometric=geometric, photometric=photometric).pair(11)
+        for _ in range(2)
+    )
+    assert np.array_equal(first.image, second.image)
+    assert np.array_equal(first.label, second.label)
+
+
+def test_geometric_augmentation_shows_parts_and_mirrors_them(samples: list[Sample]) -> None:
+    source = LabelledSource(samples, 32, seed=0, geometric=True)
+    labels = [source.pair(index).label for index in range(40)]
+    assert any(label[0, 0] < label[0, -1] for label in labels)
+    assert any(label[0, 0] > label[0, -1] for label in labels)
+    shares = {float((label == BLURRED).mean()) for label in labels}
+    assert len(shares) > 5
+
+
+def test_photometric_augmentation_leaves_the_truth_alone(samples: list[Sample]) -> None:
+    plain, worn = (LabelledSource(samples, 32, 0, photometric=on) for on in (False, True))
+    pairs = [(plain.pair(index), worn.pair(index)) for index in range(10)]
+    assert all(np.array_equal(a.label, b.label) for a, b in pairs)
+    assert not all(np.array_equal(a.image, b.image) for a, b in pairs)
+
+
+def test_a_mask_of_another_size_is_named(samples: list[Sample]) -> None:
+    PIL.Image.new("L", (10, 10)).save(samples[0].truth)
+    source = LabelledSource(samples[:1], 32, seed=0)
+    with pytest.raises(DatasetError, match=r"p0\.png: of another size than"):
+        source.pair(0)
+
+
+def test_nothing_to_train_on_is_said() -> None:
+    with pytest.raises(DatasetError, match="no photo to train on"):
+        LabelledSource([], 32, seed=0)
