@@ -120,6 +120,17 @@ def test_biases_learn_at_twice_the_rate_and_are_not_decayed() -> None:
     assert by_factor[1.0]["momentum"] == 0.9
 
 
+@pytest.mark.parametrize(("optimiser", "factor"), [("adamw", 100.0), ("sgd", 1.0)])
+def test_with_adam_fusion_weights_learn_faster(config: Path, optimiser: str, factor: float) -> None:
+    from blurmapper.training.config import read_config
+
+    settings = read_config(config, ["architecture=fusion", f"optimiser={optimiser}"])
+    network = build_network("fusion")
+    groups = build_optimiser(network, settings).param_groups
+    of_fusion = [g for g in groups if any(p is network.fusion for p in g["params"])]
+    assert [group["factor"] for group in of_fusion] == [factor]
+
+
 def test_a_checkpoint_with_code_in_it_is_refused(tmp_path: Path) -> None:
     torch.save({"step": Path("x")}, tmp_path / "bad.pt")
     with pytest.raises(ConfigError, match=r"bad\.pt: not a checkpoint of ours"):

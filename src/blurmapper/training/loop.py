@@ -182,6 +182,11 @@ class TrainingRun:
         self.step = int(state["step"])
 
 
+FUSION_FACTOR = 100.0
+"""How much faster than kernels the weights of fused sides learn with Adam, which moves any number
+by about the rate a step: at the kernels' rate a few hundred steps would leave them where they are."""
+
+
 def build_optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
     """Return the optimiser; each parameter learns at the rates' factors for what it is.
 
@@ -190,6 +195,8 @@ def build_optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.O
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         factor = config.encoder_factor if name.startswith("encoder.") else 1.0
+        if name == "fusion" and config.optimiser == "adamw":
+            factor *= FUSION_FACTOR
         decayed = parameter.ndim > 1
         if not decayed:
             factor *= config.bias_factor
