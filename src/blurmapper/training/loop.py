@@ -184,7 +184,7 @@ class TrainingRun:
 
 FUSION_FACTOR = 100.0
 """How much faster than kernels the weights of fused sides learn with Adam, which moves any number
-by about the rate a step: at the kernels' rate a few hundred steps would leave them where they are."""
+by about the rate a step: at the kernels' rate a few hundred steps would hardly move them."""
 
 
 def build_optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
