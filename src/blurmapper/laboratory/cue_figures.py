@@ -45,7 +45,9 @@ def draw_cues(evidence: Evidence, areas: Mapping[str, Mapping[str, Interval]], s
     figure = new_figure(7.2, 7.0)
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.7, 5.3])[:, 0]
     _draw_patches(above, evidence, seed)
-    (gradients, spectra), (slopes, told) = below.subplots(2, 2, gridspec_kw={"wspace": 0.06, "hspace": 0.04})
+    (gradients, spectra), (slopes, told) = below.subplots(
+        2, 2, gridspec_kw={"wspace": 0.06, "hspace": 0.04}
+    )
     _draw_gradients(gradients, evidence)
     _draw_spectra(spectra, evidence)
     _draw_slopes(slopes, evidence)

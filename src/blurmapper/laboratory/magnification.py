@@ -21,7 +21,12 @@ BLURRED = 0.9
 """From this probability on a pixel is blurred for sure."""
 
 
-def run_magnification(experiment: Experiment, data: Path | None, output: Path, say: Say) -> Results:
+def run_magnification(
+    experiment: Experiment,
+    data: Path | None,
+    output: Path,  # noqa: ARG001 - of every runner
+    say: Say,
+) -> Results:
     """Blur further what is blurred in a few photos, at each strength of the experiment.
 
     Parameters

@@ -63,14 +63,13 @@ def draw_mapped(experiment: Experiment, data: Path | None) -> list[Mapped]:
 def explain_choice(experiment: Experiment, data: Path | None) -> str:
     """Return which photos `draw_mapped` takes, and what of theirs the method has seen."""
     kind = f"{experiment.blur} " if experiment.blur else ""
-    lines = [
+    choice = (
         f"Maps of `{experiment.methods[0]}`. The {kind}photos are the first ones of a shuffle "
         f"(seed {experiment.seed}) that have an S, the mean of the map, of {DEGREES[0]:g} to "
-        f"{DEGREES[1]:g}; none was left out for its looks.",
-        *warn_of_seen(experiment.methods[0], data),
-        f"The paper's: {experiment.source}.",
-    ]
-    return " ".join(lines)
+        f"{DEGREES[1]:g}; none was left out for its looks."
+    )
+    seen = warn_of_seen(experiment.methods[0], data)
+    return " ".join([choice, *seen, f"The paper's: {experiment.source}."])
 
 
 def warn_of_seen(method: str, data: Path | None) -> list[str]:

@@ -10,7 +10,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from blurmapper.datasets import LAYOUTS, Sample, find_pictures, read_dataset, select_split
+from blurmapper.datasets import (
+    LAYOUTS,
+    Sample,
+    find_pictures,
+    read_dataset,
+    read_truth,
+    select_split,
+)
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.images import PHOTO_SUFFIXES
 from blurmapper.laboratory.cuhk import check_cuhk
@@ -126,6 +133,13 @@ def select_kind(samples: Sequence[Sample], blur: str) -> list[Sample]:
             f"{samples[0].truth.parent}: no photo's kind is {blur}; name kinds in photos.csv"
         )
     return chosen
+
+
+def blurred_share(sample: Sample) -> float:
+    """Return the share of a photo's decided pixels that is blurred; 0 where none is decided."""
+    ground_truth, valid = read_truth(sample)
+    decided = ground_truth if valid is None else ground_truth[valid]
+    return float(decided.mean()) if decided.size else 0.0
 
 
 def shuffle(items: Sequence[T], seed: int) -> list[T]:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from blurmapper.laboratory.cues import run_cues
 from blurmapper.laboratory.curves import run_curves
+from blurmapper.laboratory.degrees import run_degrees
 from blurmapper.laboratory.draws import run_draws
 from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.failures import run_failures
 from blurmapper.laboratory.magnification import run_magnification
 from blurmapper.laboratory.photos import OPEN_BENCHMARK
 from blurmapper.laboratory.results import Results, Say, write_results
@@ -32,6 +34,8 @@ RUNNERS: dict[str, Runner] = {
     "cues": run_cues,
     "segmentation": run_segmentation,
     "magnification": run_magnification,
+    "degrees": run_degrees,
+    "failures": run_failures,
 }
 """Kind of experiment -> what makes it."""
 

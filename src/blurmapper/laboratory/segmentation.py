@@ -43,7 +43,12 @@ LIGHT, DARK = 0.95, 0.8
 Mask = npt.NDArray[np.bool_]
 
 
-def run_segmentation(experiment: Experiment, data: Path | None, output: Path, say: Say) -> Results:
+def run_segmentation(
+    experiment: Experiment,
+    data: Path | None,
+    output: Path,  # noqa: ARG001 - of every runner
+    say: Say,
+) -> Results:
     """Cut the sharp subject out of a few photos.
 
     Parameters
@@ -80,10 +85,11 @@ def run_segmentation(experiment: Experiment, data: Path | None, output: Path, sa
     columns = HEADINGS[: len(next(iter(rows.values())))]
     table = Table(experiment.title, ("photo", *list(values[0])[1:]), tuple(cells))
     note = (
-        f"From left to right: {', '.join(columns)}. White is blurred, undecided truth mid grey. The "
-        "seeds are what GrabCut starts from: sure below 0.1 and from 0.9 of the map on, probable "
-        "in between, 0.5 the border. Subject: its share of the photo. IoU: of what the truth calls "
-        "sharp with the cut, and with the map below 0.5. " + explain_choice(experiment, data)
+        f"From left to right: {', '.join(columns)}. White is blurred, undecided truth mid grey. "
+        "The seeds are what GrabCut starts from: sure below 0.1 and from 0.9 of the map on, "
+        "probable in between, 0.5 the border. Subject: its share of the photo. IoU: of what the "
+        "truth calls sharp with the cut, and with the map below 0.5. "
+        + explain_choice(experiment, data)
     )
 
     def draw() -> Figure:
@@ -108,7 +114,7 @@ def on_squares(rgba: npt.NDArray[Any]) -> npt.NDArray[Any]:
     shown = as_shown(rgba)
     ys, xs = np.indices(shown.shape[:2]) * SQUARES // max(shown.shape[:2])
     ground = np.where((ys + xs) % 2, np.float32(LIGHT), np.float32(DARK))[..., np.newaxis]
-    return ground + shown[..., 3:] * (shown[..., :3] - ground)
+    return np.asarray(ground + shown[..., 3:] * (shown[..., :3] - ground))
 
 
 def add_legend(figure: Figure) -> Figure:
@@ -141,4 +147,4 @@ def _draw_row(mapped: Mapped, found: float | None) -> list[Picture]:
 
 def _rgb(colour: str) -> npt.NDArray[np.float32]:
     """Return ``#RRGGBB`` as shares of white."""
-    return np.frombuffer(bytes.fromhex(colour[1:]), np.uint8) / np.float32(255)
+    return as_shown(np.frombuffer(bytes.fromhex(colour[1:]), np.uint8))

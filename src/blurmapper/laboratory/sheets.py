@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.datasets import Sample, read_truth
+from blurmapper.datasets import Sample
 from blurmapper.errors import DatasetError
 from blurmapper.evaluation.benchmark import read_entry_map, run_benchmark
 from blurmapper.evaluation.figures import draw_sheet
@@ -17,7 +17,7 @@ from blurmapper.evaluation.scores import f_score
 from blurmapper.evaluation.tables import Table
 from blurmapper.laboratory.entries import prepare_entries
 from blurmapper.laboratory.experiments import Experiment
-from blurmapper.laboratory.photos import read_samples, select_kind, shuffle
+from blurmapper.laboratory.photos import blurred_share, read_samples, select_kind, shuffle
 from blurmapper.laboratory.results import Results, Say
 
 BLURRED_SHARES = (0.1, 0.9)
@@ -104,13 +104,6 @@ def draw_samples(experiment: Experiment, data: Path | None) -> list[Sample]:
     if not chosen:
         raise DatasetError(f"{data}: no {experiment.blur} photo is partly blurred; give others")
     return chosen
-
-
-def blurred_share(sample: Sample) -> float:
-    """Return the share of a photo's decided pixels that is blurred; 0 where none is decided."""
-    ground_truth, valid = read_truth(sample)
-    decided = ground_truth if valid is None else ground_truth[valid]
-    return float(decided.mean()) if decided.size else 0.0
 
 
 def best_f(record: Record) -> float:

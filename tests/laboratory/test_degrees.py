@@ -1,0 +1,88 @@
+"""Photos in the order of S."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import PIL.Image
+import pytest
+
+from blurmapper.laboratory.degrees import find_degrees, run_degrees
+from blurmapper.laboratory.experiments import Experiment, read_experiment
+from blurmapper.laboratory.photos import list_photos
+
+
+@pytest.fixture
+def toy(tiny_weights: Path) -> Experiment:
+    return replace(read_experiment("figure11"), methods=(str(tiny_weights),), photos=3)
+
+
+def ignore(line: str) -> None:
+    pass
+
+
+def test_the_order_is_from_sharp_to_blurred(
+    toy: Experiment, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    values = run_degrees(toy, toy_benchmark, tmp_path, ignore).values
+    found = list(values["degrees"].values())
+    assert len(found) == 6
+    assert found == sorted(found)
+    assert values["shown"][0] == next(iter(values["degrees"]))
+    assert values["shown"][-1] == list(values["degrees"])[-1]
+
+
+def test_the_more_of_a_photo_is_blurred_the_later_it_comes(
+    toy: Experiment, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    assert run_degrees(toy, toy_benchmark, tmp_path, ignore).values["rank_correlation"] > 0.8
+
+
+def test_what_was_measured_is_not_measured_again(
+    toy: Experiment, toy_benchmark: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos, file = list_photos(toy, toy_benchmark), tmp_path / "degrees.json"
+    first = find_degrees(toy.methods[0], photos, file, ignore)
+    monkeypatch.setattr("blurmapper.laboratory.degrees.read_image", None)
+    assert find_degrees(toy.methods[0], photos, file, ignore) == first
+
+
+def test_a_photo_that_has_changed_is_measured_anew(
+    toy: Experiment, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    photos, file = list_photos(toy, toy_benchmark), tmp_path / "degrees.json"
+    first = find_degrees(toy.methods[0], photos, file, ignore)
+    PIL.Image.new("RGB", (96, 64), "grey").save(photos[0].path)
+    again = find_degrees(toy.methods[0], photos, file, ignore)
+    assert {n for n in again if again[n] != first[n]} == {photos[0].name}
+
+
+def test_a_file_cut_short_is_passed_over(
+    toy: Experiment, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    photos, file = list_photos(toy, toy_benchmark), tmp_path / "degrees.json"
+    first = find_degrees(toy.methods[0], photos, file, ignore)
+    file.write_text(file.read_text()[:-20])
+    assert find_degrees(toy.methods[0], photos, file, ignore) == first
+    assert len(json.loads(file.read_text())) == 6
+
+
+def test_a_photo_that_cannot_be_read_is_said_and_left_out(
+    toy: Experiment, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    photos, said = list_photos(toy, toy_benchmark), []
+    photos[0].path.write_bytes(b"no photo")
+    found = find_degrees(toy.methods[0], photos, tmp_path / "degrees.json", said.append)
+    assert photos[0].name not in found
+    assert len(found) == 5
+    assert any(photos[0].path.name in line for line in said)
+
+
+def test_a_folder_of_photos_has_no_figure_of_truth(
+    toy: Experiment, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    results = run_degrees(toy, toy_benchmark / "images", tmp_path, ignore)
+    assert list(results.figures) == ["figure11"]
+    assert "rank_correlation" not in results.values
