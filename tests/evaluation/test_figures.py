@@ -7,7 +7,9 @@ import pytest
 
 pytest.importorskip("matplotlib", reason="needs the extra blurmapper[report]")
 
-from blurmapper.evaluation.figures import Picture, as_shown, draw_pictures
+from blurmapper.evaluation.curves import Curve
+from blurmapper.evaluation.figures import COLOURS, Picture, as_shown, draw_curves, draw_pictures
+from blurmapper.evaluation.rows import ALL_BLURRED
 
 ROWS = {
     "a": [Picture(np.zeros((20, 40)), "left"), Picture(np.ones((20, 40)), "right")],
@@ -40,3 +42,26 @@ def test_no_picture_is_stretched(columns_down: bool) -> None:
 def test_greys_are_shares_of_white_whatever_the_depth() -> None:
     for level in (np.uint8(51), np.uint16(13107), np.float32(0.2)):
         assert as_shown(np.full((2, 2), level)) == pytest.approx(0.2)
+
+
+def made_curves(count: int) -> dict[str, Curve]:
+    line = Curve(np.array([0.5, 0.9]), np.array([1.0, 0.4]))
+    return {ALL_BLURRED: line, **{f"m{n}": line for n in range(count)}}
+
+
+def test_no_two_lines_look_alike() -> None:
+    (axes,) = draw_curves(made_curves(2 * len(COLOURS)), "").axes
+    looks = [(line.get_color(), line.get_linestyle()) for line in axes.lines[1:]]
+    assert len(set(looks)) == len(looks)
+
+
+def test_one_round_of_colours_has_one_dash() -> None:
+    (axes,) = draw_curves(made_curves(len(COLOURS)), "").axes
+    assert {line.get_linestyle() for line in axes.lines[1:]} == {"-"}
+
+
+@pytest.mark.parametrize(("count", "beside"), [(3, False), (11, True)])
+def test_the_legend_of_many_lines_stands_beside_them(count: int, beside: bool) -> None:
+    figure = draw_curves(made_curves(count), "")
+    assert (figure.axes[0].get_legend() is None) is beside
+    assert bool(figure.legends) is beside

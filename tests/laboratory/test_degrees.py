@@ -8,7 +8,9 @@ from pathlib import Path
 
 import PIL.Image
 import pytest
+from typer.testing import CliRunner
 
+from blurmapper.cli import app
 from blurmapper.laboratory.degrees import find_degrees, run_degrees
 from blurmapper.laboratory.experiments import Experiment, read_experiment
 from blurmapper.laboratory.photos import list_photos
@@ -86,3 +88,14 @@ def test_a_folder_of_photos_has_no_figure_of_truth(
     results = run_degrees(toy, toy_benchmark / "images", tmp_path, ignore)
     assert list(results.figures) == ["figure11"]
     assert "rank_correlation" not in results.values
+
+
+def test_with_few_photos_asked_for_all_are_ranked(
+    tiny_weights: Path, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib", reason="needs the extra blurmapper[report]")
+    options = ["--method", str(tiny_weights), "--data", str(toy_benchmark), "--photos", "2"]
+    result = CliRunner().invoke(app, ["reproduce", "figure11", *options, "-o", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    values = json.loads((tmp_path / "figure11.json").read_text())
+    assert (len(values["shown"]), len(values["degrees"])) == (2, 6)

@@ -94,7 +94,8 @@ def reproduce(
     if methods:
         experiment = replace(experiment, methods=tuple(dict.fromkeys(methods)))
     if photos is not None:
-        experiment = replace(experiment, photos=photos, limit=photos)
+        limit = photos if experiment.kind in {"scores", "draws", "curves"} else 0
+        experiment = replace(experiment, photos=photos, limit=limit)
     kept = output or Path("runs/reproduce", name)
     results, written = run(experiment, data, kept, lambda line: typer.echo(line, err=True))
     for table in results.tables:

@@ -80,31 +80,29 @@ def run_failures(experiment: Experiment, data: Path | None, output: Path, say: S
     """
     samples = read_samples(experiment, data)
     entries = {e.name: e for e in prepare_entries(experiment, data, samples, say)}
-    records: dict[str, Records] = {}
-    for entry in entries.values():
-        records[entry.name] = run_benchmark(entry, samples, output)
-        say(f"{entry.name}: {len(samples)} photos scored")
+    records = {}
+    for name, entry in entries.items():
+        records[name] = run_benchmark(entry, samples, output)
+        say(f"{name}: {len(samples)} photos scored")
     decided = {name: decide(of_method) for name, of_method in records.items()}
     first = next(iter(decided))
     if not decided[first]:
         raise DatasetError(f"{data}: nothing is blurred in any photo; give a data set with blur")
     order = sorted(decided[first].values(), key=lambda decision: (decision.f, decision.photo))
     worst = [decision.photo for decision in order[: experiment.photos]]
+    threshold = _threshold(records[first])
     by_name = {sample.name: sample for sample in samples}
 
     def read(method: str, sample: Sample) -> npt.NDArray[Any]:
         return read_entry_map(entries[method], sample, output)
 
-    captions = {name: [f"F {decided[method][name].f:.2f}" for method in decided] for name in worst}
     shown = [by_name[name] for name in worst]
-    values = {
-        "threshold": _threshold(records[first]),
-        "worst": worst,
-        "photos": {name: [vars(d) for d in of.values()] for name, of in decided.items()},
-    }
+    captions = {name: [f"F {decided[method][name].f:.2f}" for method in decided] for name in worst}
+    photos = {name: [vars(d) for d in of.values()] for name, of in decided.items()}
+    values = {"threshold": threshold, "worst": worst, "photos": photos}
     return Results(
         [_table(experiment, order[: experiment.photos], by_name)],
-        _note(experiment, order, by_name, _threshold(records[first])),
+        _note(experiment, order, by_name, threshold),
         values,
         {experiment.name: lambda: draw_sheet(shown, list(decided), read, captions)},
     )

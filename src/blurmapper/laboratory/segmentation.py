@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,18 +85,13 @@ def run_segmentation(
         say(f"{name}: cut out")
     columns = HEADINGS[: len(next(iter(rows.values())))]
     table = Table(experiment.title, ("photo", *list(values[0])[1:]), tuple(cells))
-    note = (
-        f"From left to right: {', '.join(columns)}. White is blurred, undecided truth mid grey. "
-        "The seeds are what GrabCut starts from: sure below 0.1 and from 0.9 of the map on, "
-        "probable in between, 0.5 the border. Subject: its share of the photo. IoU: of what the "
-        "truth calls sharp with the cut, and with the map below 0.5. "
-        + explain_choice(experiment, data)
-    )
 
     def draw() -> Figure:
         return add_legend(draw_pictures(columns, rows))
 
-    return Results([table], note, {"photos": values}, {experiment.name: draw})
+    return Results(
+        [table], _note(experiment, data, columns), {"photos": values}, {experiment.name: draw}
+    )
 
 
 def overlap(mapped: Mapped, subject: Mask) -> float | None:
@@ -127,6 +123,16 @@ def add_legend(figure: Figure) -> Figure:
     )
     figure.set_figheight(figure.get_figheight() + 0.3)
     return figure
+
+
+def _note(experiment: Experiment, data: Path | None, columns: Sequence[str]) -> str:
+    return (
+        f"From left to right: {', '.join(columns)}. White is blurred, undecided truth mid grey. "
+        "The seeds are what GrabCut starts from: sure below 0.1 and from 0.9 of the map on, "
+        "probable in between, 0.5 the border. Subject: its share of the photo. IoU: of what the "
+        "truth calls sharp with the cut, and with the map below 0.5. "
+        + explain_choice(experiment, data)
+    )
 
 
 def _draw_row(mapped: Mapped, found: float | None) -> list[Picture]:

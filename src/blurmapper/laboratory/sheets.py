@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from blurmapper.laboratory.entries import prepare_entries
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.photos import blurred_share, read_samples, select_kind, shuffle
 from blurmapper.laboratory.results import Results, Say
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 BLURRED_SHARES = (0.1, 0.9)
 """Least and most of a photo that is blurred where both sides of a map are to be seen."""
@@ -65,25 +68,13 @@ def run_sheet(experiment: Experiment, data: Path | None, output: Path, say: Say)
     rows = [(name, *(f"{value:.3f}" for value in values)) for name, values in best.items()]
     headings = ("method", *(sample.name for sample in samples))
     table = Table(f"{experiment.title}: best F of each map", headings, tuple(rows))
-    low, high = BLURRED_SHARES
-    note = (
-        f"White is blurred, undecided truth is mid grey, no map is stretched. Below each map: its "
-        f"F at the threshold that is best for it. Chosen by chance (seed {experiment.seed}) from "
-        f"the {experiment.blur} photos of which {low:.0%} to {high:.0%} is blurred, before any "
-        f"map was seen. The paper's: {experiment.source}; its photos were chosen by its authors."
-    )
     values = {"photos": [sample.name for sample in samples], "best_f": best}
     down = METHODS_ACROSS < len(entries) <= 2 * len(samples)
-    return Results(
-        [table],
-        note,
-        values,
-        {
-            experiment.name: lambda: draw_sheet(
-                samples, list(best), read, captions, methods_down=down
-            )
-        },
-    )
+
+    def draw() -> Figure:
+        return draw_sheet(samples, list(best), read, captions, methods_down=down)
+
+    return Results([table], _note(experiment), values, {experiment.name: draw})
 
 
 def draw_samples(experiment: Experiment, data: Path | None) -> list[Sample]:
@@ -111,3 +102,13 @@ def best_f(record: Record) -> float:
     counts = record.counts
     positives = np.array(counts.positives)
     return float(f_score(counts.true_positives, counts.detections, positives).max())
+
+
+def _note(experiment: Experiment) -> str:
+    low, high = BLURRED_SHARES
+    return (
+        f"White is blurred, undecided truth is mid grey, no map is stretched. Below each map: its "
+        f"F at the threshold that is best for it. Chosen by chance (seed {experiment.seed}) from "
+        f"the {experiment.blur} photos of which {low:.0%} to {high:.0%} is blurred, before any "
+        f"map was seen. The paper's: {experiment.source}; its photos were chosen by its authors."
+    )
