@@ -60,7 +60,7 @@ def test_a_photo_gives_a_map_and_a_line_of_figures(run_map: Run, photo: Path) ->
     assert output.count("\n") == 1
     assert "photo.jpg: 128 x 96, S 0." in output
     assert "% blurred" in output
-    blur_map = read_map(Path("blurmaps/photo.blur.png"))
+    blur_map = read_map(Path("blurmaps/photo.jpg.blur.png"))
     assert blur_map[:, 80:].mean() > blur_map[:, :48].mean() + 0.5
 
 
@@ -68,8 +68,9 @@ def test_nothing_is_written_beside_the_photo(run_map: Run, photo: Path) -> None:
     run_map(photo, "-o", "maps", "--overlay")
     assert {path.name for path in photo.parent.iterdir()} == {"photo.jpg", "maps"}
     assert {path.name for path in Path("maps").iterdir()} == {
-        "photo.blur.png",
-        "photo.overlay.jpg",
+        "maps.jsonl",
+        "photo.jpg.blur.png",
+        "photo.jpg.overlay.jpg",
     }
 
 
@@ -83,17 +84,20 @@ def test_json_is_all_there_is_on_standard_output(run_map: Run, photo: Path) -> N
     assert record["blur_degree"] == pytest.approx(read_map(record["map"]).mean(), abs=1 / 255)
     assert set(record) == {
         *("photo", "height", "width", "blur_degree", "share_blurred"),
-        *("seconds", "map", "overlay", "defocus", "motion"),
+        *("seconds", "map", "overlay", "defocus", "motion", "mapped_before"),
     }
 
 
 def test_deep_and_float_maps_are_options(run_map: Run, photo: Path) -> None:
     run_map(photo, "--bits", "16", "--npy")
-    assert [path.name for path in Path("blurmaps").iterdir()] == ["photo.blur.npy"]
+    assert {path.name for path in Path("blurmaps").iterdir()} == {
+        "maps.jsonl",
+        "photo.jpg.blur.npy",
+    }
     run_map(photo, "--bits", "16")
-    with PIL.Image.open("blurmaps/photo.blur.png") as picture:
+    with PIL.Image.open("blurmaps/photo.jpg.blur.png") as picture:
         assert picture.mode == "I;16"
-    deep, full = read_map("blurmaps/photo.blur.png"), read_map("blurmaps/photo.blur.npy")
+    deep, full = read_map("blurmaps/photo.jpg.blur.png"), read_map("blurmaps/photo.jpg.blur.npy")
     np.testing.assert_allclose(deep, full, atol=1e-5)
 
 
@@ -101,7 +105,7 @@ def test_the_options_of_a_network_reach_it(run_map: Run, photo: Path) -> None:
     maps = []
     for options in ([], ["--no-refine"], ["--working-side", "32"]):
         assert run_map(photo, "--npy", *options, "--threads", "1")[0] == 0
-        maps.append(read_map("blurmaps/photo.blur.npy"))
+        maps.append(read_map("blurmaps/photo.jpg.blur.npy"))
     assert np.abs(maps[0] - maps[1]).max() > 0.01
     assert np.abs(maps[0] - maps[2]).max() > 0.1
 
@@ -119,17 +123,22 @@ def test_a_bad_photo_gets_one_line_and_the_others_their_maps(run_map: Run, photo
     assert status == 1
     assert output.count("\n") == 1
     lines = errors.splitlines()
-    assert len(lines) == len(bad)
+    assert len(lines) == len(bad) + 1
     for name in bad:
         assert sum(line.startswith(f"error: {name}: ") for line in lines) == 1
-    assert [path.name for path in Path("blurmaps").iterdir()] == ["photo.blur.png"]
+    assert {path.name for path in Path("blurmaps").iterdir()} == {
+        *("failures.csv", "maps.jsonl", "photo.jpg.blur.png")
+    }
 
 
 def test_equal_stems_both_survive(run_map: Run, photo: Path) -> None:
     with PIL.Image.open(photo) as picture:
         picture.save("photo.png")
-    assert run_map(photo, "photo.png")[0] == 0
-    assert len(list(Path("blurmaps").iterdir())) == 2
+    assert run_map(photo)[0] == run_map("photo.png")[0] == 0
+    assert {path.name for path in Path("blurmaps").glob("*.png")} == {
+        "photo.jpg.blur.png",
+        "photo.png.blur.png",
+    }
 
 
 def test_an_unknown_method_lists_the_choices(run: Run, photo: Path) -> None:

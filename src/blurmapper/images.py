@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import stat
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -14,8 +12,18 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from blurmapper.decoding import decode_stream, from_array, from_pillow, open_pillow, row_strips
+from blurmapper.decoding import (
+    RAW_SUFFIXES,
+    Photo,
+    decode_photo,
+    decode_stream,
+    from_array,
+    from_pillow,
+    open_pillow,
+    row_strips,
+)
 from blurmapper.errors import ImageError
+from blurmapper.files import replacing
 from blurmapper.preprocessing import WHITE
 
 ImageArray = npt.NDArray[Any]
@@ -29,7 +37,7 @@ ImageSource = str | Path | bytes | PIL.Image.Image | npt.NDArray[Any]
 
 PHOTO_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".tif", ".tiff", ".webp", ".avif"),
-    *(".gif", ".bmp", ".ppm", ".pgm", ".pnm", ".jp2", ".heic", ".heif"),
+    *(".gif", ".bmp", ".ppm", ".pgm", ".pnm", ".jp2", ".heic", ".heif", ".hif", *RAW_SUFFIXES),
 )
 """Names of files that are taken for photos when a folder is searched."""
 
@@ -59,14 +67,15 @@ def read_image(source: ImageSource) -> ImageArray:
         under 16 pixels on a side or over 400 megapixels; or if an array has another shape,
         dtype or range. The line names the source and the mend.
     MissingExtraError
-        If the photo is HEIC and ``blurmapper[photo]`` is not installed.
+        If the photo is HEIC or RAW and ``blurmapper[photo]`` is not installed.
 
     Notes
     -----
     The photo is turned upright by its EXIF orientation, alpha is composited over white,
-    palettes, grey and CMYK become RGB, an embedded colour profile is converted to sRGB
-    (8-bit files only), and of an animation the first frame is read. Grey files and colour
-    PNG and TIFF files of 16 bits keep them.
+    palettes, grey and CMYK become RGB, an embedded colour profile is converted to sRGB, and
+    of an animation the first frame is read. Grey files and colour PNG and TIFF files of 16
+    bits keep them; colour with a profile other than sRGB's comes with 8 bits. Of a RAW photo
+    the JPEG that the camera put into it is read if it is as large, or else it is developed.
     """
     if isinstance(source, np.ndarray):
         return from_array(source, "the array")
@@ -82,6 +91,37 @@ def read_image(source: ImageSource) -> ImageArray:
     )
 
 
+def read_photo(
+    source: str | Path | bytes, *, least_pixels: int | None = None, name: str | None = None
+) -> Photo:
+    """Read a photo's file, or its content, with no more pixels than are needed.
+
+    Parameters
+    ----------
+    source : str, Path or bytes
+    least_pixels : int, optional
+        A JPEG may come reduced to a half, quarter or eighth of its sides if that leaves so many
+        pixels, which its decoder does in a fraction of the time; a RAW photo likewise. Other
+        files come as they are.
+    name : str, optional
+        What errors call the photo; its path unless given.
+
+    Returns
+    -------
+    Photo
+        ``image``, RGB (h, w, 3), and the upright photo's own ``height`` and ``width``.
+
+    Raises
+    ------
+    ImageError, MissingExtraError
+        As `read_image`.
+    """
+    if isinstance(source, bytes):
+        return decode_photo(io.BytesIO(source), name or "the image bytes", least_pixels)
+    with _open_file(Path(source)) as stream:
+        return decode_photo(stream, name or str(source), least_pixels)
+
+
 def write_image(image: ImageArray, path: str | Path) -> None:
     """Write an RGB image (H, W, 3) with 8 bits a sample, in the format of the suffix.
 
@@ -91,14 +131,30 @@ def write_image(image: ImageArray, path: str | Path) -> None:
         If the suffix names no format or the file cannot be written.
     """
     path = Path(path)
+    content = encode_image(image, path)
+    with replacing(path) as stream:
+        stream.write(content)
+
+
+def encode_image(image: ImageArray, name: str | Path) -> bytes:
+    """Return an RGB image (H, W, 3) as a file's content, in the format of the name's suffix.
+
+    Raises
+    ------
+    ImageError
+        If the suffix names no format.
+    """
     eight_bits = from_array(image, "the array")
     if eight_bits.dtype != np.uint8:
         eight_bits = np.rint(eight_bits * (255.0 / WHITE[eight_bits.dtype])).astype(np.uint8)
-    file_format = PIL.Image.registered_extensions().get(path.suffix.lower())
+    # Of `.overlay.jpg`, which is all ending, pathlib would find no suffix.
+    suffix = "." + str(name).lower().rpartition(".")[2]
+    file_format = PIL.Image.registered_extensions().get(suffix)
     if file_format is None:
-        raise ImageError(f"{path}: no image format has that suffix; use .jpg, .png or .webp")
-    with _replacing(path) as stream:
-        PIL.Image.fromarray(eight_bits).save(stream, format=file_format, quality=92)
+        raise ImageError(f"{name}: no image format has that suffix; use .jpg, .png or .webp")
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(eight_bits).save(buffer, format=file_format, quality=92)
+    return buffer.getvalue()
 
 
 def write_map(blur_map: BlurMap, path: str | Path, *, bits: Literal[8, 16] = 8) -> None:
@@ -122,13 +178,27 @@ def write_map(blur_map: BlurMap, path: str | Path, *, bits: Literal[8, 16] = 8) 
         written.
     """
     path = Path(path)
+    content = encode_map(blur_map, path, bits=bits)
+    with replacing(path) as stream:
+        stream.write(content)
+
+
+def encode_map(blur_map: BlurMap, name: str | Path, *, bits: Literal[8, 16] = 8) -> bytes:
+    """Return the content of the file that `write_map` writes, in the format of the name's suffix.
+
+    Raises
+    ------
+    ImageError
+        If the map has another shape or range, or the suffix is another.
+    """
     blur_map = _check_map(blur_map)
-    if path.suffix.lower() == ".npy":
-        with _replacing(path) as stream:
-            np.save(stream, blur_map)
-        return
-    if path.suffix.lower() != ".png" or bits not in (8, 16):
-        raise ImageError(f"{path}: maps are written as .png of 8 or 16 bits, or as .npy")
+    suffix = str(name).lower().rpartition(".")[2]
+    if suffix == "npy":
+        buffer = io.BytesIO()
+        np.save(buffer, blur_map)
+        return buffer.getvalue()
+    if suffix != "png" or bits not in (8, 16):
+        raise ImageError(f"{name}: maps are written as .png of 8 or 16 bits, or as .npy")
     dtype = np.dtype(np.uint8 if bits == 8 else np.uint16)
     grey = np.empty(blur_map.shape, dtype)
     for rows in row_strips(*blur_map.shape):
@@ -136,9 +206,7 @@ def write_map(blur_map: BlurMap, path: str | Path, *, bits: Literal[8, 16] = 8) 
     # OpenCV writes the PNG of a map six times as fast as Pillow, and no larger.
     import cv2
 
-    encoded = cv2.imencode(".png", grey)[1]
-    with _replacing(path) as stream:
-        stream.write(encoded.tobytes())
+    return cv2.imencode(".png", grey)[1].tobytes()
 
 
 def read_map(path: str | Path) -> BlurMap:
@@ -219,6 +287,9 @@ def _open_file(path: Path) -> BinaryIO:
     if path.is_dir():
         raise ImageError(f"{path}: is a folder; give the photo inside it")
     try:
+        # Opening a pipe would wait for ever for what is written into it.
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - a null byte raises here
+            raise ImageError(f"{path}: is no regular file; give a photo's file")
         return path.open("rb")
     except FileNotFoundError as error:
         raise ImageError(f"{path}: no such file; check the path") from error
@@ -227,19 +298,3 @@ def _open_file(path: Path) -> BinaryIO:
         raise ImageError(
             f"{path}: cannot be opened ({reason}); check the path and its rights"
         ) from error
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """Give a stream beside `path` that takes its place only once it is complete."""
-    part = path.with_name(f".blurmapper-{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        with part.open("wb") as stream:
-            yield stream
-        part.replace(path)
-    except OSError as error:
-        raise ImageError(
-            f"{path}: cannot be written ({error.strerror or error}); check the folder and disk"
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)

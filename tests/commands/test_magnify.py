@@ -52,7 +52,7 @@ def test_a_photo_is_magnified_and_told_of_in_a_line(
     assert result.stdout.count("\n") == 1
     image = read_image(photo)
     expected = magnify_blur(image, tiny_mapper(image))
-    np.testing.assert_array_equal(read_image("blurmaps/photo.magnified.png"), expected)
+    np.testing.assert_array_equal(read_image("blurmaps/photo.png.magnified.png"), expected)
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ def test_a_photo_is_magnified_and_told_of_in_a_line(
 def test_every_option_changes_the_photo(run: Run, photo: Path, options: list[str]) -> None:
     assert run(photo, "-o", "plain").exit_code == 0
     assert run(photo, "-o", "other", *options).exit_code == 0
-    plain = read_image("plain/photo.magnified.png")
-    assert (read_image("other/photo.magnified.png") != plain).any()
+    plain = read_image("plain/photo.png.magnified.png")
+    assert (read_image("other/photo.png.magnified.png") != plain).any()
 
 
 def test_a_jpeg_stays_one_and_other_formats_lose_nothing(run: Run, photo: Path) -> None:
@@ -72,10 +72,10 @@ def test_a_jpeg_stays_one_and_other_formats_lose_nothing(run: Run, photo: Path) 
     assert run("photo.jpg", "-o", "out").exit_code == 0
     assert run("photo.tiff", "-o", "out", "--strength", "0").exit_code == 0
     assert {path.name for path in Path("out").iterdir()} == {
-        "photo.magnified.jpg",
-        "photo.magnified.png",
+        "photo.jpg.magnified.jpg",
+        "photo.tiff.magnified.png",
     }
-    np.testing.assert_array_equal(read_image("out/photo.magnified.png"), read_image(photo))
+    np.testing.assert_array_equal(read_image("out/photo.tiff.magnified.png"), read_image(photo))
 
 
 def test_the_photo_itself_is_never_written(run: Run, photo: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_bad_photo_gets_one_line_and_the_others_go_on(run: Run, photo: Path) -
     assert result.exit_code == 1
     assert result.stderr.startswith("error: empty.jpg: the file is empty")
     assert result.stderr.count("\n") == 1
-    assert Path("blurmaps/photo.magnified.png").exists()
+    assert Path("blurmaps/photo.png.magnified.png").exists()
 
 
 @pytest.mark.parametrize(

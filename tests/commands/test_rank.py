@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +20,9 @@ from PIL import ExifTags
 from typer.testing import CliRunner, Result
 
 from blurmapper.commands.rank import rank
+from blurmapper.decoding import Photo
 from blurmapper.errors import BlurMapperError, ConfigError
+from blurmapper.methods import BlurMethod
 from blurmapper.ranking import records
 
 Run = Callable[..., Result]
@@ -187,15 +192,20 @@ def test_the_best_of_a_burst_is_marked_and_alone_selected(
 def test_ctrl_c_ranks_what_is_done_and_touches_no_photo(
     run: Run, shoot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def read_two(photo: Path) -> npt.NDArray[np.uint8]:
-        if photo.name == "c.png":
-            raise KeyboardInterrupt
-        return np.asarray(PIL.Image.open(photo))
+    read = records.read_for
 
-    monkeypatch.setattr(records, "read_image", read_two)
+    def interrupt_at_the_second(method: BlurMethod, photo: Path) -> Photo:
+        if photo.name == "b [1].png":
+            asking = signal.getsignal(signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+            while signal.getsignal(signal.SIGINT) == asking:
+                time.sleep(0.001)
+        return read(method, photo)
+
+    monkeypatch.setattr(records, "read_for", interrupt_at_the_second)
     before = files_below(shoot)
     moving = ["--select", "sharpest", "1", "--move-to", tmp_path / "best"]
-    result = run(shoot, "--csv", tmp_path / "r.csv", "--xmp", *moving, status=130)
+    result = run(*(shoot, "--csv", tmp_path / "r.csv", "--xmp", *moving, "--jobs", "1"), status=130)
     assert "stopped after 2 of 3 photos" in result.stderr
     assert "a.png" in result.stdout and "c.png" not in result.stdout
     assert len((tmp_path / "r.csv").read_text().splitlines()) == 3

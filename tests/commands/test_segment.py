@@ -57,7 +57,7 @@ def test_a_photo_gives_a_mask_and_a_line(run: Run, photo: Path) -> None:
     assert result.stdout.count("\n") == 1
     assert "photo.png: 128 x 96, " in result.stdout
     assert "% subject" in result.stdout
-    with PIL.Image.open("blurmaps/photo.mask.png") as picture:
+    with PIL.Image.open("blurmaps/photo.png.mask.png") as picture:
         mask = np.asarray(picture)
     assert set(np.unique(mask)) == {0, 255}
     assert mask[:, :48].mean() > mask[:, 80:].mean() + 200
@@ -66,8 +66,8 @@ def test_a_photo_gives_a_mask_and_a_line(run: Run, photo: Path) -> None:
 @needs_pymatting
 def test_a_cutout_is_transparent_where_the_photo_is_blurred(run: Run, photo: Path) -> None:
     assert run(photo, "--cutout", "-o", "cut").exit_code == 0
-    assert names_in("cut") == {"photo.cutout.png"}
-    with PIL.Image.open("cut/photo.cutout.png") as picture:
+    assert names_in("cut") == {"photo.png.cutout.png"}
+    with PIL.Image.open("cut/photo.png.cutout.png") as picture:
         assert picture.mode == "RGBA"
         rgba = np.asarray(picture)
     assert rgba[:, :48, 3].mean() > rgba[:, 80:, 3].mean() + 200
@@ -82,7 +82,7 @@ def test_a_cutout_of_16_bits_keeps_them(
     deep = half_blurred_photo.astype(np.uint16) * 257
     cv2.imwrite("deep.png", deep[..., ::-1])
     assert run("deep.png", "--cutout").exit_code == 0
-    written = cv2.imread("blurmaps/deep.cutout.png", cv2.IMREAD_UNCHANGED)
+    written = cv2.imread("blurmaps/deep.png.cutout.png", cv2.IMREAD_UNCHANGED)
     assert written is not None and written.dtype == np.uint16
     opaque = written[..., 3] == 65535
     np.testing.assert_array_equal(written[opaque][:, 2::-1], deep[opaque])
@@ -95,7 +95,7 @@ def test_folders_are_mirrored_and_nothing_is_written_beside_the_photos(
     folder.mkdir(parents=True)
     photo.rename(folder / "photo.png")
     assert run("shoot", "-o", "masks").exit_code == 0
-    assert Path("masks/sub/photo.mask.png").exists()
+    assert Path("masks/sub/photo.png.mask.png").exists()
     assert names_in("shoot/sub") == {"photo.png"}
 
 
@@ -107,7 +107,7 @@ def test_a_bad_photo_gets_one_line_and_the_others_go_on(run: Run, photo: Path) -
     assert len(lines) == 2
     assert lines[0].startswith("error: none.jpg: no such file")
     assert lines[1].startswith("error: text.jpg: not an image")
-    assert names_in("blurmaps") == {"photo.mask.png"}
+    assert names_in("blurmaps") == {"photo.png.mask.png"}
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(run: Run, photo: Path) -> None:
@@ -123,12 +123,12 @@ def test_a_file_that_cannot_be_written_is_one_line(
     run: Run, photo: Path, option: list[str]
 ) -> None:
     ending = "cutout" if option else "mask"
-    Path(f"blurmaps/photo.{ending}.png").mkdir(parents=True)
+    Path(f"blurmaps/photo.png.{ending}.png").mkdir(parents=True)
     result = run(photo, *option)
     assert result.exit_code == 1
     assert "cannot be written" in result.stderr
     assert result.stderr.count("\n") == 1
-    assert names_in("blurmaps") == {f"photo.{ending}.png"}
+    assert names_in("blurmaps") == {f"photo.png.{ending}.png"}
 
 
 def test_an_unknown_method_is_refused_before_any_photo(run: Run, photo: Path) -> None:

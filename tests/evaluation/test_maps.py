@@ -48,11 +48,13 @@ def test_grey_in_colour_is_read_as_grey(tmp_path: Path, mode: str) -> None:
 
 
 def test_maps_are_found_by_name_whatever_their_suffix(tmp_path: Path) -> None:
-    for name in ("a.png", "b.blur.png", "c.npy", "set/d.webp"):
+    for name in ("a.png", "b.blur.png", "c.npy", "set/d.webp", "e.JPG.blur.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    found = find_maps(tmp_path, ["a", "b", "c", "set/d"])
-    assert [path.name for path in found.values()] == ["a.png", "b.blur.png", "c.npy", "d.webp"]
+    found = find_maps(tmp_path, ["a", "b", "c", "set/d", "e"])
+    assert [path.name for path in found.values()] == [
+        *("a.png", "b.blur.png", "c.npy", "d.webp", "e.JPG.blur.png")
+    ]
 
 
 def test_missing_maps_are_named_and_counted(tmp_path: Path) -> None:

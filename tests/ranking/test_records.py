@@ -18,7 +18,6 @@ from blurmapper.ranking.records import (
     Box,
     PhotoRecord,
     Unreadable,
-    find_photos,
     find_sharpest_box,
     measure_photos,
     rank_photos,
@@ -92,14 +91,6 @@ def test_a_blurred_background_does_not_count_by_region(
 
 def test_no_photos_are_ranked_as_none() -> None:
     assert rank_photos([]) == ([], [])
-
-
-def test_a_photo_found_twice_is_there_once(tmp_path: Path) -> None:
-    photo = write_red(tmp_path / "x.png", 0)
-    (tmp_path / "void").mkdir()
-    photos, errors = find_photos([tmp_path, photo, tmp_path / "void"])
-    assert photos == [photo]
-    assert len(errors) == 1
 
 
 def test_the_sharpest_box_is_where_the_map_is_least() -> None:

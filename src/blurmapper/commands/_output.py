@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import typer
 
 from blurmapper.errors import BlurMapperError, MissingExtraError
+from blurmapper.files import printable
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, Task
+
+STOPPED = 130
+"""The exit status of a program that Ctrl-C stopped."""
 
 
 def print_error(error: BlurMapperError) -> None:
     """Print an error of ours as one line on standard error."""
-    typer.echo(f"error: {error}", err=True)
+    typer.echo(f"error: {printable(error)}", err=True)
+
+
+@contextmanager
+def stopping_cleanly() -> Iterator[threading.Event]:
+    """Let Ctrl-C set an event, so that what has begun is finished; a second breaks off."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def ask(_: int, __: FrameType | None) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -36,12 +62,24 @@ def needing_extra(extra: str) -> Iterator[None]:
 def progress_bar(total: int) -> Progress:
     """Return a bar on standard error, for several photos and where a person watches."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text("" if task.speed is None else f"{task.speed:.1f}/s")
 
     console = Console(stderr=True)
     return Progress(
         BarColumn(),
         MofNCompleteColumn(),
+        Rate(),
         TimeRemainingColumn(),
         console=console,
         transient=True,

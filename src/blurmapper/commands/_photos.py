@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from blurmapper.commands._output import print_error, progress_bar
-from blurmapper.errors import BlurMapperError, ImageError
+from blurmapper.errors import BlurMapperError
+from blurmapper.files import make_folder, printable, replacing
 
 if TYPE_CHECKING:
     from blurmapper.batch import Job
@@ -25,48 +24,35 @@ Work = Callable[["ImageArray", "BlurMap", "Job"], tuple[str, Path]]
 
 def work_through(photos: list[Path], output: Path, method: BlurMethod, work: Work) -> None:
     """Map every photo, do the work and print a line; errors get lines too, and status 1."""
-    from blurmapper.batch import plan_jobs
+    from blurmapper.batch import find_photos, plan_jobs
 
-    jobs, failures = plan_jobs(photos, output)
-    for error in failures:
-        print_error(error)
-    with progress_bar(len(jobs)) as progress:
-        task = progress.add_task("Photos", total=len(jobs))
-        for job in jobs:
+    found = find_photos(photos, output=output)
+    for failure in found.failures:
+        print_error(failure.error)
+    failed = len(found.failures)
+    with progress_bar(len(found)) as progress:
+        task = progress.add_task("Photos", total=len(found))
+        for job in plan_jobs(found, output):
             try:
                 typer.echo(_do(job, method, work))
             except BlurMapperError as error:
-                failures.append(error)
+                failed += 1
                 print_error(error)
             progress.advance(task)
-    if failures:
+    if failed:
         raise typer.Exit(1)
 
 
 def place_file(job: Job, ending: str) -> Path:
     """Return where a photo's file goes, in a folder that is there."""
-    folder = job.target.parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImageError(
-            f"{folder}: cannot be made ({error.strerror}); choose another folder with -o"
-        ) from error
+    make_folder(job.target.parent)
     return job.target.with_name(job.target.name + ending)
 
 
 def write_whole(content: bytes, path: Path) -> None:
     """Write a file that appears whole or not at all."""
-    part = path.with_name(f".{path.name}-{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise ImageError(
-            f"{path}: cannot be written ({error.strerror}); check the folder and disk"
-        ) from error
+    with replacing(path) as stream:
+        stream.write(content)
 
 
 def _do(job: Job, method: BlurMethod, work: Work) -> str:
@@ -77,4 +63,4 @@ def _do(job: Job, method: BlurMethod, work: Work) -> str:
     figure, path = work(image, method(image), job)
     height, width = image.shape[:2]
     seconds = time.perf_counter() - start
-    return f"{job.photo}: {width} x {height}, {figure}, {seconds:.2f} s -> {path}"
+    return printable(f"{job.photo}: {width} x {height}, {figure}, {seconds:.2f} s -> {path}")

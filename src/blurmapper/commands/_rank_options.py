@@ -68,5 +68,8 @@ Refine = Annotated[
     ),
 ]
 Threads = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="CPU threads; all cores unless given.")
+    int | None, typer.Option(metavar="N", min=1, help="CPU threads of the network, a photo.")
+]
+Jobs = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Photos worked on at a time; one a core.")
 ]

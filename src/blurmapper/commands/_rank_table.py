@@ -25,7 +25,7 @@ def print_table(ranking: Ranking) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from blurmapper.ranking.tables import printable
+    from blurmapper.files import printable
 
     total = len(ranking.records)
     if not total:
@@ -56,7 +56,7 @@ def print_table(ranking: Ranking) -> None:
 def _cells(record: PhotoRecord, folder: Path) -> tuple[str, ...]:
     from rich.markup import escape
 
-    from blurmapper.ranking.tables import printable
+    from blurmapper.files import printable
 
     region = record.sharpest
     return (

@@ -47,9 +47,9 @@ def magnify(
 ) -> None:
     """Blur further what is blurred in each photo, as a faster lens would have.
 
-    What is sharp stays as it is. NAME.jpg gives DIR/NAME.magnified.jpg; other formats give
-    DIR/NAME.magnified.png. Both have 8 bits. At strength 1 a point becomes a disc with a radius
-    of a 64th of the photo's side.
+    What is sharp stays as it is. NAME.jpg gives DIR/NAME.jpg.magnified.jpg; NAME.png and other
+    formats give DIR/NAME.png.magnified.png. Both have 8 bits. At strength 1 a point becomes a
+    disc with a radius of a 64th of the photo's side.
 
     Examples:
 

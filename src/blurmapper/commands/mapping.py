@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from blurmapper.commands._output import print_error, progress_bar
-from blurmapper.errors import BlurMapperError
+from blurmapper.commands._output import STOPPED, print_error, progress_bar, stopping_cleanly
+from blurmapper.errors import ConfigError
+from blurmapper.files import printable
 
 if TYPE_CHECKING:
-    from blurmapper.batch import PhotoFigures
+    from blurmapper.batch import Failures, Found, PhotoFailure, PhotoFigures
     from blurmapper.methods import Method
+
+DEFAULT_OUTPUT = Path("blurmaps")
+
+
+@dataclass
+class Tally:
+    """How a run went, photo by photo."""
+
+    mapped: int = 0
+    before: int = 0
+    failed: int = 0
+    start: float = field(default_factory=time.perf_counter)
 
 
 def map_photos(
@@ -22,8 +37,9 @@ def map_photos(
         typer.Argument(metavar="PHOTO...", help="Photos, or folders that are searched for them."),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")
-    ] = Path("blurmaps"),
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Where the files go: blurmaps."),
+    ] = None,
     method: Annotated[
         str,
         typer.Option(
@@ -57,43 +73,71 @@ def map_photos(
             metavar="N", min=16, help="Let the network see N x N pixels' worth of each photo."
         ),
     ] = None,
-    threads: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="CPU threads; all cores unless given.")
+    jobs: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Photos worked on at a time; one a core."),
     ] = None,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="CPU threads of the network, a photo.")
+    ] = None,
+    redo: Annotated[
+        bool, typer.Option("--redo", help="Also map what an earlier run has mapped.")
+    ] = False,
 ) -> None:
     """Write a blur map of each photo: white is blurred, black is sharp.
 
-    NAME.jpg gives DIR/NAME.blur.png, with --overlay also DIR/NAME.overlay.jpg, with --kinds
-    also DIR/NAME.defocus.png and DIR/NAME.motion.png, which add up to the map. Folders are
-    mirrored, and nothing is written beside the photos. Each photo gets a line of figures: its
-    size, its blur degree S (the mean of the map, 0 to 1), the share of it that is blurred, and
-    the time. A photo that cannot be read gets a line on standard error, the others go on,
-    and the exit status is 1.
+    NAME.jpg gives DIR/NAME.jpg.blur.png, with --overlay also DIR/NAME.jpg.overlay.jpg, with
+    --kinds also DIR/NAME.jpg.defocus.png and DIR/NAME.jpg.motion.png, which add up to the map.
+    Folders are mirrored, and nothing is written beside the photos. Each photo gets a line of
+    figures: its size, its blur degree S (the mean of the map, 0 to 1), the share of it that is
+    blurred, and the time.
+
+    Photos that are done are not done again, unless they or the options have changed: after an
+    interruption, the same command goes on. DIR/maps.jsonl keeps the figures. A photo that cannot
+    be read gets a line on standard error and in DIR/failures.csv, the others go on, and the exit
+    status is 1. Ctrl-C finishes what has begun.
 
     Examples:
 
         blurmapper map photo.jpg --overlay
+
         blurmapper map holiday/ -o maps/ --json > figures.jsonl
     """
-    from blurmapper.batch import Outputs, plan_jobs
-    from blurmapper.batch import map_photos as map_jobs
+    from blurmapper import batch
     from blurmapper.methods import MethodOptions, get_method
 
-    options = MethodOptions(refine=refine, working_side=working_side, threads=threads)
+    output = output or _default_output(photos)
+    found = batch.find_photos(photos, output=output)
+    workers = batch.count_workers(jobs, len(found))
+    one_each = 1 if workers > 1 else None
+    options = MethodOptions(refine=refine, working_side=working_side, threads=threads or one_each)
     mapping = get_method(method, options)
-    jobs, failures = plan_jobs(photos, output)
-    for error in failures:
-        print_error(error)
-    with progress_bar(len(jobs)) as progress:
-        task = progress.add_task("Mapping", total=len(jobs))
-        for result in map_jobs(jobs, mapping, Outputs("npy" if npy else bits, overlay, kinds)):
-            if isinstance(result, BlurMapperError):
-                failures.append(result)
-                print_error(result)
-            else:
-                typer.echo(json.dumps(result.to_dict()) if as_json else _figures_line(result))
-            progress.advance(task)
-    if failures:
+    outputs = batch.Outputs("npy" if npy else bits, overlay, kinds)
+    settings = batch.describe_settings(method, mapping, options, outputs)
+    tally, failures = Tally(), batch.Failures(output)
+    with batch.Ledger(output, settings, redo=redo) as ledger, stopping_cleanly() as stop:
+        try:
+            results = batch.map_jobs(
+                batch.plan_jobs(found, output, ledger.owner),
+                *(mapping, outputs),
+                ledger=ledger,
+                workers=workers,
+                stop=stop,
+            )
+            with progress_bar(len(found)) as progress:
+                task = progress.add_task("Mapping", total=len(found))
+                for failure in found.failures:
+                    _tell(failure, tally, failures, as_json=as_json)
+                for result in results:
+                    _tell(result, tally, failures, as_json=as_json)
+                    progress.advance(task)
+        finally:
+            failures.write()
+            if stop.is_set() or any(source.is_dir() for source in photos):
+                _print_summary(tally, found, output)
+    if stop.is_set():
+        raise typer.Exit(STOPPED)
+    if tally.failed:
         raise typer.Exit(1)
 
 
@@ -117,12 +161,54 @@ def methods() -> None:
     Console().print(table)
 
 
+def _default_output(sources: list[Path]) -> Path:
+    """Return where maps go unless told, which is never a folder of photos."""
+    place = DEFAULT_OUTPUT.absolute()
+    for source in sources:
+        if source.is_dir() and place.resolve().is_relative_to(source.resolve()):
+            raise ConfigError(
+                f"{DEFAULT_OUTPUT} would be made among the photos in {source}; "
+                f"say where with -o DIR, or -o {DEFAULT_OUTPUT} if you want it there"
+            )
+    return DEFAULT_OUTPUT
+
+
+def _tell(
+    result: PhotoFigures | PhotoFailure, tally: Tally, failures: Failures, *, as_json: bool
+) -> None:
+    """Print what came of a photo, and take it down."""
+    from blurmapper.batch import PhotoFailure
+
+    if isinstance(result, PhotoFailure):
+        tally.failed += 1
+        failures.add(result)
+        print_error(result.error)
+        return
+    tally.before += result.mapped_before
+    tally.mapped += not result.mapped_before
+    failures.clear(result.photo)
+    typer.echo(json.dumps(result.to_dict()) if as_json else _figures_line(result))
+
+
+def _print_summary(tally: Tally, found: Found, output: Path) -> None:
+    """Print in a line on standard error how many photos became what."""
+    done = tally.mapped + tally.before + tally.failed - len(found.failures)
+    seconds = time.perf_counter() - tally.start
+    parts = [f"{tally.mapped} mapped in {seconds:.1f} s"]
+    parts += [f"{tally.before} mapped before"] if tally.before else []
+    parts += [f"{tally.failed} failed, see {output / 'failures.csv'}"] if tally.failed else []
+    parts += [f"{len(found) - done} not begun"] if done < len(found) else []
+    parts += [f"{found.left_out} other files left out"] if found.left_out else []
+    typer.echo(printable(f"{len(found)} photos: {', '.join(parts)}"), err=True)
+
+
 def _figures_line(figures: PhotoFigures) -> str:
     written = (figures.map, figures.overlay, figures.defocus, figures.motion)
     files = ", ".join(str(path) for path in written if path is not None)
-    return (
+    when = "mapped before" if figures.mapped_before else f"{figures.seconds:.2f} s"
+    return printable(
         f"{figures.photo}: {figures.width} x {figures.height}, S {figures.blur_degree:.3f}, "
-        f"{figures.share_blurred:.0%} blurred, {figures.seconds:.2f} s -> {files}"
+        f"{figures.share_blurred:.0%} blurred, {when} -> {files}"
     )
 
 

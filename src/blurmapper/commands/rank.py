@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import typer
 
 from blurmapper.commands import _rank_options as option
-from blurmapper.commands._output import print_error, progress_bar
+from blurmapper.commands._output import STOPPED, print_error, progress_bar, stopping_cleanly
 from blurmapper.commands._rank_table import print_table
 from blurmapper.errors import BlurMapperError, ConfigError
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from blurmapper.ranking.records import PhotoRecord, Unreadable
     from blurmapper.ranking.selection import End
     from blurmapper.ranking.tables import Ranking
-
-STOPPED = 130
-"""The exit status of a program that Ctrl-C stopped."""
 
 
 def rank(
@@ -38,6 +35,7 @@ def rank(
     xmp_name: option.XmpName = "full",
     refine: option.Refine = True,
     threads: option.Threads = None,
+    jobs: option.Jobs = None,
 ) -> None:
     """Put photos in the order of their blur degree S, the sharpest first.
 
@@ -57,20 +55,29 @@ def rank(
 
         blurmapper rank shoot/ --group-bursts --select sharpest 20 --copy-to best/
     """
+    from blurmapper import batch
     from blurmapper.methods import MethodOptions, get_method
     from blurmapper.ranking import bursts, records, sidecars, tables
 
     _check_selection(select, copy_to, move_to)
     if parquet is not None:
         tables.check_parquet()
-    mapping = get_method(method, MethodOptions(refine=refine, threads=threads))
-    found, failures = records.find_photos(photos)
+    found = batch.find_photos(photos)
+    failures = [failure.error for failure in found.failures]
     for error in failures:
         print_error(error)
-    measuring = records.measure_photos(
-        found, mapping, weighting=weighting, with_frames=group_bursts
-    )
-    results, stopped = _collect(measuring, len(found))
+    workers = batch.count_workers(jobs, len(found))
+    one_each = 1 if workers > 1 else None
+    mapping = get_method(method, MethodOptions(refine=refine, threads=threads or one_each))
+    with stopping_cleanly() as stop:
+        measuring = records.measure_photos(
+            *(found.paths(), mapping),
+            weighting=weighting,
+            with_frames=group_bursts,
+            workers=workers,
+            stop=stop,
+        )
+        results = _collect(measuring, len(found))
     ranked, unreadable = records.rank_photos(results, by=by)
     grouped = bursts.group_bursts(ranked) if group_bursts else {}
     ranking = tables.Ranking(ranked, unreadable, grouped)
@@ -80,7 +87,7 @@ def rank(
     failures += _write(csv, tables.format_csv(ranking) if csv else b"")
     failures += _write(json, tables.format_json_lines(ranking) if json else b"")
     failures += _write(parquet, tables.format_parquet(ranking) if parquet else b"")
-    if stopped:
+    if stop.is_set():
         typer.echo(f"stopped after {len(results)} of {len(found)} photos", err=True)
         raise typer.Exit(STOPPED)
     if xmp:
@@ -107,22 +114,19 @@ def _check_selection(
 
 def _collect(
     measuring: Iterable[PhotoRecord | Unreadable], total: int
-) -> tuple[list[PhotoRecord | Unreadable], bool]:
-    """Return what was measured, behind a progress bar, and whether Ctrl-C stopped it."""
+) -> list[PhotoRecord | Unreadable]:
+    """Return what was measured, behind a progress bar."""
     from blurmapper.ranking.records import Unreadable
 
     results: list[PhotoRecord | Unreadable] = []
     with progress_bar(total) as progress:
         task = progress.add_task("Ranking", total=total)
-        try:
-            for result in measuring:
-                if isinstance(result, Unreadable):
-                    print_error(result.error)
-                results.append(result)
-                progress.advance(task)
-        except KeyboardInterrupt:
-            return results, True
-    return results, False
+        for result in measuring:
+            if isinstance(result, Unreadable):
+                print_error(result.error)
+            results.append(result)
+            progress.advance(task)
+    return results
 
 
 def _bring(

@@ -42,8 +42,8 @@ def segment(
 ) -> None:
     """Separate the sharp subject of each photo from what is blurred.
 
-    NAME.jpg gives DIR/NAME.mask.png, white where the subject is, or with --cutout
-    DIR/NAME.cutout.png, the subject on transparency with a soft edge and none of the
+    NAME.jpg gives DIR/NAME.jpg.mask.png, white where the subject is, or with --cutout
+    DIR/NAME.jpg.cutout.png, the subject on transparency with a soft edge and none of the
     background's colour (needs the extra blurmapper[baselines]). Photos of 16 bits give cutouts of
     16 bits. Each photo gets a line with the share of it that is subject.
 

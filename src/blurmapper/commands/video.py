@@ -84,7 +84,7 @@ def video(
 
         blurmapper video clip.mp4 --no-overlay -o figures/
     """
-    from blurmapper.batch import plan_jobs
+    from blurmapper.batch import find_photos, plan_jobs
     from blurmapper.methods import MethodOptions, get_method
     from blurmapper.video.mapping import ClipOutputs
 
@@ -94,7 +94,7 @@ def video(
     failures: list[BlurMapperError] = [
         VideoError(f"{folder}: is a folder; give the clips inside it") for folder in folders
     ]
-    jobs, _ = plan_jobs([clip for clip in clips if clip not in folders], output)
+    jobs = plan_jobs(find_photos(clip for clip in clips if clip not in folders), output)
     for error in failures:
         print_error(error)
     for job in jobs:

@@ -21,7 +21,7 @@ _MODES_WITHOUT_LOSS = ("L", "F", "I;16", "I;16B", "I;16L")
 
 
 def find_maps(folder: str | Path, names: list[str]) -> dict[str, Path]:
-    """Return the map file of each photo: ``NAME.png``, ``NAME.blur.png`` or another suffix.
+    """Return the map file of each photo: ``NAME.png``, ``NAME.jpg.blur.png`` or another suffix.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def find_maps(folder: str | Path, names: list[str]) -> dict[str, Path]:
     """
     inner = {PurePath(name).parent for name in names}
     files = {
-        str(parent / stem.removesuffix(MAP_ENDING)): path
+        str(parent / _photo_name(stem)): path
         for parent in inner
         for stem, path in find_pictures(Path(folder, parent), MAP_SUFFIXES).items()
     }
@@ -46,6 +46,13 @@ def find_maps(folder: str | Path, names: list[str]) -> dict[str, Path]:
         others = f" nor of {len(missing) - 1} other photos" if len(missing) > 1 else ""
         raise DatasetError(f"{folder}: holds no map of {missing[0]}{others}; add what is missing")
     return {name: files[str(PurePath(name))] for name in names}
+
+
+def _photo_name(stem: str) -> str:
+    """Return a photo's name from its map's, both without suffix; ours have the photo's whole."""
+    name = PurePath(stem.removesuffix(MAP_ENDING))
+    is_whole = stem.endswith(MAP_ENDING) and name.suffix.lower() in PHOTO_SUFFIXES
+    return name.stem if is_whole else name.name
 
 
 def read_any_map(path: Path, white: Polarity = "blurred") -> npt.NDArray[Any]:

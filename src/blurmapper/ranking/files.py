@@ -1,12 +1,10 @@
-"""Files that appear whole or not at all."""
+"""Files whose whole content is at hand."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
-from blurmapper.errors import ImageError
+from blurmapper.files import replacing
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -17,15 +15,5 @@ def replace_file(path: Path, content: bytes) -> None:
     ImageError
         If it cannot be written; what was there before is still there.
     """
-    part = path.with_name(f".blurmapper-{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        if path.exists():
-            shutil.copymode(path, part)
-        part.replace(path)
-    except OSError as error:
-        raise ImageError(
-            f"{path}: cannot be written ({error.strerror or error}); check the folder and disk"
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as stream:
+        stream.write(content)

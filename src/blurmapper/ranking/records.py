@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,17 @@ import cv2
 import numpy as np
 
 from blurmapper.applications.degree import Weighting, blur_degree
-from blurmapper.batch import THRESHOLD, list_photos
+from blurmapper.batch import (
+    THRESHOLD,
+    PhotoFailure,
+    PixelBudget,
+    enlarge_to,
+    overlap,
+    read_for,
+    share_method,
+)
 from blurmapper.errors import BlurMapperError
-from blurmapper.images import BlurMap, read_image
+from blurmapper.images import BlurMap
 from blurmapper.methods import BlurMethod
 from blurmapper.ranking.frames import Frame, read_frame
 
@@ -28,6 +37,10 @@ SEARCH_SIDE = 256
 
 EVEN_BLUR = 1e-3
 """Windows whose mean blur differs by less are equally sharp."""
+
+
+Unreadable = PhotoFailure
+"""A photo that cannot be measured, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,37 +83,16 @@ class PhotoRecord:
     frame: Frame | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A photo that cannot be measured, and why."""
-
-    photo: Path
-    error: BlurMapperError
-
-
-def find_photos(sources: Iterable[Path]) -> tuple[list[Path], list[BlurMapperError]]:
-    """Return the photos among files and in folders, each once, and the sources without any."""
-    photos: dict[Path, Path] = {}
-    errors: list[BlurMapperError] = []
-    for source in sources:
-        try:
-            found = list_photos(source)
-        except BlurMapperError as error:
-            errors.append(error)
-            continue
-        for photo in found:
-            photos.setdefault(photo.resolve(), photo)
-    return list(photos.values()), errors
-
-
 def measure_photos(
     photos: Iterable[Path],
     method: BlurMethod,
     *,
     weighting: Weighting | None = None,
     with_frames: bool = False,
+    workers: int = 1,
+    stop: threading.Event | None = None,
 ) -> Iterator[PhotoRecord | Unreadable]:
-    """Measure photo after photo; one that cannot be read yields why, and the others go on.
+    """Measure photos, in order; one that cannot be read yields why, and the others go on.
 
     Parameters
     ----------
@@ -111,23 +103,35 @@ def measure_photos(
         What counts more in S; see `blur_degree`.
     with_frames : bool
         Also find out what tells the frames of a burst.
+    workers : int
+        Photos that are worked on at a time.
+    stop : threading.Event, optional
+        Once it is set no photo is begun any more.
     """
-    for photo in photos:
+    budget = PixelBudget()
+    method = share_method(method) if workers > 1 else method
+
+    def measure(photo: Path) -> PhotoRecord | Unreadable:
         try:
-            image = read_image(photo)
-            blur_map = method(image)
+            with budget.of(photo):
+                read = read_for(method, photo)
+                reduced = method(read.image)
+                blur_map = enlarge_to(reduced, read.height, read.width)
         except BlurMapperError as error:
-            yield Unreadable(photo, error)
-            continue
-        yield PhotoRecord(
+            return Unreadable(photo, error)
+        # Saliency is computed from the photo, which may have been read with fewer pixels.
+        weighed = blur_map if weighting is None else reduced
+        return PhotoRecord(
             photo=photo,
-            height=blur_map.shape[0],
-            width=blur_map.shape[1],
-            blur_degree=blur_degree(blur_map, weighting=weighting, image=image),
+            height=read.height,
+            width=read.width,
+            blur_degree=blur_degree(weighed, weighting=weighting, image=read.image),
             share_blurred=float((blur_map >= THRESHOLD).mean()),
             sharpest=find_sharpest_box(blur_map),
-            frame=read_frame(photo, image) if with_frames else None,
+            frame=read_frame(photo, read.image) if with_frames else None,
         )
+
+    return overlap(measure, photos, workers=workers, stop=stop)
 
 
 def find_sharpest_box(blur_map: BlurMap) -> Box:

@@ -103,14 +103,11 @@ def format_parquet(ranking: Ranking) -> bytes:
     kinds = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
     schema = pa.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
     stream = io.BytesIO()
-    table = [row | {"photo": printable(row["photo"])} for row in rows(ranking)]
+    table = [
+        row | {"photo": row["photo"].encode("utf-8", "replace").decode()} for row in rows(ranking)
+    ]
     parquet.write_table(pa.Table.from_pylist(table, schema=schema), stream)
     return stream.getvalue()
-
-
-def printable(path: str | Path) -> str:
-    """Return a path as text; bytes of its name that are no UTF-8 become question marks."""
-    return str(path).encode("utf-8", "replace").decode()
 
 
 def check_parquet() -> None:

@@ -1,0 +1,134 @@
+"""Several photos at a time, in order, in bounded memory."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from blurmapper.decoding import read_size
+from blurmapper.images import BlurMap, ImageArray
+from blurmapper.mapper import BlurMapper
+from blurmapper.methods import BlurMethod
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+BUDGET = 120_000_000
+"""Pixels of the photos that are worked on at a time, of which each takes some 12 bytes."""
+
+UNKNOWN_PIXELS = 50_000_000
+"""What a photo counts for where its header does not tell Pillow its size, as in RAW files."""
+
+AHEAD = 4
+"""Photos for each worker that are done or waiting while one before them takes long."""
+
+
+class PixelBudget:
+    """Let no more pixels be in memory at a time than a budget, or one photo of more.
+
+    Parameters
+    ----------
+    pixels : int
+        What all photos that are worked on may have together.
+    """
+
+    def __init__(self, pixels: int = BUDGET) -> None:
+        self._pixels = pixels
+        self._used = 0
+        self._change = threading.Condition()
+
+    @contextmanager
+    def of(self, photo: Path) -> Iterator[None]:
+        """Wait until there is room for a photo, and hold it."""
+        pixels = _count_pixels(photo)
+        with self._change:
+            self._change.wait_for(lambda: not self._used or self._used + pixels <= self._pixels)
+            self._used += pixels
+        try:
+            yield
+        finally:
+            with self._change:
+                self._used -= pixels
+                self._change.notify_all()
+
+
+def overlap(
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    workers: int,
+    stop: threading.Event | None = None,
+) -> Iterator[Result]:
+    """Yield the results of a function in the order of its items, computed in threads.
+
+    While one thread waits for a disk or decodes, others map: what takes time releases Python's
+    lock. Items are taken as there is room for them, never all at once.
+
+    Parameters
+    ----------
+    work : callable
+        Called in several threads at a time if `workers` is more than 1.
+    items : iterable
+    workers : int
+        Threads.
+    stop : threading.Event, optional
+        Once it is set no item is begun any more; what has begun is finished and yielded.
+    """
+    stop = stop or threading.Event()
+
+    def begin(item: Item) -> tuple[Result] | None:
+        return None if stop.is_set() else (work(item),)
+
+    pending: deque[Future[tuple[Result] | None]] = deque()
+    coming = iter(items)
+    with ThreadPoolExecutor(workers, thread_name_prefix="blurmapper") as threads:
+        try:
+            while True:
+                while len(pending) < workers * AHEAD and not stop.is_set():
+                    try:
+                        pending.append(threads.submit(begin, next(coming)))
+                    except StopIteration:
+                        break
+                if not pending:
+                    return
+                result = pending.popleft().result()
+                if result is not None:
+                    yield result[0]
+        finally:
+            # Only if the caller goes no further, or a second Ctrl-C breaks in.
+            for future in pending:
+                future.cancel()
+
+
+def share_method(method: BlurMethod) -> BlurMethod:
+    """Return a method that several threads may call: a network as it is, others one at a time."""
+    if isinstance(method, BlurMapper):
+        return method
+    lock = threading.Lock()
+
+    def locked(image: ImageArray) -> BlurMap:
+        with lock:
+            return method(image)
+
+    return locked
+
+
+def count_workers(asked: int | None, photos: int) -> int:
+    """Return how many photos to work on at a time: as asked, or one for each core."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(asked or cores or 1, photos))
+
+
+def _count_pixels(photo: Path) -> int:
+    try:
+        with photo.open("rb") as stream:
+            size = read_size(stream)
+    except OSError:
+        return 0
+    return UNKNOWN_PIXELS if size is None else size[0] * size[1]

@@ -1,0 +1,26 @@
+"""Files, Pillow images and arrays of every kind -> one kind of RGB array."""
+
+from blurmapper.decoding.arrays import MAX_PIXELS, MIN_SIDE, from_array, row_strips
+from blurmapper.decoding.files import (
+    Photo,
+    decode_photo,
+    decode_stream,
+    from_pillow,
+    open_pillow,
+    read_size,
+)
+from blurmapper.decoding.raw import RAW_SUFFIXES
+
+__all__ = [
+    "MAX_PIXELS",
+    "MIN_SIDE",
+    "RAW_SUFFIXES",
+    "Photo",
+    "decode_photo",
+    "decode_stream",
+    "from_array",
+    "from_pillow",
+    "open_pillow",
+    "read_size",
+    "row_strips",
+]

@@ -1,0 +1,99 @@
+"""Arrays of every kind -> RGB arrays of a known scale, the right way up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from blurmapper.errors import ImageError
+from blurmapper.preprocessing import WHITE
+
+MIN_SIDE = 16
+"""Fewest pixels on a side of a photo: the reach of the networks' coarsest stride."""
+
+MAX_PIXELS = 400_000_000
+"""Most pixels of a photo: four times the largest that memory is tested with."""
+
+
+def from_array(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+    """Return an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) as RGB (H, W, 3).
+
+    The dtype decides the scale: uint8, uint16, or floats in [0, 1], which become float32.
+    A fourth channel is straight alpha, composited over white.
+    """
+    array = array[..., np.newaxis] if array.ndim == 2 else array
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
+        raise ImageError(
+            f"{name}: shape {array.shape} is not an image; use (H, W), (H, W, 3) or (H, W, 4)"
+        )
+    check_size(array.shape[0], array.shape[1], name)
+    array = _with_known_scale(array, name)
+    if array.shape[2] == 4:
+        array = _composite(array)
+    elif array.shape[2] == 1:
+        array = np.repeat(array, 3, axis=2)
+    return np.ascontiguousarray(array)
+
+
+def check_size(height: int, width: int, name: str) -> None:
+    """Refuse photos of too few pixels for a network, or of too many for a computer."""
+    if min(height, width) < MIN_SIDE:
+        raise ImageError(
+            f"{name}: {width} x {height} pixels is too small; "
+            f"a photo needs at least {MIN_SIDE} on each side"
+        )
+    if height * width > MAX_PIXELS:
+        raise ImageError(
+            f"{name}: {width} x {height} pixels is more than "
+            f"{MAX_PIXELS // 1_000_000} megapixels; reduce it first"
+        )
+
+
+def turn(image: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+    """Turn an image as its EXIF orientation (1 to 8) asks; others leave it alone."""
+    if orientation in (5, 6, 7, 8):
+        image = image.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    return np.ascontiguousarray(image)
+
+
+def row_strips(height: int, width: int) -> list[slice]:
+    """Cut an image into runs of rows small enough for a processor's cache."""
+    step = max(1, 300_000 // width)
+    return [slice(top, min(top + step, height)) for top in range(0, height, step)]
+
+
+def _with_known_scale(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+    if array.dtype.kind == "u" and array.dtype.itemsize <= 2:
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
+    if array.dtype.kind != "f":
+        raise ImageError(
+            f"{name}: dtype {array.dtype} has no known white; "
+            "use uint8, uint16, or float32 in [0, 1]"
+        )
+    low, high = float(array.min()), float(array.max())
+    if not np.isfinite([low, high]).all():
+        raise ImageError(f"{name}: holds NaN or infinite values; replace them first")
+    # Resizing and colour conversion overshoot by rounding; more than that is another scale.
+    if low < -1e-5 or high > 1 + 1e-5:
+        raise ImageError(
+            f"{name}: floats from {low:.4g} to {high:.4g}; scale or clip them to [0, 1]"
+        )
+    floats = array.astype(np.float32, copy=False)
+    return floats.clip(0, 1) if low < 0 or high > 1 else floats
+
+
+def _composite(rgba: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Lay straight-alpha pixels over white, in strips."""
+    white = np.float32(WHITE[rgba.dtype])
+    out = np.empty((*rgba.shape[:2], 3), rgba.dtype)
+    for rows in row_strips(*rgba.shape[:2]):
+        alpha = rgba[rows, :, 3:].astype(np.float32) / white
+        mixed = white + (rgba[rows, :, :3] - white) * alpha
+        out[rows] = mixed if rgba.dtype == np.float32 else np.rint(mixed)
+    return out

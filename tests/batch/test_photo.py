@@ -1,0 +1,148 @@
+"""One photo in, its files and figures out."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+
+from blurmapper.batch import (
+    Job,
+    Outputs,
+    PhotoFailure,
+    PhotoFigures,
+    map_photo,
+    map_source,
+    read_for,
+)
+from blurmapper.errors import ImageError, MethodError
+from blurmapper.images import ImageArray, read_image, read_map
+from blurmapper.mapper import BlurMapper
+
+
+def map_left_half(image: ImageArray) -> npt.NDArray[np.float32]:
+    """Call the left half blurred at 0.75, and the rest sharp."""
+    blur_map = np.zeros(image.shape[:2], np.float32)
+    blur_map[:, : image.shape[1] // 2] = 0.75
+    return blur_map
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    """A photo of 32 x 24 pixels, and a place in a folder that is not there."""
+    PIL.Image.new("RGB", (32, 24), (90, 120, 60)).save(tmp_path / "x.png")
+    return Job(tmp_path / "x.png", tmp_path / "out" / "x.png")
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A JPEG of 6 megapixels whose right half is out of focus, held upright by its EXIF."""
+    rng = np.random.default_rng(0)
+    picture = PIL.Image.fromarray(rng.integers(0, 256, (250, 375, 3), np.uint8))
+    sharp = picture.resize((3000, 2000), PIL.Image.Resampling.NEAREST)
+    soft = picture.resize((3000, 2000), PIL.Image.Resampling.BICUBIC)
+    sharp.paste(soft.crop((1500, 0, 3000, 2000)), (1500, 0))
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    sharp.save(tmp_path / "large.jpg", quality=92, exif=exif.tobytes())
+    return tmp_path / "large.jpg"
+
+
+def test_the_figures_are_those_of_the_map(job: Job) -> None:
+    figures = map_photo(job, map_left_half, Outputs(overlay=True))
+    assert isinstance(figures, PhotoFigures)
+    assert (figures.height, figures.width) == (24, 32)
+    assert figures.blur_degree == pytest.approx(0.375)
+    assert figures.share_blurred == 0.5
+    assert figures.overlay is not None
+    assert read_image(figures.overlay).shape == (24, 32, 3)
+    np.testing.assert_allclose(read_map(figures.map)[:, 0], 0.75, atol=1 / 510)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("8", "x.png.blur.png"), ("npy", "x.png.blur.npy")])
+def test_only_what_was_asked_for_is_written(kind: str, name: str, job: Job) -> None:
+    map_photo(job, map_left_half, Outputs(kind))  # type: ignore[arg-type]
+    assert [path.name for path in job.target.parent.iterdir()] == [name]
+
+
+def test_kinds_are_written_as_two_parts_of_the_map(job: Job, tiny_kinds_weights: Path) -> None:
+    figures = map_photo(job, BlurMapper(tiny_kinds_weights), Outputs("npy", kinds=True))
+    assert isinstance(figures, PhotoFigures)
+    assert figures.defocus is not None and figures.motion is not None
+    parts = read_map(figures.defocus) + read_map(figures.motion)
+    np.testing.assert_allclose(parts, read_map(figures.map), atol=1e-6)
+
+
+def test_a_method_of_one_kind_cannot_be_asked_for_two(job: Job) -> None:
+    failure = map_photo(job, map_left_half, Outputs(kinds=True))
+    assert isinstance(failure, PhotoFailure) and isinstance(failure.error, MethodError)
+    assert not job.target.parent.exists()
+
+
+def test_a_bad_photo_is_a_failure_with_its_reason(job: Job) -> None:
+    job.photo.write_text("no photo")
+    failure = map_photo(job, map_left_half, Outputs())
+    assert isinstance(failure, PhotoFailure)
+    assert failure.reason.startswith("not an image file")
+
+
+def test_a_method_that_breaks_down_is_a_failure_of_its_photo(job: Job) -> None:
+    def break_down(_: ImageArray) -> npt.NDArray[np.float32]:
+        raise MemoryError
+
+    failure = map_photo(job, break_down, Outputs())
+    assert isinstance(failure, PhotoFailure)
+    assert str(failure.error) == f"{job.photo}: cannot be mapped (MemoryError)"
+
+
+def test_an_output_folder_that_is_a_file_is_named(job: Job) -> None:
+    job.target.parent.write_text("in the way")
+    failure = map_photo(job, map_left_half, Outputs())
+    assert isinstance(failure, PhotoFailure)
+    assert "out: cannot be made" in str(failure.error)
+
+
+def test_content_is_mapped_as_its_file_is(job: Job) -> None:
+    mapped = map_source(job.photo.read_bytes(), map_left_half, Outputs(overlay=True))
+    figures = map_photo(job, map_left_half, Outputs(overlay=True))
+    assert isinstance(figures, PhotoFigures)
+    assert mapped.files[".blur.png"] == figures.map.read_bytes()
+    assert figures.overlay is not None
+    assert mapped.files[".overlay.jpg"] == figures.overlay.read_bytes()
+
+
+def test_an_error_of_content_has_the_name_that_it_was_given() -> None:
+    with pytest.raises(ImageError, match=r"^s3://photos/a\.jpg: not an image file"):
+        map_source(b"no photo", map_left_half, Outputs(), name="s3://photos/a.jpg")
+
+
+def test_what_goes_in_and_what_comes_out_can_be_sent_to_other_processes(job: Job) -> None:
+    for sent in (job, Outputs(), map_photo(job, map_left_half, Outputs())):
+        assert pickle.loads(pickle.dumps(sent)) == sent  # noqa: S301
+    failure = PhotoFailure(job.photo, ImageError(f"{job.photo}: gone"))
+    assert pickle.loads(pickle.dumps(failure)).reason == "gone"  # noqa: S301
+
+
+def test_a_large_jpeg_is_decoded_in_part_and_its_map_is_whole(
+    large: Path, tiny_mapper: BlurMapper
+) -> None:
+    photo = read_for(tiny_mapper, large)
+    assert photo.image.shape == (1500, 1000, 3)
+    mapped = map_source(large, tiny_mapper, Outputs("npy"))
+    assert (mapped.height, mapped.width) == (3000, 2000)
+    whole = tiny_mapper(large)
+    assert mapped.blur_degree == pytest.approx(float(whole.mean()), abs=0.01)
+
+
+def test_a_method_that_is_no_network_sees_every_pixel(large: Path) -> None:
+    assert read_for(map_left_half, large).image.shape == (3000, 2000, 3)
+
+
+def test_an_overlay_has_every_pixel(large: Path, tmp_path: Path, tiny_mapper: BlurMapper) -> None:
+    figures = map_photo(Job(large, tmp_path / "large.jpg"), tiny_mapper, Outputs(overlay=True))
+    assert isinstance(figures, PhotoFigures) and figures.overlay is not None
+    assert read_image(figures.overlay).shape == (3000, 2000, 3)

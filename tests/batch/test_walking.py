@@ -1,0 +1,162 @@
+"""Which photos are found, and where the files of each go."""
+
+from __future__ import annotations
+
+import os
+import tracemalloc
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from blurmapper.batch import Found, find_photos, list_photos, plan_jobs
+from blurmapper.errors import ImageError
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def targets(sources: Iterable[Path], output: Path) -> list[str]:
+    jobs = plan_jobs(find_photos(sources), output)
+    return [job.target.relative_to(output).as_posix() for job in jobs]
+
+
+def test_a_folder_gives_its_photos_and_those_below(tmp_path: Path) -> None:
+    touch(tmp_path, "b.jpg", "a.PNG", "sub/c.webp", "raw.NEF", "notes.txt")
+    names = [path.relative_to(tmp_path).as_posix() for path in list_photos(tmp_path)]
+    assert names == ["a.PNG", "b.jpg", "raw.NEF", "sub/c.webp"]
+
+
+def test_other_files_are_counted_and_no_failures(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "notes.txt", "sub/film.mov", "a.jpg.blur.png", ".hidden")
+    found = find_photos([tmp_path])
+    assert (len(found), found.failures, found.left_out) == (1, [], 3)
+
+
+def test_hidden_files_and_earlier_outputs_are_no_photos(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", ".a.jpg", ".trash/b.jpg", "a.jpg.blur.png", "a.overlay.jpg")
+    touch(tmp_path, "a.motion.png", "a.defocus.png", "a.cutout.png", "a.magnified.jpg")
+    assert list_photos(tmp_path) == [tmp_path / "a.jpg"]
+
+
+def test_a_named_file_is_a_photo_whatever_it_is_called(tmp_path: Path) -> None:
+    touch(tmp_path, "notes.txt")
+    assert list_photos(tmp_path / "notes.txt") == [tmp_path / "notes.txt"]
+
+
+def test_a_folder_without_photos_is_named_and_does_not_stop_the_others(tmp_path: Path) -> None:
+    touch(tmp_path, "void/notes.txt", "x.jpg")
+    with pytest.raises(ImageError, match="void: no photos in this folder"):
+        list_photos(tmp_path / "void")
+    found = find_photos([tmp_path / "void", tmp_path / "x.jpg"])
+    assert len(found) == len(found.failures) == 1
+
+
+def test_a_folder_that_cannot_be_listed_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "a/x.jpg", "shut/y.jpg", "z/x.jpg")
+    listing = os.scandir
+
+    def refuse(place: str) -> object:
+        if place.endswith("shut"):
+            raise PermissionError(13, "Permission denied")
+        return listing(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = find_photos([tmp_path])
+    assert len(found) == 2
+    (failure,) = found.failures
+    assert "shut: this folder cannot be listed (Permission denied)" in str(failure.error)
+
+
+def test_links_in_circles_end(tmp_path: Path) -> None:
+    touch(tmp_path, "sub/x.jpg")
+    (tmp_path / "sub" / "again").symlink_to(tmp_path)
+    assert list_photos(tmp_path) == [tmp_path / "sub" / "x.jpg"]
+
+
+def test_a_link_to_a_photo_is_one_and_a_broken_link_too(tmp_path: Path) -> None:
+    touch(tmp_path, "real.jpg")
+    (tmp_path / "link.jpg").symlink_to("real.jpg")
+    (tmp_path / "lost.jpg").symlink_to("gone.jpg")
+    assert [path.name for path in list_photos(tmp_path)] == ["link.jpg", "lost.jpg", "real.jpg"]
+
+
+def test_a_pipe_is_no_photo(tmp_path: Path) -> None:
+    touch(tmp_path, "x.jpg")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert list_photos(tmp_path) == [tmp_path / "x.jpg"]
+
+
+def test_a_photo_given_twice_is_found_once(tmp_path: Path) -> None:
+    touch(tmp_path, "sub/x.jpg")
+    sources = [tmp_path / "sub/x.jpg", tmp_path, tmp_path / "sub", tmp_path / "sub/../sub/x.jpg"]
+    found = find_photos(sources)
+    assert (len(found), found.failures) == (1, [])
+
+
+def test_the_output_folder_is_not_searched(tmp_path: Path) -> None:
+    touch(tmp_path, "x.jpg", "maps/y.jpg")
+    assert find_photos([tmp_path], output=tmp_path / "maps").paths() == [tmp_path / "x.jpg"]
+
+
+def test_odd_names_are_found_as_they_are(tmp_path: Path) -> None:
+    names = ["two\nlines.jpg", "ünï \u202ecode.jpg", os.fsdecode(b"\xff\xfe.jpg"), "-rf.jpg"]
+    touch(tmp_path, *names)
+    assert {path.name for path in list_photos(tmp_path)} == set(names)
+
+
+def test_outputs_are_named_after_whole_names_and_folders_mirrored(tmp_path: Path) -> None:
+    touch(tmp_path / "in", "x.jpg", "x.png", "sub/x.jpg")
+    assert targets([tmp_path / "in"], tmp_path) == ["x.jpg", "x.png", "sub/x.jpg"]
+
+
+def test_a_name_does_not_depend_on_what_else_is_in_the_run(tmp_path: Path) -> None:
+    touch(tmp_path / "in", "x.jpg", "x.png", "sub/x.jpg")
+    alone = [
+        name for path in ("x.jpg", "x.png") for name in targets([tmp_path / "in" / path], tmp_path)
+    ]
+    assert alone == targets([tmp_path / "in"], tmp_path)[:2]
+
+
+def test_no_two_photos_share_an_output(tmp_path: Path) -> None:
+    touch(tmp_path, "a/x.jpg", "a/x.png", "a/X.jpg", "a/x.jpg.png", "b/x.jpg", "b/x.png")
+    names = targets([tmp_path / "a", tmp_path / "b"], tmp_path)
+    assert len({name.casefold() for name in names}) == 6
+
+
+def test_a_name_that_an_earlier_run_gave_to_another_photo_is_not_given_again(
+    tmp_path: Path,
+) -> None:
+    touch(tmp_path, "a/x.jpg", "b/x.jpg")
+    owner = {"x.jpg": str(tmp_path / "a" / "x.jpg")}.get
+    (first,) = plan_jobs(find_photos([tmp_path / "a"]), tmp_path, owner)
+    (second,) = plan_jobs(find_photos([tmp_path / "b"]), tmp_path, owner)
+    assert first.target.name == "x.jpg"
+    assert second.target.name not in ("x.jpg", "X.jpg")
+
+
+def test_a_photo_that_has_moved_keeps_its_name(tmp_path: Path) -> None:
+    touch(tmp_path, "b/x.jpg")
+    owner = {"x.jpg": str(tmp_path / "a" / "x.jpg")}.get
+    (job,) = plan_jobs(find_photos([tmp_path / "b"]), tmp_path, owner)
+    assert job.target.name == "x.jpg"
+
+
+def test_a_photo_that_is_found_takes_little_memory(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"{number % 3}/{number:05}.jpg" for number in range(1000)))
+    tracemalloc.start()
+    found = find_photos([tmp_path])
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 800 * len(found)
+
+
+def test_the_plan_is_made_as_it_is_asked_for(tmp_path: Path) -> None:
+    found = Found(photos=[("x.jpg", "x.jpg")] * 2)
+    jobs = plan_jobs(found, tmp_path)
+    assert next(jobs).target == tmp_path / "x.jpg"
