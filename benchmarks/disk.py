@@ -43,7 +43,7 @@ def run_command(photos: Path, output: Path) -> None:
     command = [sys.executable, "-m", "blurmapper.cli", "map", str(photos), "-o", str(output)]
     # What an earlier round has written would not be mapped again.
     shutil.rmtree(output, ignore_errors=True)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603
 
 
 def decode_all(photos: list[Path], threads: int) -> None:

@@ -78,3 +78,18 @@ def test_folding_norms_changes_nothing(run: TrainingRun) -> None:
     before = predict(run.network.eval(), image)
     after = predict(export.fold_norms(run.network), image)
     torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-4)
+
+
+def test_kinds_of_blur_are_taken_apart_before_they_are_enlarged(
+    run: TrainingRun, tmp_path: Path
+) -> None:
+    path = tmp_path / "network.onnx"
+    export.write_onnx(export.fold_norms(run.network.eval()), path)
+    nodes = onnx.load(path).graph.node
+    makers = {output: node for node in nodes for output in node.output}
+    for output in [value.name for value in onnx.load(path).graph.output]:
+        above = [output]
+        while makers[above[-1]].op_type != "Resize":
+            above.append(makers[above[-1]].input[0])
+        enlarged = makers[makers[above[-1]].input[0]]
+        assert enlarged.op_type == ("Split" if run.config.architecture == "dbm-lite" else "Conv")
