@@ -13,7 +13,7 @@ HALVED = 8
 """A photo this many times too high and wide is halved before it is reduced.
 
 Means of four pixels take a tenth of the time of means over fractions of pixels. Once only: that
-moves a pixel of a photo by one level in 255, and of noise by less than that on average.
+moves a pixel of a photo, and noise on average, by about one level in 255.
 """
 
 WHITE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0, np.dtype(np.float32): 1.0}
