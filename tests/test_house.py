@@ -87,7 +87,9 @@ def test_the_changelog_has_this_version() -> None:
 def commands_in(document: Path, program: str) -> set[str]:
     """Return the words that follow a program's name in a Markdown file's code, not its prose."""
     code = re.findall(r"```.*?```|`[^`]+`", document.read_text(), re.DOTALL)
-    return set(re.findall(rf"^[`$ ]*(?:\S*/)?{program} ([a-z]+)", "\n".join(code), re.MULTILINE))
+    return set(
+        re.findall(rf"^[`$ ]*(?:\S*/)?{program} ([a-z][a-z-]*)", "\n".join(code), re.MULTILINE)
+    )
 
 
 def make_targets() -> set[str]:
