@@ -65,15 +65,15 @@ def test_a_clip_gives_its_files_and_a_line(run: Run, clip: Path) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     assert "clip.mp4: 128 x 96, 8 frames, mean S 0." in result.stdout
     names = {path.name for path in Path("blurmaps").iterdir()}
-    assert {"clip.overlay.mp4", "clip.frames.csv"} < names
-    photos = [name for name in names if name.startswith("clip.frame-")]
+    assert {"clip.mp4.overlay.mp4", "clip.mp4.frames.csv"} < names
+    photos = [name for name in names if name.startswith("clip.mp4.frame-")]
     assert len(photos) == 2
     assert all(name in result.stdout for name in names)
 
 
 def test_the_overlay_can_be_left_out(run: Run, clip: Path) -> None:
     assert run(clip, "--no-overlay", "-o", "out").exit_code == 0
-    assert [path.name for path in Path("out").iterdir()] == ["clip.frames.csv"]
+    assert [path.name for path in Path("out").iterdir()] == ["clip.mp4.frames.csv"]
 
 
 @pytest.mark.parametrize("option", [["--no-refine"], ["--smoothing", "0"]])
@@ -82,7 +82,10 @@ def test_what_is_done_for_the_eye_leaves_the_figures_alone(
 ) -> None:
     run(clip, "-o", "plain")
     run(clip, "-o", "other", *option)
-    assert Path("other/clip.frames.csv").read_text() == Path("plain/clip.frames.csv").read_text()
+    assert (
+        Path("other/clip.mp4.frames.csv").read_text()
+        == Path("plain/clip.mp4.frames.csv").read_text()
+    )
 
 
 def test_the_options_reach_the_mapping(
@@ -109,7 +112,7 @@ def test_a_bad_clip_gets_one_line_and_the_others_go_on(run: Run, clip: Path) -> 
     assert len(lines) == 3
     for name in ("empty.mp4", "folder", "none.mp4"):
         assert sum(line.startswith(f"error: {name}: ") for line in lines) == 1
-    assert Path("blurmaps/clip.overlay.mp4").exists()
+    assert Path("blurmaps/clip.mp4.overlay.mp4").exists()
 
 
 def test_a_clip_that_is_cut_short_is_mapped_and_the_status_is_1(
@@ -121,7 +124,7 @@ def test_a_clip_that_is_cut_short_is_mapped_and_the_status_is_1(
     result = run("cut.mp4")
     assert result.exit_code == 1
     assert result.stderr.startswith("error: cut.mp4: cut short after ")
-    assert Path("blurmaps/cut.overlay.mp4").exists()
+    assert Path("blurmaps/cut.mp4.overlay.mp4").exists()
 
 
 def test_clips_of_one_name_both_survive(run: Run, clip: Path) -> None:

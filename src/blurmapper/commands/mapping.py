@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -33,11 +33,11 @@ class Tally:
 
 def map_photos(
     photos: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(metavar="PHOTO...", help="Photos, or folders that are searched for them."),
     ],
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--output", "-o", metavar="DIR", help="Where the files go: blurmaps."),
     ] = None,
     method: Annotated[
@@ -83,6 +83,10 @@ def map_photos(
     redo: Annotated[
         bool, typer.Option("--redo", help="Also map what an earlier run has mapped.")
     ] = False,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(help="This machine, or a Ray cluster, for which s3:// and the like work too."),
+    ] = "local",
 ) -> None:
     """Write a blur map of each photo: white is blurred, black is sharp.
 
@@ -106,19 +110,27 @@ def map_photos(
     from blurmapper import batch
     from blurmapper.methods import MethodOptions, get_method
 
-    output = output or _default_output(photos)
-    found = batch.find_photos(photos, output=output)
-    workers = batch.count_workers(jobs, len(found))
-    one_each = 1 if workers > 1 else None
-    options = MethodOptions(refine=refine, working_side=working_side, threads=threads or one_each)
-    mapping = get_method(method, options)
     outputs = batch.Outputs("npy" if npy else bits, overlay, kinds)
-    settings = batch.describe_settings(method, mapping, options, outputs)
-    tally, failures = Tally(), batch.Failures(output)
-    with batch.Ledger(output, settings, redo=redo) as ledger, stopping_cleanly() as stop:
+    options = MethodOptions(refine=refine, working_side=working_side, threads=threads)
+    if engine == "ray":
+        from blurmapper.commands._ray import map_on_ray
+
+        settings = (method, options, outputs)
+        place = output or str(DEFAULT_OUTPUT)
+        map_on_ray(photos, place, *settings, workers=jobs, redo=redo, as_json=as_json)
+        return
+    sources = _local_paths(photos)
+    folder = Path(output) if output is not None else _default_output(sources)
+    found = batch.find_photos(sources, output=folder)
+    workers = batch.count_workers(jobs, len(found))
+    options = replace(options, threads=threads or (1 if workers > 1 else None))
+    mapping = get_method(method, options)
+    digest = batch.describe_settings(method, mapping, options, outputs)
+    tally, failures = Tally(), batch.Failures(folder)
+    with batch.Ledger(folder, digest, redo=redo) as ledger, stopping_cleanly() as stop:
         try:
             results = batch.map_jobs(
-                batch.plan_jobs(found, output, ledger.owner),
+                batch.plan_jobs(found, folder, ledger.owner),
                 *(mapping, outputs),
                 ledger=ledger,
                 workers=workers,
@@ -133,8 +145,8 @@ def map_photos(
                     progress.advance(task)
         finally:
             failures.write()
-            if stop.is_set() or any(source.is_dir() for source in photos):
-                _print_summary(tally, found, output)
+            if stop.is_set() or any(source.is_dir() for source in sources):
+                _print_summary(tally, found, folder)
     if stop.is_set():
         raise typer.Exit(STOPPED)
     if tally.failed:
@@ -159,6 +171,14 @@ def methods() -> None:
     for method in METHODS.values():
         table.add_row(method.name, method.kind, *_card_cells(method), method.summary)
     Console().print(table)
+
+
+def _local_paths(photos: list[str]) -> list[Path]:
+    """Return photos as paths; addresses of other places need the other engine."""
+    for photo in photos:
+        if "://" in photo:
+            raise ConfigError(f"{photo}: add --engine ray to map photos at an address")
+    return [Path(photo) for photo in photos]
 
 
 def _default_output(sources: list[Path]) -> Path:

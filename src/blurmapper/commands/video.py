@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blurmapper.commands._output import print_error, progress_bar
+from blurmapper.commands._output import STOPPED, print_error, progress_bar
 from blurmapper.errors import BlurMapperError, VideoError
 
 if TYPE_CHECKING:
     from blurmapper.batch import Job
     from blurmapper.methods import BlurMethod
     from blurmapper.video.mapping import ClipFigures, ClipOutputs
-
-STOPPED = 130
-"""The exit status of a program that Ctrl-C stopped."""
 
 SOME_FRAMES = 1000
 """How many frames a clip may have is known only once it is open."""
@@ -72,9 +69,9 @@ def video(
 ) -> None:
     """Map a clip: an overlay video, S of every frame, and the sharpest frames as photos.
 
-    NAME.mp4 gives DIR/NAME.overlay.mp4 with the clip's times and sound, and DIR/NAME.frames.csv
-    with a row a frame: its number from 0, its time in seconds, its blur degree S and the share
-    of it that is blurred. With --sharpest also DIR/NAME.frame-NUMBER.jpg. Files appear whole or
+    CLIP gives DIR/CLIP.overlay.mp4 with the clip's times and sound, and DIR/CLIP.frames.csv with
+    a row a frame: its number from 0, its time in seconds, its blur degree S and the share of it
+    that is blurred. With --sharpest also DIR/CLIP.frame-NUMBER.jpg. Files appear whole or
     not at all. Of a clip that is damaged or cut short, what can be read is mapped; it gets a
     line on standard error, and the exit status is 1.
 

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.batch import THRESHOLD, Job
-from blurmapper.errors import VideoError
+from blurmapper.batch.photo import with_ending
+from blurmapper.files import make_folder, replacing
 from blurmapper.images import BlurMap, ImageArray, draw_overlay, write_image
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
-from blurmapper.ranking.files import replace_file
 from blurmapper.refinement import enlarge_map, refine_map
 from blurmapper.video.clips import Clip, Frame
 from blurmapper.video.overlays import writing_overlay
@@ -119,11 +119,13 @@ def map_clip(
     Raises
     ------
     VideoError
-        If the clip cannot be read, or a file cannot be written.
+        If the clip cannot be read.
+    ImageError
+        If a file cannot be written.
     """
-    _make_folder(job.target.parent)
-    overlay = _with_ending(job, OVERLAY_ENDING) if outputs.overlay else None
-    table = _with_ending(job, TABLE_ENDING)
+    make_folder(job.target.parent)
+    overlay = with_ending(job.target, OVERLAY_ENDING) if outputs.overlay else None
+    table = with_ending(job.target, TABLE_ENDING)
     figures: list[FrameFigures] = []
     with ExitStack() as stack:
         clip = stack.enter_context(Clip(job.photo))
@@ -136,7 +138,8 @@ def map_clip(
                 whole = _enlarge(image, blur_map, refine=outputs.refine)
                 writer.write(frame.frame, draw_overlay(image, whole))
             progress(len(figures), clip.frame_count)
-    replace_file(table, format_table(figures))
+    with replacing(table) as stream:
+        stream.write(format_table(figures))
     height, width = frame.frame.image.shape[:2]
     chosen = choose_sharpest(figures, outputs.sharpest, outputs.apart) if outputs.sharpest else []
     photos = _write_photos(job, chosen)
@@ -184,22 +187,11 @@ def _enlarge(image: ImageArray, blur_map: BlurMap, *, refine: bool) -> BlurMap:
 
 def _write_photos(job: Job, chosen: list[FrameFigures]) -> list[Path]:
     """Read the clip again for the chosen frames: to keep all that may be chosen costs memory."""
-    paths = {frame.number: _with_ending(job, PHOTO_ENDING.format(frame.number)) for frame in chosen}
+    paths = {
+        frame.number: with_ending(job.target, PHOTO_ENDING.format(frame.number)) for frame in chosen
+    }
     if paths:
         with Clip(job.photo) as clip:
             for frame in islice(clip.read_frames(frozenset(paths)), len(paths)):
                 write_image(frame.image, paths[frame.number])
     return list(paths.values())
-
-
-def _with_ending(job: Job, ending: str) -> Path:
-    return job.target.with_name(job.target.name + ending)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise VideoError(
-            f"{folder}: cannot be made ({error.strerror}); choose another folder with -o"
-        ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.errors import VideoError
+from blurmapper.files import replacing
 from blurmapper.video.clips import Clip, Frame, open_container
 
 if TYPE_CHECKING:
@@ -37,25 +36,15 @@ def writing_overlay(path: Path, clip: Clip) -> Iterator[OverlayWriter]:
 
     Raises
     ------
-    VideoError
+    ImageError
         If the file cannot be written; nothing is left of it.
     """
     import av
 
-    part = path.with_name(f".blurmapper-{os.getpid()}-{path.name}.part")
-    try:
-        with av.open(str(part), "w", format="mp4") as container:
-            writer = OverlayWriter(container, clip)
-            yield writer
-            writer.close()
-        part.replace(path)
-    except OSError as error:
-        raise VideoError(
-            f"{path}: cannot be written ({error.strerror or error}); check the folder and disk"
-        ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
+    with replacing(path) as stream, av.open(stream, "w", format="mp4") as container:
+        writer = OverlayWriter(container, clip)
+        yield writer
+        writer.close()
 
 
 class OverlayWriter:
