@@ -15,8 +15,8 @@ from blurmapper.web.encoding import (
     MapFormat,
     PhotoFormat,
     encode_cutout,
-    encode_map,
-    encode_photo,
+    encode_map_as,
+    encode_photo_as,
 )
 from blurmapper.web.figures import Figures, Mapped, measure
 from blurmapper.web.turns import Turn
@@ -83,7 +83,7 @@ async def map_blur(turn: Turn, of: Kind = "blur", form: MapFormatOption = None) 
     chosen = turn.choose(form, MAPS)
 
     def work(image: ImageArray, mapped: Mapped) -> Response:
-        answer = _file(encode_map(_part(mapped, of), chosen), chosen)
+        answer = _file(encode_map_as(_part(mapped, of), chosen), chosen)
         answer.headers["Blur-Figures"] = measure(image, mapped).model_dump_json()
         return answer
 
@@ -117,7 +117,7 @@ async def draw_blur(
         tint = mapped.blur_map
         if threshold is not None:
             tint = (tint >= threshold).astype("float32")
-        return _file(encode_photo(draw_overlay(image, tint), chosen), chosen)
+        return _file(encode_photo_as(draw_overlay(image, tint), chosen), chosen)
 
     return await turn.map(work)
 
@@ -144,7 +144,7 @@ async def segment(
             share = rgba[..., 3].mean(dtype="float64") / opaque
         else:
             mask = segment_blur(image, mapped.blur_map).astype("float32")
-            answer = _file(encode_map(mask, "png"), "png")
+            answer = _file(encode_map_as(mask, "png"), "png")
             share = mask.mean(dtype="float64")
         answer.headers["Subject-Share"] = f"{share:.4f}"
         return answer
@@ -172,7 +172,7 @@ async def magnify(
 
     def work(image: ImageArray, mapped: Mapped) -> Response:
         magnified = magnify_blur(image, mapped.blur_map, strength=strength, shape=shape, method=way)
-        return _file(encode_photo(magnified, chosen), chosen)
+        return _file(encode_photo_as(magnified, chosen), chosen)
 
     return await turn.map(work)
 
@@ -181,7 +181,7 @@ async def magnify(
 async def show(turn: Turn, form: PhotoFormatOption = None) -> Response:
     """Return a photo as it was read: upright, in sRGB, in a format that browsers show."""
     chosen = turn.choose(form, PHOTOS)
-    return await turn.read(lambda image: _file(encode_photo(image, chosen), chosen))
+    return await turn.read(lambda image: _file(encode_photo_as(image, chosen), chosen))
 
 
 def _part(mapped: Mapped, of: Kind) -> BlurMap:

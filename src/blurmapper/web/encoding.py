@@ -1,17 +1,14 @@
-"""Maps and photos -> the bytes of a file, without a file."""
+"""What the API's answers are made of: names of formats, media types, cutouts as PNG."""
 
 from __future__ import annotations
 
-import io
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import PIL.Image
 
-from blurmapper.images import BlurMap, ImageArray
-from blurmapper.preprocessing import WHITE
+from blurmapper.images import BlurMap, ImageArray, encode_image, encode_map
 
 MapFormat = Literal["png", "png16", "npy"]
 PhotoFormat = Literal["jpeg", "png"]
@@ -24,31 +21,20 @@ MEDIA_TYPES = {
 }
 
 
-def encode_map(blur_map: BlurMap, file_format: MapFormat) -> bytes:
-    """Return a blur map as `blurmapper.write_map` would write it."""
-    if file_format == "npy":
-        buffer = io.BytesIO()
-        np.save(buffer, blur_map)
-        return buffer.getvalue()
-    dtype = np.dtype(np.uint16 if file_format == "png16" else np.uint8)
-    return _encode_png(np.rint(blur_map * np.float32(WHITE[dtype])).astype(dtype))
+def encode_map_as(blur_map: BlurMap, file_format: MapFormat) -> bytes:
+    """Return a blur map as the content of a file."""
+    if file_format == "png16":
+        return encode_map(blur_map, ".png", bits=16)
+    return encode_map(blur_map, f".{file_format}")
 
 
-def encode_photo(image: ImageArray, file_format: PhotoFormat) -> bytes:
-    """Return an RGB image (H, W, 3) with 8 bits a sample, as `write_image` would write it."""
-    if image.dtype != np.uint8:
-        image = np.rint(image * (255.0 / WHITE[image.dtype])).astype(np.uint8)
-    buffer = io.BytesIO()
-    PIL.Image.fromarray(image).save(buffer, file_format, quality=92)
-    return buffer.getvalue()
+def encode_photo_as(image: ImageArray, file_format: PhotoFormat) -> bytes:
+    """Return an RGB image (H, W, 3) as the content of a file with 8 bits a sample."""
+    return encode_image(image, f".{file_format}")
 
 
 def encode_cutout(rgba: npt.NDArray[Any]) -> bytes:
     """Return RGBA (H, W, 4) as a PNG of the array's own depth; floats get 16 bits."""
     if rgba.dtype.kind == "f":
         rgba = np.rint(rgba * 65535).astype(np.uint16)
-    return _encode_png(cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))
-
-
-def _encode_png(pixels: npt.NDArray[Any]) -> bytes:
-    return cv2.imencode(".png", pixels)[1].tobytes()
+    return cv2.imencode(".png", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))[1].tobytes()

@@ -9,8 +9,8 @@ from contextlib import suppress
 from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect
 
-from blurmapper.decoding import decode_stream, open_pillow
-from blurmapper.images import ImageArray
+from blurmapper.decoding import read_size
+from blurmapper.images import ImageArray, read_photo
 from blurmapper.web.limits import Limits
 
 NAME = "the photo"
@@ -57,15 +57,17 @@ async def read_upload(request: Request, limits: Limits) -> bytes:
 
 async def discard_upload(request: Request, limits: Limits) -> None:
     """Read on for a while, for nothing: many clients look for an answer only after sending."""
-    # A body announced as endless is cut off; so is one that goes on after as much again.
-    if _announced(request) > 2 * limits.upload_bytes:
+    # An answer sent while the body still comes can be lost with the connection. Yet a body of
+    # more than twice what is taken is not worth reading, announced or not.
+    most = 2 * limits.upload_bytes
+    if _announced(request) > most:
         return
     thrown_away = 0
     with suppress(TimeoutError, ClientDisconnect, RuntimeError):
         async with asyncio.timeout(min(PATIENCE, limits.seconds)):
             async for chunk in request.stream():
                 thrown_away += len(chunk)
-                if thrown_away > limits.upload_bytes:
+                if thrown_away > most:
                     return
 
 
@@ -79,21 +81,17 @@ def decode_upload(content: bytes, limits: Limits) -> ImageArray:
     ImageError
         If it is no photo that can be read.
     """
-    _check_pixels(_pixels_in_header(content), limits)
-    image = decode_stream(io.BytesIO(content), NAME)
-    # HEIC files, which Pillow alone cannot open, show their size only now.
-    _check_pixels(image.shape[0] * image.shape[1], limits)
-    return image
+    size = read_size(io.BytesIO(content))
+    if size is not None:
+        _check_pixels(*size, limits)
+    photo = read_photo(content, name=NAME)
+    # HEIC and RAW files, which Pillow alone cannot open, show their size only now.
+    _check_pixels(photo.height, photo.width, limits)
+    return photo.image
 
 
-def _pixels_in_header(content: bytes) -> int:
-    # What cannot be opened goes on to the decoder, which says what is wrong with it.
-    with suppress(Exception), open_pillow(io.BytesIO(content)) as photo:
-        return photo.height * photo.width
-    return 0
-
-
-def _check_pixels(pixels: int, limits: Limits) -> None:
+def _check_pixels(height: int, width: int, limits: Limits) -> None:
+    pixels = height * width
     if pixels > limits.pixels:
         raise HTTPException(
             413,

@@ -1,0 +1,350 @@
+"""The page, in headless Chromium: photos come in, are compared, worked on and saved."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+
+pytest.importorskip("fastapi", reason="needs the extra blurmapper[web]")
+api = pytest.importorskip("playwright.sync_api", reason="needs the dependency group browser")
+expect = api.expect
+
+from blurmapper.web import Limits  # noqa: E402
+
+if TYPE_CHECKING:
+    from tests.web.conftest import Serve
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
+]
+
+Open = Callable[..., Any]
+Upload = dict[str, Any]
+VIEWS = ("map", "overlay", "kinds", "segment", "magnify")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium."""
+    with api.sync_playwright() as playwright:
+        # Root, as CI often is, has no sandbox.
+        options = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Any, client: Any) -> Iterator[Open]:
+    """Open a page; in the end nothing may have come from elsewhere, and no script failed."""
+    contexts, asked, failures = [], [], []
+
+    def open_at(path: str = "/", server: Any = None, **options: Any) -> Any:
+        context = browser.new_context(**{"reduced_motion": "reduce", **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        page.on("console", lambda line: failures.append(line.text) if refused(line) else None)
+        page.goto(str((server or client).base_url).rstrip("/") + path)
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert failures == []
+    assert all(url.startswith(("http://127.0.0.1:", "blob:http://127.0.0.1:")) for url in asked)
+
+
+def refused(line: Any) -> bool:
+    return "Content Security Policy" in line.text
+
+
+@pytest.fixture
+def good(photo: bytes) -> Upload:
+    """A photo, of which the right half is blurred, for an input of files."""
+    return {"name": "half.png", "mimeType": "image/png", "buffer": photo}
+
+
+@pytest.fixture
+def sharp(sharp_photo: npt.NDArray[np.uint8]) -> Upload:
+    """A photo that is sharp all over."""
+    return upload(sharp_photo, "sharp.png", "PNG")
+
+
+BROKEN = {"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"no photo"}
+
+
+def upload(pixels: npt.NDArray[np.uint8], name: str, kind: str) -> Upload:
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(buffer, kind)
+    return {"name": name, "mimeType": f"image/{kind.lower()}", "buffer": buffer.getvalue()}
+
+
+def add(page: Any, *photos: Upload) -> None:
+    """Choose photos, and wait until each is mapped or refused."""
+    page.set_input_files("#files", list(photos))
+    expect(page.locator("#rows li.done, #rows li.failed")).to_have_count(
+        len(photos), timeout=20_000
+    )
+    expect(page.locator("#busy")).to_be_hidden(timeout=20_000)
+
+
+def show(page: Any, view: str) -> None:
+    page.check(f'[name="view"][value="{view}"]', force=True)
+    expect(page.locator("#busy")).to_be_hidden(timeout=20_000)
+
+
+def split_of(page: Any) -> float:
+    return float(
+        page.locator("#frame").evaluate("f => parseFloat(f.style.getPropertyValue('--split'))")
+    )
+
+
+def titles(page: Any) -> list[str]:
+    names: list[str] = page.locator("#rows .title").all_text_contents()
+    return names
+
+
+def test_a_photo_gets_its_map_and_figures(open_page: Open, client: Any, good: Upload) -> None:
+    page = open_page()
+    add(page, good)
+    figures = client.post("/v1/degree", content=good["buffer"]).json()
+    assert page.text_content("#degree") == f"{figures['blur_degree']:.2f}"
+    assert page.text_content("#share") == f"{100 * figures['share_blurred']:.0f}%"
+    assert page.text_content("#size") == "128 \u00d7 96"
+    assert page.locator("#made").evaluate("image => image.naturalWidth") == 128
+
+
+def test_photos_can_be_dropped(open_page: Open, good: Upload) -> None:
+    page = open_page()
+    dropped = page.evaluate_handle(
+        """bytes => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([new Uint8Array(bytes)], "dropped.png"));
+            return transfer;
+        }""",
+        list(good["buffer"]),
+    )
+    page.dispatch_event("body", "drop", {"dataTransfer": dropped})
+    expect(page.locator("#rows li.done .title")).to_have_text("dropped.png")
+
+
+def test_a_sample_is_one_click_away(open_page: Open) -> None:
+    page = open_page()
+    page.click("text=Coffee")
+    expect(page.locator("#rows li.done .title")).to_have_text("coffee.jpg")
+
+
+def test_the_line_follows_mouse_keys_and_finger(open_page: Open, good: Upload) -> None:
+    page = open_page(has_touch=True)
+    add(page, good)
+    box = page.locator("#frame").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.5 * box["width"], middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.8 * box["width"], middle, steps=3)
+    page.mouse.up()
+    assert split_of(page) == pytest.approx(80, abs=1)
+    page.keyboard.press("ArrowLeft")
+    assert split_of(page) == pytest.approx(79, abs=1)
+    page.keyboard.press("Home")
+    assert split_of(page) == 0
+    page.touchscreen.tap(box["x"] + 0.3 * box["width"], middle)
+    assert split_of(page) == pytest.approx(30, abs=1)
+
+
+def test_every_view_shows_a_picture_of_its_own(open_page: Open, good: Upload) -> None:
+    pytest.importorskip("pymatting", reason="cutouts need the extra blurmapper[baselines]")
+    page = open_page()
+    add(page, good)
+    for view in VIEWS:
+        show(page, view)
+        assert page.locator("#drawn:visible, #made:visible").count() == 1
+        assert page.locator("#failure").is_hidden()
+        assert page.locator("#controls > div:visible").get_attribute("data-view") == view
+
+
+def test_the_threshold_moves_what_is_tinted(open_page: Open, good: Upload) -> None:
+    page = open_page()
+    add(page, good)
+    show(page, "overlay")
+    page.uncheck("#soft")
+    tinted = []
+    for threshold in ("0.02", "0.98"):
+        page.fill("#threshold", threshold)
+        expect(page.locator("#above")).to_contain_text(f"probability of {threshold} or more")
+        tinted.append(int(page.text_content("#above").partition("%")[0]))
+    assert tinted[0] > tinted[1]
+
+
+def test_the_page_draws_the_overlay_that_the_server_saves(
+    open_page: Open, client: Any, good: Upload
+) -> None:
+    page = open_page()
+    add(page, good)
+    show(page, "overlay")
+    pixels = page.locator("#drawn").evaluate(
+        "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
+    )
+    drawn = np.array(pixels, np.uint8).reshape(96, 128, 4)[..., :3]
+    saved = client.post("/v1/overlay?format=png", content=good["buffer"]).content
+    # The page knows the map in 8 bits.
+    difference = drawn.astype(int) - np.asarray(PIL.Image.open(io.BytesIO(saved)))
+    assert np.abs(difference).max() <= 2
+
+
+def test_what_is_saved_is_the_servers(open_page: Open, client: Any, good: Upload) -> None:
+    page = open_page()
+    add(page, good)
+    for view, label, name, asked in (
+        ("map", "Save PNG", "half.blur.png", "map?format=png"),
+        ("map", "NumPy", "half.blur.npy", "map?format=npy"),
+        ("kinds", "Save motion", "half.motion.png", "map?of=motion"),
+        ("overlay", "Save JPEG", "half.overlay.jpg", "overlay?format=jpeg"),
+        ("magnify", "PNG", "half.magnified.png", "magnify?format=png&strength=1.5"),
+    ):
+        show(page, view)
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=label, exact=True).click()
+        assert waiting.value.suggested_filename == name
+        expected = client.post(f"/v1/{asked}", content=good["buffer"]).content
+        assert waiting.value.path().read_bytes() == expected
+
+
+def test_a_wrong_file_gets_its_line_and_the_others_their_maps(
+    open_page: Open, good: Upload, sharp: Upload
+) -> None:
+    page = open_page()
+    add(page, good, BROKEN, sharp)
+    expect(page.locator("#rows li.done")).to_have_count(2)
+    line = "not an image file that can be read; convert it to JPEG, PNG or TIFF"
+    expect(page.locator("#rows li.failed .state")).to_have_text(line)
+    page.click("text=notes.jpg")
+    expect(page.get_by_role("alert")).to_contain_text(line)
+
+
+def test_a_file_that_is_too_large_is_not_sent(
+    open_page: Open, serve: Serve, method: Any, good: Upload
+) -> None:
+    with serve(method, Limits(upload_bytes=1000)) as server:
+        page = open_page(server=server)
+        sent = []
+        page.on("request", lambda request: sent.append(request.method))
+        add(page, good)
+        expect(page.locator("#rows li.failed .state")).to_contain_text("this server takes 0.0")
+    assert "POST" not in sent
+
+
+def test_a_photo_that_browsers_do_not_show_is_shown(
+    open_page: Open, half_blurred_photo: npt.NDArray[np.uint8]
+) -> None:
+    page = open_page()
+    add(page, upload(half_blurred_photo, "scan.tif", "TIFF"))
+    assert page.locator("#photo").evaluate("image => image.naturalWidth") == 128
+
+
+def test_photos_are_ranked(open_page: Open, good: Upload, sharp: Upload) -> None:
+    page = open_page()
+    add(page, good, BROKEN, sharp)
+    assert titles(page) == ["half.png", "notes.jpg", "sharp.png"]
+    page.select_option("#order", "sharpest")
+    assert titles(page) == ["sharp.png", "half.png", "notes.jpg"]
+    page.select_option("#order", "blurriest")
+    assert titles(page) == ["half.png", "sharp.png", "notes.jpg"]
+    with page.expect_download() as waiting:
+        page.click("#csv")
+    lines = waiting.value.path().read_text().splitlines()
+    assert [line.partition(",")[0] for line in lines[1:]] == [
+        '"half.png"',
+        '"sharp.png"',
+        '"notes.jpg"',
+    ]
+
+
+def test_removing_the_last_photo_leads_back(open_page: Open, good: Upload) -> None:
+    page = open_page()
+    add(page, good)
+    page.get_by_label("Remove half.png").click()
+    expect(page.locator("#welcome")).to_be_visible()
+    expect(page.locator("#work")).to_be_hidden()
+
+
+def test_nothing_sticks_out_of_any_screen(open_page: Open, good: Upload) -> None:
+    page = open_page()
+    add(page, good, BROKEN | {"name": "a-very-long-name-" * 6 + ".jpg"})
+    for width in (320, 375, 768, 1360):
+        page.set_viewport_size({"width": width, "height": 740})
+        for view in VIEWS:
+            page.check(f'[name="view"][value="{view}"]', force=True)
+            assert page.evaluate("() => document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_stands_out_from_its_ground(open_page: Open, good: Upload, scheme: str) -> None:
+    page = open_page(color_scheme=scheme)
+    faint = page.evaluate(FAINT_TEXTS)
+    add(page, good, BROKEN)
+    for view in VIEWS:
+        page.check(f'[name="view"][value="{view}"]', force=True)
+        faint += page.evaluate(FAINT_TEXTS)
+    assert faint == []
+
+
+def test_every_control_has_a_name(open_page: Open, good: Upload) -> None:
+    page = open_page()
+    add(page, good)
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll("button, select, input:not([type=file])")]
+            .filter((c) => !(c.getAttribute("aria-label") || c.textContent.trim()
+                || [...(c.labels ?? [])].some((label) => label.textContent.trim())))
+            .map((c) => c.outerHTML)"""
+    )
+    assert nameless == []
+
+
+def test_the_listing_of_the_api_needs_nothing_from_elsewhere(open_page: Open, client: Any) -> None:
+    page = open_page("/docs")
+    paths = client.get("/openapi.json").json()["paths"]
+    expect(page.locator(".operation h2 code")).to_have_text(list(paths))
+
+
+# WCAG 2.2: the contrast of text with the nearest ground that is not transparent, 4.5 at least.
+FAINT_TEXTS = """() => {
+    const paint = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+    const rgba = (colour) => {
+        paint.clearRect(0, 0, 1, 1);
+        paint.fillStyle = colour;
+        paint.fillRect(0, 0, 1, 1);
+        return [...paint.getImageData(0, 0, 1, 1).data];
+    };
+    const light = (rgb) => rgb.slice(0, 3)
+        .map((v) => v / 255)
+        .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
+    const groundOf = (e) => {
+        const colour = rgba(getComputedStyle(e).backgroundColor);
+        return colour[3] === 255 || !e.parentElement ? colour : groundOf(e.parentElement);
+    };
+    const texts = [...document.querySelectorAll("body *")].filter((e) =>
+        e.checkVisibility() && !e.closest(".frame, .unseen, :disabled, .off")
+        && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()));
+    return texts.filter((e) => {
+        const [one, other] = [rgba(getComputedStyle(e).color), groundOf(e)].map(light);
+        return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05) < 4.5;
+    }).map((e) => e.outerHTML);
+}"""
