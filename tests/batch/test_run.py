@@ -1,0 +1,296 @@
+"""Many photos: gone on with, several at a time, stopped, and what is written down of them."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+
+from blurmapper.batch import (
+    Failures,
+    Ledger,
+    Outputs,
+    PhotoFailure,
+    PhotoFigures,
+    PixelBudget,
+    count_workers,
+    describe_settings,
+    find_photos,
+    map_jobs,
+    overlap,
+    plan_jobs,
+)
+from blurmapper.errors import ImageError
+from blurmapper.files import replacing
+from blurmapper.images import ImageArray
+from blurmapper.mapper import BlurMapper
+from blurmapper.methods import MethodOptions
+
+Results = list[PhotoFigures | PhotoFailure]
+RunFolder = Callable[..., Results]
+
+
+def map_nothing(image: ImageArray) -> npt.NDArray[np.float32]:
+    return np.zeros(image.shape[:2], np.float32)
+
+
+def write_photos(folder: Path, *names: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        PIL.Image.new("RGB", (32, 24), (90, 120, 60)).save(folder / name)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of three photos of one colour."""
+    write_photos(tmp_path / "in", "a.png", "b.png", "c.png")
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def run(photos: Path) -> RunFolder:
+    """Map the folder into ``out`` beside it, as these settings would, on their ledger."""
+
+    def call(*, settings: str = "s", outputs: Outputs = Outputs(), workers: int = 1) -> Results:  # noqa: B008
+        out = photos.parent / "out"
+        with Ledger(out, settings) as ledger:
+            jobs = plan_jobs(find_photos([photos]), out, ledger.owner)
+            return list(map_jobs(jobs, map_nothing, outputs, ledger=ledger, workers=workers))
+
+    return call
+
+
+def mapped_again(results: Results) -> list[str]:
+    """Return the names of photos that the run mapped, rather than found mapped."""
+    assert all(isinstance(result, PhotoFigures) for result in results)
+    return [each.photo.name for each in results if not getattr(each, "mapped_before", True)]
+
+
+def test_what_is_mapped_is_not_mapped_again_and_its_figures_are_told(run: RunFolder) -> None:
+    first = [result for result in run() if isinstance(result, PhotoFigures)]
+    again = run()
+    assert mapped_again(again) == []
+    assert [each.to_dict() | {"mapped_before": True} for each in first] == [
+        each.to_dict() for each in again if isinstance(each, PhotoFigures)
+    ]
+
+
+def test_a_photo_that_has_changed_is_mapped_again(run: RunFolder, photos: Path) -> None:
+    run()
+    os.utime(photos / "b.png", ns=(1, 1))
+    assert mapped_again(run()) == ["b.png"]
+    assert mapped_again(run()) == []
+
+
+def test_other_settings_or_outputs_map_again(run: RunFolder) -> None:
+    run()
+    assert len(mapped_again(run(settings="t"))) == 3
+    assert len(mapped_again(run(settings="t", outputs=Outputs(overlay=True)))) == 3
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"")])
+def test_a_map_that_is_gone_or_empty_is_made_again(
+    harm: Callable[[Path], object], run: RunFolder, photos: Path
+) -> None:
+    run()
+    harm(photos.parent / "out" / "c.png.blur.png")
+    assert mapped_again(run()) == ["c.png"]
+
+
+def test_a_line_that_was_cut_short_costs_its_photo_alone(run: RunFolder, photos: Path) -> None:
+    run()
+    ledger = photos.parent / "out" / "maps.jsonl"
+    ledger.write_bytes(ledger.read_bytes()[:-40])
+    assert mapped_again(run()) == ["c.png"]
+    assert mapped_again(run()) == []
+
+
+def test_lines_of_no_meaning_are_passed_over(run: RunFolder, photos: Path) -> None:
+    ledger = photos.parent / "out" / "maps.jsonl"
+    ledger.parent.mkdir()
+    ledger.write_bytes(b'\xff\n[]\n{}\n"x"\n{"target": "a.png"}\n')
+    assert len(mapped_again(run())) == 3
+    assert mapped_again(run()) == []
+
+
+def test_photos_of_one_name_from_two_folders_both_survive_two_runs(tmp_path: Path) -> None:
+    write_photos(tmp_path / "a", "x.png")
+    write_photos(tmp_path / "b", "x.png")
+    for folder in ("a", "b", "a", "b"):
+        with Ledger(tmp_path / "out", "s") as ledger:
+            found = find_photos([tmp_path / folder / "x.png"])
+            jobs = plan_jobs(found, tmp_path / "out", ledger.owner)
+            list(map_jobs(jobs, map_nothing, Outputs(), ledger=ledger))
+    assert len(list((tmp_path / "out").glob("*.png"))) == 2
+
+
+def test_the_settings_are_all_that_decides_what_is_written(tiny_mapper: BlurMapper) -> None:
+    def digest(method: object = tiny_mapper, outputs: Outputs = Outputs(), **chosen: int) -> str:  # noqa: B008
+        return describe_settings("tiny", method, MethodOptions(**chosen), outputs)  # type: ignore[arg-type]
+
+    different = {digest(), digest(map_nothing), digest(outputs=Outputs("16"))}
+    different |= {digest(working_side=64), digest(refine=False)}
+    assert len(different) == 5
+    assert digest(threads=2) == digest()
+
+
+def test_results_come_in_order_whatever_takes_long() -> None:
+    def work(number: int) -> int:
+        time.sleep(0.02 if number % 3 == 0 else 0)
+        return number
+
+    assert list(overlap(work, range(30), workers=4)) == list(range(30))
+
+
+def test_items_are_taken_as_there_is_room_for_them() -> None:
+    items = iter(range(1000))
+    results = overlap(lambda item: item, items, workers=2)
+    assert next(results) == 0
+    assert next(items) < 20
+    assert len(list(results)) > 900
+
+
+def test_once_stopped_what_has_begun_is_finished_and_nothing_is_begun() -> None:
+    stop = threading.Event()
+    begun: list[int] = []
+
+    def work(number: int) -> int:
+        begun.append(number)
+        if number == 3:
+            stop.set()
+        return number
+
+    done = list(overlap(work, range(1000), workers=1, stop=stop))
+    assert done == begun == [0, 1, 2, 3]
+
+
+def test_several_at_a_time_are_all_mapped(run: RunFolder) -> None:
+    assert len(mapped_again(run(workers=3))) == 3
+    assert mapped_again(run()) == []
+
+
+def test_a_method_that_is_no_network_is_never_called_twice_at_a_time(photos: Path) -> None:
+    inside, most = 0, 0
+
+    def method(image: ImageArray) -> npt.NDArray[np.float32]:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        time.sleep(0.02)
+        inside -= 1
+        return map_nothing(image)
+
+    jobs = plan_jobs(find_photos([photos]), photos.parent / "out")
+    assert len(list(map_jobs(jobs, method, Outputs(), workers=3))) == 3
+    assert most == 1
+
+
+def test_large_photos_wait_for_each_other(photos: Path) -> None:
+    budget = PixelBudget(1000)
+    second = threading.Thread(target=lambda: budget.of(photos / "b.png").__enter__())
+    with budget.of(photos / "a.png"):
+        second.start()
+        second.join(0.05)
+        assert second.is_alive()
+    second.join(10)
+    assert not second.is_alive()
+
+
+def test_a_photo_of_more_than_the_budget_is_let_in_alone(photos: Path) -> None:
+    with PixelBudget(10).of(photos / "a.png"):
+        pass
+
+
+def test_no_more_workers_than_photos_and_at_least_one() -> None:
+    assert count_workers(8, 3) == 3
+    assert count_workers(None, 0) == 1
+    assert count_workers(2, 100) == 2
+
+
+def test_a_full_disk_ends_the_run_in_one_line(
+    run: RunFolder, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(_: Path, __: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as context:
+        context.setattr(Path, "replace", fill)
+        with pytest.raises(ImageError, match=r"No space left .* run the same command to go on"):
+            run(workers=2)
+    assert [path.name for path in (photos.parent / "out").iterdir()] == ["maps.jsonl"]
+    assert len(mapped_again(run())) == 3
+
+
+def test_a_failed_write_keeps_the_file_that_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "m.png"
+    path.write_text("old")
+
+    def write_half() -> None:
+        with replacing(path) as stream:
+            stream.write(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(ImageError, match="No space left"):
+        write_half()
+    assert [each.read_text() for each in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_folder_that_cannot_be_made_is_said_before_any_photo(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("in the way")
+    with pytest.raises(ImageError, match="out: cannot be made"):
+        Ledger(tmp_path / "out", "s")
+
+
+def read_failures(out: Path) -> list[list[str]]:
+    with (out / "failures.csv").open(newline="") as stream:
+        return list(csv.reader(stream))
+
+
+def test_failures_are_listed_until_their_photos_succeed(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        failures = Failures(tmp_path)
+        photo = tmp_path / name
+        failures.add(PhotoFailure(photo, ImageError(f"{photo}: is gone")))
+        failures.write()
+    header, *rows = read_failures(tmp_path)
+    assert header == ["file", "reason"]
+    assert rows == [[str(tmp_path / name), "is gone"] for name in ("a.png", "b.png")]
+    failures = Failures(tmp_path)
+    failures.clear(tmp_path / "a.png")
+    failures.write()
+    assert read_failures(tmp_path)[1:] == rows[1:]
+
+
+def test_no_failures_make_no_file(tmp_path: Path) -> None:
+    Failures(tmp_path).write()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_that_are_no_text_are_listed_as_they_are(tmp_path: Path) -> None:
+    photo = tmp_path / os.fsdecode(b'\xff\n".png')
+    failures = Failures(tmp_path)
+    failures.add(PhotoFailure(photo, ImageError(f"{photo}: is gone")))
+    failures.write()
+    assert b'\xff\n"".png' in (tmp_path / "failures.csv").read_bytes()
+    failures = Failures(tmp_path)
+    failures.clear(photo)
+    failures.write()
+    assert len(read_failures(tmp_path)) == 1
+
+
+def test_the_ledger_is_json_lines_with_the_figures(run: RunFolder, photos: Path) -> None:
+    run()
+    lines = (photos.parent / "out" / "maps.jsonl").read_text().splitlines()
+    line = json.loads(lines[0])
+    assert (line["target"], line["photo"]) == ("a.png", str(photos / "a.png"))
+    assert (line["height"], line["width"], line["blur_degree"]) == (24, 32, 0.0)

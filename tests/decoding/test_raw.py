@@ -1,0 +1,183 @@
+"""RAW photos, made here: developed, or read by the JPEG in them."""
+
+from __future__ import annotations
+
+import io
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+
+from blurmapper.decoding import decode_photo
+from blurmapper.errors import ImageError, MissingExtraError
+from blurmapper.images import read_image
+
+AsHeld = Callable[[npt.NDArray[Any], int], npt.NDArray[Any]]
+Image = npt.NDArray[np.uint8]
+
+
+def encode(picture: PIL.Image.Image, kind: str, **options: Any) -> bytes:
+    """Return a picture as the bytes of a file."""
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def make_scene(height: int, width: int) -> Image:
+    """Return a photo, uint8 (height, width, 3), bright in its upper left and soft elsewhere."""
+    coarse = np.random.default_rng(0).integers(0, 120, (6, 8, 3), np.uint8)
+    picture = PIL.Image.fromarray(coarse).resize((width, height), PIL.Image.Resampling.BICUBIC)
+    scene = np.array(picture)
+    scene[: height // 4, : width // 4] = 250
+    return scene
+
+
+def make_dng(scene: Image, *, preview: bytes = b"", orientation: int = 1) -> bytes:
+    """Return an RGB scene as a sensor behind a Bayer filter saw it, with a preview."""
+    height, width = scene.shape[:2]
+    mosaic = scene[..., 1].astype("<u2")
+    mosaic[0::2, 0::2], mosaic[1::2, 1::2] = scene[0::2, 0::2, 0], scene[1::2, 1::2, 2]
+    mosaic = mosaic * 256
+    identity = (1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1)
+    sensor: dict[int, tuple[str, tuple[int, ...]]] = {
+        254: ("I", (0,)),
+        256: ("I", (width,)),
+        257: ("I", (height,)),
+        258: ("H", (16,)),
+        259: ("H", (1,)),
+        262: ("H", (32803,)),
+        273: ("I", (0,)),
+        277: ("H", (1,)),
+        278: ("I", (height,)),
+        279: ("I", (mosaic.nbytes,)),
+        33421: ("H", (2, 2)),
+        33422: ("B", (0, 1, 1, 2)),
+        50717: ("I", (65535,)),
+    }
+    if preview:
+        with PIL.Image.open(io.BytesIO(preview)) as small:
+            columns, rows = small.size
+    else:
+        columns, rows, preview = 16, 16, bytes(16 * 16 * 3)
+    compression, colours = (7, 6) if preview[:2] == b"\xff\xd8" else (1, 2)
+    first: dict[int, tuple[str, tuple[int, ...]]] = {
+        254: ("I", (1,)),
+        256: ("I", (columns,)),
+        257: ("I", (rows,)),
+        258: ("H", (8, 8, 8)),
+        259: ("H", (compression,)),
+        262: ("H", (colours,)),
+        273: ("I", (0,)),
+        274: ("H", (orientation,)),
+        277: ("H", (3,)),
+        278: ("I", (rows,)),
+        279: ("I", (len(preview),)),
+        330: ("I", (0,)),
+        50706: ("B", (1, 4, 0, 0)),
+        50708: ("s", tuple(b"Test\0")),
+        50721: ("r", identity),
+        50728: ("R", (1, 1) * 3),
+        50778: ("H", (21,)),
+    }
+    preview_at = 8
+    mosaic_at = preview_at + len(preview) + len(preview) % 2
+    sensor_at = mosaic_at + mosaic.nbytes
+    first[273], sensor[273], first[330] = (
+        ("I", (preview_at,)),
+        ("I", (mosaic_at,)),
+        ("I", (sensor_at,)),
+    )
+    second = make_ifd(sensor, sensor_at)
+    head = struct.pack("<2sHI", b"II", 42, sensor_at + len(second))
+    body = preview.ljust(mosaic_at - preview_at, b"\0") + mosaic.tobytes() + second
+    return head + body + make_ifd(first, sensor_at + len(second))
+
+
+def make_ifd(tags: dict[int, tuple[str, tuple[int, ...]]], place: int) -> bytes:
+    """Return a TIFF directory that lies at a byte of its file."""
+    kinds = {"B": (1, "B", 1), "s": (2, "B", 1), "H": (3, "H", 1), "I": (4, "I", 1)}
+    kinds |= {"R": (5, "I", 2), "r": (10, "i", 2)}
+    entries, extra = struct.pack("<H", len(tags)), b""
+    beyond = place + 2 + 12 * len(tags) + 4
+    for tag, (kind, values) in sorted(tags.items()):
+        code, letter, numbers = kinds[kind]
+        content = struct.pack(f"<{len(values)}{letter}", *values)
+        entries += struct.pack("<HHI", tag, code, len(values) // numbers)
+        if len(content) <= 4:
+            entries += content.ljust(4, b"\0")
+        else:
+            entries += struct.pack("<I", beyond + len(extra))
+            extra += content + bytes(len(content) % 2)
+    return entries + bytes(4) + extra
+
+
+def encode_jpeg(scene: Image) -> bytes:
+    return encode(PIL.Image.fromarray(scene), "JPEG", quality=95)
+
+
+needs_rawpy = pytest.mark.usefixtures("rawpy")
+
+
+@pytest.fixture
+def rawpy() -> Any:
+    """What reads RAW files, or the reason why there is none."""
+    return pytest.importorskip("rawpy", reason="the extra photo is not installed")
+
+
+@needs_rawpy
+def test_a_raw_photo_without_a_preview_is_developed() -> None:
+    photo = decode_photo(io.BytesIO(make_dng(make_scene(96, 128))), "x.dng")
+    assert photo.image.shape == (photo.height, photo.width, 3) == (96, 128, 3)
+    assert photo.image[:20, :28].mean() > photo.image[60:].mean() + 80
+
+
+@needs_rawpy
+def test_a_raw_photo_is_read_by_its_preview_where_that_is_as_large() -> None:
+    scene = make_scene(96, 128)
+    red = np.full_like(scene, (200, 30, 40))
+    photo = decode_photo(io.BytesIO(make_dng(scene, preview=encode_jpeg(red))), "x.dng")
+    assert photo.image.shape == (96, 128, 3)
+    np.testing.assert_allclose(photo.image[50, 50], (200, 30, 40), atol=6)
+
+
+@needs_rawpy
+@pytest.mark.parametrize("least", [None, 1000])
+def test_a_small_preview_is_enough_where_few_pixels_are(least: int | None) -> None:
+    red = np.full((48, 64, 3), (200, 30, 40), np.uint8)
+    file = make_dng(make_scene(96, 128), preview=encode_jpeg(red))
+    photo = decode_photo(io.BytesIO(file), "x.dng", least)
+    assert (photo.height, photo.width) == (96, 128)
+    assert photo.image.shape[:2] == ((96, 128) if least is None else (48, 64))
+
+
+@needs_rawpy
+@pytest.mark.parametrize("with_preview", [True, False])
+def test_a_raw_photo_is_turned_upright(with_preview: bool, as_held: AsHeld) -> None:
+    upright = make_scene(128, 96)
+    held = as_held(upright, 6)
+    preview = encode_jpeg(np.ascontiguousarray(held)) if with_preview else b""
+    photo = decode_photo(io.BytesIO(make_dng(held, preview=preview, orientation=6)), "x.dng")
+    assert (photo.height, photo.width) == (128, 96)
+    assert photo.image[:28, :20].mean() > photo.image[60:].mean() + 80
+
+
+@needs_rawpy
+def test_a_truncated_raw_photo_is_refused() -> None:
+    file = make_dng(make_scene(96, 128))
+    with pytest.raises(ImageError):
+        decode_photo(io.BytesIO(file[:2000]), "x.dng")
+
+
+def test_raw_without_its_extra_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rawpy", None)
+    with pytest.raises(
+        MissingExtraError, match=r"x\.dng: RAW .* pip install 'blurmapper\[photo\]'"
+    ):
+        decode_photo(io.BytesIO(make_dng(make_scene(96, 128))), "x.dng")
+    with pytest.raises(MissingExtraError):
+        read_image(b"FUJIFILMCCD-RAW 0201" + bytes(100))
