@@ -129,8 +129,9 @@ class Experiment:
 
 
 def experiment_names() -> list[str]:
-    """Return the names that `read_experiment` knows, in order."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    """Return the names that `read_experiment` knows: tables and figures by their number."""
+    names = (path.stem for path in FOLDER.glob("*.toml"))
+    return sorted(names, key=lambda name: (name.rstrip("0123456789"), len(name), name))
 
 
 def read_experiment(name: str) -> Experiment:

@@ -121,13 +121,9 @@ def build_open_benchmark(
     DatasetError
         If there are too few photos, or one cannot be read.
     """
-    made_by = {"photos": photos.resolve().name, "seed": seed, "side": side, **COUNTS}
-    manifest = output / MANIFEST
-    if manifest.exists() and json.loads(manifest.read_text(encoding="utf-8")) != made_by:
-        raise ConfigError(f"{output}: holds a benchmark made otherwise; give another folder")
+    _claim(output, {"photos": photos.resolve().name, "seed": seed, "side": side, **COUNTS})
     if (output / "photos.csv").exists():
         return output
-    write_text(manifest, to_json(made_by))
     library = read_whole_library(photos)
     entries = plan_entries(library, seed)
     sources = [PairSource(part, side, seed) for part in _halve(library, entries)]
@@ -140,6 +136,14 @@ def build_open_benchmark(
         advance()
     write_text(output / "photos.csv", _list_entries(entries))
     return output
+
+
+def _claim(output: Path, made_by: dict[str, str | int]) -> None:
+    """Write down what a benchmark is made by, or find that another is there already."""
+    manifest = output / MANIFEST
+    if manifest.exists() and json.loads(manifest.read_text(encoding="utf-8")) != made_by:
+        raise ConfigError(f"{output}: holds a benchmark made otherwise; give another folder")
+    write_text(manifest, to_json(made_by))
 
 
 def plan_entries(library: PhotoLibrary, seed: int) -> list[Entry]:
