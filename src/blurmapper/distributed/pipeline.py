@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -169,6 +171,8 @@ def run_on_ray(
     MissingExtraError
         If ``blurmapper[distributed]`` is not installed.
     """
+    # Ray's processes also write to standard error what they mend by themselves.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray
         import ray.data
@@ -193,15 +197,21 @@ def run_on_ray(
     tasks = ray.data.from_items(
         [{"job": job} for job in jobs], override_num_blocks=-(-len(jobs) // photos_a_task)
     )
-    rows = tasks.map_batches(
-        PhotoMapper,
-        fn_constructor_args=(settings,),
-        batch_size=None,
-        compute=ray.data.ActorPoolStrategy(size=min(workers, tasks.num_blocks())),
-        num_cpus=threads,
-        max_restarts=-1,
-        max_task_retries=TASK_RETRIES,
-    )
+    with warnings.catch_warnings():
+        # Retries are set here up to Ray 2.63, and nowhere after, so later ones are kept out.
+        warnings.filterwarnings("ignore", message=".*ray_remote_args.* is deprecated")
+        rows = tasks.map_batches(
+            PhotoMapper,
+            fn_constructor_args=(settings,),
+            compute=ray.data.ActorPoolStrategy(
+                size=min(workers, tasks.num_blocks()),
+                # A task that waits at a worker would be lost with the one that kills it.
+                max_tasks_in_flight_per_actor=1,
+            ),
+            num_cpus=threads,
+            max_restarts=-1,
+            max_task_retries=TASK_RETRIES,
+        )
     for table in rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
         yield from to_rows(table)
 
