@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from blurmapper.commands._output import STOPPED, print_error, progress_bar, stopping_cleanly
-from blurmapper.errors import ConfigError
+from blurmapper.errors import BlurMapperError, ConfigError
 from blurmapper.files import printable
 
 if TYPE_CHECKING:
@@ -143,8 +144,14 @@ def map_photos(
                 for result in results:
                     _tell(result, tally, failures, as_json=as_json)
                     progress.advance(task)
-        finally:
+        except BlurMapperError:
+            # On a full disk this fails too, and the first error says more.
+            with suppress(BlurMapperError):
+                failures.write()
+            raise
+        else:
             failures.write()
+        finally:
             if stop.is_set() or any(source.is_dir() for source in sources):
                 _print_summary(tally, found, folder)
     if stop.is_set():
