@@ -7,12 +7,14 @@ import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
 
 from blurmapper.applications import blur_degree, cut_out, magnify_blur, segment_blur
+from blurmapper.batch import Outputs, map_source
 from blurmapper.images import draw_overlay
 from blurmapper.mapper import BlurMapper
 
@@ -48,6 +50,18 @@ def test_a_photo_gives_its_map_as_png(client: Any, photo: bytes, blur_map: Any) 
 def test_a_map_of_16_bits_is_closer(client: Any, photo: bytes, blur_map: Any) -> None:
     grey = pixels(client.post("/v1/map?format=png16", content=photo))
     np.testing.assert_allclose(grey / 65535, blur_map, atol=0.51 / 65535)
+
+
+def test_a_large_jpeg_gives_the_map_that_the_command_writes(
+    client: Any, method: BlurMapper, half_blurred_photo: npt.NDArray[np.uint8]
+) -> None:
+    buffer = io.BytesIO()
+    large = cv2.resize(half_blurred_photo, (4096, 3072), interpolation=cv2.INTER_CUBIC)
+    PIL.Image.fromarray(large).save(buffer, "JPEG")
+    written = map_source(buffer.getvalue(), method, Outputs("npy", kinds=True))
+    answer = client.post("/v1/map?format=npy", content=buffer.getvalue())
+    assert np.load(io.BytesIO(answer.content)).shape == (3072, 4096)
+    assert answer.content in written.files.values()
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_who_is_sent_away_by_a_short_queue_gets_a_turn_later(
             time.sleep(0.5)
         return answer
 
-    with serve(method, Limits(upload_bytes=200_000, waiting=4)) as client:
+    with serve(method, Limits(upload_bytes=200_000, waiting=32)) as client:
         answers = post_all(client.base_url, uploads, post_until_taken)
         assert client.get("/healthz").json()["waiting"] == 0
     assert sent_away

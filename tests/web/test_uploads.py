@@ -94,7 +94,7 @@ def test_a_bomb_is_refused_from_its_header(client: Any, monkeypatch: pytest.Monk
     def decode(*_: object) -> None:
         raise AssertionError("a bomb was decoded")
 
-    monkeypatch.setattr("blurmapper.web.uploads.read_photo", decode)
+    monkeypatch.setattr("blurmapper.web.figures.read_for", decode)
     answer = client.post("/v1/map", content=bomb(30_000, 30_000))
     assert answer.status_code == 413
     assert answer.json()["error"].startswith("the photo has 900.0 megapixels")

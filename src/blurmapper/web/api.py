@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from blurmapper.applications import cut_out, magnify_blur, segment_blur
 from blurmapper.applications.magnification import MOST_STRENGTH
-from blurmapper.images import BlurMap, ImageArray, draw_overlay
+from blurmapper.images import BlurMap, draw_overlay
 from blurmapper.web.encoding import (
     MEDIA_TYPES,
     MapFormat,
@@ -82,23 +82,23 @@ async def map_blur(turn: Turn, of: Kind = "blur", form: MapFormatOption = None) 
     """
     chosen = turn.choose(form, MAPS)
 
-    def work(image: ImageArray, mapped: Mapped) -> Response:
+    def work(mapped: Mapped) -> Response:
         answer = _file(encode_map_as(_part(mapped, of), chosen), chosen)
-        answer.headers["Blur-Figures"] = measure(image, mapped).model_dump_json()
+        answer.headers["Blur-Figures"] = measure(mapped).model_dump_json()
         return answer
 
-    return await turn.map(work)
+    return await turn.map(work, whole=False)
 
 
 @api.post("/degree", openapi_extra=PHOTO_BODY, response_model=Figures)
 async def measure_blur(turn: Turn) -> Response:
     """Tell a photo's blur degree S, how much of it is blurred, and by what."""
 
-    def work(image: ImageArray, mapped: Mapped) -> Response:
-        figures = measure(image, mapped).model_dump_json()
+    def work(mapped: Mapped) -> Response:
+        figures = measure(mapped).model_dump_json()
         return Response(figures, media_type="application/json")
 
-    return await turn.map(work)
+    return await turn.map(work, whole=False)
 
 
 @api.post("/overlay", **_answering_with(*PHOTOS))
@@ -113,11 +113,11 @@ async def draw_blur(
     """Draw a photo with what is blurred in grey and violet, the more the likelier it is."""
     chosen = turn.choose(form, PHOTOS)
 
-    def work(image: ImageArray, mapped: Mapped) -> Response:
+    def work(mapped: Mapped) -> Response:
         tint = mapped.blur_map
         if threshold is not None:
             tint = (tint >= threshold).astype("float32")
-        return _file(encode_photo_as(draw_overlay(image, tint), chosen), chosen)
+        return _file(encode_photo_as(draw_overlay(mapped.image, tint), chosen), chosen)
 
     return await turn.map(work)
 
@@ -136,14 +136,14 @@ async def segment(
     extra baselines on the server.
     """
 
-    def work(image: ImageArray, mapped: Mapped) -> Response:
+    def work(mapped: Mapped) -> Response:
         if result == "cutout":
-            rgba = cut_out(image, mapped.blur_map)
+            rgba = cut_out(mapped.image, mapped.blur_map)
             opaque = 1.0 if rgba.dtype.kind == "f" else 2.0 ** (8 * rgba.itemsize) - 1
             answer = _file(encode_cutout(rgba), "png")
             share = rgba[..., 3].mean(dtype="float64") / opaque
         else:
-            mask = segment_blur(image, mapped.blur_map).astype("float32")
+            mask = segment_blur(mapped.image, mapped.blur_map).astype("float32")
             answer = _file(encode_map_as(mask, "png"), "png")
             share = mask.mean(dtype="float64")
         answer.headers["Subject-Share"] = f"{share:.4f}"
@@ -170,8 +170,10 @@ async def magnify(
     """Blur further what is blurred in a photo, and leave alone what is sharp."""
     chosen = turn.choose(form, PHOTOS)
 
-    def work(image: ImageArray, mapped: Mapped) -> Response:
-        magnified = magnify_blur(image, mapped.blur_map, strength=strength, shape=shape, method=way)
+    def work(mapped: Mapped) -> Response:
+        magnified = magnify_blur(
+            mapped.image, mapped.blur_map, strength=strength, shape=shape, method=way
+        )
         return _file(encode_photo_as(magnified, chosen), chosen)
 
     return await turn.map(work)

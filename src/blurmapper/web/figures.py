@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from blurmapper.applications import blur_degree
-from blurmapper.batch import THRESHOLD
-from blurmapper.decoding import MIN_SIDE
+from blurmapper.batch import THRESHOLD, enlarge_to, read_for
+from blurmapper.decoding import MIN_SIDE, Photo
 from blurmapper.errors import WeightsError
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.mapper import BlurKinds, BlurMapper
@@ -19,8 +19,22 @@ from blurmapper.ranking.records import find_sharpest_box
 
 
 class Mapped(NamedTuple):
-    """A blur map, and its two parts where the method can tell them."""
+    """A photo as it was read, and its blur map.
 
+    Attributes
+    ----------
+    image : ndarray
+        RGB (h, w, 3), with fewer pixels than the photo if that is enough for its map.
+    coarse_map : ndarray
+        float32 (h, w), the image's map.
+    blur_map : ndarray
+        float32 (H, W), the map at the photo's own size.
+    kinds : BlurKinds or None
+        Its two parts, where the method can tell them.
+    """
+
+    image: ImageArray
+    coarse_map: BlurMap
     blur_map: BlurMap
     kinds: BlurKinds | None
 
@@ -74,26 +88,35 @@ class PhotoMapping:
             self.knows_kinds = self._map_kinds(probe) is not None
         self._method(probe)
 
-    def __call__(self, image: ImageArray) -> Mapped:
-        """Return the map of an RGB image (H, W, 3), and its parts if they are known."""
+    def read(self, content: bytes, *, whole: bool) -> Photo:
+        """Read a photo whole, or with as many pixels as its map needs."""
+        return read_for(self._method, content, whole=whole, name="the photo")
+
+    def __call__(self, photo: Photo) -> Mapped:
+        """Return a photo's map at its own size, and the map's parts if they are known."""
+        image, *size = photo
         kinds = self._map_kinds(image) if self.knows_kinds else None
-        blur_map = self._method(image) if kinds is None else kinds.defocus + kinds.motion
-        return Mapped(blur_map, kinds)
+        if kinds is None:
+            coarse_map = self._method(image)
+            return Mapped(image, coarse_map, enlarge_to(coarse_map, *size), None)
+        coarse_map = (kinds.defocus + kinds.motion).clip(0, 1)
+        kinds = BlurKinds(*(enlarge_to(part, *size) for part in kinds))
+        return Mapped(image, coarse_map, (kinds.defocus + kinds.motion).clip(0, 1), kinds)
 
     def _map_kinds(self, image: ImageArray) -> BlurKinds | None:
         return self._method.map_kinds(image) if isinstance(self._method, BlurMapper) else None
 
 
-def measure(image: ImageArray, mapped: Mapped) -> Figures:
-    """Return the figures of a photo and its map."""
-    blur_map, kinds = mapped
+def measure(mapped: Mapped) -> Figures:
+    """Return the figures of a photo."""
+    image, coarse_map, blur_map, kinds = mapped
     box = find_sharpest_box(blur_map)
     return Figures(
         height=blur_map.shape[0],
         width=blur_map.shape[1],
         blur_degree=blur_degree(blur_map),
         blur_degree_centre=blur_degree(blur_map, weighting="centre"),
-        blur_degree_saliency=blur_degree(blur_map, weighting="saliency", image=image),
+        blur_degree_saliency=blur_degree(coarse_map, weighting="saliency", image=image),
         share_blurred=float((blur_map >= THRESHOLD).mean()),
         defocus=blur_degree(kinds.defocus) if kinds else None,
         motion=blur_degree(kinds.motion) if kinds else None,

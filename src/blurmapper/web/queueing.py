@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from fastapi import HTTPException, Request, Response
 
 from blurmapper.errors import BlurMapperError, MissingExtraError
-from blurmapper.images import ImageArray
 from blurmapper.web.limits import Limits
-from blurmapper.web.uploads import decode_upload, discard_upload, read_upload
+from blurmapper.web.uploads import discard_upload, read_upload
 
-Work = Callable[[ImageArray], Response]
-"""A photo -> the answer to its request."""
+Work = Callable[[bytes], Response]
+"""A photo's file -> the answer to its request."""
 
 RETRY_AFTER = 2
 """Seconds after which one who was sent away may come again."""
@@ -63,7 +62,7 @@ class PhotoQueue:
             raise _busy("the queue is full")
         with self._place():
             content = await read_upload(request, self._limits)
-            future = self._threads.submit(_work_on, content, self._limits, work)
+            future = self._threads.submit(_work_on, content, work)
             return await self._wait(request, future)
 
     def close(self) -> None:
@@ -103,9 +102,9 @@ class PhotoQueue:
             hang_up.cancel()
 
 
-def _work_on(content: bytes, limits: Limits, work: Work) -> Response:
+def _work_on(content: bytes, work: Work) -> Response:
     try:
-        return work(decode_upload(content, limits))
+        return work(content)
     except HTTPException:
         raise
     except MissingExtraError as error:

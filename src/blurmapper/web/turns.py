@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, HTTPException, Request, Response
 
+from blurmapper.decoding import Photo
 from blurmapper.images import ImageArray
 from blurmapper.web.figures import Mapped, PhotoMapping
-from blurmapper.web.queueing import PhotoQueue, Work
+from blurmapper.web.limits import Limits
+from blurmapper.web.queueing import PhotoQueue
+from blurmapper.web.uploads import decode_upload
 
 Format = TypeVar("Format", bound=str)
 
@@ -20,21 +24,29 @@ class PhotoTurn:
     Parameters
     ----------
     request : Request
-        Its application's state holds ``queue`` and ``mapping``.
+        Its application's state holds ``queue``, ``mapping`` and ``limits``.
     """
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        self._queue: PhotoQueue = request.app.state.queue
-        self._mapping: PhotoMapping = request.app.state.mapping
+        state = request.app.state
+        self._queue: PhotoQueue = state.queue
+        self._mapping: PhotoMapping = state.mapping
+        self._limits: Limits = state.limits
 
-    async def read(self, work: Work) -> Response:
+    async def read(self, work: Callable[[ImageArray], Response]) -> Response:
         """Return what the work makes of the photo."""
-        return await self._queue.answer(self._request, work)
+        return await self._answer(lambda photo: work(photo.image), whole=True)
 
-    async def map(self, work: Callable[[ImageArray, Mapped], Response]) -> Response:
-        """Return what the work makes of the photo and its map."""
-        return await self.read(lambda image: work(image, self._mapping(image)))
+    async def map(self, work: Callable[[Mapped], Response], *, whole: bool = True) -> Response:
+        """Return what the work makes of the photo, whole or as far as needed, and its map."""
+        return await self._answer(lambda photo: work(self._mapping(photo)), whole=whole)
+
+    async def _answer(self, work: Callable[[Photo], Response], *, whole: bool) -> Response:
+        read = partial(self._mapping.read, whole=whole)
+        return await self._queue.answer(
+            self._request, lambda content: work(decode_upload(content, self._limits, read))
+        )
 
     def choose(self, asked: Format | None, offered: Mapping[str, Format]) -> Format:
         """Return the format asked for, or that which the header ``Accept`` likes best.

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Callable
 from contextlib import suppress
 
 from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect
 
-from blurmapper.decoding import read_size
-from blurmapper.images import ImageArray, read_photo
+from blurmapper.decoding import Photo, read_size
 from blurmapper.web.limits import Limits
-
-NAME = "the photo"
-"""What errors call it; its name is known to the caller alone."""
 
 PATIENCE = 5.0
 """Seconds for which the body of a refused request is thrown away before the refusal is sent."""
@@ -49,7 +46,7 @@ async def read_upload(request: Request, limits: Limits) -> bytes:
         await discard_upload(request, limits)
         raise HTTPException(
             413,
-            f"{NAME} has more than {limits.upload_bytes / 1e6:g} MB; "
+            f"the photo has more than {limits.upload_bytes / 1e6:g} MB; "
             "send a smaller file, or raise --max-upload",
         )
     return bytes(content)
@@ -71,8 +68,15 @@ async def discard_upload(request: Request, limits: Limits) -> None:
                     return
 
 
-def decode_upload(content: bytes, limits: Limits) -> ImageArray:
-    """Return the RGB array of an uploaded file.
+def decode_upload(content: bytes, limits: Limits, read: Callable[[bytes], Photo]) -> Photo:
+    """Return the photo that is in an uploaded file.
+
+    Parameters
+    ----------
+    content : bytes
+    limits : Limits
+    read : callable
+        What decodes a file.
 
     Raises
     ------
@@ -84,18 +88,19 @@ def decode_upload(content: bytes, limits: Limits) -> ImageArray:
     size = read_size(io.BytesIO(content))
     if size is not None:
         _check_pixels(*size, limits)
-    photo = read_photo(content, name=NAME)
+    photo = read(content)
     # HEIC and RAW files, which Pillow alone cannot open, show their size only now.
     _check_pixels(photo.height, photo.width, limits)
-    return photo.image
+    return photo
 
 
 def _check_pixels(height: int, width: int, limits: Limits) -> None:
     pixels = height * width
     if pixels > limits.pixels:
+        has, most = pixels / 1e6, limits.pixels / 1e6
         raise HTTPException(
             413,
-            f"{NAME} has {pixels / 1e6:.1f} megapixels; this server takes {limits.pixels / 1e6:g}; "
+            f"the photo has {has:.1f} megapixels; this server takes {most:g}: "
             "reduce it, or raise --max-pixels",
         )
 
