@@ -48,5 +48,5 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/.pip
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.pip
-	$(INSTALL) --editable '.[baselines,distributed,hub,openvino,report,table,train,video,web]' --group dev
+	$(INSTALL) --editable '.[baselines,distributed,hub,openvino,photo,report,table,train,video,web]' --group dev
 	@touch $@ $(VENV)/.core
