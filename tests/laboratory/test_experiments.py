@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from blurmapper.errors import ConfigError
-from blurmapper.laboratory.experiments import experiment_names, read_experiment
+from blurmapper.laboratory.experiments import experiment_names, read_experiment, select_rows
 from blurmapper.laboratory.reproduce import RUNNERS
 from blurmapper.methods import METHODS
 
@@ -50,6 +50,14 @@ ROWS = {
     "V": {"DBM": "configuration-v"},
 }
 """Table of the paper -> what we call its rows where it is not the paper's label in lower case."""
+
+
+def test_rows_are_chosen_among_networks_and_methods() -> None:
+    chosen = select_rows(read_experiment("table3"), ["hifst", "configuration-v", "hifst"])
+    assert chosen.methods == ("hifst",)
+    assert chosen.training is not None
+    assert list(chosen.training.networks) == ["configuration-v"]
+    assert select_rows(read_experiment("table6"), ["dbm"]).methods == ("dbm",)
 
 
 @pytest.mark.skipif(not PAPER_TABLES.exists(), reason="needs ../shared/paper_tables.csv")

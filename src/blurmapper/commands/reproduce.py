@@ -33,7 +33,7 @@ def reproduce(
     methods: Annotated[
         list[str] | None,
         typer.Option(
-            "--method", metavar="NAME", help="Only this method's row; repeat for several."
+            "--method", metavar="NAME", help="Only this method's or network's row; repeatable."
         ),
     ] = None,
     photos: Annotated[
@@ -87,17 +87,18 @@ def reproduce(
     from dataclasses import replace
 
     from blurmapper.evaluation.tables import format_markdown
-    from blurmapper.laboratory.experiments import read_experiment
+    from blurmapper.laboratory.experiments import read_experiment, select_rows
     from blurmapper.laboratory.reproduce import reproduce as run
 
     experiment = _train_so(read_experiment(name), schedule, settings or [], trained_on)
     if methods:
-        experiment = replace(experiment, methods=tuple(dict.fromkeys(methods)))
+        experiment = select_rows(experiment, methods)
     if photos is not None:
         limit = photos if experiment.kind in {"scores", "draws", "curves"} else 0
         experiment = replace(experiment, photos=photos, limit=limit)
     kept = output or Path("runs/reproduce", name)
-    results, written = run(experiment, data, kept, lambda line: typer.echo(line, err=True))
+    with needing_extra("train"):
+        results, written = run(experiment, data, kept, lambda line: typer.echo(line, err=True))
     for table in results.tables:
         typer.echo(format_markdown(table))
     typer.echo(f"{results.note}\n-> {', '.join(map(str, written))}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -158,6 +158,19 @@ def read_experiment(name: str) -> Experiment:
     if "training" in fields:
         fields["training"] = Training(**fields["training"])
     return Experiment(name, **fields)
+
+
+def select_rows(experiment: Experiment, names: Sequence[str]) -> Experiment:
+    """Return an experiment of some rows alone: networks that it trains, other names are methods."""
+    names = tuple(dict.fromkeys(names))
+    if experiment.training is None:
+        return replace(experiment, methods=names)
+    trained = experiment.training.networks
+    methods = tuple(name for name in names if name not in trained)
+    networks = {name: trained[name] for name in names if name in trained}
+    return replace(
+        experiment, methods=methods, training=replace(experiment.training, networks=networks)
+    )
 
 
 def _read_values(name: str) -> dict[str, Any]:
