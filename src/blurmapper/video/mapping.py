@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from blurmapper.batch import THRESHOLD, Job
 from blurmapper.batch.photo import with_ending
-from blurmapper.files import make_folder, replacing
+from blurmapper.files import make_folder, replacing, sweep_parts
 from blurmapper.images import BlurMap, ImageArray, draw_overlay, write_image
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
@@ -124,6 +124,7 @@ def map_clip(
         If a file cannot be written.
     """
     make_folder(job.target.parent)
+    sweep_parts(job.target.parent)
     overlay = with_ending(job.target, OVERLAY_ENDING) if outputs.overlay else None
     table = with_ending(job.target, TABLE_ENDING)
     figures: list[FrameFigures] = []
