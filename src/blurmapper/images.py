@@ -15,6 +15,8 @@ import PIL.Image
 from blurmapper.decoding import (
     RAW_SUFFIXES,
     Photo,
+    check_map,
+    check_pair,
     decode_photo,
     decode_stream,
     from_array,
@@ -43,6 +45,8 @@ PHOTO_SUFFIXES = (
 
 OVERLAY_TINT = (124, 58, 237)
 """Violet, the colour that photos hold least of: skin, wood and evening light hid an orange."""
+
+_MOST_SIDE = 1_000_000  # of a PNG file, for libpng in OpenCV
 
 
 def read_image(source: ImageSource) -> ImageArray:
@@ -142,7 +146,7 @@ def encode_image(image: ImageArray, name: str | Path) -> bytes:
     Raises
     ------
     ImageError
-        If the suffix names no format.
+        If the suffix names no format, or the image is too long for the format.
     """
     eight_bits = from_array(image, "the array")
     if eight_bits.dtype != np.uint8:
@@ -153,7 +157,13 @@ def encode_image(image: ImageArray, name: str | Path) -> bytes:
     if file_format is None:
         raise ImageError(f"{name}: no image format has that suffix; use .jpg, .png or .webp")
     buffer = io.BytesIO()
-    PIL.Image.fromarray(eight_bits).save(buffer, format=file_format, quality=92)
+    try:
+        PIL.Image.fromarray(eight_bits).save(buffer, format=file_format, quality=92)
+    except (OSError, ValueError) as error:
+        height, width = eight_bits.shape[:2]
+        raise ImageError(
+            f"{name}: {file_format} takes no {width} x {height} pixels; reduce the photo first"
+        ) from error
     return buffer.getvalue()
 
 
@@ -191,7 +201,7 @@ def encode_map(blur_map: BlurMap, name: str | Path, *, bits: Literal[8, 16] = 8)
     ImageError
         If the map has another shape or range, or the suffix is another.
     """
-    blur_map = _check_map(blur_map)
+    blur_map = check_map(blur_map)
     suffix = str(name).lower().rpartition(".")[2]
     if suffix == "npy":
         buffer = io.BytesIO()
@@ -203,6 +213,10 @@ def encode_map(blur_map: BlurMap, name: str | Path, *, bits: Literal[8, 16] = 8)
     grey = np.empty(blur_map.shape, dtype)
     for rows in row_strips(*blur_map.shape):
         grey[rows] = np.rint(blur_map[rows] * np.float32(WHITE[dtype]))
+    if max(grey.shape) > _MOST_SIDE:
+        buffer = io.BytesIO()
+        PIL.Image.fromarray(grey).save(buffer, "PNG")
+        return buffer.getvalue()
     # OpenCV writes the PNG of a map six times as fast as Pillow, and no larger.
     import cv2
 
@@ -221,7 +235,7 @@ def read_map(path: str | Path) -> BlurMap:
     with _open_file(path) as stream:
         try:
             if path.suffix.lower() == ".npy":
-                return _check_map(np.load(stream, allow_pickle=False))
+                return check_map(np.load(stream, allow_pickle=False))
             with open_pillow(stream) as picture:
                 grey = np.asarray(picture if picture.mode.startswith("I;16") else _grey(picture))
         except (OSError, SyntaxError, ValueError) as error:
@@ -247,13 +261,9 @@ def draw_overlay(image: ImageArray, blur_map: BlurMap) -> npt.NDArray[np.uint8]:
     Raises
     ------
     ImageError
-        If the sizes differ.
+        If the sizes differ, or image or map are none.
     """
-    if image.shape[:2] != blur_map.shape:
-        raise ImageError(
-            f"the map is {blur_map.shape} and the photo {image.shape[:2]} pixels (height, width); "
-            "give the map of this photo"
-        )
+    blur_map = check_pair(image, blur_map)
     overlay = np.empty(image.shape, np.uint8)
     tint = np.array(OVERLAY_TINT, np.float32)
     for rows in row_strips(*blur_map.shape):
@@ -269,17 +279,6 @@ def _grey(picture: PIL.Image.Image) -> PIL.Image.Image:
     if picture.mode not in ("1", "L", "P", "LA", "RGB", "RGBA"):
         raise ValueError(picture.mode)
     return picture.convert("L")
-
-
-def _check_map(blur_map: npt.NDArray[Any]) -> BlurMap:
-    if blur_map.ndim != 2 or blur_map.dtype.kind != "f" or blur_map.size == 0:
-        raise ImageError(
-            f"a {blur_map.dtype} array {blur_map.shape} is not a blur map; give floats (H, W)"
-        )
-    # Written so that NaN fails too.
-    if not (blur_map.min() >= 0 and blur_map.max() <= 1):
-        raise ImageError("the blur map holds values outside [0, 1] or NaN; clip or mend it")
-    return blur_map.astype(np.float32, copy=False)
 
 
 def _open_file(path: Path) -> BinaryIO:

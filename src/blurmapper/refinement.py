@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.decoding import row_strips
+from blurmapper.decoding import check_image, check_map, row_strips
 from blurmapper.preprocessing import WHITE
 
 Guide = Literal["luma", "colour"]
@@ -59,6 +59,11 @@ def refine_map(
     ndarray
         float32 (H, W) in [0, 1], 1 = blurred.
 
+    Raises
+    ------
+    ImageError
+        If image or map are none.
+
     Notes
     -----
     The fast guided filter [1]_: in each window the map is fitted as a linear function of
@@ -76,6 +81,8 @@ def refine_map(
     """
     import cv2
 
+    check_image(image)
+    coarse_map = check_map(coarse_map)
     height, width = image.shape[:2]
     size = coarse_map.shape[::-1]
     if height * width > MOST_PIXELS and min(height // 2, width // 2) >= max(size):
@@ -189,13 +196,15 @@ def _stretch_rows(
     need no second map in memory, and unlike a resize of its parts they keep the phase.
     """
     stretched = np.empty((rows.stop - rows.start, plane.shape[1]), np.float32)
-    for top in range(rows.start, rows.stop, _BLOCK):
-        targets = np.arange(top, min(top + _BLOCK, rows.stop))
+    # Between two rows of the plane lie thousands where a photo is that much higher than wide.
+    block = max(_BLOCK, height // len(plane))
+    for top in range(rows.start, rows.stop, block):
+        targets = np.arange(top, min(top + block, rows.stop))
         centres = (targets + 0.5) * (len(plane) / height) - 0.5
         centres = centres.clip(0, len(plane) - 1)
         first, last = int(centres[0]), min(int(centres[-1]) + 1, len(plane) - 1)
         distances = np.abs(centres[:, np.newaxis] - np.arange(first, last + 1))
         weights = np.maximum(0, 1 - distances).astype(np.float32)
-        block = slice(top - rows.start, top - rows.start + len(targets))
-        np.matmul(weights, plane[first : last + 1], out=stretched[block])
+        place = slice(top - rows.start, top - rows.start + len(targets))
+        np.matmul(weights, plane[first : last + 1], out=stretched[place])
     return stretched

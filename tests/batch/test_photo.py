@@ -96,7 +96,9 @@ def test_a_method_that_breaks_down_is_a_failure_of_its_photo(job: Job) -> None:
 
     failure = map_photo(job, break_down, Outputs())
     assert isinstance(failure, PhotoFailure)
-    assert str(failure.error) == f"{job.photo}: cannot be mapped (MemoryError)"
+    assert str(failure.error) == (
+        f"{job.photo}: cannot be mapped (MemoryError); convert it or leave it out"
+    )
 
 
 def test_an_output_folder_that_is_a_file_is_named(job: Job) -> None:

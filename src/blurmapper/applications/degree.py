@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.decoding import check_map, check_pair
 from blurmapper.errors import ConfigError
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.preprocessing import WHITE
@@ -43,9 +44,10 @@ def blur_degree(
 
     Raises
     ------
+    ImageError
+        If the map or the photo is none, or they differ in size.
     ConfigError
-        If the weighting has another name, or saliency lacks the photo or gets one of another
-        size than the map.
+        If the weighting has another name, or saliency lacks the photo.
 
     Notes
     -----
@@ -74,14 +76,16 @@ def blur_degree(
     >>> blur_degree(half)
     0.5
     """
+    blur_map = check_map(blur_map)
     if weighting is None:
         return float(blur_map.mean(dtype=np.float64))
     if weighting == "centre":
         return _mean_about_centre(blur_map)
     if weighting != "saliency":
         raise ConfigError(f"no weighting named {weighting!r}; choose centre or saliency")
-    if image is None or image.shape[:2] != blur_map.shape:
+    if image is None:
         raise ConfigError("weighting by saliency needs the photo of this map; give image")
+    check_pair(image, blur_map)
     return _mean_over_salient(blur_map, image)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from blurmapper.applications._pairs import check_pair
+from blurmapper.decoding import check_pair
 from blurmapper.errors import ConfigError
 from blurmapper.images import BlurMap, ImageArray
 
@@ -61,7 +61,7 @@ def magnify_blur(
     Raises
     ------
     ImageError
-        If the sizes differ.
+        If the sizes differ, or image or map are none.
     ConfigError
         If the strength is out of range.
 
@@ -77,7 +77,7 @@ def magnify_blur(
     A blurred thing before a sharp one stays within its outline, for the map holds no depths.
     Strong blur is computed at reduced size: time and memory hardly grow with the strength.
     """
-    check_pair(image, blur_map)
+    blur_map = check_pair(image, blur_map)
     if not 0 <= strength <= MOST_STRENGTH:
         raise ConfigError(f"strength is {strength:g}; use 0 to {MOST_STRENGTH:g}")
     if strength == 0 or not (blur_map > THRESHOLD).any():

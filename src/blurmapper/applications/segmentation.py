@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.applications._pairs import check_pair
+from blurmapper.decoding import check_pair
 from blurmapper.errors import MissingExtraError
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.preprocessing import WHITE
@@ -79,7 +79,7 @@ def segment_blur(image: ImageArray, blur_map: BlurMap, *, working_side: int = WO
     Raises
     ------
     ImageError
-        If the sizes differ.
+        If the sizes differ, or image or map are none.
 
     Notes
     -----
@@ -93,7 +93,7 @@ def segment_blur(image: ImageArray, blur_map: BlurMap, *, working_side: int = WO
     .. [1] C. Rother, V. Kolmogorov and A. Blake, "GrabCut", ACM Transactions on Graphics
        23(3), 2004, doi:10.1145/1015706.1015720.
     """
-    check_pair(image, blur_map)
+    blur_map = check_pair(image, blur_map)
     small_image, small_map = _reduce(image, working_side), _reduce(blur_map, working_side)
     mask = _cut(small_image, small_map)
     if mask.shape == blur_map.shape:
@@ -120,7 +120,7 @@ def cut_out(
     Raises
     ------
     ImageError
-        If the sizes differ.
+        If the sizes differ, or image or map are none.
     MissingExtraError
         If pymatting is not installed. A rougher alpha in its place would make one command
         give two answers, by what else is on the machine.
@@ -141,7 +141,7 @@ def cut_out(
     .. [3] M. Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021,
        doi:10.1109/ICIP42928.2021.9506164.
     """
-    check_pair(image, blur_map)
+    blur_map = check_pair(image, blur_map)
     matting = _import_matting()
     small_image = _reduce(image, working_side)
     mask = _cut(small_image, _reduce(blur_map, working_side))

@@ -151,11 +151,8 @@ def map_photo(job: Job, method: BlurMethod, outputs: Outputs) -> PhotoFigures | 
         for ending, content in mapped.files.items():
             with replacing(with_ending(job.target, ending)) as stream:
                 stream.write(content)
-    except BlurMapperError as error:
-        return PhotoFailure(job.photo, error)
     except Exception as error:  # noqa: BLE001 - no photo may end a run of 50,000 others
-        reason = " ".join(str(error).split()) or type(error).__name__
-        return PhotoFailure(job.photo, ImageError(f"{job.photo}: cannot be mapped ({reason})"))
+        return fail(job.photo, error)
     return PhotoFigures(
         photo=job.photo,
         height=mapped.height,
@@ -165,6 +162,19 @@ def map_photo(job: Job, method: BlurMethod, outputs: Outputs) -> PhotoFigures | 
         seconds=time.perf_counter() - start,
         **written_paths(job, outputs),
     )
+
+
+def fail(photo: Path, error: Exception) -> PhotoFailure:
+    """Return why a photo gave nothing, as one line and without the pixels it had got to."""
+    if not isinstance(error, BlurMapperError):
+        reason = " ".join(str(error).split()) or type(error).__name__
+        error = ImageError(f"{photo}: cannot be mapped ({reason}); convert it or leave it out")
+    link: BaseException | None = error
+    while link is not None:
+        # The frames that an error came through hold what was in them as long as it lives.
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return PhotoFailure(photo, error)
 
 
 def map_source(
@@ -195,7 +205,8 @@ def map_source(
     for field, ending in outputs.endings().items():
         part = maps.get(field)
         if part is None:
-            files[ending] = encode_image(draw_overlay(photo.image, blur_map), ending)
+            overlay = draw_overlay(photo.image, blur_map)
+            files[ending] = encode_image(overlay, f"{name or _path_of(source)}{ending}")
         else:
             files[ending] = encode_map(part, ending, bits=bits)
     return MappedPhoto(
@@ -229,6 +240,10 @@ def with_ending(target: Path, ending: str) -> Path:
 def written_paths(job: Job, outputs: Outputs) -> dict[str, Any]:
     """Return the paths that a job writes, by the field of `PhotoFigures` they are for."""
     return {field: with_ending(job.target, ending) for field, ending in outputs.endings().items()}
+
+
+def _path_of(source: Path | bytes) -> str:
+    return "" if isinstance(source, bytes) else str(source)
 
 
 def _map(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -44,6 +46,40 @@ def stopping_cleanly() -> Iterator[threading.Event]:
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def quiet_codecs() -> Iterator[None]:
+    """Keep off the terminal what decoders in C say of damaged photos; our own lines go on.
+
+    libpng and libtiff write to the process's standard error itself, past Python, line upon line,
+    and the photo's error says it all in one. They offer no switch that Python can reach.
+    """
+    try:
+        terminal = os.dup(2)
+    except OSError:
+        # Without a standard error there is nothing to keep quiet.
+        yield
+        return
+    before = sys.stderr
+    with os.fdopen(terminal, "w", buffering=1, encoding="utf-8", errors="replace") as stream:
+        if _is_on_terminal(before):
+            sys.stderr = stream
+        with Path(os.devnull).open("wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr = before
+            os.dup2(terminal, 2)
+
+
+def _is_on_terminal(stream: TextIO) -> bool:
+    """Say whether a stream is the process's standard error, and not put in its place."""
+    try:
+        return stream.fileno() == 2
+    except (AttributeError, OSError, ValueError):
+        return False
 
 
 @contextmanager

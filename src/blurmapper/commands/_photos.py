@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from blurmapper.commands._output import print_error, progress_bar
+from blurmapper.commands._output import print_error, progress_bar, quiet_codecs
 from blurmapper.errors import BlurMapperError
 from blurmapper.files import make_folder, printable, replacing
 
@@ -30,7 +30,7 @@ def work_through(photos: list[Path], output: Path, method: BlurMethod, work: Wor
     for failure in found.failures:
         print_error(failure.error)
     failed = len(found.failures)
-    with progress_bar(len(found)) as progress:
+    with quiet_codecs(), progress_bar(len(found)) as progress:
         task = progress.add_task("Photos", total=len(found))
         for job in plan_jobs(found, output):
             try:

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from blurmapper.commands._output import STOPPED, print_error, progress_bar, stopping_cleanly
+from blurmapper.commands._output import (
+    STOPPED,
+    print_error,
+    progress_bar,
+    quiet_codecs,
+    stopping_cleanly,
+)
 from blurmapper.errors import BlurMapperError, ConfigError
 from blurmapper.files import printable
 
@@ -128,7 +134,8 @@ def map_photos(
     mapping = get_method(method, options)
     digest = batch.describe_settings(method, mapping, options, outputs)
     tally, failures = Tally(), batch.Failures(folder)
-    with batch.Ledger(folder, digest, redo=redo) as ledger, stopping_cleanly() as stop:
+    ledger = batch.Ledger(folder, digest, redo=redo)
+    with quiet_codecs(), ledger, stopping_cleanly() as stop:
         try:
             results = batch.map_jobs(
                 batch.plan_jobs(found, folder, ledger.owner),

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, cast
 import typer
 
 from blurmapper.commands import _rank_options as option
-from blurmapper.commands._output import STOPPED, print_error, progress_bar, stopping_cleanly
+from blurmapper.commands._output import (
+    STOPPED,
+    print_error,
+    progress_bar,
+    quiet_codecs,
+    stopping_cleanly,
+)
 from blurmapper.commands._rank_table import print_table
 from blurmapper.errors import BlurMapperError, ConfigError
 
@@ -69,7 +75,7 @@ def rank(
     workers = batch.count_workers(jobs, len(found))
     one_each = 1 if workers > 1 else None
     mapping = get_method(method, MethodOptions(refine=refine, threads=threads or one_each))
-    with stopping_cleanly() as stop:
+    with quiet_codecs(), stopping_cleanly() as stop:
         measuring = records.measure_photos(
             *(found.paths(), mapping),
             weighting=weighting,

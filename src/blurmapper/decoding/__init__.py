@@ -1,6 +1,7 @@
 """Files, Pillow images and arrays of every kind -> one kind of RGB array."""
 
 from blurmapper.decoding.arrays import MAX_PIXELS, MIN_SIDE, from_array, row_strips
+from blurmapper.decoding.checks import check_image, check_map, check_pair
 from blurmapper.decoding.files import (
     Photo,
     decode_photo,
@@ -16,6 +17,9 @@ __all__ = [
     "MIN_SIDE",
     "RAW_SUFFIXES",
     "Photo",
+    "check_image",
+    "check_map",
+    "check_pair",
     "decode_photo",
     "decode_stream",
     "from_array",

@@ -13,9 +13,9 @@ import numpy.typing as npt
 import PIL.Image
 from PIL import ExifTags
 
-from blurmapper.decoding.arrays import MIN_SIDE, check_size, from_array, turn
+from blurmapper.decoding.arrays import MIN_SIDE, check_size, from_array, row_strips, turn
 from blurmapper.decoding.colour import deep_to_srgb, is_srgb, to_srgb_array
-from blurmapper.decoding.raw import RawPhoto, is_raw_tiff, read_raw, starts_like_raw
+from blurmapper.decoding.raw import RawPhoto, is_bare_raw, is_raw_tiff, read_raw, starts_like_raw
 from blurmapper.errors import BlurMapperError, ImageError, MissingExtraError
 
 # Pillow can also open formats that run a program (EPS) or that no camera writes.
@@ -23,8 +23,16 @@ FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP", "PPM", "JPEG2000
 
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
+LARGE_PIXELS = 100_000_000
+"""A file may claim so many pixels whatever it holds; they and their map fit into 2 GB."""
+
+MOST_PIXELS_A_BYTE = 200
+"""Of a larger photo. The sample photos, enlarged four times, have at most 49 as JPEG of quality 10
+and 150 as AVIF of quality 20."""
+
 _OPENING = threading.Lock()
 _HEAD = 32
+_MOST_SIDE = 1_000_000  # for OpenCV
 
 
 class Photo(NamedTuple):
@@ -66,7 +74,7 @@ def decode_photo(stream: BinaryIO, name: str, least_pixels: int | None = None) -
     if not head:
         raise ImageError(f"{name}: the file is empty (0 bytes); copy or download it again")
     with _one_line_errors(name):
-        if starts_like_raw(head):
+        if starts_like_raw(head) or is_bare_raw(stream, head):
             return _decode_raw(read_raw(stream, name, least_pixels), name, least_pixels)
         with _open(stream, head, name) as photo:
             if is_raw_tiff(photo):
@@ -140,16 +148,33 @@ def _decode_photo(
     stream: BinaryIO, head: bytes, photo: PIL.Image.Image, name: str, least_pixels: int | None
 ) -> Photo:
     check_size(photo.height, photo.width, name)
-    height, width = photo.height, photo.width
-    if _orientation(photo) in (5, 6, 7, 8):
-        height, width = width, height
+    _check_content(stream, photo, name)
+    width, height = photo.size
     if least_pixels is not None:
         _draft(photo, least_pixels)
+    is_reduced = photo.size != (width, height)
     # Loading turns a TIFF file, and then its orientation is 1.
     photo.load()
     pixels = _decode_deep(stream, head, photo)
     stored = _samples(photo, name) if pixels is None else from_array(pixels, name)
-    return Photo(turn(stored, _orientation(photo)), height, width)
+    orientation = _orientation(photo)
+    image = turn(stored, orientation)
+    if not is_reduced:
+        return Photo(image, *image.shape[:2])
+    return Photo(image, *((width, height) if orientation in (5, 6, 7, 8) else (height, width)))
+
+
+def _check_content(stream: BinaryIO, photo: PIL.Image.Image, name: str) -> None:
+    """Refuse a photo of which hardly anything is in its file, before memory is filled with it."""
+    place = stream.tell()
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(place)
+    pixels = photo.height * photo.width
+    if pixels > LARGE_PIXELS and pixels > MOST_PIXELS_A_BYTE * size:
+        raise ImageError(
+            f"{name}: {photo.width} x {photo.height} pixels in {size:,} bytes is no photo; "
+            f"reduce it to {LARGE_PIXELS // 1_000_000} megapixels if it is meant to be one"
+        )
 
 
 def _decode_raw(raw: RawPhoto, name: str, least_pixels: int | None) -> Photo:
@@ -198,6 +223,8 @@ def _decode_deep(
     bits = getattr(photo, "tag_v2", {}).get(ExifTags.Base.BitsPerSample, ())
     if not is_png and not (photo.mode in ("RGB", "RGBA") and bits[:3] == (16, 16, 16)):
         return None
+    if max(photo.size) > _MOST_SIDE:
+        return None
     import cv2
 
     stream.seek(0)
@@ -205,8 +232,10 @@ def _decode_deep(
     pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16 or pixels.shape[:2] != photo.size[::-1]:
         return None
-    to_rgb = cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB
-    deep = cv2.cvtColor(pixels, to_rgb).astype(np.uint16, copy=False)
+    # In strips, for a copy of 100 megapixels would have 800 MB.
+    for rows in row_strips(*pixels.shape[:2]):
+        pixels[rows, :, :3] = pixels[rows, :, 2::-1]
+    deep = pixels.astype(np.uint16, copy=False)
     profile = photo.info.get("icc_profile")
     return deep if profile is None or is_srgb(profile) else deep_to_srgb(deep, profile)
 

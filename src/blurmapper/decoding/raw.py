@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -23,7 +24,8 @@ FULL_SHARE = 0.9
 
 _MAGIC = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM")
 _TURNS = {0: 1, 3: 3, 5: 8, 6: 6}
-_SUBFILE, _DNG_VERSION, _ORIENTATION = 254, 50706, 274
+_SUBFILE, _DNG_VERSION, _ORIENTATION, _PHOTOMETRIC = 254, 50706, 274, 262
+_SENSOR = (32803, 34892)  # a mosaic of colours, or all of them at each place
 
 
 class RawPhoto(NamedTuple):
@@ -53,6 +55,26 @@ def is_raw_tiff(photo: PIL.Image.Image) -> bool:
     """
     tags = getattr(photo, "tag_v2", {})
     return photo.format == "TIFF" and (_DNG_VERSION in tags or bool(tags.get(_SUBFILE, 0) & 1))
+
+
+def is_bare_raw(stream: BinaryIO, head: bytes) -> bool:
+    """Say whether the first picture in a TIFF file is what a sensor saw, as in DNG files of phones.
+
+    Pillow does not open such a file; those of most cameras begin with a thumbnail.
+    """
+    from PIL import TiffImagePlugin
+
+    if head[:4] not in (b"II*\0", b"MM\0*"):
+        return False
+    # Whatever is wrong with the file, reading it as TIFF will say.
+    with suppress(Exception):
+        directory = TiffImagePlugin.ImageFileDirectory_v2(head[:8])
+        stream.seek(directory.next)
+        directory.load(stream)
+        stream.seek(0)
+        return directory.get(_PHOTOMETRIC) in _SENSOR
+    stream.seek(0)
+    return False
 
 
 def read_raw(stream: BinaryIO, name: str, least_pixels: int | None) -> RawPhoto:

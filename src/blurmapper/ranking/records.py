@@ -17,11 +17,11 @@ from blurmapper.batch import (
     PhotoFailure,
     PixelBudget,
     enlarge_to,
+    fail,
     overlap,
     read_for,
     share_method,
 )
-from blurmapper.errors import BlurMapperError
 from blurmapper.images import BlurMap
 from blurmapper.methods import BlurMethod
 from blurmapper.ranking.frames import Frame, read_frame
@@ -117,8 +117,8 @@ def measure_photos(
                 read = read_for(method, photo)
                 reduced = method(read.image)
                 blur_map = enlarge_to(reduced, read.height, read.width)
-        except BlurMapperError as error:
-            return Unreadable(photo, error)
+        except Exception as error:  # noqa: BLE001 - no photo may end the ranking of others
+            return fail(photo, error)
         # Saliency is computed from the photo, which may have been read with fewer pixels.
         weighed = blur_map if weighting is None else reduced
         return PhotoRecord(
