@@ -83,6 +83,14 @@ def test_many_pixels_from_next_to_nothing_are_refused_before_they_fill_memory() 
         read_image(png(20_000, 20_000, rows=1))
 
 
+def test_a_jpeg_that_goes_over_itself_for_ever_is_refused() -> None:
+    file = encode(PIL.Image.new("L", (64, 64)), "JPEG", progressive=True)
+    scan = file.rfind(b"\xff\xda")
+    assert read_image(file[:scan] + file[scan:-2] * 10 + file[-2:]).shape == (64, 64, 3)
+    with pytest.raises(ImageError, match=r"a JPEG of 20\d scans is no photo; save it anew"):
+        read_image(file[:scan] + file[scan:-2] * 200 + file[-2:])
+
+
 def test_a_photo_may_be_large_and_plain() -> None:
     photo = read_photo(encode(PIL.Image.new("L", (10_001, 10_001)), "JPEG"), least_pixels=1_000)
     assert (photo.height, photo.width) == (10_001, 10_001)
@@ -155,6 +163,10 @@ def test_codecs_do_not_write_to_the_terminal(tmp_path: Path, sharp_photo: Photo)
     )
     tiff[-40:-20] = bytes(20)
     (tmp_path / "b.tif").write_bytes(bytes(tiff))
+    samples = bytearray(encode(PIL.Image.fromarray(sharp_photo), "TIFF"))
+    place = samples.find(b"\x15\x01\x03\0") + 8
+    samples[place : place + 2] = b"\xff\xff"
+    (tmp_path / "c.tif").write_bytes(bytes(samples))
     code = (
         "import sys, pathlib; from blurmapper.commands._output import quiet_codecs\n"
         "from blurmapper.images import read_image\n"
@@ -174,7 +186,7 @@ def test_codecs_do_not_write_to_the_terminal(tmp_path: Path, sharp_photo: Photo)
         run = subprocess.run(command, capture_output=True, text=True, check=True)
         return run.stderr.splitlines()
 
-    assert lines("quiet") == ["read a.png", "read b.tif", "end"]
+    assert lines("quiet") == ["read a.png", "read b.tif", "read c.tif", "end"]
     assert len(lines("loud")) > 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -50,11 +51,12 @@ def stopping_cleanly() -> Iterator[threading.Event]:
 
 @contextmanager
 def quiet_codecs() -> Iterator[None]:
-    """Keep off the terminal what decoders in C say of damaged photos; our own lines go on.
+    """Keep off the terminal what decoders say of damaged photos; our own lines go on.
 
     libpng and libtiff write to the process's standard error itself, past Python, line upon line,
     and the photo's error says it all in one. They offer no switch that Python can reach.
     """
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
     try:
         terminal = os.dup(2)
     except OSError:

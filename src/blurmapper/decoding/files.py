@@ -30,8 +30,12 @@ MOST_PIXELS_A_BYTE = 200
 """Of a larger photo. The sample photos, enlarged four times, have at most 49 as JPEG of quality 10
 and 150 as AVIF of quality 20."""
 
+MOST_SCANS = 100
+"""Of a progressive JPEG, each of which goes over the whole photo; libjpeg itself writes ten."""
+
 _OPENING = threading.Lock()
 _HEAD = 32
+_SCAN = b"\xff\xda"  # which stands in no scan's own data
 _MOST_SIDE = 1_000_000  # for OpenCV
 
 
@@ -165,10 +169,16 @@ def _decode_photo(
 
 
 def _check_content(stream: BinaryIO, photo: PIL.Image.Image, name: str) -> None:
-    """Refuse a photo of which hardly anything is in its file, before memory is filled with it."""
+    """Refuse a file made to take memory or time: much from hardly anything, or over and over."""
     place = stream.tell()
     size = stream.seek(0, io.SEEK_END)
+    scans = 0
+    if photo.info.get("progressive"):
+        stream.seek(0)
+        scans = stream.read().count(_SCAN)
     stream.seek(place)
+    if scans > MOST_SCANS:
+        raise ImageError(f"{name}: a JPEG of {scans:,} scans is no photo; save it anew")
     pixels = photo.height * photo.width
     if pixels > LARGE_PIXELS and pixels > MOST_PIXELS_A_BYTE * size:
         raise ImageError(
