@@ -160,8 +160,14 @@ def _decode_photo(
     # Loading turns a TIFF file, and then its orientation is 1.
     photo.load()
     pixels = _decode_deep(stream, head, photo)
-    stored = _samples(photo, name) if pixels is None else from_array(pixels, name)
     orientation = _orientation(photo)
+    if pixels is None:
+        stored = _samples(photo, name)
+    else:
+        # What Pillow cut to 8 bits need not be in memory beside it.
+        photo.close()
+        stored = from_array(pixels, name)
+        del pixels
     image = turn(stored, orientation)
     if not is_reduced:
         return Photo(image, *image.shape[:2])
