@@ -4,9 +4,10 @@
 
 Each file goes through what `blurmapper map` does with a photo, in a worker process that is
 watched from outside. A file is a find if the worker dies of it, takes over 10 s of a processor or
-over 2 GB of memory (60 s where 100 megapixels are whole and to be mapped), writes a map that is wrong, gives another answer than one clear line, or lets
-a codec write to the terminal. Finds are kept in OUT/finds. A run that was stopped goes on where it
-was; the exit status is 1 if there are finds.
+over 2 GB of memory, writes a map that is wrong, gives another answer than one clear line, or lets
+a codec write to the terminal; photos of 100 megapixels, of which nothing is broken, may take 60 s.
+Finds are kept in OUT/finds. A run that was stopped goes on where it was; the exit status is 1 if
+there are finds.
 """
 
 from __future__ import annotations
