@@ -159,16 +159,11 @@ def _decode_photo(
     is_reduced = photo.size != (width, height)
     # Loading turns a TIFF file, and then its orientation is 1.
     photo.load()
-    pixels = _decode_deep(stream, head, photo)
     orientation = _orientation(photo)
-    if pixels is None:
-        stored = _samples(photo, name)
-    else:
-        # What Pillow cut to 8 bits need not be in memory beside it.
-        photo.close()
-        stored = from_array(pixels, name)
-        del pixels
-    image = turn(stored, orientation)
+    is_deep = _is_deep(photo, head)
+    image = turn(
+        _decode_deep(stream, photo, name) if is_deep else _samples(photo, name), orientation
+    )
     if not is_reduced:
         return Photo(image, *image.shape[:2])
     return Photo(image, *((width, height) if orientation in (5, 6, 7, 8) else (height, width)))
@@ -228,32 +223,41 @@ def _samples(photo: PIL.Image.Image, name: str) -> npt.NDArray[Any]:
     return to_srgb_array(photo)
 
 
-def _decode_deep(
-    stream: BinaryIO, head: bytes, photo: PIL.Image.Image
-) -> npt.NDArray[np.uint16] | npt.NDArray[np.uint8] | None:
-    """Return 16-bit colour, which Pillow would cut to 8 bits, or None for all else.
-
-    With a profile other than sRGB's it comes converted, and with 8 bits.
-    """
-    is_png = photo.format == "PNG" and head[24] == 16 and head[25] in (2, 6)
-    bits = getattr(photo, "tag_v2", {}).get(ExifTags.Base.BitsPerSample, ())
-    if not is_png and not (photo.mode in ("RGB", "RGBA") and bits[:3] == (16, 16, 16)):
-        return None
+def _is_deep(photo: PIL.Image.Image, head: bytes) -> bool:
+    """Say whether a loaded photo is 16-bit colour, which Pillow has cut to 8 bits."""
     if max(photo.size) > _MOST_SIDE:
-        return None
+        return False
+    if photo.format == "PNG":
+        return head[24] == 16 and head[25] in (2, 6)
+    bits = getattr(photo, "tag_v2", {}).get(ExifTags.Base.BitsPerSample, ())
+    return photo.mode in ("RGB", "RGBA") and bits[:3] == (16, 16, 16)
+
+
+def _decode_deep(stream: BinaryIO, photo: PIL.Image.Image, name: str) -> npt.NDArray[Any]:
+    """Return 16-bit colour as it is stored, and close the photo.
+
+    With a profile other than sRGB's it comes converted, and with 8 bits; so it does where OpenCV
+    cannot decode it.
+    """
     import cv2
 
     stream.seek(0)
-    encoded = np.frombuffer(stream.read(), np.uint8)
-    pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.uint16 or pixels.shape[:2] != photo.size[::-1]:
-        return None
+    content = stream.read()
+    size, profile = photo.size, photo.info.get("icc_profile")
+    # OpenCV takes twice the photo's own memory for a while; Pillow's pixels need not be beside it.
+    photo.close()
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16 or pixels.shape[:2] != size[::-1]:
+        with open_pillow(io.BytesIO(content)) as again:
+            again.load()
+            return _samples(again, name)
     # In strips, for a copy of 100 megapixels would have 800 MB.
     for rows in row_strips(*pixels.shape[:2]):
         pixels[rows, :, :3] = pixels[rows, :, 2::-1]
     deep = pixels.astype(np.uint16, copy=False)
-    profile = photo.info.get("icc_profile")
-    return deep if profile is None or is_srgb(profile) else deep_to_srgb(deep, profile)
+    if profile is None or is_srgb(profile):
+        return from_array(deep, name)
+    return deep_to_srgb(deep, profile)
 
 
 def _orientation(photo: PIL.Image.Image) -> int:
