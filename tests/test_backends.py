@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -152,3 +154,14 @@ def test_a_missing_extra_is_named(tiny_weights: Path, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'blurmapper\[openvino\]'"):
         OpenVinoBackend(tiny_weights)
+
+
+def test_onnx_runtime_keeps_no_record_to_send(tiny_weights: Path, tmp_path: Path) -> None:
+    code = "import sys; from blurmapper import BlurMapper; BlurMapper(sys.argv[1])"
+    environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    subprocess.run(
+        [sys.executable, "-c", code, str(tiny_weights)],
+        check=True,
+        env=environment | {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")},
+    )
+    assert not list(tmp_path.rglob("*onnxruntime*"))

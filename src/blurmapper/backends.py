@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from typing import Literal, Protocol
@@ -57,6 +58,8 @@ class OnnxBackend:
     """
 
     def __init__(self, path: Path, *, threads: int | None = None) -> None:
+        # Its builds send events to their maker unless told not to before they are loaded.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime
 
         _check_threads(threads)
