@@ -32,6 +32,10 @@ format: $(VENV)/.dev ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+.PHONY: docs
+docs: $(VENV)/.dev ## Build the site of documents into build/site
+	$(BIN)/mkdocs build --strict
+
 .PHONY: clean
 clean: ## Delete environment, builds and caches; the checkpoints in runs/ stay
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -48,5 +52,5 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/.pip
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.pip
-	$(INSTALL) --editable '.[baselines,distributed,hub,openvino,photo,report,table,train,video,web]' --group dev
+	$(INSTALL) --editable '.[baselines,distributed,hub,openvino,photo,report,table,train,video,web]' --group dev --group docs
 	@touch $@ $(VENV)/.core
