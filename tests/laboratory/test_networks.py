@@ -19,7 +19,7 @@ from blurmapper.evaluation.records import read_records
 from blurmapper.laboratory.draws import draw
 from blurmapper.laboratory.entries import plan_networks, row_fields
 from blurmapper.laboratory.experiments import Experiment, Training, read_experiment
-from blurmapper.laboratory.networks import read_schedule, schedule_names
+from blurmapper.laboratory.networks import describe_networks, read_schedule, schedule_names
 from blurmapper.laboratory.reproduce import reproduce
 from blurmapper.training.config import TrainingConfig
 
@@ -187,10 +187,16 @@ def test_rows_scale_the_schedules_side_and_rate() -> None:
 
 @pytest.mark.parametrize("name", schedule_names())
 def test_every_schedule_is_a_config(name: str) -> None:
-    schedule = read_schedule(name)
     own = {"architecture": "configuration-v", "photos": "p", "output": "o"}
-    config = TrainingConfig.from_dict({**schedule.values, **own})
-    assert f"{config.iterations:,} steps of {config.batch} photos at" in schedule.summary
+    config = TrainingConfig.from_dict({**read_schedule(name).values, **own})
+    line = describe_networks(Training({}, schedule=name), [])[0]
+    assert f"{config.iterations:,} steps of {config.batch} photos at {config.side} x" in line
+
+
+def test_what_overrides_the_schedule_is_what_a_table_says() -> None:
+    line = describe_networks(Training({}, schedule="full", overrides={"iterations": 1500}), [])[0]
+    assert ", iterations = 1500: 1,500 steps of 3 photos at 384 x 384" in line
+    assert "10,000" not in line
 
 
 def test_the_full_schedule_is_the_papers() -> None:

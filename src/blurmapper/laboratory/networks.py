@@ -35,7 +35,7 @@ class Schedule:
     Attributes
     ----------
     name, summary : str
-        The latter is printed on every table.
+        The latter, what is to be known of it beside its values, is printed on every table.
     values : mapping
         Fields of `blurmapper.training.config.TrainingConfig`.
     """
@@ -190,15 +190,24 @@ def plan_network(
 
 def describe_networks(training: Training, networks: Sequence[TrainedNetwork]) -> list[str]:
     """Return lines on how networks were trained, and what those that fuse sides have learnt."""
-    schedule = read_schedule(training.schedule)
-    changed = "".join(f", {key} = {value}" for key, value in training.overrides.items())
-    lines = [f"Networks trained on the schedule `{schedule.name}`{changed}: {schedule.summary}."]
+    lines = [f"Networks trained on the schedule `{training.schedule}`{_list_steps(training)}."]
     for network in networks:
         weights = network.read_record()["fusion_weights"]
         if weights:
             learnt = ", ".join(f"{name} {value:.3f}" for name, value in weights.items())
             lines.append(f"Learnt fusion weights of {network.name}: {learnt} (all began at 0.2).")
     return lines
+
+
+def _list_steps(training: Training) -> str:
+    """Return how long and on what size, and which settings are not the schedule's."""
+    schedule = read_schedule(training.schedule)
+    values = {**schedule.values, **training.overrides}
+    changed = "".join(f", {key} = {value}" for key, value in training.overrides.items())
+    return (
+        f"{changed}: {values['iterations']:,} steps of {values['batch']} photos at "
+        f"{values['side']} x {values['side']}, {schedule.summary}"
+    )
 
 
 def _seconds_a_step(folder: Path) -> float | None:
