@@ -1,7 +1,7 @@
 """What goes wrong, as one tree.
 
 BlurMapperError
-├── ImageError         a photo or map cannot be read or written
+├── ImageError         a photo or map cannot be read, or a result cannot be written
 ├── VideoError         a clip cannot be read or written
 ├── WeightsError       a weights file or its card is missing, altered or of another kind
 ├── MethodError        no method has that name
@@ -21,7 +21,7 @@ class BlurMapperError(Exception):
 
 
 class ImageError(BlurMapperError):
-    """A photo or a map cannot be read or written."""
+    """A photo or a map cannot be read, or a result cannot be written."""
 
 
 class VideoError(BlurMapperError):

@@ -51,6 +51,20 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             part.unlink()
 
 
+def write_file(path: Path, content: str | bytes) -> Path:
+    """Write a file whole or not at all, and the folders above it; text is UTF-8.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written; what was there before is still there.
+    """
+    make_folder(path.parent)
+    with replacing(path) as stream:
+        stream.write(content.encode("utf-8") if isinstance(content, str) else content)
+    return path
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, where they are not there yet.
 

@@ -31,7 +31,6 @@ from blurmapper.batch import (
     plan_jobs,
 )
 from blurmapper.errors import ImageError
-from blurmapper.files import replacing
 from blurmapper.images import ImageArray
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import MethodOptions
@@ -229,20 +228,6 @@ def test_a_full_disk_ends_the_run_in_one_line(
             run(workers=2)
     assert [path.name for path in (photos.parent / "out").iterdir()] == ["maps.jsonl"]
     assert len(mapped_again(run())) == 3
-
-
-def test_a_failed_write_keeps_the_file_that_was_there(tmp_path: Path) -> None:
-    path = tmp_path / "m.png"
-    path.write_text("old")
-
-    def write_half() -> None:
-        with replacing(path) as stream:
-            stream.write(b"half")
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    with pytest.raises(ImageError, match="No space left"):
-        write_half()
-    assert [each.read_text() for each in tmp_path.iterdir()] == ["old"]
 
 
 def test_a_folder_that_cannot_be_made_is_said_before_any_photo(tmp_path: Path) -> None:

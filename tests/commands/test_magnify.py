@@ -72,6 +72,7 @@ def test_a_jpeg_stays_one_and_other_formats_lose_nothing(run: Run, photo: Path) 
     assert run("photo.jpg", "-o", "out").exit_code == 0
     assert run("photo.tiff", "-o", "out", "--strength", "0").exit_code == 0
     assert {path.name for path in Path("out").iterdir()} == {
+        "magnify.jsonl",
         "photo.jpg.magnified.jpg",
         "photo.tiff.magnified.png",
     }

@@ -215,8 +215,9 @@ def test_ctrl_c_ranks_what_is_done_and_touches_no_photo(
 def test_a_table_that_cannot_be_written_costs_nothing_else(
     run: Run, shoot: Path, tmp_path: Path
 ) -> None:
-    result = run(shoot, "--csv", tmp_path / "none" / "r.csv", status=1)
-    assert "cannot be written" in result.stderr
+    (tmp_path / "taken").touch()
+    result = run(shoot, "--csv", tmp_path / "taken" / "r.csv", status=1)
+    assert "taken: cannot be made" in result.stderr
     assert "c.png" in result.stdout
 
 

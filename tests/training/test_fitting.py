@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from blurmapper.errors import ConfigError, DatasetError, MethodError
+from blurmapper.errors import ConfigError, DatasetError, ImageError, MethodError
 from blurmapper.training import fitting
 from blurmapper.training.fitting import FitPair, fit_method
 
@@ -111,5 +111,5 @@ def test_missing_photos_are_named(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("drawn")
 def test_a_file_that_cannot_be_written_is_named(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(ConfigError, match=r"shi14\.json: cannot be written"):
+    with pytest.raises(ImageError, match="taken: cannot be made"):
         fit_method("shi14", photos, tmp_path / "taken", pairs=1)

@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import os
-import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -15,9 +14,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from blurmapper import __version__
+from blurmapper.batch.journal import Journal
 from blurmapper.batch.photo import Job, Outputs, PhotoFailure, PhotoFigures, written_paths
 from blurmapper.batch.walking import real_path
-from blurmapper.errors import ImageError
 from blurmapper.files import make_folder, replacing
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod, MethodOptions
@@ -37,18 +36,17 @@ def describe_settings(
     That is the version, the method with its weights and options, and the outputs; not how many
     threads work on it.
     """
+    return digest_settings(name, method, options.refine, options.working_side, asdict(outputs))
+
+
+def digest_settings(name: str, method: BlurMethod, *chosen: Any) -> str:
+    """Return a digest of the version, a method with its weights, and what else was chosen."""
     weights = method.card.sha256 if isinstance(method, BlurMapper) else name
-    chosen = (options.refine, options.working_side)
-    parts = [__version__, weights, *chosen, asdict(outputs)]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([__version__, weights, *chosen]).encode()).hexdigest()[:16]
 
 
 class Ledger:
     """The file ``maps.jsonl`` of an output folder: a line a photo, once its files are there.
-
-    A line is appended in one write, after the photo's files are in place, so that a run that is
-    killed leaves every line true, and the last at worst cut short, which is then passed over.
-    Of a photo with several lines the last counts. Only the places of lines are kept in memory.
 
     Parameters
     ----------
@@ -68,14 +66,7 @@ class Ledger:
 
     def __init__(self, output: Path, settings: str, *, redo: bool = False) -> None:
         self._output, self._settings, self._redo = output, settings, redo
-        self._path = output / LEDGER_NAME
-        self._lock = threading.Lock()
-        make_folder(output)
-        try:
-            self._file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise _not_written(self._path, error) from error
-        self._places = self._find_lines()
+        self._journal = Journal(output / LEDGER_NAME, {"photo", "file", "settings", *_KEPT})
 
     def __enter__(self) -> Self:
         return self
@@ -83,20 +74,20 @@ class Ledger:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        os.close(self._file)
+        self._journal.close()
 
     def owner(self, target: str) -> str | None:
         """Return the absolute path of the photo whose outputs have a name, if there is one."""
-        line = self._read(target)
+        line = self._journal.find(target)
         return None if line is None else str(line["photo"])
 
     def find(self, job: Job, outputs: Outputs) -> PhotoFigures | None:
         """Return what came of a photo if neither it, the settings nor its files have changed."""
-        line = None if self._redo else self._read(self._key(job))
+        line = None if self._redo else self._journal.find(self._key(job))
         if line is None or line["settings"] != self._settings or line["file"] != _identify(job):
             return None
         paths = written_paths(job, outputs)
-        if not all(_holds_something(path) for path in paths.values()):
+        if not all(holds_something(path) for path in paths.values()):
             return None
         kept = {name: line[name] for name in _KEPT}
         return PhotoFigures(photo=job.photo, **kept, **paths, mapped_before=True)
@@ -110,42 +101,11 @@ class Ledger:
             If the line cannot be written.
         """
         kept = {name: getattr(figures, name) for name in _KEPT}
-        line = {"target": self._key(job), "photo": real_path(job.photo), "file": identity}
-        content = json.dumps(line | kept | {"settings": self._settings}).encode() + b"\n"
-        try:
-            with self._lock:
-                if os.write(self._file, content) != len(content):
-                    raise OSError(28, "No space left on device")  # noqa: TRY301
-        except OSError as error:
-            raise _not_written(self._path, error) from error
+        line = {"photo": real_path(job.photo), "file": identity}
+        self._journal.add(self._key(job), line | kept | {"settings": self._settings})
 
     def _key(self, job: Job) -> str:
         return os.path.relpath(job.target, self._output)
-
-    def _read(self, target: str) -> dict[str, Any] | None:
-        place = self._places.get(target)
-        if place is None:
-            return None
-        with self._lock:
-            os.lseek(self._file, place[0], os.SEEK_SET)
-            line: dict[str, Any] = json.loads(os.read(self._file, place[1]))
-        return line
-
-    def _find_lines(self) -> dict[str, tuple[int, int]]:
-        places = {}
-        start, line = 0, b"\n"
-        with self._path.open("rb") as stream:
-            for line in stream:
-                try:
-                    fields = json.loads(line)
-                    if {"photo", "file", "settings", *_KEPT} <= fields.keys():
-                        places[str(fields["target"])] = (start, len(line))
-                except (AttributeError, KeyError, TypeError, ValueError):
-                    pass
-                start += len(line)
-        if not line.endswith(b"\n"):
-            os.write(self._file, b"\n")
-        return places
 
 
 class Failures:
@@ -222,14 +182,9 @@ def _identify(job: Job) -> list[int] | None:
     return identify(job.photo)
 
 
-def _holds_something(path: Path) -> bool:
+def holds_something(path: Path) -> bool:
+    """Say whether a file is there and not empty."""
     try:
         return path.stat().st_size > 0
     except OSError:
         return False
-
-
-def _not_written(path: Path, error: OSError) -> ImageError:
-    return ImageError(
-        f"{path}: cannot be written ({error.strerror or error}); check the folder and disk"
-    )

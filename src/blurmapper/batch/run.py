@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from blurmapper.batch.ledger import Ledger, identify
 from blurmapper.batch.photo import Job, Outputs, PhotoFailure, PhotoFigures, map_photo
 from blurmapper.batch.pipeline import PixelBudget, overlap, share_method
-from blurmapper.errors import BlurMapperError, ImageError
+from blurmapper.errors import ImageError
 from blurmapper.files import sweep_parts
 from blurmapper.methods import BlurMethod
 
@@ -67,12 +67,24 @@ def map_jobs(
         return result
 
     for result in overlap(work, jobs, workers=workers, stop=stop):
-        if isinstance(result, PhotoFailure) and _is_full(result.error):
-            if stop is not None:
-                stop.set()
-            raise ImageError(f"{result.error}, then run the same command to go on")
+        if isinstance(result, PhotoFailure):
+            try:
+                refuse_full_disk(result)
+            except ImageError:
+                if stop is not None:
+                    stop.set()
+                raise
         yield result
 
 
-def _is_full(error: BlurMapperError) -> bool:
-    return isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL
+def refuse_full_disk(failure: PhotoFailure) -> None:
+    """Do nothing, unless a photo failed for a reason for which all others would fail too.
+
+    Raises
+    ------
+    ImageError
+        If a disk is full or cannot be written any more.
+    """
+    cause = failure.error.__cause__
+    if isinstance(cause, OSError) and cause.errno in _FULL:
+        raise ImageError(f"{failure.error}, then run the same command to go on")

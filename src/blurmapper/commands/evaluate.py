@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from blurmapper.commands import _evaluate_options as option
 from blurmapper.errors import ConfigError
+from blurmapper.files import write_file
 
 if TYPE_CHECKING:
     from blurmapper.datasets import Polarity, Sample
@@ -149,10 +150,5 @@ def _print(tables: Sequence[Table]) -> None:
 
 
 def _write(path: Path | None, text: str) -> None:
-    if path is None:
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror}); give another") from error
+    if path is not None:
+        write_file(path, text)

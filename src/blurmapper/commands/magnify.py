@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from blurmapper.commands._photos import place_file, work_through
+from blurmapper.commands._photos import Task, place_file, work_through
 
 if TYPE_CHECKING:
     from blurmapper.batch import Job
@@ -44,6 +44,9 @@ def magnify(
         int | None,
         typer.Option(metavar="N", min=1, help="CPU threads of the map; all cores unless given."),
     ] = None,
+    redo: Annotated[
+        bool, typer.Option("--redo", help="Also do what an earlier run has done.")
+    ] = False,
 ) -> None:
     """Blur further what is blurred in each photo, as a faster lens would have.
 
@@ -51,11 +54,16 @@ def magnify(
     formats give DIR/NAME.png.magnified.png. Both have 8 bits. At strength 1 a point becomes a
     disc with a radius of a 64th of the photo's side.
 
+    Photos that are done are not done again, unless they or the options have changed: after an
+    interruption, the same command goes on. DIR/magnify.jsonl keeps what is done. Ctrl-C finishes
+    the photo that has begun.
+
     Examples:
 
         blurmapper magnify portrait.jpg
         blurmapper magnify evening.jpg --strength 2.5 --shape polygon
     """
+    from blurmapper.batch import digest_settings
     from blurmapper.methods import MethodOptions, get_method
 
     def write(image: ImageArray, blur_map: BlurMap, job: Job) -> tuple[str, Path]:
@@ -69,4 +77,6 @@ def magnify(
         write_image(magnified, path)
         return f"strength {strength:g}", path
 
-    work_through(photos, output, get_method(method, MethodOptions(threads=threads)), write)
+    mapping = get_method(method, MethodOptions(threads=threads))
+    settings = digest_settings(method, mapping, strength, shape, naive)
+    work_through(photos, output, Task("magnify", mapping, write, settings, redo))

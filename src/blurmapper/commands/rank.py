@@ -165,13 +165,13 @@ def _report(results: Iterable[Path | BlurMapperError], summary: str) -> list[Blu
 
 def _write(path: Path | None, content: bytes) -> list[BlurMapperError]:
     """Write or print a table; a failure is said and returned, for the ranking took long."""
-    from blurmapper.ranking.files import replace_file
+    from blurmapper.files import write_file
 
     if path == Path("-"):
         typer.echo(content, nl=False)
     elif path is not None:
         try:
-            replace_file(path, content)
+            write_file(path, content)
         except BlurMapperError as error:
             print_error(error)
             return [error]

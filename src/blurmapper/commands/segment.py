@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from blurmapper.commands._output import needing_extra
-from blurmapper.commands._photos import place_file, work_through, write_whole
+from blurmapper.commands._photos import Task, place_file, work_through, write_whole
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -39,6 +39,9 @@ def segment(
     threads: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="CPU threads; all cores unless given.")
     ] = None,
+    redo: Annotated[
+        bool, typer.Option("--redo", help="Also do what an earlier run has done.")
+    ] = False,
 ) -> None:
     """Separate the sharp subject of each photo from what is blurred.
 
@@ -47,18 +50,25 @@ def segment(
     background's colour (needs the extra blurmapper[baselines]). Photos of 16 bits give cutouts of
     16 bits. Each photo gets a line with the share of it that is subject.
 
+    Photos that are done are not done again, unless they or the options have changed: after an
+    interruption, the same command goes on. DIR/segment.jsonl keeps what is done. Ctrl-C finishes
+    the photo that has begun.
+
     Examples:
 
         blurmapper segment photo.jpg
         blurmapper segment portraits/ --cutout -o cutouts/
     """
+    from blurmapper.batch import digest_settings
     from blurmapper.methods import MethodOptions, get_method
 
     if cutout:
         with needing_extra("baselines"):
             import_module("pymatting")
     mapping = get_method(method, MethodOptions(threads=threads))
-    work_through(photos, output, mapping, _write_cutout if cutout else _write_mask)
+    work = _write_cutout if cutout else _write_mask
+    settings = digest_settings(method, mapping, cutout)
+    work_through(photos, output, Task("segment", mapping, work, settings, redo))
 
 
 def _write_mask(image: ImageArray, blur_map: BlurMap, job: Job) -> tuple[str, Path]:

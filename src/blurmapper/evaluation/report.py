@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.datasets import Sample
-from blurmapper.errors import ConfigError
 from blurmapper.evaluation.benchmark import Entry, read_entry_map
 from blurmapper.evaluation.counts import THRESHOLDS
 from blurmapper.evaluation.curves import mean_curve, pooled_curve
@@ -23,6 +22,7 @@ from blurmapper.evaluation.records import Record, Records
 from blurmapper.evaluation.rows import with_all_blurred
 from blurmapper.evaluation.scores import score_paper, score_pooled
 from blurmapper.evaluation.tables import Table
+from blurmapper.files import write_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -105,7 +105,7 @@ def write_report(findings: Findings, path: str | Path) -> None:
     ------
     MissingExtraError
         If matplotlib is not installed.
-    ConfigError
+    ImageError
         If the file cannot be written.
     """
     title = findings.tables[0].title
@@ -121,7 +121,7 @@ def write_report(findings: Findings, path: str | Path) -> None:
         )
         sections.append(_figure_html(draw_benchmark_sheet(findings, samples), f"{label} photos"))
     page = PAGE.format(title=html.escape(title), style=STYLE, body="\n".join(sections))
-    _write(Path(path), page.encode())
+    write_file(Path(path), page.encode())
 
 
 def write_figures(findings: Findings, folder: str | Path) -> None:
@@ -131,13 +131,13 @@ def write_figures(findings: Findings, folder: str | Path) -> None:
     ------
     MissingExtraError
         If matplotlib is not installed.
-    ConfigError
+    ImageError
         If a file cannot be written.
     """
-    _write(Path(folder, "curves.pdf"), _render(draw_benchmark_curves(findings), "pdf"))
+    write_file(Path(folder, "curves.pdf"), _render(draw_benchmark_curves(findings), "pdf"))
     for label, samples in rank_extremes(findings).items():
         sheet = draw_benchmark_sheet(findings, samples)
-        _write(Path(folder, f"{label.lower()}.png"), _render(sheet, "png"))
+        write_file(Path(folder, f"{label.lower()}.png"), _render(sheet, "png"))
 
 
 def draw_benchmark_curves(findings: Findings) -> Figure:
@@ -218,11 +218,3 @@ def _render(figure: Figure, file_format: str) -> bytes:
     stream = io.BytesIO()
     figure.savefig(stream, format=file_format, dpi=DOTS_PER_INCH)
     return stream.getvalue()
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror}); give another") from error

@@ -22,11 +22,12 @@ from blurmapper.evaluation.figures import (
     read_shown,
 )
 from blurmapper.evaluation.tables import UNKNOWN, Table
+from blurmapper.files import write_file
 from blurmapper.images import read_image
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.mapped import warn_of_seen
 from blurmapper.laboratory.photos import Photo, blurred_share, list_photos, spread_evenly
-from blurmapper.laboratory.results import Results, Say, to_json, write_text
+from blurmapper.laboratory.results import Results, Say, to_json
 from blurmapper.methods import METHODS, get_method
 from blurmapper.weights import find_weights
 
@@ -107,7 +108,7 @@ def find_degrees(method: str, photos: Sequence[Photo], file: Path, say: Say) -> 
         except ImageError as error:
             say(str(error))
         if number % OFTEN == 0 or number == len(todo):
-            write_text(file, to_json(kept))
+            write_file(file, to_json(kept))
             say(f"{number} of {len(todo)} photos mapped")
     return {p.name: kept[p.name][1] for p in photos if kept.get(p.name, ("",))[0] == keys[p.name]}
 

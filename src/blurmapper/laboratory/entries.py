@@ -74,7 +74,6 @@ def plan_networks(experiment: Experiment, data: Path) -> list[TrainedNetwork]:
             name, row_fields(own, schedule, training), trained_on, folder, Path(training.kept)
         )
         for name, own in training.networks.items()
-        if own.get("only", schedule.name) == schedule.name
     ]
 
 
@@ -101,7 +100,6 @@ def read_training_half(training: Training, data: Path) -> tuple[Path, list[Sampl
 def row_fields(own: Mapping[str, Any], schedule: Schedule, training: Training) -> dict[str, Any]:
     """Return the fields of a row's config: the schedule's, its own, and what overrides both."""
     fields = {**schedule.values, **own, **training.overrides}
-    fields.pop("only", None)
     scale, rate_factor = fields.pop("scale", 1.0), fields.pop("rate_factor", 1.0)
     for name in ("side", "working_side"):
         if scale != 1.0:

@@ -27,7 +27,7 @@ class Training:
     networks : mapping of str to mapping
         Row -> fields of `blurmapper.training.config.TrainingConfig` in place of the schedule's,
         and beside them: ``scratch`` (start at random), ``scale`` and ``rate_factor`` (of the
-        schedule's input side and learning rate), ``only`` (the one schedule that has the row).
+        schedule's input side and learning rate).
     half : {"odd", "even"}
         What they are trained on.
     draws, added : int

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from blurmapper.datasets import Sample
 from blurmapper.errors import ConfigError, DatasetError
+from blurmapper.files import write_file
 from blurmapper.images import read_image, write_map
 from blurmapper.laboratory.experiments import Training
 from blurmapper.laboratory.machine import describe_machine, list_versions
-from blurmapper.laboratory.results import to_json, write_text
+from blurmapper.laboratory.results import to_json
 
 if TYPE_CHECKING:
     from blurmapper.training.config import TrainingConfig
@@ -90,7 +91,7 @@ class TrainedNetwork:
             "fusion_weights": getattr(run.network, "weights", None),
             "seconds_a_step": _seconds_a_step(self.folder),
         }
-        write_text(self.folder / RUN, to_json(record))
+        write_file(self.folder / RUN, to_json(record))
 
     def read_record(self) -> dict[str, Any]:
         """Return config, machine, versions, times, and fusion weights where there are any."""
@@ -183,7 +184,7 @@ def plan_network(
     learnt_from = {k: v for k, v in config.to_dict().items() if k not in NO_MATTER}
     digest = hashlib.sha256(f"{json.dumps(learnt_from, sort_keys=True)}{listed}".encode())
     folder = networks / f"{config.architecture}-{digest.hexdigest()[:10]}"
-    write_text(folder / "photos.txt", listed)
+    write_file(folder / "photos.txt", listed)
     own = {"output": str(folder), "listed": str(folder / "photos.txt")}
     return TrainedNetwork(name, TrainingConfig.from_dict({**config.to_dict(), **own}, name))
 

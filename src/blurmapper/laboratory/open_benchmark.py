@@ -21,8 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.errors import ConfigError, DatasetError
+from blurmapper.files import write_file
 from blurmapper.laboratory.photos import MANIFEST
-from blurmapper.laboratory.results import to_json, write_text
+from blurmapper.laboratory.results import to_json
 from blurmapper.laboratory.twins import group_twins
 from blurmapper.training.data import KINDS, PairSource
 from blurmapper.training.geometry import resize_layer
@@ -134,7 +135,7 @@ def build_open_benchmark(
             quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
             _write(_picture(output, entry), image[..., ::-1], ".jpg", quality)
         advance()
-    write_text(output / "photos.csv", _list_entries(entries))
+    write_file(output / "photos.csv", _list_entries(entries))
     return output
 
 
@@ -143,7 +144,7 @@ def _claim(output: Path, made_by: dict[str, str | int]) -> None:
     manifest = output / MANIFEST
     if manifest.exists() and json.loads(manifest.read_text(encoding="utf-8")) != made_by:
         raise ConfigError(f"{output}: holds a benchmark made otherwise; give another folder")
-    write_text(manifest, to_json(made_by))
+    write_file(manifest, to_json(made_by))
 
 
 def plan_entries(library: PhotoLibrary, seed: int) -> list[Entry]:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blurmapper.errors import ConfigError
 from blurmapper.evaluation.tables import Table, format_markdown
+from blurmapper.files import write_file
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.machine import describe_machine, list_versions
 
@@ -49,7 +49,7 @@ def write_results(experiment: Experiment, results: Results, output: Path) -> lis
 
     Raises
     ------
-    ConfigError
+    ImageError
         If a file cannot be written.
     MissingExtraError
         If a figure needs matplotlib and it is not installed; the tables are written by then.
@@ -63,7 +63,7 @@ def write_results(experiment: Experiment, results: Results, output: Path) -> lis
         **results.values,
     }
     files = {f"{experiment.name}.md": "\n".join(page), f"{experiment.name}.json": to_json(record)}
-    written = [write_text(output / name, text) for name, text in files.items()]
+    written = [write_file(output / name, text) for name, text in files.items()]
     for name, draw in results.figures.items():
         path = output / f"{name}.png"
         draw().savefig(path, dpi=DOTS_PER_INCH)
@@ -74,21 +74,3 @@ def write_results(experiment: Experiment, results: Results, output: Path) -> lis
 def to_json(values: Mapping[str, Any]) -> str:
     """Return values as indented JSON that ends with its line."""
     return json.dumps(values, indent=1) + "\n"
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Write a file whole or not at all, so that what a killed run leaves can be gone on with.
-
-    Raises
-    ------
-    ConfigError
-        If it cannot be written.
-    """
-    unfinished = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror}); give another") from error
-    return path

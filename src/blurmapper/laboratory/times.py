@@ -19,10 +19,11 @@ from blurmapper.datasets import find_pictures
 from blurmapper.errors import ConfigError
 from blurmapper.evaluation.selection import choose_methods
 from blurmapper.evaluation.tables import UNKNOWN, Table
+from blurmapper.files import write_file
 from blurmapper.images import ImageArray, read_image
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.machine import describe_machine, list_versions
-from blurmapper.laboratory.results import Results, Say, to_json, write_text
+from blurmapper.laboratory.results import Results, Say, to_json
 from blurmapper.methods import METHODS, get_method
 from blurmapper.weights import find_weights
 
@@ -159,7 +160,7 @@ def _resume(method: str, photos: Sequence[ImageArray], repeats: int, folder: Pat
             if kept.key == key:
                 return kept
     times = Times(key, *time_method(method, photos, repeats), machine, list_versions())
-    write_text(file, to_json(asdict(times)))
+    write_file(file, to_json(asdict(times)))
     return times
 
 

@@ -11,7 +11,7 @@ from xml.parsers import expat
 
 from blurmapper import __version__
 from blurmapper.errors import BlurMapperError, ImageError
-from blurmapper.ranking.files import replace_file
+from blurmapper.files import write_file
 from blurmapper.ranking.records import PhotoRecord
 
 Naming = Literal["full", "stem"]
@@ -101,7 +101,7 @@ def write_rating(sidecar: Path, stars: int) -> None:
         before = sidecar.read_bytes()
     except FileNotFoundError:
         new = _SIDECAR.format(version=__version__, rdf=RDF, xmp=XMP, stars=stars)
-        replace_file(sidecar, new.encode())
+        write_file(sidecar, new.encode())
         return
     except OSError as error:
         raise ImageError(f"{sidecar}: cannot be read ({error.strerror}); check it") from error
@@ -113,7 +113,7 @@ def write_rating(sidecar: Path, stars: int) -> None:
             "move it away or rate this photo by hand"
         ) from error
     if after != before:
-        replace_file(sidecar, after)
+        write_file(sidecar, after)
 
 
 def replace_rating(sidecar: bytes, stars: int) -> bytes:

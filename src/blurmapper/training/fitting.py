@@ -5,13 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +18,7 @@ from rich.progress import track
 import blurmapper
 from blurmapper.baselines._fitted import FITTED
 from blurmapper.errors import ConfigError, MethodError
+from blurmapper.files import write_file
 from blurmapper.training.config import Mixture
 from blurmapper.training.data import PairSource
 from blurmapper.training.pairs import UNDECIDED, Pair
@@ -74,7 +72,9 @@ def fit_method(
     MethodError
         If the method learns nothing from photos.
     ConfigError
-        If the pairs are too few to tell two classes apart, or the file cannot be written.
+        If the pairs are too few to tell two classes apart.
+    ImageError
+        If the file cannot be written.
     DatasetError
         If the photos are missing or cannot be read.
     """
@@ -98,8 +98,8 @@ def fit_method(
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }
     path = (output or FITTED) / f"{name}.json"
-    _write_whole(path, {"method": name, "values": values, "origin": origin})
-    return path
+    record = {"method": name, "values": values, "origin": origin}
+    return write_file(path, json.dumps(record, indent=1) + "\n")
 
 
 def _draw(source: PairSource, count: int, kinds: Counter[str]) -> Iterator[FitPair]:
@@ -119,16 +119,3 @@ def _as_truth(pair: Pair) -> FitPair:
 def _versions() -> dict[str, str]:
     python = ".".join(map(str, sys.version_info[:3]))
     return {"blurmapper": blurmapper.__version__, "numpy": np.__version__, "python": python}
-
-
-def _write_whole(path: Path, record: dict[str, Any]) -> None:
-    """Write beside the file and put it in place once complete: the old one is never half gone."""
-    part = path.with_name(f".{path.name}-{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise ConfigError(f"{path}: cannot be written ({error.strerror}); give another") from error
