@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +17,20 @@ from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.evaluation.records import read_records
 from blurmapper.laboratory.draws import draw
 from blurmapper.laboratory.entries import plan_networks, row_fields
-from blurmapper.laboratory.experiments import Experiment, Training, read_experiment
+from blurmapper.laboratory.experiments import (
+    Experiment,
+    Training,
+    experiment_names,
+    read_experiment,
+    select_rows,
+)
 from blurmapper.laboratory.networks import describe_networks, read_schedule, schedule_names
+from blurmapper.laboratory.photos import has_halves
 from blurmapper.laboratory.reproduce import reproduce
 from blurmapper.training.config import TrainingConfig
 
+ONE = ("configuration-i",)
+FAST = {"rate": "fast"}
 TOY = {"iterations": 1, "side": 32, "working_side": 32, "batch": 2, "threads": 1}
 
 
@@ -64,15 +72,25 @@ def toy(name: str, kept: Path, only: tuple[str, ...] = ()) -> Experiment:
     settings: dict[str, Any] = {"overrides": {**TOY, "initialise": ""}, "kept": str(kept)}
     if training.draws:
         settings |= {"draws": 2, "added": 2}
-    return replace(
-        experiment, methods=(), training=replace(training, networks=networks, **settings)
-    )
+    training = replace(training, networks=networks, **settings)
+    return replace(experiment, methods=(), side=16, training=training)
+
+
+def with_overrides(experiment: Experiment, **overrides: Any) -> Experiment:
+    """Return an experiment whose networks are trained otherwise."""
+    assert experiment.training is not None
+    changed = {**experiment.training.overrides, **overrides}
+    return replace(experiment, training=replace(experiment.training, overrides=changed))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    ["table2", "table3", "table4", "table5", "ablations", "figure4", "figure5", "figure9"],
+    [
+        name
+        for name in experiment_names()
+        if read_experiment(name).training is not None and name != "more-data"
+    ],
 )
 def test_every_experiment_that_trains_runs_at_toy_size(
     name: str, halved: Path, kept: Path, tmp_path: Path
@@ -81,8 +99,11 @@ def test_every_experiment_that_trains_runs_at_toy_size(
     experiment = toy(name, kept)
     results, written = reproduce(experiment, halved, tmp_path)
     assert experiment.training is not None
-    rows = {row[0] for row in results.tables[0].rows}
-    assert rows >= set(experiment.training.networks)
+    assert "Networks trained on the schedule `short`" in results.note
+    assert results.values["networks"].keys() == experiment.training.networks.keys()
+    if experiment.kind in {"scores", "curves", "sheet"}:
+        rows = {row[0] for row in results.tables[0].rows}
+        assert rows >= set(experiment.training.networks)
     assert all(path.stat().st_size > 0 for path in written)
 
 
@@ -95,11 +116,12 @@ def test_more_data_is_tested_on_what_neither_network_has_seen(
     assert [row[0] for row in results.tables[0].rows] == ["draw 1", "draw 2", "mean"]
     assert results.tables[0].headings[1:3] == ("ODS, 4", "ODS, 6")
     for number in range(2):
-        tested = read_records(tmp_path / f"configuration-v-draw-{number}" / "counts.jsonl")
-        lists = [path.read_text().split() for path in kept.glob("*/photos.txt")]
-        trained_on = [names for names in lists if len(names) == 6]
-        assert any(tested.keys().isdisjoint(names) for names in trained_on)
-        assert len(tested) == 2
+        name = f"configuration-v-draw-{number}"
+        tested = read_records(tmp_path / name / "counts.jsonl")
+        trained_on = results.values["networks"][name]["config"]["listed"]
+        names = Path(trained_on).read_text().split()
+        assert (len(tested), len(names)) == (2, 6)
+        assert tested.keys().isdisjoint(names)
 
 
 def test_a_draw_splits_photos_without_loss(halved: Path) -> None:
@@ -128,7 +150,7 @@ def test_a_network_is_trained_once_for_all_experiments(halved: Path, kept: Path)
 def test_a_network_that_would_learn_otherwise_has_another_folder(
     change: dict[str, Any], halved: Path, kept: Path
 ) -> None:
-    experiment = toy("table2", kept, ("configuration-i",))
+    experiment = toy("table2", kept, ONE)
     assert experiment.training is not None
     changed = replace(experiment.training, overrides={**experiment.training.overrides, **change})
     (plain,) = plan_networks(experiment, halved)
@@ -141,7 +163,7 @@ def test_a_trained_network_is_not_trained_again(
 ) -> None:
     from blurmapper.training import loop
 
-    (network,) = plan_networks(toy("table2", kept, ("configuration-i",)), halved)
+    (network,) = plan_networks(toy("table2", kept, ONE), halved)
     network.train()
     record = network.read_record()
     assert record["config"]["iterations"] == 1
@@ -155,7 +177,7 @@ def test_a_cut_short_network_goes_on(
 ) -> None:
     from blurmapper.training.loop import TrainingRun
 
-    experiment = toy("table2", kept, ("configuration-i",))
+    experiment = toy("table2", kept, ONE)
     assert experiment.training is not None
     longer = {**experiment.training.overrides, "iterations": 3, "checkpoint_every": 1}
     training = replace(experiment.training, overrides=longer)
@@ -171,9 +193,143 @@ def test_a_cut_short_network_goes_on(
     with pytest.raises(KeyboardInterrupt):
         network.train()
     monkeypatch.undo()
+    taken: list[int] = []
+    advance = TrainingRun._advance
+
+    def count(run: TrainingRun, *arguments: Any) -> float:
+        taken.append(run.step)
+        return advance(run, *arguments)
+
+    monkeypatch.setattr(TrainingRun, "_advance", count)
     network.train()
-    lines = (network.folder / "log.jsonl").read_text().splitlines()
-    assert [json.loads(line)["step"] for line in lines] == [3]
+    assert taken == [2]
+
+
+def test_a_network_killed_as_it_finished_is_finished(
+    halved: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from blurmapper.training import checkpoints
+
+    (network,) = plan_networks(with_overrides(toy("table2", kept, ONE), seed=7), halved)
+    with monkeypatch.context() as context:
+        context.setattr(checkpoints, "strip_checkpoint", _die)
+        with pytest.raises(KeyboardInterrupt):
+            network.train()
+    network.train()
+    network.write_maps(read_dataset(halved), network.folder / "maps" / "halved")
+
+
+def test_a_network_that_another_process_trains_is_waited_for(halved: Path, kept: Path) -> None:
+    from filelock import FileLock
+
+    (network,) = plan_networks(with_overrides(toy("table2", kept, ONE), seed=8), halved)
+    network.folder.mkdir()
+    other = FileLock(network.folder / "training.lock", thread_local=False)
+    other.acquire()
+    told: list[str] = []
+
+    def hear(line: str) -> None:
+        told.append(line)
+        other.release()
+
+    network.train(hear)
+    assert told == ["configuration-i: waits for another process that trains it"]
+    assert network.read_record()["config"]["seed"] == 8
+
+
+def test_fusion_weights_are_those_that_make_the_maps(halved: Path, kept: Path) -> None:
+    from blurmapper.training.checkpoints import read_checkpoint
+
+    experiment = toy("table4", kept, ("fusion",))
+    averaged = with_overrides(experiment, iterations=3, average=0.9, rate=1e-3)
+    (network,) = plan_networks(averaged, halved)
+    network.train()
+    weights = network.read_record()["fusion_weights"]
+    average = read_checkpoint(network.checkpoint)["average"]["fusion"].flatten().tolist()
+    assert list(weights.values()) == average
+    assert average != [0.2] * 5
+
+
+def test_photos_that_changed_are_trained_on_and_mapped_anew(
+    halved: Path, kept: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "halved"
+    shutil.copytree(halved, folder)
+    experiment = toy("table2", kept, ONE)
+    (network,) = plan_networks(experiment, folder)
+    # The same photos at another place are the same.
+    assert network.folder == plan_networks(experiment, halved)[0].folder
+    network.train()
+    even, maps = read_dataset(folder)[1], tmp_path / "maps"
+    before = network.write_maps([even], maps).joinpath(f"{even.name}.png").read_bytes()
+    assert even.photo is not None
+    PIL.Image.new("RGB", (48, 48), (255, 0, 0)).save(even.photo)
+    assert network.write_maps([even], maps).joinpath(f"{even.name}.png").read_bytes() != before
+    assert plan_networks(experiment, folder)[0].folder == network.folder
+    PIL.Image.new("L", (48, 48)).save(folder / "truth" / "motion0001.png")
+    assert plan_networks(experiment, folder)[0].folder != network.folder
+
+
+def test_what_is_trained_on_is_never_scored(halved: Path, kept: Path, tmp_path: Path) -> None:
+    sets = tmp_path / "sets"
+    shutil.copytree(halved, sets / "halved")
+    experiment = toy("table2", kept, ONE)
+    assert experiment.training is not None
+    training = replace(experiment.training, data=str(sets / "halved"))
+    with pytest.raises(DatasetError, match="would be trained on and scored, as 4 photos in all"):
+        reproduce(replace(experiment, training=training), sets, tmp_path / "out")
+
+
+def test_more_data_is_of_the_set_that_is_tested(halved: Path, kept: Path, tmp_path: Path) -> None:
+    experiment = toy("more-data", kept)
+    assert experiment.training is not None
+    elsewhere = replace(experiment, training=replace(experiment.training, data=str(tmp_path)))
+    with pytest.raises(DatasetError, match="both must be of one data set with halves"):
+        reproduce(elsewhere, halved, tmp_path)
+
+
+def test_an_experiment_without_rows_says_why(halved: Path, kept: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="more-data: no network is left"):
+        reproduce(select_rows(toy("more-data", kept), ["hifst"]), halved, tmp_path)
+    benchmark = tmp_path / "open"
+    shutil.copytree(halved, benchmark)
+    (benchmark / "benchmark.json").write_text("{}")
+    names = [sample.name for sample in read_dataset(halved)]
+    lines = ["photo,kind,confidence", *(f"{name},motion,3" for name in names)]
+    (benchmark / "photos.csv").write_text("\n".join(lines))
+    with pytest.raises(ConfigError, match="whose photos the bundled networks have seen"):
+        reproduce(select_rows(toy("table3", kept), ["dbm-lite"]), benchmark, tmp_path)
+
+
+def test_weights_that_are_not_there_name_the_option(halved: Path, kept: Path) -> None:
+    experiment = with_overrides(toy("table2", kept, ONE), initialise="none.safetensors")
+    with pytest.raises(ConfigError, match=r"none\.safetensors: no such file; .* --set initialise="):
+        plan_networks(experiment, halved)
+
+
+def test_a_setting_that_is_no_number_is_named() -> None:
+    with pytest.raises(ConfigError, match="rate=fast: not a number"):
+        row_fields({"rate_factor": 3.0}, read_schedule("short"), Training({}, overrides=FAST))
+
+
+def test_a_benchmark_that_is_not_all_made_is_refused(
+    halved: Path, kept: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "open"
+    shutil.copytree(halved, folder)
+    (folder / "benchmark.json").write_text("{}")
+    with pytest.raises(DatasetError, match="not all made; go on with blurmapper open-benchmark"):
+        reproduce(toy("table2", kept, ONE), folder, tmp_path / "out")
+
+
+def test_a_few_photos_of_a_benchmark_have_no_halves(halved: Path) -> None:
+    samples = read_dataset(halved)
+    assert has_halves(samples[:4])
+    assert not has_halves(samples[:3])
+
+
+def _die(_: Path) -> None:
+    raise KeyboardInterrupt
 
 
 def test_rows_scale_the_schedules_side_and_rate() -> None:
@@ -206,7 +362,7 @@ def test_the_full_schedule_is_the_papers() -> None:
 
 
 def test_networks_need_a_half_to_train_on(tmp_path: Path, halved: Path, kept: Path) -> None:
-    experiment = toy("table2", kept, ("configuration-i",))
+    experiment = toy("table2", kept, ONE)
     assert experiment.training is not None
     renamed = tmp_path / "plain"
     for inner in ("images", "truth"):
@@ -223,7 +379,7 @@ def test_a_folder_shaped_as_cuhk_unpacks_is_checked_split_and_trained_on(
     folder = tmp_path / "cuhk"
     shutil.copytree(halved / "images", folder / "image")
     shutil.copytree(halved / "truth", folder / "gt")
-    experiment = toy("table2", kept, ("configuration-i",))
+    experiment = toy("table2", kept, ONE)
     with pytest.raises(DatasetError, match="where CUHK has 296 and 704"):
         reproduce(experiment, folder, tmp_path / "out")
     monkeypatch.setattr("blurmapper.laboratory.photos.check_cuhk", lambda samples: None)
@@ -242,7 +398,7 @@ def test_a_set_without_halves_is_scored_by_networks_of_another(
     for inner in ("images", "truth"):
         (folder / inner).mkdir(parents=True)
         shutil.copy(halved / inner / "motion0001.png", folder / inner / "one.png")
-    experiment = toy("table2", kept, ("configuration-i",))
+    experiment = toy("table2", kept, ONE)
     assert experiment.training is not None
     training = replace(experiment.training, data=str(halved))
     results, _ = reproduce(replace(experiment, training=training), folder, tmp_path / "out")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blurmapper.commands._output import needing_extra
+from blurmapper.errors import ConfigError
 
 if TYPE_CHECKING:
     from blurmapper.laboratory.experiments import Experiment
@@ -45,12 +46,13 @@ def reproduce(
         ),
     ] = None,
     schedule: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="full|short",
-            help="How long networks train: as the paper's, or what two CPU cores do in an hour.",
+            help="How long networks train: as the paper's, or what two CPU cores do in an hour, "
+            "short unless given.",
         ),
-    ] = "short",
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -105,12 +107,16 @@ def reproduce(
 
 
 def _train_so(
-    experiment: Experiment, schedule: str, settings: list[str], trained_on: Path | None
+    experiment: Experiment, schedule: str | None, settings: list[str], trained_on: Path | None
 ) -> Experiment:
     """Return the experiment with its training as the options say, if it trains anything."""
     from dataclasses import replace
 
     if experiment.training is None:
+        if schedule or settings or trained_on:
+            raise ConfigError(
+                f"{experiment.name} trains nothing; leave out --schedule, --set and --trained-on"
+            )
         return experiment
     overrides = {}
     if settings:
@@ -118,5 +124,6 @@ def _train_so(
             from blurmapper.training.config import parse_override
         overrides = dict(map(parse_override, settings))
     data = "" if trained_on is None else str(trained_on)
-    training = replace(experiment.training, schedule=schedule, overrides=overrides, data=data)
+    chosen = schedule or experiment.training.schedule
+    training = replace(experiment.training, schedule=chosen, overrides=overrides, data=data)
     return replace(experiment, training=training)

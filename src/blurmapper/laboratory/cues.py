@@ -78,7 +78,7 @@ def run_cues(experiment: Experiment, data: Path | None, output: Path, say: Say) 
         If the data set is not laid out as it should be, or has no patch of a class.
     """
     samples = shuffle(read_samples(experiment, data), experiment.seed)[: experiment.photos]
-    entries = prepare_entries(experiment, data, samples, say)
+    entries = list(prepare_entries(experiment, data, samples, say))
     evidence = _gather(experiment, samples, entries, output, say)
     areas = {
         name: {other: _area(evidence, score, other) for other in SHARP}

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtrit
 
-from blurmapper.datasets import Sample
+from blurmapper.datasets import Sample, read_dataset
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.evaluation.benchmark import Entry, run_benchmark
 from blurmapper.evaluation.bootstrap import Interval, bootstrap_differences
@@ -16,14 +18,9 @@ from blurmapper.evaluation.report import NOTES
 from blurmapper.evaluation.scores import PROTOCOLS, score_paper
 from blurmapper.evaluation.tables import HEADINGS, Table
 from blurmapper.laboratory.entries import plan_networks, read_training_half, row_fields
-from blurmapper.laboratory.experiments import Experiment, Training
-from blurmapper.laboratory.networks import (
-    TrainedNetwork,
-    describe_networks,
-    plan_network,
-    read_schedule,
-)
-from blurmapper.laboratory.photos import read_samples
+from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.networks import TrainedNetwork, plan_network, read_schedule
+from blurmapper.laboratory.photos import has_halves, read_samples
 from blurmapper.laboratory.results import Results, Say
 
 PROTOCOL = "paper"
@@ -49,16 +46,24 @@ def run_draws(experiment: Experiment, data: Path | None, output: Path, say: Say)
     Raises
     ------
     ConfigError
-        If `data` is None, or the experiment trains nothing.
+        If `data` is None, or no network is left to train.
     DatasetError
-        If the data set has no halves, or too few photos.
+        If the data set has no halves or too few photos, or is not the one that is trained on.
     """
     training = experiment.training
     if data is None or training is None:
         raise ConfigError(f"{experiment.name} needs --data DIR, a data set that has halves")
     tested = read_samples(experiment, data)
-    alone = plan_networks(experiment, data)[0]
-    few = _score(alone, tested, data, output)
+    if not has_halves(read_dataset(data)) or not _is_same(training.data, data):
+        raise DatasetError(
+            f"{data}: what is added to the training is taken from the half that is tested, so that "
+            "both must be of one data set with halves; give that as --data, and no --trained-on"
+        )
+    networks = plan_networks(experiment, data)
+    if not networks:
+        raise ConfigError(f"{experiment.name}: no network is left; leave out --method")
+    alone = networks[0]
+    few = _score(alone, tested, data, output, say)
     say(f"{alone.name}: {len(tested)} photos scored")
 
     folder, half = read_training_half(training, data)
@@ -70,13 +75,15 @@ def run_draws(experiment: Experiment, data: Path | None, output: Path, say: Say)
         network = plan_network(
             f"{alone.name}-draw-{number}", fields, [*half, *added], folder, Path(training.kept)
         )
-        more = _score(network, rest, data, output)
+        more = _score(network, rest, data, output, say)
+        networks.append(network)
         compared.append((few.select(sample.name for sample in rest), more))
         say(f"draw {number + 1} of {training.draws}: {len(rest)} photos scored")
     return Results(
         [_table(experiment, compared, len(half))],
-        _note(experiment, training, len(half)),
+        _note(experiment, len(half)),
         {"draws": [_scores(more) | {"without": _scores(less)} for less, more in compared]},
+        networks=networks,
     )
 
 
@@ -98,8 +105,14 @@ def draw(samples: Sequence[Sample], added: int, seed: int) -> tuple[list[Sample]
     )
 
 
-def _score(network: TrainedNetwork, samples: Sequence[Sample], data: Path, output: Path) -> Records:
-    network.train()
+def _is_same(folder: str, data: Path) -> bool:
+    return not folder or Path(folder).resolve() == data.resolve()
+
+
+def _score(
+    network: TrainedNetwork, samples: Sequence[Sample], data: Path, output: Path, say: Say
+) -> Records:
+    network.train(say)
     maps = network.write_maps(samples, network.folder / "maps" / data.resolve().name)
     return run_benchmark(Entry(network.name, maps=maps), samples, output)
 
@@ -116,13 +129,13 @@ def _table(experiment: Experiment, compared: Sequence[tuple[Records, Records]], 
     for number, (less, more) in enumerate(compared, 1):
         gains = bootstrap_differences(more.counts, less.counts, PROTOCOL)
         rows.append((f"draw {number}", *_cells(_scores(less), _scores(more), gains)))
-    means = [
-        {name: float(np.mean([_scores(pair[side])[name] for pair in compared])) for name in names}
-        for side in (0, 1)
-    ]
-    gained = (f"{means[1][name] - means[0][name]:+.3f}" for name in names)
-    triples = zip(means[0].values(), means[1].values(), gained, strict=True)
-    mean_cells = (cell for a, b, g in triples for cell in (f"{a:.3f}", f"{b:.3f}", g))
+    mean_cells: list[str] = []
+    for name in names:
+        less_of, more_of = (
+            np.array([_scores(pair[side])[name] for pair in compared]) for side in (0, 1)
+        )
+        mean_cells += [f"{less_of.mean():.3f}", f"{more_of.mean():.3f}"]
+        mean_cells.append(_mean_gain(more_of - less_of))
     rows.append(("mean", *mean_cells))
     total = half + experiment.training.added
     headings = ["photos"]
@@ -131,6 +144,15 @@ def _table(experiment: Experiment, compared: Sequence[tuple[Records, Records]], 
     left = len(compared[0][0])
     title = f"{experiment.title}: {left} photos a draw, protocol {PROTOCOL}"
     return Table(title, tuple(headings), tuple(rows))
+
+
+def _mean_gain(gains: npt.NDArray[np.float64]) -> str:
+    """Return the mean of the draws' gains with the interval that Student's t gives it."""
+    if len(gains) < 2:
+        return f"{gains.mean():+.3f}"
+    spread = stdtrit(len(gains) - 1, 0.975) * gains.std(ddof=1) / np.sqrt(len(gains))
+    low, high = gains.mean() - spread, gains.mean() + spread
+    return f"{gains.mean():+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 def _cells(
@@ -143,11 +165,12 @@ def _cells(
     return cells
 
 
-def _note(experiment: Experiment, training: Training, half: int) -> str:
+def _note(experiment: Experiment, half: int) -> str:
     means = (
         f"Left, trained on {half} photos; right, on those and the photos drawn; both tested on the "
-        "same photos, which neither has seen. The intervals are paired bootstraps over photos."
+        "same photos, which neither has seen (in the open benchmark a made photo may show a "
+        "subject that one of the photos drawn shows too). The intervals of the draws are paired "
+        "bootstraps over photos; that of the mean is of the draws, by Student's t."
     )
     protocol = f"Protocol `{PROTOCOL}`: {NOTES[PROTOCOL]}"
-    trained = describe_networks(training, [])
-    return "\n".join([protocol, *trained, means, f"The paper: {experiment.source}."])
+    return "\n".join([protocol, means, f"The paper: {experiment.source}."])

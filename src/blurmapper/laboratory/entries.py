@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from blurmapper.datasets import Sample, read_dataset, select_split
-from blurmapper.errors import DatasetError
+from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.evaluation.benchmark import Entry
 from blurmapper.evaluation.selection import choose_methods
 from blurmapper.laboratory.experiments import Experiment, Training
@@ -17,7 +17,13 @@ from blurmapper.laboratory.networks import (
     plan_network,
     read_schedule,
 )
-from blurmapper.laboratory.photos import OPEN_BENCHMARK, has_halves, is_open_benchmark
+from blurmapper.laboratory.photos import (
+    LEAST_HALF,
+    OPEN_BENCHMARK,
+    has_halves,
+    is_open_benchmark,
+    read_whole,
+)
 from blurmapper.laboratory.results import Say
 from blurmapper.methods import METHODS
 
@@ -27,8 +33,8 @@ SIDE_STEP = 32
 
 def prepare_entries(
     experiment: Experiment, data: Path | None, samples: Sequence[Sample], say: Say
-) -> list[Entry]:
-    """Return an entry for each row, its network trained and its photos mapped.
+) -> Iterator[Entry]:
+    """Yield an entry for each row: those of methods, then each network's once it is trained.
 
     Parameters
     ----------
@@ -40,19 +46,35 @@ def prepare_entries(
     say : callable
         Told a line for each network.
 
+    Raises
+    ------
+    ConfigError
+        If no row is left, or a network cannot be trained so.
+    DatasetError
+        If there is nothing to train on, or a photo that is scored would be trained on.
+    MethodError
+        If no method has a name.
+
     Notes
     -----
     Our bundled networks have seen the photos of the open benchmark and have no row on it.
     """
     assert data is not None, "photos were read of it"
     methods = [m for m in experiment.methods if not _has_seen(m, data)]
-    entries = choose_methods(methods, refine=True) if methods else []
-    for network in plan_networks(experiment, data):
+    networks = plan_networks(experiment, data)
+    if not methods and not networks:
+        raise ConfigError(
+            f"{experiment.name}: no row is left on {data}, whose photos the bundled networks have "
+            "seen; choose other methods or other data"
+        )
+    if networks and experiment.training is not None:
+        _keep_apart(read_training_half(experiment.training, data)[1], samples)
+    yield from choose_methods(methods, refine=True) if methods else ()
+    for network in networks:
         say(f"{network.name}: {network.folder}")
-        network.train()
+        network.train(say)
         maps = network.write_maps(samples, network.folder / "maps" / data.resolve().name)
-        entries.append(Entry(network.name, maps=maps))
-    return entries
+        yield Entry(network.name, maps=maps)
 
 
 def plan_networks(experiment: Experiment, data: Path) -> list[TrainedNetwork]:
@@ -60,6 +82,8 @@ def plan_networks(experiment: Experiment, data: Path) -> list[TrainedNetwork]:
 
     Raises
     ------
+    ConfigError
+        If a value cannot be used.
     DatasetError
         If the data set that they are to be trained on has no halves.
     """
@@ -88,19 +112,35 @@ def read_training_half(training: Training, data: Path) -> tuple[Path, list[Sampl
     folder = Path(training.data) if training.data else data
     if not training.data and not has_halves(read_dataset(folder)):
         folder = OPEN_BENCHMARK
-    samples = read_dataset(folder)
+        if not is_open_benchmark(folder):
+            raise DatasetError(
+                f"{folder}: networks are trained on the open benchmark where the data set that is "
+                "scored has no halves, and it is not there; make it with blurmapper "
+                "open-benchmark, or name another with --trained-on"
+            )
+    samples = read_whole(folder)
     if not has_halves(samples):
         raise DatasetError(
             f"{folder}: its photos are not numbered as CUHK's are (motion0001, out_of_focus0001), "
-            "so that it has no halves; train on one that has, with --trained-on"
+            f"at least {LEAST_HALF} odd and {LEAST_HALF} even, so that it has no halves; train on "
+            "one that has, with --trained-on"
         )
     return folder, select_split(samples, training.half)
 
 
 def row_fields(own: Mapping[str, Any], schedule: Schedule, training: Training) -> dict[str, Any]:
-    """Return the fields of a row's config: the schedule's, its own, and what overrides both."""
+    """Return the fields of a row's config: the schedule's, its own, and what overrides both.
+
+    Raises
+    ------
+    ConfigError
+        If what a row multiplies is no number.
+    """
     fields = {**schedule.values, **own, **training.overrides}
     scale, rate_factor = fields.pop("scale", 1.0), fields.pop("rate_factor", 1.0)
+    for name in ("side", "working_side", "rate"):
+        if isinstance(fields[name], bool) or not isinstance(fields[name], int | float):
+            raise ConfigError(f"{name}={fields[name]}: not a number; write {name}=0.5 or the like")
     for name in ("side", "working_side"):
         if scale != 1.0:
             fields[name] = max(1, round(fields[name] * scale / SIDE_STEP)) * SIDE_STEP
@@ -109,4 +149,15 @@ def row_fields(own: Mapping[str, Any], schedule: Schedule, training: Training) -
 
 def _has_seen(method: str, data: Path) -> bool:
     bundled = method in METHODS and METHODS[method].kind == "network"
-    return bundled and is_open_benchmark(data)
+    return bundled and (is_open_benchmark(data) or any(map(is_open_benchmark, data.iterdir())))
+
+
+def _keep_apart(trained_on: Sequence[Sample], scored: Sequence[Sample]) -> None:
+    """Refuse to score what was trained on, as where a folder of sets holds the one of both."""
+    seen = {sample.truth.resolve() for sample in trained_on}
+    both = [sample for sample in scored if sample.truth.resolve() in seen]
+    if both:
+        raise DatasetError(
+            f"{both[0].truth}: would be trained on and scored, as {len(both)} photos in all; "
+            "score another data set, or name what to train on with --trained-on"
+        )

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from blurmapper.datasets import Split
-from blurmapper.errors import ConfigError
+from blurmapper.errors import ConfigError, MethodError
+from blurmapper.methods import METHODS
 
 FOLDER = Path(__file__).parents[1] / "assets" / "experiments"
 
@@ -161,11 +162,21 @@ def read_experiment(name: str) -> Experiment:
 
 
 def select_rows(experiment: Experiment, names: Sequence[str]) -> Experiment:
-    """Return an experiment of some rows alone: networks that it trains, other names are methods."""
+    """Return an experiment of some rows alone: networks that it trains, other names are methods.
+
+    Raises
+    ------
+    MethodError
+        If there is no row of a name; the line lists those that there are.
+    """
     names = tuple(dict.fromkeys(names))
+    trained = {} if experiment.training is None else experiment.training.networks
+    for name in names:
+        if name not in trained and name not in METHODS and not name.endswith(".onnx"):
+            choices = ", ".join([*trained, *METHODS])
+            raise MethodError(f"no row named {name!r}; choose from: {choices}")
     if experiment.training is None:
         return replace(experiment, methods=names)
-    trained = experiment.training.networks
     methods = tuple(name for name in names if name not in trained)
     networks = {name: trained[name] for name in names if name in trained}
     return replace(

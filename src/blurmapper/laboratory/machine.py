@@ -13,9 +13,11 @@ PACKAGES = (
     "numpy",
     "onnxruntime",
     "opencv-python-headless",
+    "pillow",
     "pymatting",
     "scikit-image",
     "scipy",
+    "torch",
 )
 
 

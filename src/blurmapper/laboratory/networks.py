@@ -7,26 +7,42 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from blurmapper.batch import Journal, identify
 from blurmapper.datasets import Sample
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.files import write_file
 from blurmapper.images import read_image, write_map
 from blurmapper.laboratory.experiments import Training
 from blurmapper.laboratory.machine import describe_machine, list_versions
-from blurmapper.laboratory.results import to_json
+from blurmapper.laboratory.results import Say, to_json
 
 if TYPE_CHECKING:
     from blurmapper.training.config import TrainingConfig
 
 SCHEDULES = Path(__file__).parents[1] / "assets" / "schedules"
 
-NO_MATTER = ("output", "listed", "threads", "workers", "score_every", "checkpoint_every")
-"""Fields of a config that do not change what a network learns; whom it learns from is apart."""
+TRAINING_VERSION = 1
+"""Raised when the same config and photos make another network, so that none of before is kept."""
+
+NO_MATTER = (
+    "photos",
+    "listed",
+    "initialise",
+    "output",
+    "threads",
+    "workers",
+    "score_every",
+    "checkpoint_every",
+    "tensorboard",
+)
+"""Fields of a config that do not change what a network learns, or paths, whose content does."""
 
 RUN = "run.json"
+LIST = "photos.txt"
 
 
 @dataclass(frozen=True)
@@ -55,10 +71,13 @@ class TrainedNetwork:
     name : str
         The row's.
     config : TrainingConfig
+    trained_on : tuple of str
+        Names of the photos.
     """
 
     name: str
     config: TrainingConfig
+    trained_on: tuple[str, ...]
 
     @property
     def folder(self) -> Path:
@@ -72,26 +91,44 @@ class TrainedNetwork:
 
         return self.folder / CHECKPOINT
 
-    def train(self) -> None:
-        """Train it, or what is left of it to train."""
+    def train(self, say: Say = lambda line: None) -> None:
+        """Train it, or what is left of it to train; where another process does, wait for it."""
+        from filelock import FileLock, Timeout
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / "training.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            say(f"{self.name}: waits for another process that trains it")
+            lock.acquire()
+        try:
+            if not (self.folder / RUN).exists():
+                self._train()
+        finally:
+            lock.release()
+
+    def _train(self) -> None:
         from blurmapper.training.checkpoints import strip_checkpoint
         from blurmapper.training.loop import TrainingRun
 
-        if (self.folder / RUN).exists():
-            return
+        write_file(self.folder / LIST, "".join(f"{name}\n" for name in self.trained_on))
         run = TrainingRun(self.config)
         if run.path.exists():
             run.load()
         run.train()
-        strip_checkpoint(run.path)
+        # What is told of a network is told of the weights that make its maps.
+        run.network.load_state_dict(run.average)
         record = {
             "config": self.config.to_dict(),
+            "trained_on": len(self.trained_on),
             "machine": describe_machine(),
             "versions": list_versions(),
             "fusion_weights": getattr(run.network, "weights", None),
             "seconds_a_step": _seconds_a_step(self.folder),
         }
         write_file(self.folder / RUN, to_json(record))
+        strip_checkpoint(run.path)
 
     def read_record(self) -> dict[str, Any]:
         """Return config, machine, versions, times, and fusion weights where there are any."""
@@ -102,6 +139,9 @@ class TrainedNetwork:
         self, samples: Sequence[Sample], folder: Path, advance: Callable[[], None] = lambda: None
     ) -> Path:
         """Write the maps of photos that have none yet, 8-bit, white = blurred.
+
+        A map is made anew if the photo's file or the checkpoint's is not what it was made with;
+        ``FOLDER.jsonl`` beside the folder says what that was.
 
         Returns
         -------
@@ -116,15 +156,19 @@ class TrainedNetwork:
         from blurmapper.training.inference import NetworkMapper
 
         mapper = None
-        for sample in samples:
-            path = folder / f"{sample.name}.png"
-            if not path.exists():
+        with Journal(folder.with_name(f"{folder.name}.jsonl"), ("made_of",)) as journal:
+            for sample in samples:
                 if sample.photo is None:
                     raise DatasetError(f"{sample.truth}: has no photo to map; add the photos")
-                mapper = mapper or NetworkMapper.from_checkpoint(self.checkpoint)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_map(mapper(read_image(sample.photo)), path)
-            advance()
+                path = folder / f"{sample.name}.png"
+                made_of = [identify(sample.photo), identify(self.checkpoint)]
+                line = journal.find(sample.name)
+                if line is None or line["made_of"] != made_of or not path.exists():
+                    mapper = mapper or NetworkMapper.from_checkpoint(self.checkpoint)
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    write_map(mapper(read_image(sample.photo)), path)
+                    journal.add(sample.name, {"made_of": made_of})
+                advance()
         return folder
 
 
@@ -167,37 +211,73 @@ def plan_network(
     data : Path
         The data set that they are of.
     networks : Path
-        Folder of all networks. Gets a folder with the list of photos.
+        Folder of all networks; nothing is written there before one is trained.
+
+    Raises
+    ------
+    ConfigError
+        If a value cannot be used, or there are no weights to start from.
+    DatasetError
+        If a photo has no file.
     """
     from blurmapper.training.config import TrainingConfig
 
     fields = dict(values)
     if fields.pop("scratch", False) or not fields.get("initialise"):
         fields["initialise"] = None
+    elif not Path(fields["initialise"]).is_file():
+        raise ConfigError(
+            f"{fields['initialise']}: no such file; say where the pre-trained weights are with "
+            "--set initialise=FILE, or start at random with --set initialise="
+        )
     # A process forked from one in which torch and OpenCV have run threads hangs; and to read a
     # data set's photos takes a hundredth of a step.
     fields["workers"] = 0
-    listed = "".join(f"{sample.name}\n" for sample in trained_on)
     config = TrainingConfig.from_dict(
         {**fields, "photos": str(data), "output": "", "listed": ""}, name
     )
-    learnt_from = {k: v for k, v in config.to_dict().items() if k not in NO_MATTER}
-    digest = hashlib.sha256(f"{json.dumps(learnt_from, sort_keys=True)}{listed}".encode())
-    folder = networks / f"{config.architecture}-{digest.hexdigest()[:10]}"
-    write_file(folder / "photos.txt", listed)
-    own = {"output": str(folder), "listed": str(folder / "photos.txt")}
-    return TrainedNetwork(name, TrainingConfig.from_dict({**config.to_dict(), **own}, name))
+    folder = networks / f"{config.architecture}-{_digest(config, trained_on)[:10]}"
+    own = {"output": str(folder), "listed": str(folder / LIST)}
+    config = TrainingConfig.from_dict({**config.to_dict(), **own}, name)
+    return TrainedNetwork(name, config, tuple(sample.name for sample in trained_on))
 
 
 def describe_networks(training: Training, networks: Sequence[TrainedNetwork]) -> list[str]:
     """Return lines on how networks were trained, and what those that fuse sides have learnt."""
     lines = [f"Networks trained on the schedule `{training.schedule}`{_list_steps(training)}."]
     for network in networks:
+        config, schedule = network.config, read_schedule(training.schedule)
+        usual = {**schedule.values, **training.overrides}
+        if config.side != usual["side"]:
+            lines.append(f"{network.name} is trained on photos of {config.side} x {config.side}.")
         weights = network.read_record()["fusion_weights"]
         if weights:
             learnt = ", ".join(f"{name} {value:.3f}" for name, value in weights.items())
             lines.append(f"Learnt fusion weights of {network.name}: {learnt} (all began at 0.2).")
     return lines
+
+
+def _digest(config: TrainingConfig, trained_on: Sequence[Sample]) -> str:
+    """Return a digest of all that a network learns from: settings, weights, photos and masks."""
+    values = {k: v for k, v in config.to_dict().items() if k not in NO_MATTER}
+    start = None if config.initialise is None else _content(config.initialise)
+    digest = hashlib.sha256(json.dumps([TRAINING_VERSION, values, start], sort_keys=True).encode())
+    for sample in trained_on:
+        if sample.photo is None:
+            raise DatasetError(f"{sample.truth}: has no photo to train on; add the photos")
+        digest.update(f"{sample.name}{_content(sample.photo)}{_content(sample.truth)}".encode())
+    return digest.hexdigest()
+
+
+def _content(path: Path) -> str:
+    return _content_of(path, str(identify(path)))
+
+
+@lru_cache(maxsize=4096)
+def _content_of(path: Path, _: str) -> str:
+    """Return the SHA-256 of a file, read once for as long as its size and time are the same."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _list_steps(training: Training) -> str:

@@ -122,11 +122,16 @@ def build_open_benchmark(
     DatasetError
         If there are too few photos, or one cannot be read.
     """
-    _claim(output, {"photos": photos.resolve().name, "seed": seed, "side": side, **COUNTS})
-    if (output / "photos.csv").exists():
+    made_by: dict[str, str | int] = {"photos": photos.resolve().name, "seed": seed, "side": side}
+    made_by |= COUNTS
+    manifest = output / MANIFEST
+    if manifest.exists() and json.loads(manifest.read_text(encoding="utf-8")) != made_by:
+        raise ConfigError(f"{output}: holds a benchmark made otherwise; give another folder")
+    if manifest.exists() and (output / "photos.csv").exists():
         return output
     library = read_whole_library(photos)
     entries = plan_entries(library, seed)
+    write_file(manifest, to_json(made_by))
     sources = [PairSource(part, side, seed) for part in _halve(library, entries)]
     for number, entry in enumerate(entries):
         if not _picture(output, entry).exists():
@@ -137,14 +142,6 @@ def build_open_benchmark(
         advance()
     write_file(output / "photos.csv", _list_entries(entries))
     return output
-
-
-def _claim(output: Path, made_by: dict[str, str | int]) -> None:
-    """Write down what a benchmark is made by, or find that another is there already."""
-    manifest = output / MANIFEST
-    if manifest.exists() and json.loads(manifest.read_text(encoding="utf-8")) != made_by:
-        raise ConfigError(f"{output}: holds a benchmark made otherwise; give another folder")
-    write_file(manifest, to_json(made_by))
 
 
 def plan_entries(library: PhotoLibrary, seed: int) -> list[Entry]:
@@ -238,8 +235,11 @@ def _make(entry: Entry, source: PairSource, seed: tuple[int, int]) -> tuple[Imag
         pair = source.make(entry.source.photo, rng, entry.scene)
         blurred, sharp = pair.label > UNDECIDED, pair.label == SHARP
         if min(blurred.mean(), sharp.mean()) > LEAST_SHARE:
-            break
-    return pair.image, np.where(blurred, 255, pair.label).astype(np.uint8)
+            return pair.image, np.where(blurred, 255, pair.label).astype(np.uint8)
+    raise DatasetError(
+        f"{entry.source.photo}: no partly blurred photo ({entry.scene}) could be made of it in "
+        f"{TRIES} tries; take it off the list"
+    )
 
 
 def _picture(output: Path, entry: Entry) -> Path:
@@ -255,10 +255,7 @@ def _read(path: Path, how: int) -> Image:
 
 def _write(path: Path, pixels: Image, suffix: str, parameters: list[int]) -> None:
     """Write a picture whole or not at all, so that a killed run can be gone on with."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.part")
-    partial.write_bytes(cv2.imencode(suffix, pixels, parameters)[1].tobytes())
-    partial.replace(path)
+    write_file(path, cv2.imencode(suffix, pixels, parameters)[1].tobytes())
 
 
 def _list_entries(entries: Sequence[Entry]) -> str:

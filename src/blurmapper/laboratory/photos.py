@@ -32,6 +32,9 @@ OPEN_BENCHMARK = Path("runs/open-benchmark")
 
 CUHK_NAME = re.compile(r"(motion|out_of_focus)\d{4}")
 
+LEAST_HALF = 2
+"""Photos that a half has at least; with fewer it is none."""
+
 T = TypeVar("T")
 
 
@@ -75,17 +78,41 @@ def read_samples(experiment: Experiment, data: Path | None) -> list[Sample]:
     """
     if data is None:
         raise ConfigError(f"{experiment.name} needs --data DIR, a data set or a folder of such")
-    samples = read_dataset(data)
-    if is_cuhk(data):
-        check_cuhk(samples)
+    samples = read_whole(data)
     if has_halves(samples):
         samples = select_split(samples, experiment.split)
     return spread_evenly(samples, experiment.limit) if experiment.limit else samples
 
 
+def read_whole(data: Path) -> list[Sample]:
+    """List all photos of a data set, which is whole where we can know it.
+
+    Raises
+    ------
+    DatasetError
+        If it is not laid out as it should be, or is the CUHK benchmark and not whole or the wrong
+        way round, or an open benchmark that is not all made.
+    """
+    if is_open_benchmark(data) and not (data / "photos.csv").is_file():
+        raise DatasetError(
+            f"{data}: an open benchmark that is not all made; go on with blurmapper "
+            f"open-benchmark -o {data}"
+        )
+    samples = read_dataset(data)
+    if is_cuhk(data):
+        check_cuhk(samples)
+    return samples
+
+
 def has_halves(samples: Sequence[Sample]) -> bool:
-    """Tell whether photos are named and numbered as CUHK's are, odd to train on, even to test."""
-    return all(CUHK_NAME.fullmatch(sample.name) for sample in samples)
+    """Tell whether photos are named and numbered as CUHK's are, odd to train on, even to test.
+
+    A few photos taken out of it are no benchmark with halves.
+    """
+    if not all(CUHK_NAME.fullmatch(sample.name) for sample in samples):
+        return False
+    odd = sum(int(sample.name[-4:]) % 2 for sample in samples)
+    return min(odd, len(samples) - odd) >= LEAST_HALF
 
 
 def is_cuhk(data: Path) -> bool:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from blurmapper.laboratory.cues import run_cues
 from blurmapper.laboratory.curves import run_curves
 from blurmapper.laboratory.degrees import run_degrees
 from blurmapper.laboratory.draws import run_draws
+from blurmapper.laboratory.entries import plan_networks
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.failures import run_failures
 from blurmapper.laboratory.magnification import run_magnification
-from blurmapper.laboratory.photos import OPEN_BENCHMARK
+from blurmapper.laboratory.networks import describe_networks
+from blurmapper.laboratory.photos import OPEN_BENCHMARK, is_open_benchmark
 from blurmapper.laboratory.results import Results, Say, write_results
 from blurmapper.laboratory.scores import run_scores
 from blurmapper.laboratory.segmentation import run_segmentation
@@ -67,7 +70,26 @@ def reproduce(
     if data is None and experiment.kind != "times":
         data = _find_open_benchmark(say)
     results = RUNNERS[experiment.kind](experiment, data, output, say)
+    results = _tell_of_networks(results, experiment, data)
     return results, write_results(experiment, results, output)
+
+
+def _tell_of_networks(results: Results, experiment: Experiment, data: Path | None) -> Results:
+    """Return the results with how networks were trained, and which were left out."""
+    if experiment.training is None or data is None:
+        return results
+    lines, values = [], {}
+    networks = results.networks or plan_networks(experiment, data)
+    if networks:
+        lines = describe_networks(experiment.training, networks)
+        values = {"networks": {n.name: n.read_record() for n in networks}}
+    if is_open_benchmark(data) and experiment.methods:
+        lines.append(
+            "Our bundled networks have seen these photos in training and are left out; what "
+            "`liu08`, `shi14` and `su11` have fitted was fitted to photos of the same library."
+        )
+    note = "\n".join([results.note, *lines])
+    return replace(results, note=note, values={**results.values, **values})
 
 
 def _find_open_benchmark(say: Say) -> Path | None:

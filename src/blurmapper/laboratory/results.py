@@ -17,6 +17,8 @@ from blurmapper.laboratory.machine import describe_machine, list_versions
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from blurmapper.laboratory.networks import TrainedNetwork
+
 DOTS_PER_INCH = 150
 
 Say = Callable[[str], None]
@@ -36,12 +38,15 @@ class Results:
         The same figures in full, JSON-ready.
     figures : mapping of str to callable
         File name without suffix -> what draws the figure, once the tables are safe.
+    networks : sequence of TrainedNetwork
+        Those that were trained beside the experiment's own.
     """
 
     tables: Sequence[Table]
     note: str
     values: Mapping[str, Any]
     figures: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
+    networks: Sequence[TrainedNetwork] = ()
 
 
 def write_results(experiment: Experiment, results: Results, output: Path) -> list[Path]:

@@ -17,10 +17,9 @@ from blurmapper.evaluation.tables import (
     difference_table,
     score_tables,
 )
-from blurmapper.laboratory.entries import plan_networks, prepare_entries
+from blurmapper.laboratory.entries import prepare_entries
 from blurmapper.laboratory.experiments import Experiment
-from blurmapper.laboratory.networks import TrainedNetwork, describe_networks
-from blurmapper.laboratory.photos import is_cuhk, is_open_benchmark, read_samples
+from blurmapper.laboratory.photos import is_cuhk, read_samples
 from blurmapper.laboratory.results import Results, Say
 
 LEFT_OUT = ("s/photo",)
@@ -67,12 +66,10 @@ def run_scores(experiment: Experiment, data: Path | None, output: Path, say: Say
             compared = differences(results, protocol, experiment.reference)
             tables.append(difference_table(compared, experiment.reference, protocol))
     findings = Findings(tables, results, samples, (), output, experiment.protocols[0])
-    networks = plan_networks(experiment, data)
-    values = {"rows": rows, "networks": {n.name: n.read_record() for n in networks}}
     return Results(
         tables,
-        _note(experiment, networks, data),
-        values,
+        _note(experiment, data),
+        {"rows": rows},
         {"curves": lambda: draw_benchmark_curves(findings)},
     )
 
@@ -108,16 +105,9 @@ def _beside_paper(table: Table, rows: Sequence[Row], experiment: Experiment) -> 
     return Table(table.title, headings, tuple(cells))
 
 
-def _note(experiment: Experiment, networks: Sequence[TrainedNetwork], data: Path) -> str:
+def _note(experiment: Experiment, data: Path) -> str:
     lines = [f"Protocol `{name}`: {NOTES[name]}" for name in experiment.protocols]
-    if experiment.training is not None:
-        lines += describe_networks(experiment.training, networks)
     lines.append(f"The paper's columns: {experiment.source}.")
     if not is_cuhk(data):
         lines.append("They are of other photos than ours, and show an order at most.")
-    if is_open_benchmark(data):
-        lines.append(
-            "Our bundled networks have seen these photos in training and are left out; what "
-            "`liu08`, `shi14` and `su11` have fitted was fitted to photos of the same library."
-        )
     return "\n".join(lines)

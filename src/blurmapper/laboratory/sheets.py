@@ -93,7 +93,8 @@ def draw_samples(experiment: Experiment, data: Path | None) -> list[Sample]:
         if BLURRED_SHARES[0] <= blurred_share(sample) <= BLURRED_SHARES[1]:
             chosen.append(sample)
     if not chosen:
-        raise DatasetError(f"{data}: no {experiment.blur} photo is partly blurred; give others")
+        kind = experiment.blur or "single"
+        raise DatasetError(f"{data}: no {kind} photo is partly blurred; give others")
     return chosen
 
 
@@ -106,9 +107,10 @@ def best_f(record: Record) -> float:
 
 def _note(experiment: Experiment) -> str:
     low, high = BLURRED_SHARES
+    kind = f"{experiment.blur} " if experiment.blur else ""
     return (
         f"White is blurred, undecided truth is mid grey, no map is stretched. Below each map: its "
         f"F at the threshold that is best for it. Chosen by chance (seed {experiment.seed}) from "
-        f"the {experiment.blur} photos of which {low:.0%} to {high:.0%} is blurred, before any "
+        f"the {kind}photos of which {low:.0%} to {high:.0%} is blurred, before any "
         f"map was seen. The paper's: {experiment.source}; its photos were chosen by its authors."
     )

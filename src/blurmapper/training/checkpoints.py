@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from blurmapper.errors import ConfigError
+from blurmapper.files import replacing
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -31,6 +32,16 @@ def strip_checkpoint(path: Path) -> None:
     """
     state = read_checkpoint(path)
     needed = {key: state[key] for key in ("config", "step", "average", "versions", "saved")}
-    partial = path.with_suffix(".partial")
-    torch.save(needed, partial)
-    partial.replace(path)
+    write_checkpoint(needed, path)
+
+
+def write_checkpoint(state: dict[str, Any], path: Path) -> None:
+    """Write a checkpoint whole or not at all.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written; one that was there is still there.
+    """
+    with replacing(path) as stream:
+        torch.save(state, stream)

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 
 from blurmapper.errors import ConfigError
 from blurmapper.preprocessing import Preprocessing
-from blurmapper.training.checkpoints import CHECKPOINT, read_checkpoint
+from blurmapper.training.checkpoints import CHECKPOINT, read_checkpoint, write_checkpoint
 from blurmapper.training.config import TrainingConfig, read_config
 from blurmapper.training.data import PairDataset, open_source
 from blurmapper.training.losses import loss_of
@@ -167,9 +167,7 @@ class TrainingRun:
             "versions": {"torch": str(torch.__version__)},
             "saved": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
-        partial = self.path.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(self.path)
+        write_checkpoint(state, self.path)
 
     def load(self) -> None:
         """Go back to where the checkpoint was written."""
