@@ -241,8 +241,12 @@ def select_names(samples: Iterable[Sample], list_file: str | Path) -> list[Sampl
     words = [re.split(r"--|[\s'\",]+", line.strip("'\", \t\r")) for line in lines]
     wanted = {Path(parts[-1]).stem for parts in words if parts[-1]}
     samples = list(samples)
-    for name in sorted(wanted - {Path(s.name).name for s in samples}):
-        raise DatasetError(f"{list_file}: names {name}, which the data set lacks")
+    lacking = sorted(wanted - {Path(s.name).name for s in samples})
+    if lacking:
+        raise DatasetError(
+            f"{list_file}: {len(lacking)} of its {len(wanted)} names are of no photo of the data "
+            f"set ({lacking[0]} is the first); give one name a line"
+        )
     return [s for s in samples if Path(s.name).name in wanted]
 
 

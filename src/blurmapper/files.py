@@ -77,7 +77,7 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ImageError(
-            f"{folder}: cannot be made ({error.strerror}); choose another folder with -o"
+            f"{folder}: cannot be made ({error.strerror}); choose another folder"
         ) from error
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from blurmapper.cli import app
-from blurmapper.errors import ConfigError
+from blurmapper.errors import ConfigError, MethodError
 
 
 def test_a_table_is_printed_and_written(tiny_weights: Path, tmp_path: Path) -> None:
@@ -16,6 +17,19 @@ def test_a_table_is_printed_and_written(tiny_weights: Path, tmp_path: Path) -> N
     assert result.exit_code == 0, result.output
     assert "| tiny |" in result.output
     assert "| tiny |" in (tmp_path / "table6.md").read_text()
+
+
+@pytest.mark.parametrize("option", [["--schedule", "full"], ["--set", "seed=1"]])
+def test_what_trains_nothing_takes_no_schedule(option: list[str]) -> None:
+    result = CliRunner().invoke(app, ["reproduce", "table6", *option])
+    assert isinstance(result.exception, ConfigError)
+    assert "table6 trains nothing" in str(result.exception)
+
+
+def test_a_row_that_there_is_not_lists_networks_and_methods() -> None:
+    result = CliRunner().invoke(app, ["reproduce", "table2", "--method", "configuration-vi"])
+    assert isinstance(result.exception, MethodError)
+    assert "configuration-v, dbm" in str(result.exception)
 
 
 def test_an_unknown_table_is_an_error_of_ours() -> None:

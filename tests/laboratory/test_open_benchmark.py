@@ -15,7 +15,9 @@ import pytest
 from blurmapper.datasets import read_dataset, read_truth, select_split
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.laboratory import open_benchmark
+from blurmapper.laboratory.open_benchmark import Entry, Image
 from blurmapper.laboratory.twins import group_twins
+from blurmapper.training.data import PairSource
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "photos"
 SIDE = 64
@@ -100,6 +102,30 @@ def test_what_is_borrowed_stays_in_its_half(library: Path) -> None:
     for half, part in enumerate((even, odd)):
         own = {entry.source.photo for entry in entries if entry.half == half}
         assert {m.photo for m in part.bokeh} <= own
+
+
+def test_a_photo_is_made_with_what_its_own_half_may_lend(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lent: dict[int, set[Path]] = {0: set(), 1: set()}
+    make = open_benchmark._make
+
+    def note(entry: Entry, source: PairSource, seed: tuple[int, int]) -> tuple[Image, Image]:
+        lent[entry.half] |= {m.photo for m in source.library.bokeh}
+        return make(entry, source, seed)
+
+    monkeypatch.setattr(open_benchmark, "_make", note)
+    made = open_benchmark.build_open_benchmark(library, tmp_path / "made", side=SIDE)
+    for half, photos in lent.items():
+        own = {row["source"] for row in rows_of(made) if int(row["photo"][-4:]) % 2 == half}
+        assert photos
+        assert {photo.stem for photo in photos} <= own
+
+
+def test_photos_that_are_missing_claim_no_folder(library: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="missing; give a folder of photos"):
+        open_benchmark.build_open_benchmark(tmp_path / "none", tmp_path / "made", side=SIDE)
+    open_benchmark.build_open_benchmark(library, tmp_path / "made", side=SIDE)
 
 
 def test_every_made_photo_is_partly_blurred(benchmark: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from blurmapper.errors import ImageError
-from blurmapper.ranking.records import PhotoRecord
+from blurmapper.ranking.records import Box, Measure, PhotoRecord
 from blurmapper.ranking.sidecars import rate, replace_rating, sidecar_path, write_ratings
 
 MakeRecord = Callable[..., PhotoRecord]
@@ -67,6 +69,14 @@ def test_a_new_sidecar_is_xml_with_the_rating(tmp_path: Path, make_record: MakeR
     photo.write_bytes(b"photo")
     assert list(write_ratings([make_record(photo, 0.3)])) == [tmp_path / "a & b.jpg.xmp"]
     assert rating_in((tmp_path / "a & b.jpg.xmp").read_bytes()) == "4"
+
+
+def test_stars_follow_what_photos_are_ranked_by(tmp_path: Path, make_record: MakeRecord) -> None:
+    record = replace(make_record(tmp_path / "portrait.jpg", 0.7), sharpest=Box(0, 0, 8, 6, 0.05))
+    for by, stars in (("degree", "2"), ("region", "5")):
+        (sidecar,) = write_ratings([record], by=cast("Measure", by))
+        assert isinstance(sidecar, Path)
+        assert rating_in(sidecar.read_bytes()) == stars
 
 
 def test_the_photo_is_left_as_it_is(tmp_path: Path, make_record: MakeRecord) -> None:

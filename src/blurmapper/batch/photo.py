@@ -265,5 +265,7 @@ def enlarge_to(blur_map: BlurMap, height: int, width: int) -> BlurMap:
 
 def _map_kinds(method: BlurMethod, image: ImageArray) -> BlurKinds:
     if not isinstance(method, BlurMapper):
-        raise MethodError("this method cannot tell motion from defocus; use dbm-lite")
+        raise MethodError(
+            "this method cannot tell motion from defocus; leave out --kinds or use dbm-lite"
+        )
     return method.map_kinds(image)

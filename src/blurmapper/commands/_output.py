@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from blurmapper.errors import BlurMapperError, MissingExtraError
+from blurmapper.errors import BlurMapperError, ConfigError, MissingExtraError
 from blurmapper.files import printable
 
 if TYPE_CHECKING:
@@ -24,10 +24,24 @@ if TYPE_CHECKING:
 STOPPED = 130
 """The exit status of a program that Ctrl-C stopped."""
 
+DEFAULT_OUTPUT = Path("blurmaps")
+
 
 def print_error(error: BlurMapperError) -> None:
     """Print an error of ours as one line on standard error."""
     typer.echo(f"error: {printable(error)}", err=True)
+
+
+def default_output(sources: list[Path]) -> Path:
+    """Return where files go unless told, which is never a folder of photos."""
+    place = DEFAULT_OUTPUT.absolute()
+    for source in sources:
+        if source.is_dir() and place.resolve().is_relative_to(source.resolve()):
+            raise ConfigError(
+                f"{DEFAULT_OUTPUT} would be made among the photos in {source}; "
+                f"say where with -o DIR, or -o {DEFAULT_OUTPUT} if you want it there"
+            )
+    return DEFAULT_OUTPUT
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from blurmapper.commands._output import default_output
 from blurmapper.commands._photos import Task, place_file, work_through
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ def magnify(
         typer.Argument(metavar="PHOTO...", help="Photos, or folders that are searched for them."),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")
-    ] = Path("blurmaps"),
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Where the files go: blurmaps."),
+    ] = None,
     strength: Annotated[
         float,
         typer.Option(metavar="X", min=0, max=8, help="How much blur is added; 0 is none, 8 most."),
@@ -79,4 +81,6 @@ def magnify(
 
     mapping = get_method(method, MethodOptions(threads=threads))
     settings = digest_settings(method, mapping, strength, shape, naive)
-    work_through(photos, output, Task("magnify", mapping, write, settings, redo))
+    work_through(
+        photos, output or default_output(photos), Task("magnify", mapping, write, settings, redo)
+    )

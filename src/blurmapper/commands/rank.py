@@ -97,7 +97,7 @@ def rank(
         typer.echo(f"stopped after {len(results)} of {len(found)} photos", err=True)
         raise typer.Exit(STOPPED)
     if xmp:
-        failures += _report(sidecars.write_ratings(ranked, xmp_name), "rated {} photos")
+        failures += _report(sidecars.write_ratings(ranked, xmp_name, by=by), "rated {}")
     if select is not None:
         failures += _bring(ranking, select, copy_to, move_to)
     if failures or unreadable:
@@ -144,9 +144,9 @@ def _bring(
     chosen = select_photos(ranking.records, end, number, ranking.bursts)
     photos = [record.photo for record in chosen]
     if copy_to is not None:
-        return _report(copy_photos(photos, copy_to), f"copied {{}} photos to {copy_to}")
+        return _report(copy_photos(photos, copy_to), f"{{}} now in {copy_to}")
     assert move_to is not None
-    return _report(move_photos(photos, move_to), f"moved {{}} photos to {move_to}")
+    return _report(move_photos(photos, move_to), f"{{}} now in {move_to}")
 
 
 def _report(results: Iterable[Path | BlurMapperError], summary: str) -> list[BlurMapperError]:
@@ -159,7 +159,7 @@ def _report(results: Iterable[Path | BlurMapperError], summary: str) -> list[Blu
             print_error(result)
         else:
             done += 1
-    typer.echo(summary.format(done), err=True)
+    typer.echo(summary.format("1 photo" if done == 1 else f"{done} photos"), err=True)
     return failures
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from blurmapper.commands._output import needing_extra
+from blurmapper.commands._output import default_output, needing_extra
 from blurmapper.commands._photos import Task, place_file, work_through, write_whole
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ def segment(
         typer.Argument(metavar="PHOTO...", help="Photos, or folders that are searched for them."),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")
-    ] = Path("blurmaps"),
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Where the files go: blurmaps."),
+    ] = None,
     cutout: Annotated[
         bool,
         typer.Option("--cutout", help="Write the sharp subject on transparency, not its mask."),
@@ -68,7 +69,9 @@ def segment(
     mapping = get_method(method, MethodOptions(threads=threads))
     work = _write_cutout if cutout else _write_mask
     settings = digest_settings(method, mapping, cutout)
-    work_through(photos, output, Task("segment", mapping, work, settings, redo))
+    work_through(
+        photos, output or default_output(photos), Task("segment", mapping, work, settings, redo)
+    )
 
 
 def _write_mask(image: ImageArray, blur_map: BlurMap, job: Job) -> tuple[str, Path]:

@@ -82,6 +82,10 @@ class PhotoRecord:
     sharpest: Box
     frame: Frame | None = None
 
+    def blur(self, by: Measure) -> float:
+        """Return what photos are ranked by: S, or the mean blur of the sharpest region."""
+        return self.blur_degree if by == "degree" else self.sharpest.blur
+
 
 def measure_photos(
     photos: Iterable[Path],
@@ -190,10 +194,6 @@ def rank_photos(
             records.append(result)
         else:
             unreadable.append(result)
-    records.sort(key=lambda record: (_blur(record, by), str(record.photo)))
+    records.sort(key=lambda record: (record.blur(by), str(record.photo)))
     unreadable.sort(key=lambda failed: str(failed.photo))
     return records, unreadable
-
-
-def _blur(record: PhotoRecord, by: Measure) -> float:
-    return record.blur_degree if by == "degree" else record.sharpest.blur

@@ -12,7 +12,7 @@ from xml.parsers import expat
 from blurmapper import __version__
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.files import write_file
-from blurmapper.ranking.records import PhotoRecord
+from blurmapper.ranking.records import Measure, PhotoRecord
 
 Naming = Literal["full", "stem"]
 """NAME.EXT.xmp, as darktable and digiKam have it, or NAME.xmp, as Lightroom has it."""
@@ -40,19 +40,19 @@ _SIDECAR = """\
 """
 
 
-def rate(blur_degree: float) -> int:
-    """Return 5 to 1 stars for S: five below 0.2, four below 0.4, and so on to one.
+def rate(blur: float) -> int:
+    """Return 5 to 1 stars for mean blur: five below 0.2, four below 0.4, and so on to one.
 
     Examples
     --------
     >>> [rate(degree) for degree in (0, 0.2, 0.5, 0.99, 1)]
     [5, 4, 3, 1, 1]
     """
-    return next((stars for below, stars in STARS if blur_degree < below), 1)
+    return next((stars for below, stars in STARS if blur < below), 1)
 
 
 def write_ratings(
-    records: Iterable[PhotoRecord], naming: Naming = "full"
+    records: Iterable[PhotoRecord], naming: Naming = "full", *, by: Measure = "degree"
 ) -> Iterator[Path | BlurMapperError]:
     """Write each photo's stars to a sidecar beside it; yield the sidecar, or why there is none.
 
@@ -65,6 +65,8 @@ def write_ratings(
     naming : {"full", "stem"}
         ``NAME.EXT.xmp`` or ``NAME.xmp``. With the latter photos that differ by their suffix
         alone would share a sidecar: the first gets it, the others yield an error.
+    by : {"degree", "region"}
+        What is rated, as in `blurmapper.ranking.records.rank_photos`.
     """
     owners: dict[Path, Path] = {}
     for record in records:
@@ -77,7 +79,7 @@ def write_ratings(
             )
             continue
         try:
-            write_rating(sidecar, rate(record.blur_degree))
+            write_rating(sidecar, rate(record.blur(by)))
         except BlurMapperError as error:
             yield error
         else:

@@ -180,7 +180,7 @@ def _convert(hint: Any, value: Any) -> Any:
     """Return the value as its field's type wants it, or raise ValueError."""
     choices = get_args(hint)
     if hint is Path or Path in choices:
-        return None if value is None else Path(value)
+        return None if value is None or (value == "" and type(None) in choices) else Path(value)
     if choices and value not in choices:
         raise ValueError(f"{value!r} is none of {', '.join(map(repr, choices))}")
     if hint is float and isinstance(value, int) and not isinstance(value, bool):

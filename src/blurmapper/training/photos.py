@@ -86,7 +86,9 @@ def read_library(root: Path, *, held_out: bool = False) -> PhotoLibrary:
     """
     for needed in (root / "photos.csv", root / "traced" / "photos.csv"):
         if not needed.is_file():
-            raise DatasetError(f"{needed}: missing; point `photos` in the config at the photos")
+            raise DatasetError(
+                f"{needed}: missing; give a folder of photos laid out as docs/training.md says"
+            )
     rows = _rows(root / "photos.csv")
     use = {row["photo"]: row["use"] for row in _rows(REVIEWS)}
     use |= {row["photo"]: row["use"] for row in rows if "use" in row}
