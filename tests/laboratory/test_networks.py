@@ -16,21 +16,17 @@ from blurmapper.datasets import read_dataset
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.evaluation.records import read_records
 from blurmapper.laboratory.draws import draw
-from blurmapper.laboratory.entries import plan_networks, row_fields
+from blurmapper.laboratory.entries import plan_networks
 from blurmapper.laboratory.experiments import (
     Experiment,
-    Training,
     experiment_names,
     read_experiment,
     select_rows,
 )
-from blurmapper.laboratory.networks import describe_networks, read_schedule, schedule_names
 from blurmapper.laboratory.photos import has_halves
 from blurmapper.laboratory.reproduce import reproduce
-from blurmapper.training.config import TrainingConfig
 
 ONE = ("configuration-i",)
-FAST = {"rate": "fast"}
 TOY = {"iterations": 1, "side": 32, "working_side": 32, "batch": 2, "threads": 1}
 
 
@@ -307,11 +303,6 @@ def test_weights_that_are_not_there_name_the_option(halved: Path, kept: Path) ->
         plan_networks(experiment, halved)
 
 
-def test_a_setting_that_is_no_number_is_named() -> None:
-    with pytest.raises(ConfigError, match="rate=fast: not a number"):
-        row_fields({"rate_factor": 3.0}, read_schedule("short"), Training({}, overrides=FAST))
-
-
 def test_a_benchmark_that_is_not_all_made_is_refused(
     halved: Path, kept: Path, tmp_path: Path
 ) -> None:
@@ -330,35 +321,6 @@ def test_a_few_photos_of_a_benchmark_have_no_halves(halved: Path) -> None:
 
 def _die(_: Path) -> None:
     raise KeyboardInterrupt
-
-
-def test_rows_scale_the_schedules_side_and_rate() -> None:
-    schedule = read_schedule("full")
-    fields = row_fields({"scale": 0.6667, "rate_factor": 3.0}, schedule, Training({}))
-    assert (fields["side"], fields["working_side"]) == (256, 256)
-    assert fields["rate"] == pytest.approx(3 * 2**-10)
-    assert row_fields({"scale": 1.6667}, schedule, Training({}))["side"] == 640
-
-
-@pytest.mark.parametrize("name", schedule_names())
-def test_every_schedule_is_a_config(name: str) -> None:
-    own = {"architecture": "configuration-v", "photos": "p", "output": "o"}
-    config = TrainingConfig.from_dict({**read_schedule(name).values, **own})
-    line = describe_networks(Training({}, schedule=name), [])[0]
-    assert f"{config.iterations:,} steps of {config.batch} photos at {config.side} x" in line
-
-
-def test_what_overrides_the_schedule_is_what_a_table_says() -> None:
-    line = describe_networks(Training({}, schedule="full", overrides={"iterations": 1500}), [])[0]
-    assert ", iterations = 1500: 1,500 steps of 3 photos at 384 x 384" in line
-    assert "10,000" not in line
-
-
-def test_the_full_schedule_is_the_papers() -> None:
-    values = read_schedule("full").values
-    assert (values["iterations"], values["batch"], values["side"]) == (10_000, 3, 384)
-    assert (values["rate"], values["power"]) == (2**-10, 0.9)
-    assert (values["momentum"], values["weight_decay"]) == (0.9, 5e-4)
 
 
 def test_networks_need_a_half_to_train_on(tmp_path: Path, halved: Path, kept: Path) -> None:
@@ -403,8 +365,3 @@ def test_a_set_without_halves_is_scored_by_networks_of_another(
     training = replace(experiment.training, data=str(halved))
     results, _ = reproduce(replace(experiment, training=training), folder, tmp_path / "out")
     assert results.tables[0].title.startswith("plain: 1 photo,")
-
-
-def test_an_unknown_schedule_lists_the_choices() -> None:
-    with pytest.raises(ConfigError, match="no schedule named 'long'; choose from: full, short"):
-        read_schedule("long")

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from blurmapper.datasets import Sample, read_dataset, select_split
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.evaluation.benchmark import Entry
 from blurmapper.evaluation.selection import choose_methods
 from blurmapper.laboratory.experiments import Experiment, Training
-from blurmapper.laboratory.networks import (
-    Schedule,
-    TrainedNetwork,
-    plan_network,
-    read_schedule,
-)
+from blurmapper.laboratory.networks import TrainedNetwork, plan_network
 from blurmapper.laboratory.photos import (
     LEAST_HALF,
     OPEN_BENCHMARK,
@@ -25,10 +19,8 @@ from blurmapper.laboratory.photos import (
     read_whole,
 )
 from blurmapper.laboratory.results import Say
+from blurmapper.laboratory.schedules import read_schedule, row_fields
 from blurmapper.methods import METHODS
-
-SIDE_STEP = 32
-"""Sides of a network's input are multiples of this many pixels."""
 
 
 def prepare_entries(
@@ -126,25 +118,6 @@ def read_training_half(training: Training, data: Path) -> tuple[Path, list[Sampl
             "one that has, with --trained-on"
         )
     return folder, select_split(samples, training.half)
-
-
-def row_fields(own: Mapping[str, Any], schedule: Schedule, training: Training) -> dict[str, Any]:
-    """Return the fields of a row's config: the schedule's, its own, and what overrides both.
-
-    Raises
-    ------
-    ConfigError
-        If what a row multiplies is no number.
-    """
-    fields = {**schedule.values, **own, **training.overrides}
-    scale, rate_factor = fields.pop("scale", 1.0), fields.pop("rate_factor", 1.0)
-    for name in ("side", "working_side", "rate"):
-        if isinstance(fields[name], bool) or not isinstance(fields[name], int | float):
-            raise ConfigError(f"{name}={fields[name]}: not a number; write {name}=0.5 or the like")
-    for name in ("side", "working_side"):
-        if scale != 1.0:
-            fields[name] = max(1, round(fields[name] * scale / SIDE_STEP)) * SIDE_STEP
-    return {**fields, "rate": fields["rate"] * rate_factor}
 
 
 def _has_seen(method: str, data: Path) -> bool:

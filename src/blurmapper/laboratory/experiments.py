@@ -34,7 +34,7 @@ class Training:
     draws, added : int
         How often so many photos of the other half are trained on too; 0 for never.
     schedule : str
-        As `blurmapper.laboratory.networks.read_schedule` knows it.
+        As `blurmapper.laboratory.schedules.read_schedule` knows it.
     overrides : mapping
         Fields in place of the schedule's and the row's own.
     data : str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,11 +18,10 @@ from blurmapper.images import read_image, write_map
 from blurmapper.laboratory.experiments import Training
 from blurmapper.laboratory.machine import describe_machine, list_versions
 from blurmapper.laboratory.results import Say, to_json
+from blurmapper.laboratory.schedules import list_steps, read_schedule
 
 if TYPE_CHECKING:
     from blurmapper.training.config import TrainingConfig
-
-SCHEDULES = Path(__file__).parents[1] / "assets" / "schedules"
 
 TRAINING_VERSION = 1
 """Raised when the same config and photos make another network, so that none of before is kept."""
@@ -43,23 +41,6 @@ NO_MATTER = (
 
 RUN = "run.json"
 LIST = "photos.txt"
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and on what size networks are trained.
-
-    Attributes
-    ----------
-    name, summary : str
-        The latter, what is to be known of it beside its values, is printed on every table.
-    values : mapping
-        Fields of `blurmapper.training.config.TrainingConfig`.
-    """
-
-    name: str
-    summary: str
-    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -172,26 +153,6 @@ class TrainedNetwork:
         return folder
 
 
-def schedule_names() -> list[str]:
-    """Return the names that `read_schedule` knows, in order."""
-    return sorted(path.stem for path in SCHEDULES.glob("*.toml"))
-
-
-def read_schedule(name: str) -> Schedule:
-    """Read a schedule of the package.
-
-    Raises
-    ------
-    ConfigError
-        If none has that name; the line lists those that there are.
-    """
-    if name not in schedule_names():
-        known = ", ".join(schedule_names())
-        raise ConfigError(f"no schedule named {name!r}; choose from: {known}")
-    values = tomllib.loads((SCHEDULES / f"{name}.toml").read_text(encoding="utf-8"))
-    return Schedule(name, values.pop("summary"), values)
-
-
 def plan_network(
     name: str,
     values: Mapping[str, Any],
@@ -244,7 +205,7 @@ def plan_network(
 
 def describe_networks(training: Training, networks: Sequence[TrainedNetwork]) -> list[str]:
     """Return lines on how networks were trained, and what those that fuse sides have learnt."""
-    lines = [f"Networks trained on the schedule `{training.schedule}`{_list_steps(training)}."]
+    lines = [f"Networks trained on the schedule `{training.schedule}`{list_steps(training)}."]
     for network in networks:
         config, schedule = network.config, read_schedule(training.schedule)
         usual = {**schedule.values, **training.overrides}
@@ -278,17 +239,6 @@ def _content_of(path: Path, _: str) -> str:
     """Return the SHA-256 of a file, read once for as long as its size and time are the same."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _list_steps(training: Training) -> str:
-    """Return how long and on what size, and which settings are not the schedule's."""
-    schedule = read_schedule(training.schedule)
-    values = {**schedule.values, **training.overrides}
-    changed = "".join(f", {key} = {value}" for key, value in training.overrides.items())
-    return (
-        f"{changed}: {values['iterations']:,} steps of {values['batch']} photos at "
-        f"{values['side']} x {values['side']}, {schedule.summary}"
-    )
 
 
 def _seconds_a_step(folder: Path) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -77,5 +78,15 @@ def write_results(experiment: Experiment, results: Results, output: Path) -> lis
 
 
 def to_json(values: Mapping[str, Any]) -> str:
-    """Return values as indented JSON that ends with its line."""
-    return json.dumps(values, indent=1) + "\n"
+    """Return values as indented JSON that ends with its line; what is not finite is null."""
+    return json.dumps(_without_nan(values), indent=1, allow_nan=False) + "\n"
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return value

@@ -1,0 +1,50 @@
+"""Schedules, and what rows and options make of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from blurmapper.errors import ConfigError
+from blurmapper.laboratory.experiments import Training
+from blurmapper.laboratory.networks import describe_networks
+from blurmapper.laboratory.schedules import read_schedule, row_fields, schedule_names
+from blurmapper.training.config import TrainingConfig
+
+
+def test_a_setting_that_is_no_number_is_named() -> None:
+    with pytest.raises(ConfigError, match="rate=fast: not a number"):
+        row_fields({}, read_schedule("short"), Training({}, overrides={"rate": "fast"}))
+
+
+def test_rows_scale_the_schedules_side_and_rate() -> None:
+    schedule = read_schedule("full")
+    fields = row_fields({"scale": 0.6667, "rate_factor": 3.0}, schedule, Training({}))
+    assert (fields["side"], fields["working_side"]) == (256, 256)
+    assert fields["rate"] == pytest.approx(3 * 2**-10)
+    assert row_fields({"scale": 1.6667}, schedule, Training({}))["side"] == 640
+
+
+@pytest.mark.parametrize("name", schedule_names())
+def test_every_schedule_is_a_config(name: str) -> None:
+    own = {"architecture": "configuration-v", "photos": "p", "output": "o"}
+    config = TrainingConfig.from_dict({**read_schedule(name).values, **own})
+    line = describe_networks(Training({}, schedule=name), [])[0]
+    assert f"{config.iterations:,} steps of {config.batch} photos at {config.side} x" in line
+
+
+def test_what_overrides_the_schedule_is_what_a_table_says() -> None:
+    line = describe_networks(Training({}, schedule="full", overrides={"iterations": 1500}), [])[0]
+    assert ", iterations = 1500: 1,500 steps of 3 photos at 384 x 384" in line
+    assert "10,000" not in line
+
+
+def test_the_full_schedule_is_the_papers() -> None:
+    values = read_schedule("full").values
+    assert (values["iterations"], values["batch"], values["side"]) == (10_000, 3, 384)
+    assert (values["rate"], values["power"]) == (2**-10, 0.9)
+    assert (values["momentum"], values["weight_decay"]) == (0.9, 5e-4)
+
+
+def test_an_unknown_schedule_lists_the_choices() -> None:
+    with pytest.raises(ConfigError, match="no schedule named 'long'; choose from: full, short"):
+        read_schedule("long")
