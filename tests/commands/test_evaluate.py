@@ -45,6 +45,14 @@ def test_finished_maps_are_scored_by_their_folders_name(run: Run, benchmark_fold
     assert second["ods"] > 0.9
 
 
+def test_maps_read_the_wrong_way_round_are_told_of(run: Run, benchmark_folder: Path) -> None:
+    maps = ["--maps", str(benchmark_folder / "rough")]
+    assert "rough: worse than chance; if white is sharp in these maps, score them with" in run(
+        *maps
+    )
+    assert "worse than chance" not in run(*maps, "--polarity", "sharp")
+
+
 def test_methods_and_maps_stand_side_by_side(
     run: Run, benchmark_folder: Path, tiny_weights: Path
 ) -> None:

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import typer
+
 from blurmapper.commands import _evaluate_options as option
 from blurmapper.errors import ConfigError
 from blurmapper.files import write_file
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from blurmapper.datasets import Polarity, Sample
     from blurmapper.evaluation.benchmark import Entry
     from blurmapper.evaluation.records import Records
+    from blurmapper.evaluation.rows import Row
     from blurmapper.evaluation.tables import Table
 
 
@@ -82,6 +85,7 @@ def evaluate(
         printed.append(tables.difference_table(others, reference, protocol))
 
     _print(printed)
+    _warn_of_polarity(scored, [entry for entry in entries if entry.maps is not None])
     _write(json, tables.format_json(scored))
     _write(csv, tables.format_csv(scored))
     _write(markdown, "\n".join(map(tables.format_markdown, printed)))
@@ -94,6 +98,21 @@ def evaluate(
             write_figures(findings, figures)
         if report is not None:
             write_report(findings, report)
+
+
+def _warn_of_polarity(scored: Sequence[Row], finished: Sequence[Entry]) -> None:
+    """Say on standard error which maps of files are worse than chance, as inverted ones are."""
+    from blurmapper.evaluation.rows import ALL_BLURRED
+
+    whole = {row.method: row.average_precision for row in scored if row.subset == "all"}
+    for entry in finished:
+        if whole[entry.name] < whole[ALL_BLURRED]:
+            other = "blurred" if entry.white == "sharp" else "sharp"
+            typer.echo(
+                f"{entry.name}: worse than chance; if white is {other} in these maps, "
+                f"score them with --polarity {other}",
+                err=True,
+            )
 
 
 def _score(
