@@ -1,14 +1,27 @@
-"""Files appear whole or not at all."""
+"""Files appear whole or not at all, and take no other's place."""
 
 from __future__ import annotations
 
 import errno
+import os
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from blurmapper.errors import ImageError
-from blurmapper.files import replacing, write_file
+from blurmapper.files import (
+    check_replaceable,
+    from_cell,
+    part_in,
+    put_in_place,
+    replacing,
+    to_cell,
+    write_file,
+    written_as,
+)
 
 
 def test_a_failed_write_keeps_the_file_that_was_there(tmp_path: Path) -> None:
@@ -37,3 +50,143 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="folder: cannot be written"):
         write_file(tmp_path / "folder", "text")
     assert [each.name for each in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_photo_never_gives_way_to_a_table(tmp_path: Path) -> None:
+    photo = tmp_path / "b.jpg"
+    photo.write_bytes(b"\xff\xd8\xff\xe0\0\x10JFIF")
+    with pytest.raises(ImageError, match=r"b\.jpg: is not of blurmapper's making"):
+        write_file(photo, "rank,photo\n")
+    assert photo.read_bytes().startswith(b"\xff\xd8\xff")
+    assert [each.name for each in tmp_path.iterdir()] == ["b.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"older\n", b"newer\n"),
+        (b"\x89PNG\r\n\x1a\n old", b"\x89PNG\r\n\x1a\n new"),
+        (b"", b"any\0thing"),
+    ],
+)
+def test_a_file_gives_way_to_its_like(old: bytes, new: bytes, tmp_path: Path) -> None:
+    (tmp_path / "m").write_bytes(old)
+    assert write_file(tmp_path / "m", new).read_bytes() == new
+
+
+def test_only_what_is_known_gives_way(tmp_path: Path) -> None:
+    is_table = written_as(b"rank,photo\r\n")
+    (tmp_path / "ours.csv").write_bytes(b"rank,photo\r\n1,a.jpg\r\n")
+    (tmp_path / "budget.csv").write_bytes(b"month,spent\r\n")
+    assert write_file(tmp_path / "ours.csv", b"new", is_table).read_bytes() == b"new"
+    with pytest.raises(ImageError, match=r"budget\.csv: is not of blurmapper's making"):
+        check_replaceable(tmp_path / "budget.csv", is_table)
+    with pytest.raises(ImageError, match=r"budget\.csv: is not of blurmapper's making"):
+        write_file(tmp_path / "budget.csv", b"new", is_table)
+    assert (tmp_path / "budget.csv").read_bytes() == b"month,spent\r\n"
+
+
+@pytest.mark.parametrize("there_before", [True, False])
+def test_a_link_stays_and_its_file_is_written(there_before: bool, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "here").mkdir()
+    file, link = tmp_path / "elsewhere" / "m.txt", tmp_path / "here" / "m.txt"
+    if there_before:
+        file.write_text("old")
+    link.symlink_to("../elsewhere/m.txt")
+    write_file(link, "new")
+    assert link.is_symlink() and file.read_text() == "new"
+    assert [each.name for each in file.parent.iterdir()] == ["m.txt"]
+
+
+def test_a_link_to_itself_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(ImageError, match="loop: cannot be written"):
+        write_file(tmp_path / "loop", "text")
+
+
+def test_a_pipe_is_written_into(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_file(pipe, "through")
+        assert os.read(reader, 99) == b"through"
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_descriptor_gets_the_content_where_it_stands(tmp_path: Path) -> None:
+    with (tmp_path / "redirected.txt").open("w") as stream:
+        stream.write("before\n")
+        stream.flush()
+        write_file(Path(f"/dev/fd/{stream.fileno()}"), "written\n")
+        stream.write("after\n")
+    assert (tmp_path / "redirected.txt").read_text() == "before\nwritten\nafter\n"
+
+
+def test_a_device_stays_one() -> None:
+    write_file(Path(os.devnull), "gone")
+    assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
+
+
+def test_a_failed_stream_leaves_a_pipe_empty(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    def write_half() -> None:
+        with replacing(pipe) as stream:
+            stream.write(b"half")
+            raise OSError(errno.EIO, "Input/output error")
+
+    try:
+        with pytest.raises(ImageError, match="pipe: cannot be written"):
+            write_half()
+        assert os.read(reader, 99) == b""
+    finally:
+        os.close(reader)
+
+
+def test_the_next_writer_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    # A child that is gone has a number that no process has.
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    with part_in(tmp_path / "other") as part:
+        name = part.name.replace(f"-{os.getpid()}-", f"-{child.pid}-")
+    (tmp_path / name).write_text("half")
+    write_file(tmp_path / "m.txt", "whole")
+    assert [each.name for each in tmp_path.iterdir()] == ["m.txt"]
+
+
+@pytest.mark.parametrize("with_links", [True, False])
+def test_a_new_file_takes_no_other_s_name(
+    with_links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    if not with_links:
+        monkeypatch.setattr(os, "link", refuse)
+    part = tmp_path / "part"
+    part.write_text("new")
+    (tmp_path / "taken").write_text("old")
+    with pytest.raises(FileExistsError):
+        put_in_place(part, tmp_path / "taken")
+    put_in_place(part, tmp_path / "free")
+    assert (tmp_path / "taken").read_text() == "old"
+    assert (tmp_path / "free").read_text() == "new"
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\uff1d1", "'=1", "''-1", "-a\nb"]
+)
+def test_no_spreadsheet_computes_a_cell_and_programs_read_it_back(text: str) -> None:
+    assert to_cell(text) == f"'{text}"
+    assert from_cell(to_cell(text)) == text
+
+
+@pytest.mark.parametrize("text", ["a.jpg", "", "'s-Hertogenbosch.jpg", "a=b", "./-1"])
+def test_other_cells_are_as_they_were(text: str) -> None:
+    assert to_cell(text) == from_cell(text) == text

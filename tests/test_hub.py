@@ -251,6 +251,20 @@ def test_saving_into_its_own_folder_is_refused(saved: Path) -> None:
     assert (saved / "tiny.onnx").read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["README.md", "config.json", "tiny.onnx"])
+def test_saving_replaces_no_file_of_yours(
+    name: str, tiny_mapper: BlurMapper, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(WeightsError, match="is not of blurmapper's making"):
+        tiny_mapper.save_pretrained(tmp_path)
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [(name, "mine")]
+
+
+def test_saving_again_is_allowed(tiny_mapper: BlurMapper, saved: Path) -> None:
+    assert tiny_mapper.save_pretrained(saved) == saved
+
+
 def test_altered_weights_in_a_folder_are_refused(saved: Path) -> None:
     shutil.copyfile(saved / "config.json", saved / "tiny.onnx")
     with pytest.raises(WeightsError, match=r"tiny\.onnx: SHA-256 is"):

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 
 from blurmapper.batch import Job
-from blurmapper.errors import VideoError
+from blurmapper.errors import ImageError, VideoError
 from blurmapper.images import OVERLAY_TINT, read_image
 from blurmapper.mapper import BlurMapper
 
@@ -350,6 +350,19 @@ def test_a_cut_is_told_from_a_pan() -> None:
         for part in (samples[1][:, :-step], samples[1][:, step:])
     )
     assert not is_cut(before, after)
+
+
+def test_no_table_of_yours_is_overwritten(
+    map_it: Callable[..., ClipFigures], clip: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "out" / "clip.frames.csv"
+    table.parent.mkdir()
+    table.write_text("my,notes\n")
+    with pytest.raises(ImageError, match="is not of blurmapper's making"):
+        map_it(clip)
+    assert [(each.name, each.read_text()) for each in table.parent.iterdir()] == [
+        (table.name, "my,notes\n")
+    ]
 
 
 def test_any_method_will_do(tmp_path: Path, clip: Path) -> None:

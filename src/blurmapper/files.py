@@ -1,12 +1,16 @@
-"""Files that appear whole or not at all, and their names as text that prints."""
+"""Files that appear whole or not at all, take no other's place, and print as one line."""
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import re
 import shutil
-from collections.abc import Iterator
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -14,55 +18,135 @@ from typing import BinaryIO
 
 from blurmapper.errors import ImageError
 
+Recognises = Callable[[Path], bool]
+"""Tells of a file whether it is one that blurmapper wrote, and may be written anew."""
+
 _HOST = re.sub(r"[^A-Za-z0-9]", "", platform.node())[:24] or "host"
 _PART = re.compile(rf"\.blurmapper-{_HOST}-(\d+)-\d+\.part")
 _NUMBERS = count()
+_SWEPT: set[Path] = set()
+
+_MOST_LINKS = 40
+_HEAD = 65_536
+_NO_TEXT = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
+_FORMULA = re.compile(r"'*(?:\s*[-=+@＝＋－＠]|[\t\r\n])")  # noqa: RUF001 - Excel takes wide ones too
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, ours: Recognises | None = None) -> Iterator[BinaryIO]:
     """Give a stream that becomes the file of a path in one step, once all is written.
 
-    A file that was there keeps its rights, and if anything goes wrong its content too.
+    A file that was there keeps its rights, and if anything goes wrong its content too. It gives
+    way only to its like: a photo never to a table. A link stays, and the file that it leads to is
+    written. A device, a pipe or a descriptor (``/dev/stdout``) gets the content.
 
     Parameters
     ----------
     path : Path
         Where the file goes; its folder must be there.
+    ours : callable, optional
+        Says of a file that is there whether blurmapper wrote it; no other is replaced. Without
+        it any file of the same kind is: text, or what begins with the same three bytes.
 
     Raises
     ------
     ImageError
-        If the file cannot be written; its cause is the `OSError`.
+        If the file cannot be written, its cause is the `OSError`; or if another is there.
     """
-    part = path.with_name(f".blurmapper-{_HOST}-{os.getpid()}-{next(_NUMBERS)}.part")
     try:
-        with part.open("wb") as stream:
-            yield stream
-        with suppress(FileNotFoundError):
-            shutil.copymode(path, part)
-        part.replace(path)
+        place = _follow(path)
+        if not isinstance(place, Path) or _is_special(place):
+            with tempfile.TemporaryFile() as stream:
+                yield stream
+                stream.seek(0)
+                _pour(stream, place)
+            return
+        with part_in(place.parent) as part:
+            with part.open("wb") as stream:
+                yield stream
+            _keep_others(path, place, ours or (lambda old: _kind(old) == _kind(part)))
+            with suppress(FileNotFoundError):
+                shutil.copymode(place, part)
+            part.replace(place)
     except OSError as error:
         raise ImageError(
             f"{path}: cannot be written ({error.strerror or error}); check the folder and disk"
         ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
-def write_file(path: Path, content: str | bytes) -> Path:
+def write_file(path: Path, content: str | bytes, ours: Recognises | None = None) -> Path:
     """Write a file whole or not at all, and the folders above it; text is UTF-8.
 
     Raises
     ------
     ImageError
-        If it cannot be written; what was there before is still there.
+        If it cannot be written, or another is there, as in `replacing`; what was there before is
+        still there.
     """
     make_folder(path.parent)
-    with replacing(path) as stream:
+    with replacing(path, ours) as stream:
         stream.write(content.encode("utf-8") if isinstance(content, str) else content)
     return path
+
+
+def check_replaceable(path: Path, ours: Recognises) -> None:
+    """Say at once, not after hours of work, that another's file is where one is to be written.
+
+    Raises
+    ------
+    ImageError
+        If there is one that `ours` does not know.
+    """
+    with suppress(OSError):
+        place = _follow(path)
+        if isinstance(place, Path) and not _is_special(place):
+            _keep_others(path, place, ours)
+
+
+def written_as(start: bytes, *words: bytes) -> Recognises:
+    """Return what knows a file of ours by how it begins, and words in its first 65,536 bytes."""
+
+    def is_ours(path: Path) -> bool:
+        head = _read_head(path)
+        return head.startswith(start) and all(word in head for word in words)
+
+    return is_ours
+
+
+@contextmanager
+def part_in(folder: Path) -> Iterator[Path]:
+    """Give a name for an unfinished file in a folder; what is there in the end is removed."""
+    if folder not in _SWEPT:
+        _SWEPT.add(folder)
+        sweep_parts(folder)
+    part = folder / f".blurmapper-{_HOST}-{os.getpid()}-{next(_NUMBERS)}.part"
+    try:
+        yield part
+    finally:
+        with suppress(OSError):
+            part.unlink()
+
+
+def put_in_place(part: Path, target: Path) -> None:
+    """Give a finished file its name in the same folder, and never take another's.
+
+    Raises
+    ------
+    FileExistsError
+        If the name is taken.
+    """
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # File systems of cards know no second names: the name is taken first, then filled.
+        target.open("xb").close()
+        try:
+            part.replace(target)
+        except BaseException:
+            target.unlink()
+            raise
 
 
 def make_folder(folder: Path) -> None:
@@ -106,6 +190,82 @@ def printable(text: object) -> str:
         for character in str(text)
     )
     return line.encode("utf-8", "replace").decode()
+
+
+def to_cell(text: str) -> str:
+    """Return text for a cell of CSV: where a spreadsheet would compute it, behind an apostrophe.
+
+    Examples
+    --------
+    >>> to_cell("=1+1.jpg"), to_cell("a=1.jpg"), to_cell("'-a.jpg")
+    ("'=1+1.jpg", 'a=1.jpg', "''-a.jpg")
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def from_cell(cell: str) -> str:
+    """Return the text that `to_cell` made a cell of.
+
+    Examples
+    --------
+    >>> from_cell("'=1+1.jpg"), from_cell("'s-Hertogenbosch.jpg")
+    ('=1+1.jpg', "'s-Hertogenbosch.jpg")
+    """
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+def _follow(path: Path) -> Path | int:
+    """Return where links lead, whether or not a file is there; or one of our descriptors."""
+    ours = re.compile(rf"(?:/proc/{os.getpid()}(?:/task/\d+)?|/dev)/fd/(\d+)")
+    for _ in range(_MOST_LINKS):
+        place = Path(os.path.realpath(path.parent), path.name)
+        if descriptor := ours.fullmatch(str(place)):
+            return int(descriptor[1])
+        if not place.is_symlink():
+            return place
+        path = place.parent / place.readlink()
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+
+
+def _is_special(place: Path) -> bool:
+    """Tell devices and pipes from files, whether or not there is one yet."""
+    try:
+        mode = place.stat().st_mode
+    except FileNotFoundError:
+        return False
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    return not stat.S_ISREG(mode)
+
+
+def _pour(content: BinaryIO, place: Path | int) -> None:
+    """Write into what is no file, behind all that was printed there."""
+    for printed in (sys.stdout, sys.stderr):
+        if printed is not None:
+            printed.flush()
+    with open(os.dup(place) if isinstance(place, int) else place, "wb") as stream:  # noqa: PTH123
+        shutil.copyfileobj(content, stream)
+
+
+def _keep_others(path: Path, place: Path, ours: Recognises) -> None:
+    if place.exists() and place.stat().st_size and not ours(place):
+        raise ImageError(
+            f"{path}: is not of blurmapper's making and is left as it is; "
+            "give another name, or remove it first"
+        )
+
+
+def _kind(path: Path) -> bytes:
+    """Return what files of one kind share: the first bytes, or that they are text."""
+    head = _read_head(path)
+    if head[4:8] == b"ftyp":
+        return head[4:12]
+    return head[:3] if _NO_TEXT.search(head) else b"text"
+
+
+def _read_head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(_HEAD)
 
 
 def _is_running(process: int) -> bool:

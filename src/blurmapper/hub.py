@@ -6,17 +6,19 @@ repository is a card and the one ONNX file that it names; no code of the reposit
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blurmapper.errors import MissingExtraError, WeightsError
+from blurmapper.errors import ImageError, MissingExtraError, WeightsError
+from blurmapper.files import check_replaceable, write_file, written_as
 from blurmapper.weights import (
     CARD,
+    IS_CARD,
     WeightsCard,
     bundled_names,
     check_file_name,
     check_format,
+    is_described,
     read_card,
     verify,
     write_card,
@@ -24,6 +26,10 @@ from blurmapper.weights import (
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+PAGE = "README.md"
+IS_PAGE = written_as(b"---\n", b"\nlibrary_name: blurmapper\n")
+"""By what an earlier page is known, which alone is written anew."""
 
 
 def fetch_weights(
@@ -98,14 +104,21 @@ def save_weights(card: WeightsCard, weights: Path, folder: str | Path) -> Path:
     Raises
     ------
     WeightsError
-        If the folder cannot be written.
+        If the folder cannot be written, or holds files of these names that are not ours.
     """
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(weights, folder / card.file)
+        network = folder / card.file
+        if network.exists() and network.samefile(weights):
+            raise WeightsError(f"{folder}: cannot be written with itself; choose another folder")
+        check_replaceable(folder / CARD, IS_CARD)
+        check_replaceable(folder / PAGE, IS_PAGE)
+        write_file(network, weights.read_bytes(), lambda old: is_described(old, folder / CARD))
         write_card(card, folder / CARD)
-        (folder / "README.md").write_text(_describe(card), encoding="utf-8")
+        write_file(folder / PAGE, _describe(card), IS_PAGE)
+    except ImageError as error:
+        raise WeightsError(str(error)) from error
     except OSError as error:
         raise WeightsError(
             f"{folder}: cannot be written ({error.strerror or error}); choose another folder"

@@ -10,6 +10,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any, TypedDict
 
 from blurmapper.errors import WeightsError
+from blurmapper.files import write_file, written_as
 from blurmapper.preprocessing import Preprocessing
 
 BUNDLED = Path(__file__).parent / "assets" / "weights"
@@ -17,6 +18,9 @@ BUNDLED = Path(__file__).parent / "assets" / "weights"
 
 CARD = "config.json"
 """What the card is called in a folder of its own, as on the Hugging Face hub."""
+
+IS_CARD = written_as(b"{", b'"architecture"', b'"sha256"', b'"preprocessing"')
+"""By what an earlier card is known, which alone is written anew."""
 
 RUNS_CODE = (".bin", ".ckpt", ".h5", ".joblib", ".keras", ".pb", ".pickle", ".pkl", ".pt", ".pth")
 """Formats whose loading can run what their maker wrote."""
@@ -113,9 +117,23 @@ def read_card(path: str | Path) -> WeightsCard:
 
 
 def write_card(card: WeightsCard, path: str | Path) -> None:
-    """Write a card as JSON that people can read."""
+    """Write a card as JSON that people can read.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written, or a file that is no card is there.
+    """
     text = json.dumps(card.to_dict(), indent=2, ensure_ascii=False)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    write_file(Path(path), text + "\n", IS_CARD)
+
+
+def is_described(weights: Path, card: Path) -> bool:
+    """Say whether a file is the one that a card beside it is of, and may be written anew."""
+    try:
+        return read_card(card).file == weights.name
+    except WeightsError:
+        return False
 
 
 def bundled_names() -> tuple[str, ...]:

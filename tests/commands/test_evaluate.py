@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from blurmapper.commands.evaluate import evaluate
-from blurmapper.errors import BlurMapperError
+from blurmapper.errors import BlurMapperError, ImageError
 
 Run = Callable[..., str]
 
@@ -106,3 +106,19 @@ def test_bad_input_is_one_clear_line(run: Run, arguments: list[str], line: str) 
 
 def test_an_unknown_polarity_is_a_usage_error(run: Run) -> None:
     assert "neither" in run("--maps", ".", "--polarity", "up", status=2)
+
+
+@pytest.mark.parametrize("kind", ["json", "csv", "markdown", "latex", "report"])
+def test_only_earlier_tables_are_written_anew(
+    kind: str, run: Run, benchmark_folder: Path, tmp_path: Path
+) -> None:
+    if kind == "report":
+        pytest.importorskip("matplotlib", reason="reports need matplotlib")
+    options = ("--maps", str(benchmark_folder / "soft"), f"--{kind}", str(tmp_path / "file"))
+    run(*options)
+    run(*options)
+    assert b"soft" in (tmp_path / "file").read_bytes()
+    (tmp_path / "file").write_text("<!doctype html>\n**mine**")
+    with pytest.raises(ImageError, match="is not of blurmapper's making"):
+        run(*options)
+    assert (tmp_path / "file").read_text() == "<!doctype html>\n**mine**"

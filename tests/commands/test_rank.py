@@ -21,7 +21,7 @@ from typer.testing import CliRunner, Result
 
 from blurmapper.commands.rank import rank
 from blurmapper.decoding import Photo
-from blurmapper.errors import BlurMapperError, ConfigError
+from blurmapper.errors import BlurMapperError, ConfigError, ImageError
 from blurmapper.methods import BlurMethod
 from blurmapper.ranking import records
 
@@ -219,6 +219,28 @@ def test_a_table_that_cannot_be_written_costs_nothing_else(
     result = run(shoot, "--csv", tmp_path / "taken" / "r.csv", status=1)
     assert "taken: cannot be made" in result.stderr
     assert "c.png" in result.stdout
+
+
+@pytest.mark.parametrize("kind", ["--csv", "--json", "--parquet"])
+def test_no_photo_is_overwritten_by_a_table(kind: str, run: Run, shoot: Path) -> None:
+    if kind == "--parquet":
+        pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    before = files_below(shoot)
+    with pytest.raises(ImageError, match=r"a\.png: is not of blurmapper's making"):
+        run(kind, shoot / "a.png", shoot / "sub")
+    assert files_below(shoot) == before
+
+
+@pytest.mark.parametrize("kind", ["--csv", "--json", "--parquet"])
+def test_ranking_again_writes_the_table_anew(
+    kind: str, run: Run, shoot: Path, tmp_path: Path
+) -> None:
+    if kind == "--parquet":
+        pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    run(shoot, kind, tmp_path / "table")
+    first = (tmp_path / "table").read_bytes()
+    run(shoot / "a.png", kind, tmp_path / "table")
+    assert len((tmp_path / "table").read_bytes()) < len(first)
 
 
 def test_a_long_table_shows_its_ends(run: Run, tmp_path: Path) -> None:

@@ -7,21 +7,28 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from blurmapper.errors import ImageError, MissingExtraError
+from blurmapper.files import from_cell
 from blurmapper.ranking.bursts import Burst
-from blurmapper.ranking.records import PhotoRecord, Unreadable
+from blurmapper.ranking.records import Box, Measure, PhotoRecord, Unreadable
 from blurmapper.ranking.tables import (
     COLUMNS,
+    OURS,
     Ranking,
     check_parquet,
     format_csv,
     format_json_lines,
     format_parquet,
+    rows,
 )
+
+MEASURES: tuple[Measure, ...] = get_args(Measure)
 
 
 @pytest.fixture
@@ -43,10 +50,10 @@ def test_csv_can_be_read_back(ranking: Ranking) -> None:
 
 
 def test_json_has_a_line_a_photo_with_all_columns(ranking: Ranking) -> None:
-    rows = [json.loads(line) for line in format_json_lines(ranking).splitlines()]
-    assert all(list(row) == list(COLUMNS) for row in rows)
-    assert [row["blur_degree"] for row in rows] == [0.125, 0.5, None]
-    assert rows[1]["burst"] is None
+    parsed = [json.loads(line) for line in format_json_lines(ranking).splitlines()]
+    assert all(list(row) == list(COLUMNS) for row in parsed)
+    assert [row["blur_degree"] for row in parsed] == [0.125, 0.5, None]
+    assert parsed[1]["burst"] is None
 
 
 def test_parquet_has_the_types_even_of_empty_columns(ranking: Ranking) -> None:
@@ -69,3 +76,33 @@ def test_a_missing_package_is_named_with_its_mend(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'blurmapper\[table\]'"):
         check_parquet()
+
+
+def test_stars_follow_what_photos_are_ranked_by(make_record: Callable[..., PhotoRecord]) -> None:
+    record = replace(make_record("portrait.jpg", 0.7), sharpest=Box(0, 0, 8, 6, 0.05))
+    assert [rows(Ranking([record], by=by))[0]["stars"] for by in MEASURES] == [2, 5]
+
+
+@pytest.mark.parametrize("name", ["=1+1.jpg", "+a.jpg", "-a.jpg", "@a.jpg"])
+def test_no_cell_of_the_csv_is_computed(name: str, make_record: Callable[..., PhotoRecord]) -> None:
+    failed = Unreadable(Path(name), ImageError(f"{name}: damaged"))
+    text = format_csv(Ranking([make_record(name, 0.5)], [failed])).decode()
+    for row in csv.DictReader(io.StringIO(text, newline="")):
+        assert row["photo"] == f"'{name}"
+        assert from_cell(row["photo"]) == name
+        assert row["error"] in ("", f"'{name}: damaged")
+
+
+@pytest.mark.parametrize("kind", OURS)
+def test_an_earlier_ranking_is_known_and_nothing_else(
+    kind: str, ranking: Ranking, tmp_path: Path
+) -> None:
+    if kind == "parquet":
+        pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    formats = {"csv": format_csv, "json": format_json_lines, "parquet": format_parquet}
+    table = tmp_path / "table"
+    table.write_bytes(formats[kind](ranking))
+    assert OURS[kind](table)
+    for other in (b"\xff\xd8\xff\xe0\0", b"rank,photo\r\n1,a.jpg\r\n", b'{"rank": 1}\n', b"PAR1"):
+        table.write_bytes(other)
+        assert not OURS[kind](table)

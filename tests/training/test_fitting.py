@@ -67,6 +67,13 @@ def test_the_same_seed_learns_the_same_and_another_does_not(photos: Path, tmp_pa
     assert one == again != other
 
 
+def test_no_file_of_yours_is_overwritten(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "shi14.json").write_text('{"mine": 1}')
+    with pytest.raises(ImageError, match="is not of blurmapper's making"):
+        fit_method("shi14", photos, tmp_path, pairs=4)
+    assert (tmp_path / "shi14.json").read_text() == '{"mine": 1}'
+
+
 def test_no_held_out_photo_is_drawn_from(
     photos: Path, tmp_path: Path, drawn: list[FitPair], monkeypatch: pytest.MonkeyPatch
 ) -> None:

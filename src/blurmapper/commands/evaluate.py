@@ -11,7 +11,7 @@ import typer
 
 from blurmapper.commands import _evaluate_options as option
 from blurmapper.errors import ConfigError
-from blurmapper.files import write_file
+from blurmapper.files import check_replaceable, write_file
 
 if TYPE_CHECKING:
     from blurmapper.datasets import Polarity, Sample
@@ -59,6 +59,10 @@ def evaluate(
     """
     from blurmapper.evaluation import rows, selection, tables
 
+    files = {"json": json, "csv": csv, "markdown": markdown, "latex": latex}
+    for kind, path in files.items():
+        if path is not None:
+            check_replaceable(path, tables.OURS[kind])
     polarities = cast("list[Polarity]", polarity or [])
     entries = selection.choose_finished(maps or [], polarities, resize=resize, stretch=stretch)
     finished = {entry.name for entry in entries}
@@ -86,10 +90,15 @@ def evaluate(
 
     _print(printed)
     _warn_of_polarity(scored, [entry for entry in entries if entry.maps is not None])
-    _write(json, tables.format_json(scored))
-    _write(csv, tables.format_csv(scored))
-    _write(markdown, "\n".join(map(tables.format_markdown, printed)))
-    _write(latex, "\n".join(map(tables.format_latex, printed)))
+    contents = {
+        "json": tables.format_json(scored),
+        "csv": tables.format_csv(scored),
+        "markdown": "\n".join(map(tables.format_markdown, printed)),
+        "latex": "\n".join(map(tables.format_latex, printed)),
+    }
+    for kind, path in files.items():
+        if path is not None:
+            write_file(path, contents[kind], tables.OURS[kind])
     if report is not None or figures is not None:
         from blurmapper.evaluation.report import Findings, write_figures, write_report
 
@@ -166,8 +175,3 @@ def _print(tables: Sequence[Table]) -> None:
         for row in table.rows:
             screen.add_row(*row)
         console.print(screen)
-
-
-def _write(path: Path | None, text: str) -> None:
-    if path is not None:
-        write_file(path, text)

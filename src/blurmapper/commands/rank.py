@@ -68,6 +68,7 @@ def rank(
     _check_selection(select, copy_to, move_to)
     if parquet is not None:
         tables.check_parquet()
+    _check_tables({"csv": csv, "json": json, "parquet": parquet})
     found = batch.find_photos(photos)
     failures = [failure.error for failure in found.failures]
     for error in failures:
@@ -86,13 +87,13 @@ def rank(
         results = _collect(measuring, len(found))
     ranked, unreadable = records.rank_photos(results, by=by)
     grouped = bursts.group_bursts(ranked) if group_bursts else {}
-    ranking = tables.Ranking(ranked, unreadable, grouped)
+    ranking = tables.Ranking(ranked, unreadable, grouped, by)
 
     if Path("-") not in (csv, json):
         print_table(ranking)
-    failures += _write(csv, tables.format_csv(ranking) if csv else b"")
-    failures += _write(json, tables.format_json_lines(ranking) if json else b"")
-    failures += _write(parquet, tables.format_parquet(ranking) if parquet else b"")
+    failures += _write(csv, "csv", tables.format_csv(ranking) if csv else b"")
+    failures += _write(json, "json", tables.format_json_lines(ranking) if json else b"")
+    failures += _write(parquet, "parquet", tables.format_parquet(ranking) if parquet else b"")
     if stop.is_set():
         typer.echo(f"stopped after {len(results)} of {len(found)} photos", err=True)
         raise typer.Exit(STOPPED)
@@ -116,6 +117,16 @@ def _check_selection(
         raise ConfigError(f"--select {select[0]}: say sharpest N or blurriest N")
     if select is not None and select[1] < 1:
         raise ConfigError(f"--select {select[0]} {select[1]}: select 1 photo or more")
+
+
+def _check_tables(paths: dict[str, Path | None]) -> None:
+    """Refuse at once to write a table over what is none, such as a photo."""
+    from blurmapper.files import check_replaceable
+    from blurmapper.ranking.tables import OURS
+
+    for kind, path in paths.items():
+        if path is not None and path != Path("-"):
+            check_replaceable(path, OURS[kind])
 
 
 def _collect(
@@ -163,15 +174,16 @@ def _report(results: Iterable[Path | BlurMapperError], summary: str) -> list[Blu
     return failures
 
 
-def _write(path: Path | None, content: bytes) -> list[BlurMapperError]:
+def _write(path: Path | None, kind: str, content: bytes) -> list[BlurMapperError]:
     """Write or print a table; a failure is said and returned, for the ranking took long."""
     from blurmapper.files import write_file
+    from blurmapper.ranking.tables import OURS
 
     if path == Path("-"):
         typer.echo(content, nl=False)
     elif path is not None:
         try:
-            write_file(path, content)
+            write_file(path, content, OURS[kind])
         except BlurMapperError as error:
             print_error(error)
             return [error]

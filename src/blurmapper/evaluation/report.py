@@ -22,7 +22,7 @@ from blurmapper.evaluation.records import Record, Records
 from blurmapper.evaluation.rows import with_all_blurred
 from blurmapper.evaluation.scores import score_paper, score_pooled
 from blurmapper.evaluation.tables import Table
-from blurmapper.files import write_file
+from blurmapper.files import write_file, written_as
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,12 +50,16 @@ PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
+<meta name="generator" content="blurmapper">
 <title>{title}</title>
 <style>{style}</style>
 <h1>{title}</h1>
 {body}
 </html>
 """
+
+IS_REPORT = written_as(b"<!doctype html>", b'<meta name="generator" content="blurmapper">')
+"""By what an earlier report is known, which alone is written anew."""
 
 NOTES = {
     "paper": "ODS is the best mean F over photos at one threshold, OIS the mean of each photo's "
@@ -121,7 +125,7 @@ def write_report(findings: Findings, path: str | Path) -> None:
         )
         sections.append(_figure_html(draw_benchmark_sheet(findings, samples), f"{label} photos"))
     page = PAGE.format(title=html.escape(title), style=STYLE, body="\n".join(sections))
-    write_file(Path(path), page.encode())
+    write_file(Path(path), page, IS_REPORT)
 
 
 def write_figures(findings: Findings, folder: str | Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from blurmapper.evaluation.bootstrap import Interval
 from blurmapper.evaluation.rows import ALL_BLURRED, ALL_PHOTOS, Row
+from blurmapper.files import to_cell, written_as
 
 HEADINGS = {"ods": "ODS", "ois": "OIS", "ap": "AP", "f_score": "F 0.3", "mae": "MAE"}
 ALL_BLURRED_LABEL = "everything is blurred"
@@ -51,6 +52,15 @@ def difference_table(
     )
     title = f"Difference to {reference}, protocol {protocol}, 95 % paired bootstrap over photos"
     return Table(title, ("method", *(HEADINGS[name] for name in names)), tuple(cells))
+
+
+OURS = {
+    "json": written_as(b'[\n  {\n    "method": ', b'"boundary_f"'),
+    "csv": written_as(b"method,protocol,subset,images,", b"boundary_f"),
+    "markdown": written_as(b"**", b"| method |", b"calibration |"),
+    "latex": written_as(b"\\begin{table}", b"{tabular}", b"calibration &"),
+}
+"""By what an earlier run's files are known, which alone are written anew."""
 
 
 def format_markdown(table: Table) -> str:
@@ -121,6 +131,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _flatten(row: Row) -> dict[str, object]:
     values = row.to_dict()
+    values |= {name: to_cell(values[name]) for name in ("method", "subset")}
     for name, (low, high) in values.pop("intervals").items():
         values |= {f"{name}_low": low, f"{name}_high": high}
     return values

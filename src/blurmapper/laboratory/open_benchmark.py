@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.errors import ConfigError, DatasetError
-from blurmapper.files import write_file
+from blurmapper.files import write_file, written_as
 from blurmapper.laboratory.photos import MANIFEST
 from blurmapper.laboratory.results import to_json
 from blurmapper.laboratory.twins import group_twins
@@ -51,6 +51,7 @@ LEAST_SHARE = 0.03
 """Of a made photo, of what is blurred and of what is sharp: it is partly blurred."""
 
 TRIES = 30
+LISTED = ("photo", "kind", "confidence", "origin", "source", "scene")
 JPEG_QUALITY = 95
 
 T = TypeVar("T")
@@ -140,7 +141,8 @@ def build_open_benchmark(
             quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
             _write(_picture(output, entry), image[..., ::-1], ".jpg", quality)
         advance()
-    write_file(output / "photos.csv", _list_entries(entries))
+    ours = written_as(",".join(LISTED).encode())
+    write_file(output / "photos.csv", _list_entries(entries), ours)
     return output
 
 
@@ -261,7 +263,7 @@ def _write(path: Path, pixels: Image, suffix: str, parameters: list[int]) -> Non
 def _list_entries(entries: Sequence[Entry]) -> str:
     stream = io.StringIO()
     table = csv.writer(stream, lineterminator="\n")
-    table.writerow(["photo", "kind", "confidence", "origin", "source", "scene"])
+    table.writerow(LISTED)
     for entry in entries:
         source = entry.source.photo.stem
         table.writerow([entry.name, entry.kind, 3, entry.origin, source, entry.scene])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blurmapper.evaluation.tables import Table, format_markdown
-from blurmapper.files import write_file
+from blurmapper.files import replacing, write_file, written_as
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.machine import describe_machine, list_versions
 
@@ -68,11 +68,17 @@ def write_results(experiment: Experiment, results: Results, output: Path) -> lis
         "versions": list_versions(),
         **results.values,
     }
-    files = {f"{experiment.name}.md": "\n".join(page), f"{experiment.name}.json": to_json(record)}
-    written = [write_file(output / name, text) for name, text in files.items()]
+    title = written_as(f"# {experiment.title}\n".encode())
+    written = [
+        write_file(output / f"{experiment.name}.md", "\n".join(page), title),
+        write_file(
+            output / f"{experiment.name}.json", to_json(record), written_as(b'{\n "experiment": ')
+        ),
+    ]
     for name, draw in results.figures.items():
         path = output / f"{name}.png"
-        draw().savefig(path, dpi=DOTS_PER_INCH)
+        with replacing(path) as stream:
+            draw().savefig(stream, format="png", dpi=DOTS_PER_INCH)
         written.append(path)
     return written
 

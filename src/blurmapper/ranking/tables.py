@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from blurmapper.errors import MissingExtraError
+from blurmapper.files import to_cell, written_as
 from blurmapper.ranking.bursts import Burst
-from blurmapper.ranking.records import PhotoRecord, Unreadable
+from blurmapper.ranking.records import Measure, PhotoRecord, Unreadable
 from blurmapper.ranking.sidecars import rate
 
 COLUMNS: dict[str, type] = {
@@ -34,14 +35,20 @@ COLUMNS: dict[str, type] = {
 }
 """The columns of every format, in their order; what does not apply is empty."""
 
+TEXTS = tuple(name for name, kind in COLUMNS.items() if kind is str)
+
 
 @dataclass(frozen=True)
 class Ranking:
-    """Photos in order, the sharpest first, those that could not be read, and the bursts."""
+    """Photos in order, the sharpest first, those that could not be read, and the bursts.
+
+    `by` is what they are ranked and rated by.
+    """
 
     records: Sequence[PhotoRecord]
     unreadable: Sequence[Unreadable] = ()
     bursts: Mapping[Path, Burst] = field(default_factory=dict)
+    by: Measure = "degree"
 
 
 def rows(ranking: Ranking) -> list[dict[str, Any]]:
@@ -59,7 +66,7 @@ def rows(ranking: Ranking) -> list[dict[str, Any]]:
             "sharpest_width": record.sharpest.width,
             "sharpest_height": record.sharpest.height,
             "sharpest_blur": record.sharpest.blur,
-            "stars": rate(record.blur_degree),
+            "stars": rate(record.blur(ranking.by)),
             "burst": burst.number if burst else None,
             "best_of_burst": burst.is_best if burst else None,
             "error": None,
@@ -75,11 +82,15 @@ def rows(ranking: Ranking) -> list[dict[str, Any]]:
 
 
 def format_csv(ranking: Ranking) -> bytes:
-    """Return the ranking as CSV with a line of headings, in UTF-8."""
+    """Return the ranking as CSV with a line of headings, in UTF-8.
+
+    Text that a spreadsheet would compute stands behind an apostrophe (`blurmapper.files.to_cell`).
+    """
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS)
     writer.writeheader()
-    writer.writerows(rows(ranking))
+    for row in rows(ranking):
+        writer.writerow(row | {name: to_cell(row[name]) for name in TEXTS if row[name]})
     return text.getvalue().encode("utf-8", "surrogateescape")
 
 
@@ -108,6 +119,23 @@ def format_parquet(ranking: Ranking) -> bytes:
     ]
     parquet.write_table(pa.Table.from_pylist(table, schema=schema), stream)
     return stream.getvalue()
+
+
+def _is_parquet(path: Path) -> bool:
+    from pyarrow import ArrowException, parquet
+
+    try:
+        return list(parquet.read_schema(path).names) == list(COLUMNS)
+    except ArrowException:
+        return False
+
+
+OURS = {
+    "csv": written_as(",".join(COLUMNS).encode() + b"\r\n"),
+    "json": written_as(b'{"rank": ', b'"sharpest_blur": ', b'"best_of_burst": '),
+    "parquet": _is_parquet,
+}
+"""By what an earlier ranking is known, which alone is written anew."""
 
 
 def check_parquet() -> None:

@@ -20,12 +20,13 @@ import blurmapper
 from blurmapper.backends import OnnxBackend
 from blurmapper.batch import list_photos
 from blurmapper.errors import WeightsError
+from blurmapper.files import check_replaceable, write_file
 from blurmapper.images import read_image
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.networks import count_parameters, get_architecture
-from blurmapper.weights import WeightsCard, write_card
+from blurmapper.weights import IS_CARD, WeightsCard, is_described, write_card
 
 OPSET = 20
 TOLERANCE = 1e-3
@@ -66,7 +67,7 @@ def export_checkpoint(
     checkpoint : Path
         Written by `blurmapper.training.loop.train`.
     output : Path
-        Folder of ``NAME.onnx`` and ``NAME.json``; both are replaced, or left alone on an error.
+        Folder of ``NAME.onnx`` and ``NAME.json``; those of an earlier export are replaced.
     photos : Path
         A photo or a folder of photos on which torch and ONNX Runtime must agree.
     name : str, optional
@@ -94,14 +95,15 @@ def export_checkpoint(
     network.load_state_dict(state["average"])
     network = round_weights(fold_norms(network.eval())).requires_grad_(requires_grad=False)
     name = name or config.output.name
+    path = output / f"{name}.onnx"
+    check_replaceable(path.with_suffix(".json"), IS_CARD)
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output) as folder:
         partial = Path(folder) / f"{name}.onnx"
         write_onnx(network, partial)
         check_agreement(network, partial, preprocessing, photos)
         content = partial.read_bytes()
-        path = output / partial.name
-        partial.replace(path)
+    write_file(path, content, lambda old: is_described(old, old.with_suffix(".json")))
     card = WeightsCard(
         name=name,
         architecture=config.architecture,

@@ -18,7 +18,7 @@ from rich.progress import track
 import blurmapper
 from blurmapper.baselines._fitted import FITTED
 from blurmapper.errors import ConfigError, MethodError
-from blurmapper.files import write_file
+from blurmapper.files import write_file, written_as
 from blurmapper.training.config import Mixture
 from blurmapper.training.data import PairSource
 from blurmapper.training.pairs import UNDECIDED, Pair
@@ -99,7 +99,8 @@ def fit_method(
     }
     path = (output or FITTED) / f"{name}.json"
     record = {"method": name, "values": values, "origin": origin}
-    return write_file(path, json.dumps(record, indent=1) + "\n")
+    ours = written_as(b'{\n "method": ', b'"values"')
+    return write_file(path, json.dumps(record, indent=1) + "\n", ours)
 
 
 def _draw(source: PairSource, count: int, kinds: Counter[str]) -> Iterator[FitPair]:

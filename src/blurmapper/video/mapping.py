@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from blurmapper.batch import THRESHOLD, Job
 from blurmapper.batch.photo import with_ending
-from blurmapper.files import make_folder, replacing, sweep_parts
+from blurmapper.files import check_replaceable, make_folder, replacing, written_as
 from blurmapper.images import BlurMap, ImageArray, draw_overlay, write_image
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
@@ -34,6 +34,10 @@ from blurmapper.video.smoothing import (
 OVERLAY_ENDING = ".overlay.mp4"
 TABLE_ENDING = ".frames.csv"
 PHOTO_ENDING = ".frame-{:06}.jpg"
+
+HEADINGS = ("frame", "seconds", "blur_degree", "share_blurred")
+IS_TABLE = written_as(",".join(HEADINGS).encode())
+"""By what an earlier run's table is known, which alone is written anew."""
 
 
 @dataclass(frozen=True)
@@ -124,9 +128,9 @@ def map_clip(
         If a file cannot be written.
     """
     make_folder(job.target.parent)
-    sweep_parts(job.target.parent)
     overlay = with_ending(job.target, OVERLAY_ENDING) if outputs.overlay else None
     table = with_ending(job.target, TABLE_ENDING)
+    check_replaceable(table, IS_TABLE)
     figures: list[FrameFigures] = []
     with ExitStack() as stack:
         clip = stack.enter_context(Clip(job.photo))
@@ -139,7 +143,7 @@ def map_clip(
                 whole = _enlarge(image, blur_map, refine=outputs.refine)
                 writer.write(frame.frame, draw_overlay(image, whole))
             progress(len(figures), clip.frame_count)
-    with replacing(table) as stream:
+    with replacing(table, IS_TABLE) as stream:
         stream.write(format_table(figures))
     height, width = frame.frame.image.shape[:2]
     chosen = choose_sharpest(figures, outputs.sharpest, outputs.apart) if outputs.sharpest else []
@@ -151,7 +155,7 @@ def format_table(frames: list[FrameFigures]) -> bytes:
     """Return the figures of frames as CSV, a row each."""
     stream = io.StringIO(newline="")
     rows = csv.writer(stream, lineterminator="\n")
-    rows.writerow(("frame", "seconds", "blur_degree", "share_blurred"))
+    rows.writerow(HEADINGS)
     for frame in frames:
         figures = (f"{value:.4f}" for value in (frame.blur_degree, frame.share_blurred))
         rows.writerow((frame.number, f"{frame.seconds:.6f}", *figures))
