@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -81,6 +83,11 @@ class OnnxBackend:
         inputs = [node.name for node in self._session.get_inputs()]
         outputs = [node.name for node in self._session.get_outputs()]
         self._name, self._knows_kinds = path.name, _check_ends(path, inputs, outputs)
+        self._reopen = partial(OnnxBackend, path.absolute(), threads=threads)
+
+    def __reduce__(self) -> tuple[Callable[[], Backend], tuple[()]]:
+        """Pickle where the graph is; a session holds threads and memory of this process."""
+        return self._reopen, ()
 
     def run(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return blur maps (N, 1, H, W) in [0, 1] for normalised photos (N, 3, H, W)."""
@@ -145,6 +152,13 @@ class OpenVinoBackend:
         outputs = [port.any_name for port in self._model.outputs]
         self._name, self._knows_kinds = path.name, _check_ends(path, inputs, outputs)
         self._requests = threading.local()
+        self._reopen = partial(
+            OpenVinoBackend, path.absolute(), threads=threads, precision=precision
+        )
+
+    def __reduce__(self) -> tuple[Callable[[], Backend], tuple[()]]:
+        """Pickle where the graph is, as `OnnxBackend` does."""
+        return self._reopen, ()
 
     def run(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return blur maps (N, 1, H, W) in [0, 1] for normalised photos (N, 3, H, W)."""

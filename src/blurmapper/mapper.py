@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from blurmapper.backends import Backend, BackendName, open_backend
 from blurmapper.decoding import MIN_SIDE
-from blurmapper.errors import ConfigError
+from blurmapper.errors import ConfigError, WeightsError
 from blurmapper.images import BlurMap, ImageArray, ImageSource, read_image
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map, refine_map
-from blurmapper.weights import WeightsCard, find_weights
+from blurmapper.weights import BUNDLED, WeightsCard, find_weights
 
 
 class BlurKinds(NamedTuple):
@@ -32,6 +32,9 @@ class BlurKinds(NamedTuple):
 
 class BlurMapper:
     """Map the blur of photos with a trained network; one mapper serves many threads.
+
+    It can be pickled and copied, and so be given to other processes: what arrives there is the
+    options, and opens the same weights again.
 
     Parameters
     ----------
@@ -72,7 +75,7 @@ class BlurMapper:
     doi:10.1109/TIP.2018.2847421.
     """
 
-    __slots__ = ("_backend", "_card", "_path", "_preprocessing", "_refine")
+    __slots__ = ("_backend", "_card", "_options", "_path", "_preprocessing", "_refine")
 
     def __init__(
         self,
@@ -90,6 +93,15 @@ class BlurMapper:
         if working_side is not None:
             self._preprocessing = replace(self._preprocessing, working_side=working_side)
         self._refine = refine
+        # Bundled weights go by name: another machine has them elsewhere.
+        named = self._path.parent == BUNDLED
+        self._options = {
+            "weights": self._path.stem if named else Path(weights).absolute(),
+            "refine": refine,
+            "working_side": working_side,
+            "threads": threads,
+            "backend": backend,
+        }
         if isinstance(backend, str):
             backend = open_backend(backend, self._path, threads=threads)
         self._backend = backend
@@ -139,6 +151,21 @@ class BlurMapper:
         from blurmapper.hub import save_weights
 
         return save_weights(self._card, self._path, folder)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the options and which weights they named, but no network."""
+        own = getattr(self, "__dict__", {})  # of a subclass
+        return {"options": self._options, "sha256": self._card.sha256, "own": own}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Open the weights again, unless they have become others."""
+        BlurMapper.__init__(self, **state["options"])
+        if self._card.sha256 != state["sha256"]:
+            raise WeightsError(
+                f"{self._path}: not the weights of the BlurMapper that was pickled; make a new one"
+            )
+        for name, value in state["own"].items():
+            setattr(self, name, value)
 
     @property
     def card(self) -> WeightsCard:
