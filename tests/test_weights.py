@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from blurmapper import weights
 from blurmapper.errors import WeightsError
+from blurmapper.preprocessing import Preprocessing
 from blurmapper.weights import (
+    Score,
+    WeightsCard,
     bundled_card,
     bundled_names,
     find_weights,
@@ -50,6 +55,75 @@ def test_what_is_no_card_is_named_in_one_line(text: str, tmp_path: Path) -> None
     with pytest.raises(WeightsError, match=r"card\.json: not a weights card") as raised:
         read_card(path)
     assert "\n" not in str(raised.value)
+
+
+def at(fields: Any, place: tuple[str | int, ...], value: object) -> Any:
+    """Return a copy of a card's fields with one of them, however deep, replaced."""
+    if not place:
+        return value
+    copied = dict(fields) if isinstance(fields, dict) else list(fields)
+    copied[place[0]] = at(copied[place[0]], place[1:], value)
+    return copied
+
+
+PLACES: list[tuple[str | int, ...]] = [
+    *((name,) for name in WeightsCard.__dataclass_fields__ if name != "milliseconds_384"),
+    *(("preprocessing", name) for name in Preprocessing.__dataclass_fields__),
+    *(("preprocessing", name, 2) for name in ("mean", "scale")),
+    *(("scores", 0, name) for name in Score.__annotations__),
+    ("scores", 0),
+]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
+@pytest.mark.parametrize(
+    "value", [None, -1e300, math.nan, True, {"a": []}, [[]], "\ud800", 10**400]
+)
+def test_a_card_with_an_odd_field_is_named_in_one_line(
+    place: tuple[str | int, ...], value: object, own_weights: Path
+) -> None:
+    path = own_weights.with_suffix(".json")
+    fields = at(json.loads(path.read_text()), place, value)
+    path.write_text(json.dumps(fields))
+    with pytest.raises(WeightsError, match=r"tiny\.json: not a weights card") as raised:
+        find_weights(own_weights)
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 300 + len(str(path))
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("milliseconds_384",), "fast"),
+        (("name",), "a\nb"),
+        (("file",), "tiny\0.onnx"),
+        (("preprocessing", "working_side"), 0),
+        (("preprocessing", "working_side"), 384.5),
+        (("preprocessing", "mean"), [127.0] * 4),
+        (("preprocessing", "channel_order"), "cmyk"),
+    ],
+)
+def test_a_card_with_a_wrong_value_is_named(
+    place: tuple[str, ...], value: object, own_weights: Path
+) -> None:
+    path = own_weights.with_suffix(".json")
+    path.write_text(json.dumps(at(json.loads(path.read_text()), place, value)))
+    with pytest.raises(WeightsError, match=f"not a weights card \\({place[-1]} is "):
+        find_weights(own_weights)
+
+
+def test_the_time_may_be_unknown(own_weights: Path) -> None:
+    path = own_weights.with_suffix(".json")
+    path.write_text(json.dumps(at(json.loads(path.read_text()), ("milliseconds_384",), None)))
+    assert find_weights(own_weights)[0].milliseconds_384 is None
+
+
+@pytest.mark.parametrize("bracket", ["[", '{"name":'])
+def test_a_card_of_brackets_is_one_line(bracket: str, tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    path.write_text(bracket * 100_000)
+    with pytest.raises(WeightsError, match=r"card\.json: not a weights card \(nested too deep\)"):
+        read_card(path)
 
 
 def test_a_path_gives_its_card_and_file(tiny_weights: Path) -> None:

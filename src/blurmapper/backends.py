@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.errors import ConfigError, MissingExtraError, WeightsError
+from blurmapper.graphs import has_external_data
 
 BackendName = Literal["onnxruntime", "openvino"]
 
@@ -65,6 +66,7 @@ class OnnxBackend:
         import onnxruntime
 
         _check_threads(threads)
+        _refuse_external_data(path)
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.intra_op_num_threads = threads or 0
@@ -137,6 +139,7 @@ class OpenVinoBackend:
                 "openvino is not installed; it needs pip install 'blurmapper[openvino]'"
             ) from error
         _check_threads(threads)
+        _refuse_external_data(path)
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
@@ -202,6 +205,21 @@ def open_backend(name: BackendName, path: Path, *, threads: int | None = None) -
 def _check_threads(threads: int | None) -> None:
     if threads is not None and threads < 1:
         raise ConfigError(f"threads is {threads}; use 1 or more, or leave it out for all cores")
+
+
+def _refuse_external_data(path: Path) -> None:
+    """Refuse a graph with weights in other files, which its card's SHA-256 does not cover."""
+    try:
+        external = has_external_data(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise WeightsError(
+            f"{path}: no ONNX graph, cannot load it; reinstall or export it again"
+        ) from error
+    if external:
+        raise WeightsError(
+            f"{path}: keeps weights in another file, which the SHA-256 on its card does not "
+            "cover; save it with all its weights inside"
+        )
 
 
 def _check_ends(path: Path, inputs: list[str], outputs: list[str]) -> bool:

@@ -6,8 +6,13 @@ repository is a card and the one ONNX file that it names; no code of the reposit
 
 from __future__ import annotations
 
+import re
+import reprlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from blurmapper.errors import ImageError, MissingExtraError, WeightsError
 from blurmapper.files import check_replaceable, write_file, written_as
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
 PAGE = "README.md"
 IS_PAGE = written_as(b"---\n", b"\nlibrary_name: blurmapper\n")
 """By what an earlier page is known, which alone is written anew."""
+_ONE_AT_A_TIME = threading.RLock()
 
 
 def fetch_weights(
@@ -130,18 +136,20 @@ def _download(
     repository: str, file: str, revision: str | None, endpoint: str | None, *, offline: bool
 ) -> Path:
     hub = _import_hub(repository)
-    wrong = (hub.errors.HFValidationError, OSError, ValueError, hub.errors.HfHubHTTPError)
     try:
-        return Path(
-            hub.hf_hub_download(
-                repository,
-                file,
-                revision=revision,
-                endpoint=endpoint,
-                local_files_only=offline,
-                library_name="blurmapper",
+        with _checking_names(repository):
+            return Path(
+                hub.hf_hub_download(
+                    repository,
+                    file,
+                    revision=revision,
+                    endpoint=endpoint,
+                    local_files_only=offline,
+                    library_name="blurmapper",
+                )
             )
-        )
+    except WeightsError:
+        raise
     except hub.errors.GatedRepoError as error:
         reason = "asks for a login: run hf auth login"
         raise WeightsError(f"{repository}: {reason}") from error
@@ -156,9 +164,48 @@ def _download(
     except hub.errors.EntryNotFoundError as error:
         reason = f"has no {file}; give a repository that BlurMapper.save_pretrained laid out"
         raise WeightsError(f"{repository}: {reason}") from error
-    except wrong as error:
+    except Exception as error:
+        # Whatever the client makes of a dead host, another protocol, an answer without sense.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise WeightsError(f"{repository}: {file} cannot be downloaded ({reason})") from error
+
+
+@contextmanager
+def _checking_names(repository: str) -> Iterator[None]:
+    """Let the hub's client take from a server only names that cannot lead out of its cache.
+
+    huggingface_hub 2.4 makes paths of the ETag and the commit as a server sends them, and so
+    writes to any path that a hostile one names. Whatever it learns of a file comes from its
+    public `get_hf_file_metadata`, which is wrapped here, by one thread at a time.
+    """
+    from huggingface_hub import file_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    def ask_and_check(*args: Any, **options: Any) -> Any:
+        try:
+            answer = ask(*args, **options)
+        except HfHubHTTPError as error:
+            _check_names(repository, commit=error.response.headers.get("X-Repo-Commit"))
+            raise
+        _check_names(repository, commit=answer.commit_hash, etag=answer.etag)
+        return answer
+
+    with _ONE_AT_A_TIME:
+        ask = file_download.get_hf_file_metadata
+        file_download.get_hf_file_metadata = ask_and_check
+        try:
+            yield
+        finally:
+            file_download.get_hf_file_metadata = ask
+
+
+def _check_names(repository: str, **names: str | None) -> None:
+    for what, name in names.items():
+        if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,127}", name):
+            raise WeightsError(
+                f"{repository}: the hub's answer has the {what} {reprlib.repr(name)}, "
+                "which is none; do not use this endpoint"
+            )
 
 
 def _import_hub(repository: str) -> ModuleType:
