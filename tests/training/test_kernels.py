@@ -19,6 +19,7 @@ KERNELS = {
     "gaussian": gaussian_kernel(2.1),
     "hexagon": polygon_kernel(5.0, 6, 0.3),
     "straight motion": motion_kernel(9.0, 0.4, 0.0),
+    "motion that rests": motion_kernel(15.0, 0.5, 0.4, 8.0),
     "curved motion": motion_kernel(15.0, 1.0, 1.2),
 }
 
@@ -55,6 +56,13 @@ def test_a_level_movement_spreads_across_only() -> None:
 
 def test_a_bent_path_leaves_its_line() -> None:
     assert spread(motion_kernel(12.0, 0.0, 2.0))[0] > 2 * spread(motion_kernel(12.0, 0.0, 0.0))[0]
+
+
+def test_edges_stand_double_where_a_movement_rests_at_its_ends() -> None:
+    kernel = motion_kernel(21.0, 0.0, 0.0, 10.0)
+    middle = kernel.shape[1] // 2
+    across = kernel.sum(axis=0)
+    assert min(across[: middle - 4].max(), across[middle + 5 :].max()) > 3 * across[middle]
 
 
 def test_applying_is_a_convolution_not_a_correlation() -> None:

@@ -7,12 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from blurmapper import BlurMapper
 from blurmapper.errors import ConfigError
+from blurmapper.images import read_image
 from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.config import TrainingConfig
+from blurmapper.training.export import SAMPLES
+from blurmapper.training.inference import NetworkMapper
 from blurmapper.training.loop import (
     TrainingRun,
     build_optimiser,
@@ -47,6 +52,23 @@ def test_a_run_can_start_from_anothers_averaged_weights(config: Path, tmp_path: 
     network = build_network("configuration-i", tmp_path / "run/checkpoint.pt")
     for name, value in network.state_dict().items():
         torch.testing.assert_close(value, average[name])
+
+
+def test_fine_tuning_starts_from_bundled_weights_and_goes_on(config: Path) -> None:
+    options = [
+        "architecture=dbm-lite",
+        "initialise=dbm-lite",
+        "rate=1e-6",
+        "average=0",
+        "precision=bf16",
+    ]
+    path = train(config, overrides=[*options, "iterations=2"])
+    again = train(config, resume=True, overrides=[*options, "iterations=3"])
+    assert again == path
+    image = read_image(SAMPLES / "cat.jpg")
+    before = BlurMapper("dbm-lite", refine=False)(image)
+    after = NetworkMapper.from_checkpoint(path)(image)
+    assert 0.0 < np.abs(after - before).mean() < 0.01
 
 
 def test_resuming_equals_never_having_stopped(

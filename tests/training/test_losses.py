@@ -54,6 +54,16 @@ def test_fidelity_is_one_less_the_roots_of_agreement() -> None:
     assert float(loss_of(logits, labels, loss="fidelity")) == pytest.approx(sum(terms) / 2)
 
 
+def test_overlap_adds_half_of_what_each_photo_misses_of_its_f() -> None:
+    target = torch.tensor([[[True, True, False, False]], [[False, False, False, False]]])
+    counted = torch.tensor([[[True, True, True, False]], [[True, True, True, True]]])
+    logits = torch.tensor([[[100.0, -100.0, -100.0, 100.0]], [[-100.0] * 4]])
+    found = LOSSES["overlap"](logits, target, counted)
+    plain = LOSSES["cross-entropy"](logits, target, counted)
+    # Of two blurred pixels one is found, and nothing else: F is 2/3; the second photo has none.
+    torch.testing.assert_close(found - plain, torch.tensor(0.5 / 3))
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_pixel_wrong_for_sure_has_a_finite_gradient(loss: str) -> None:
     logits = torch.tensor([[[[-200.0, 200.0]]]], requires_grad=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
+from blurmapper.backends import OnnxBackend
 from blurmapper.errors import ConfigError
 from blurmapper.training.networks import (
     ARCHITECTURES,
@@ -15,9 +17,12 @@ from blurmapper.training.networks import (
     TrimmedVgg,
     build_network,
     count_parameters,
+    fold_norms,
     get_architecture,
     predict,
+    set_weights,
 )
+from blurmapper.weights import find_weights
 
 WEIGHTS = Path(__file__).parents[3] / "shared" / "weights"
 
@@ -81,6 +86,37 @@ def test_weights_come_back_from_a_file(tmp_path: Path) -> None:
     again = build_network("dbm-lite", tmp_path / "own.safetensors").eval()
     image = torch.randn(1, 3, 64, 64)
     torch.testing.assert_close(again(image), network(image))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "weights"), [("dbm-lite", "dbm-lite"), ("configuration-v", "dbm")]
+)
+def test_training_starts_from_bundled_weights(architecture: str, weights: str) -> None:
+    network = build_network(architecture, Path(weights)).eval()
+    card, path = find_weights(weights)
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (96, 128, 3), dtype=np.uint8)
+    batch = card.preprocessing.normalise(image)
+    found = predict(network, torch.from_numpy(batch)).numpy()[0, 0]
+    np.testing.assert_allclose(found, OnnxBackend(path).run(batch)[0, 0], atol=1e-3)
+
+
+def test_folded_weights_fit_a_network_with_norms() -> None:
+    torch.manual_seed(0)
+    trained = get_architecture("dbm-lite").build().train()
+    trained(torch.randn(2, 3, 96, 96))  # gives the norms statistics of their own
+    image = torch.randn(1, 3, 64, 64)
+    expected = trained.eval()(image)
+    fresh = get_architecture("dbm-lite").build().eval()
+    set_weights(fresh, fold_norms(trained).state_dict())
+    torch.testing.assert_close(fresh(image), expected, atol=1e-4, rtol=1e-4)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in fresh.modules())
+
+
+def test_a_file_that_is_no_onnx_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.onnx").write_bytes(b"junk")
+    with pytest.raises(ConfigError, match=r"broken\.onnx: not an ONNX file"):
+        build_network("dbm-lite", tmp_path / "broken.onnx")
 
 
 def test_a_missing_or_foreign_file_is_named(tmp_path: Path) -> None:

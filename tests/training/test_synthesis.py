@@ -9,7 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from blurmapper.training.compositing import blur_behind, decode_srgb, encode_srgb
+from blurmapper.training.compositing import (
+    blur_behind,
+    decode_srgb,
+    encode_srgb,
+    flatten_texture,
+    sweep,
+)
 from blurmapper.training.kernels import disc_kernel
 from blurmapper.training.pairs import (
     DEFOCUSED,
@@ -72,7 +78,7 @@ def test_a_blurred_foreground_has_a_soft_edge(material: Material) -> None:
     )
     soft = [
         ((image > 40) & (image < 215)).mean()
-        for image in (make_pair(white, seed, "foreground_defocus").image for seed in range(8))
+        for image in (make_pair(white, seed, "foreground_defocus").image for seed in range(24))
         if image.any()
     ]
     assert max(soft) > 0.03
@@ -89,7 +95,7 @@ def test_bright_points_become_discs_that_stay_bright(material: Material) -> None
 
 
 def test_eyes_draw_the_line_of_blur() -> None:
-    radii = np.array([[0.0, 0.6, 0.9, 1.3, 9.0]], np.float32)
+    radii = np.array([[0.0, 0.5, 0.8, 1.0, 9.0]], np.float32)
     assert label_of_radius(radii).tolist() == [[SHARP, SHARP, UNDECIDED, DEFOCUSED, DEFOCUSED]]
 
 
@@ -98,6 +104,8 @@ def test_eyes_draw_the_line_of_blur() -> None:
     [
         ("subject_motion", {SHARP, MOVED}),
         ("light_trails", {SHARP, MOVED}),
+        ("walkers", {SHARP, MOVED}),
+        ("limb_in_motion", {SHARP, MOVED}),
         ("foreground_defocus", {SHARP, DEFOCUSED}),
         ("foreground_lights", {SHARP, DEFOCUSED}),
         ("motion_and_defocus", {SHARP, DEFOCUSED, MOVED}),
@@ -114,6 +122,28 @@ def test_a_thin_thing_that_moves_far_is_labelled() -> None:
     spread = np.array([[0.05, 0.2, 0.4, 1.0]], np.float32)
     behind = np.full((1, 4), DEFOCUSED, np.uint8)
     assert label_smear(spread, behind, MOVED).tolist() == [[DEFOCUSED, UNDECIDED, MOVED, MOVED]]
+
+
+def test_what_turns_moves_farther_the_farther_it_is_from_the_joint() -> None:
+    alpha = np.zeros((65, 65), np.float32)
+    alpha[31:34, 4:61] = 1.0
+    front = np.repeat(alpha[..., None], 3, axis=2)
+    light, spread = sweep(front, alpha, (60.0, 32.0), 0.8)
+    np.testing.assert_allclose(light, np.repeat(spread[..., None], 3, axis=2), atol=1e-6)
+    reach = [int((spread[:, x] > 0.02).sum()) for x in (58, 45, 30, 15)]
+    assert reach == sorted(reach)
+    assert reach[0] < 8
+    assert reach[-1] > 25
+    assert spread.sum() == pytest.approx(alpha.sum(), rel=0.02)
+
+
+def test_a_flattened_photo_keeps_its_edges() -> None:
+    rng = np.random.default_rng(0)
+    halves = np.repeat(np.repeat([[60, 190]], 64, axis=0), 32, axis=1)[..., None]
+    photo = (halves + rng.normal(0, 6, (64, 64, 3))).clip(0, 255).astype(np.uint8)
+    flat = flatten_texture(photo).astype(float)
+    assert flat[:, :28].std() < 0.6 * photo[:, :28].std()
+    assert (flat[:, 32] - flat[:, 31]).mean() > 120
 
 
 def test_srgb_comes_back() -> None:

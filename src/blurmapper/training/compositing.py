@@ -14,6 +14,11 @@ Linear = npt.NDArray[np.float32]
 RADII = (0.0, 0.7, 1.5, 3.0, 5.5, 9.0, 14.0, 20.0)
 """Of the evenly blurred copies that `vary_blur` works with, in pixels."""
 
+SWEEP_STEP = 1.5
+"""Pixels between the places at which a layer in motion is drawn."""
+
+MOST_SWEEP_STEPS = 32
+
 
 def decode_srgb(image: npt.NDArray[np.uint8]) -> Linear:
     """Return linear light in [0, 1] for 8-bit sRGB (IEC 61966-2-1)."""
@@ -74,6 +79,47 @@ def fill_behind(linear: Linear, front: npt.NDArray[np.float32]) -> Linear:
 def cover(front: Linear, alpha: npt.NDArray[np.float32], behind: Linear) -> Linear:
     """Lay a layer, already multiplied by its alpha, over what is behind it."""
     return front + behind * (1.0 - alpha)[..., None]
+
+
+def sweep(
+    front: Linear,
+    alpha: npt.NDArray[np.float32],
+    pivot: tuple[float, float],
+    turn: float,
+) -> tuple[Linear, npt.NDArray[np.float32]]:
+    """Turn a layer about a point while the shutter is open.
+
+    Parameters
+    ----------
+    front, alpha : float32 (H, W, 3), (H, W)
+        The layer, multiplied by its alpha, and how much of each pixel it covers.
+    pivot : (float, float)
+        (x, y) of the point in pixels; what is far from it moves farthest.
+    turn : float
+        Radians in all, half of it either way.
+
+    Returns
+    -------
+    float32 (H, W, 3), float32 (H, W)
+        The light of the layer averaged over the movement, and its coverage.
+    """
+    layer = np.dstack([front, alpha])
+    ys, xs = np.nonzero(alpha > 0.5)
+    reach = np.hypot(xs - pivot[0], ys - pivot[1]).max() if len(xs) else 1.0
+    steps = int(np.clip(np.ceil(abs(turn) * float(reach) / SWEEP_STEP), 2, MOST_SWEEP_STEPS))
+    total = np.zeros_like(layer)
+    for along in np.linspace(-0.5, 0.5, steps):
+        move = cv2.getRotationMatrix2D(pivot, float(np.degrees(turn * along)), 1.0)
+        total += cv2.warpAffine(layer, move, layer.shape[1::-1])
+    total /= steps
+    return np.ascontiguousarray(total[..., :3]), np.ascontiguousarray(total[..., 3])
+
+
+def flatten_texture(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Take fine texture out of a photo and leave its edges: plain walls, still in focus."""
+    for _ in range(2):
+        photo = np.asarray(cv2.bilateralFilter(photo, 7, 60.0, 5.0), np.uint8)
+    return photo
 
 
 def vary_blur(linear: Linear, radius: npt.NDArray[np.float32], rng: np.random.Generator) -> Linear:

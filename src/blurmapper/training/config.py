@@ -48,13 +48,13 @@ class TrainingConfig:
         Whether a data set's photos are mirrored and cut, and worn as cameras and web sites wear
         them. Other pairs always are.
     initialise : Path or None
-        Weights to start from; None is random.
+        Weights to start from: a file, or the name of bundled ones; None is random.
     side, batch, iterations : int
         Pixels along a pair's side, pairs a step and process, steps.
     working_side : int
         The exported network sees at most ``working_side ** 2`` pixels of a photo, as do the
         scores on photos held out; best where it makes things about as large as in the pairs.
-    loss : {"cross-entropy", "balanced", "fidelity"}
+    loss : {"cross-entropy", "balanced", "fidelity", "overlap"}
         Of blur, as `blurmapper.training.losses` has them.
     rate : float
         The learning rate; biases learn ``bias_factor`` times as fast, a pre-trained encoder of
@@ -88,7 +88,7 @@ class TrainingConfig:
     batch: int = 8
     iterations: int = 4000
     working_side: int = 384
-    loss: Literal["cross-entropy", "balanced", "fidelity"] = "cross-entropy"
+    loss: Literal["cross-entropy", "balanced", "fidelity", "overlap"] = "cross-entropy"
     optimiser: Literal["sgd", "adamw"] = "adamw"
     rate: float = 6e-4
     decay: Literal["polynomial", "cosine"] = "cosine"

@@ -151,7 +151,7 @@ class PairSource:
         return np.asarray(shrunk, np.uint8), _harden(np.asarray(alpha, np.uint8))
 
     def _spoil(self, pair: Pair, rng: np.random.Generator) -> Pair:
-        """Now and then blur all of a real photo, or put something blurred before it.
+        """Now and then blur all of a real photo, or put something blurred or moving before it.
 
         Without this a subject would always be sharp, and a network would look for subjects.
         """
@@ -163,13 +163,16 @@ class PairSource:
             image = encode_srgb(apply_kernel(decode_srgb(pair.image), kernel))
             label = np.full_like(pair.label, MOVED if shaken else DEFOCUSED)
             return Pair(image, label, pair.kind)
-        if chance < 0.13 and self.library.bokeh:
+        if chance < 0.18 and self.library.bokeh:
+            moves = chance >= 0.12
             cutout, alpha = self._cutout(rng)
-            kernel = lens_kernel(rng, draw_radius(rng, self.side, 2.5))
+            radius = draw_radius(rng, self.side, 2.5)
+            kernel = shake_kernel(rng, self.side) if moves else lens_kernel(rng, radius)
             spread = apply_kernel(alpha, kernel)
             front = apply_kernel(decode_srgb(cutout) * alpha[..., None], kernel)
             image = encode_srgb(cover(front, spread, decode_srgb(pair.image)))
-            return Pair(image, label_smear(spread, pair.label, DEFOCUSED), pair.kind)
+            label = label_smear(spread, pair.label, MOVED if moves else DEFOCUSED)
+            return Pair(image, label, pair.kind)
         return pair
 
 

@@ -18,6 +18,7 @@ from blurmapper.training.kernels import (
     LARGEST_RADIUS,
     REFERENCE_SIDE,
     apply_kernel,
+    draw_often_slight,
     draw_radius,
     lens_kernel,
 )
@@ -36,14 +37,14 @@ from blurmapper.training.pairs import (
 
 def whole_defocus(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
     """Put it out of focus everywhere."""
-    kernel = lens_kernel(rng, draw_radius(rng, max(material.photo.shape), 1.6))
+    kernel = lens_kernel(rng, draw_often_slight(rng, max(material.photo.shape), 1.4))
     label = np.full(material.photo.shape[:2], DEFOCUSED, np.uint8)
     return apply_kernel(shine(material.photo, rng), kernel), label
 
 
 def background_defocus(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
     """Put a sharp subject, its own or another photo's, before a background out of focus."""
-    kernel = lens_kernel(rng, draw_radius(rng, max(material.photo.shape), EYE_BLURRED))
+    kernel = lens_kernel(rng, draw_often_slight(rng, max(material.photo.shape), EYE_BLURRED))
     if rng.random() < 0.5:
         alpha, front = material.subject, decode_srgb(material.photo)
         behind = blur_behind(shine(material.photo, rng), alpha, kernel)
@@ -55,7 +56,7 @@ def background_defocus(material: Material, rng: np.random.Generator) -> tuple[Li
 
 def foreground_defocus(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
     """Hold something near and out of focus before a sharp scene; its edge is soft."""
-    kernel = lens_kernel(rng, draw_radius(rng, max(material.photo.shape), 2.0))
+    kernel = lens_kernel(rng, draw_often_slight(rng, max(material.photo.shape), 1.3))
     if rng.random() < 0.5:
         alpha, front = material.subject, shine(material.photo, rng)
         behind = fill_behind(decode_srgb(material.photo), alpha)

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 import blurmapper
 from blurmapper.backends import OnnxBackend
@@ -25,7 +24,12 @@ from blurmapper.images import read_image
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.config import TrainingConfig
-from blurmapper.training.networks import count_parameters, get_architecture
+from blurmapper.training.networks import (
+    count_parameters,
+    fold_norms,
+    get_architecture,
+    set_weights,
+)
 from blurmapper.weights import IS_CARD, WeightsCard, is_described, write_card
 
 OPSET = 20
@@ -92,7 +96,7 @@ def export_checkpoint(
         get_architecture(config.architecture).preprocessing, working_side=config.working_side
     )
     network = get_architecture(config.architecture).build()
-    network.load_state_dict(state["average"])
+    set_weights(network, state["average"])
     network = round_weights(fold_norms(network.eval())).requires_grad_(requires_grad=False)
     name = name or config.output.name
     path = output / f"{name}.onnx"
@@ -121,18 +125,6 @@ def export_checkpoint(
     )
     write_card(card, path.with_suffix(".json"))
     return path
-
-
-def fold_norms(network: nn.Module) -> nn.Module:
-    """Return a network in evaluation mode with each batch norm folded into its convolution."""
-    for name, module in network.named_modules():
-        if isinstance(module, nn.Sequential) and len(module) == 2:
-            convolution, norm = module
-            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                parent = network.get_submodule(name.rpartition(".")[0])
-                child = name.rpartition(".")[2]
-                setattr(parent, child, fuse_conv_bn_eval(convolution, norm))
-    return network
 
 
 def round_weights(network: nn.Module) -> nn.Module:

@@ -15,7 +15,7 @@ from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map
 from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.config import TrainingConfig
-from blurmapper.training.networks import get_architecture
+from blurmapper.training.networks import get_architecture, set_weights
 
 
 class NetworkMapper:
@@ -51,7 +51,7 @@ class NetworkMapper:
         config = TrainingConfig.from_dict(state["config"], str(path))
         architecture = get_architecture(config.architecture)
         network = architecture.build()
-        network.load_state_dict(state["average"])
+        set_weights(network, state["average"])
         if torch.cuda.is_available():
             network = network.cuda()
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -22,7 +22,7 @@ from blurmapper.training.checkpoints import CHECKPOINT, read_checkpoint, write_c
 from blurmapper.training.config import TrainingConfig, read_config
 from blurmapper.training.data import PairDataset, open_source
 from blurmapper.training.losses import loss_of
-from blurmapper.training.networks import build_network, get_architecture
+from blurmapper.training.networks import build_network, get_architecture, set_weights
 from blurmapper.training.progress import Progress
 from blurmapper.training.validation import score_held_out
 
@@ -133,7 +133,7 @@ class TrainingRun:
     def score(self) -> dict[str, float]:
         """Return scores of the averaged weights on the photos held out of training."""
         network = get_architecture(self.config.architecture).build().to(self.device)
-        network.load_state_dict(self.average)
+        set_weights(network, self.average)
         return score_held_out(network, self.preprocessing, self.config.photos)
 
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -174,7 +174,7 @@ class TrainingRun:
         state = read_checkpoint(self.path)
         if state["config"]["architecture"] != self.config.architecture:
             raise ConfigError(f"{self.path}: of another architecture; give another output")
-        self.network.load_state_dict(state["network"])
+        set_weights(self.network, state["network"])
         self.average = {name: value.to(self.device) for name, value in state["average"].items()}
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])

@@ -1,8 +1,7 @@
-"""Scenes in which something moves while the shutter is open: the camera, a subject, lights."""
+"""Scenes in which all or most of a photo moves while the shutter is open: the camera, lights."""
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -11,19 +10,14 @@ from blurmapper.training.compositing import (
     blur_behind,
     cover,
     decode_srgb,
-    fill_behind,
     shine,
 )
 from blurmapper.training.kernels import (
-    Kernel,
     apply_kernel,
-    draw_radius,
-    lens_kernel,
     motion_kernel,
     shake_kernel,
 )
 from blurmapper.training.pairs import (
-    DEFOCUSED,
     MOVED,
     SHARP,
     Label,
@@ -52,26 +46,6 @@ def panning(material: Material, rng: np.random.Generator) -> tuple[Linear, Label
         alpha, front = material.cutout_alpha, decode_srgb(material.cutout)
         behind = apply_kernel(shine(material.photo, rng), kernel)
     return cover(front * alpha[..., None], alpha, behind), label_of(1.0 - alpha, MOVED)
-
-
-def subject_motion(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
-    """Move something, often small, before a still, sharp scene."""
-    kernel = shake_kernel(rng, max(material.photo.shape), panning=rng.random() < 0.3)
-    if rng.random() < 0.35:
-        behind = fill_behind(decode_srgb(material.photo), material.subject)
-        front, alpha = shine(material.photo, rng), material.subject
-    else:
-        behind = decode_srgb(material.photo)
-        front, alpha = _shrink(shine(material.cutout, rng), material.cutout_alpha, rng)
-    return _move(front, alpha, kernel, behind)
-
-
-def part_in_motion(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
-    """Move a part of the photo, of any outline, before the rest: a hand, water, a branch."""
-    alpha = _blob(material.photo.shape[:2], rng)
-    kernel = shake_kernel(rng, max(material.photo.shape))
-    linear = decode_srgb(material.photo)
-    return _move(linear, alpha, kernel, linear)
 
 
 def light_trails(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
@@ -124,49 +98,3 @@ def _lane(size: tuple[int, int], angle: float, rng: np.random.Generator) -> Alph
     ends = np.minimum(along - rng.uniform(-1.0, 0.4), rng.uniform(0.6, 2.0) - along)
     inside = np.minimum(half - np.abs(across), ends)
     return np.asarray(np.clip(inside * max(size) / 4.0, 0.0, 1.0), np.float32)
-
-
-def motion_and_defocus(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
-    """Move something before a background out of focus, beside the subject in focus or without."""
-    lens = lens_kernel(rng, draw_radius(rng, max(material.photo.shape), 2.0))
-    behind = blur_behind(shine(material.photo, rng), material.subject, lens)
-    subject = material.subject[..., None]
-    linear = cover(decode_srgb(material.photo) * subject, material.subject, behind)
-    label = label_of(1.0 - material.subject, DEFOCUSED)
-    front, alpha = _shrink(shine(material.cutout, rng), material.cutout_alpha, rng)
-    return _move(front, alpha, shake_kernel(rng, max(material.photo.shape)), linear, label)
-
-
-def _move(
-    front: Linear, alpha: Alpha, kernel: Kernel, behind: Linear, label: Label | None = None
-) -> tuple[Linear, Label]:
-    """Smear a layer over what is behind it; `label` is of that, sharp unless given."""
-    spread = apply_kernel(np.ascontiguousarray(alpha), kernel)
-    linear = cover(apply_kernel(front * alpha[..., None], kernel), spread, behind)
-    if label is None:
-        label = np.full(alpha.shape, SHARP, np.uint8)
-    return linear, label_smear(spread, label, MOVED)
-
-
-def _shrink(front: Linear, alpha: Alpha, rng: np.random.Generator) -> tuple[Linear, Alpha]:
-    """Make a cut-out smaller, now and then much smaller, and put it anywhere."""
-    height, width = alpha.shape
-    scale = float(np.exp(rng.uniform(np.log(0.2), 0.0)))
-    left, top = rng.uniform(-0.2, 1.0 - 0.8 * scale, 2) * (width, height)
-    move = np.array([[scale, 0, left], [0, scale, top]], np.float64)
-    # What the cut-out's photo shows beyond its subject stays outside the alpha.
-    smaller = cv2.warpAffine(front, move, (width, height), flags=cv2.INTER_AREA)
-    outline = cv2.warpAffine(alpha, move, (width, height), flags=cv2.INTER_LINEAR)
-    return np.asarray(smaller, np.float32), np.asarray(outline, np.float32)
-
-
-def _blob(size: tuple[int, int], rng: np.random.Generator) -> Alpha:
-    """Draw a smooth outline somewhere: thresholded noise within an ellipse."""
-    height, width = size
-    noise = rng.standard_normal((max(2, height // 24), max(2, width // 24)), np.float32)
-    field = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
-    ys, xs = np.mgrid[:height, :width].astype(np.float32)
-    reach_y, reach_x = rng.uniform(0.08, 0.45, 2) * (height, width)
-    y, x = rng.uniform(0.1, 0.9, 2) * (height, width)
-    distance = np.sqrt(((ys - y) / reach_y) ** 2 + ((xs - x) / reach_x) ** 2)
-    return np.asarray(np.clip((1.0 - distance + 0.25 * field) * 12.0, 0.0, 1.0), np.float32)

@@ -8,12 +8,14 @@ networks here return logits; the sigmoid is the loss's and the export's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from blurmapper.errors import ConfigError
 from blurmapper.preprocessing import EFFICIENTNET_LITE, VGG16, Preprocessing
@@ -21,6 +23,7 @@ from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.lite import BlurMapperLite
 from blurmapper.training.losses import Output
 from blurmapper.training.vgg import VGG_GROUPS, Fcn8s, TrimmedVgg, VggTrunk, WeightedFusion
+from blurmapper.weights import BUNDLED, bundled_card, bundled_names
 
 
 @dataclass(frozen=True)
@@ -92,9 +95,10 @@ def build_network(name: str, initialise: Path | None = None) -> nn.Module:
     name : str
         A key of `ARCHITECTURES`.
     initialise : Path, optional
-        A safetensors file: the published ImageNet weights of the encoder (keys ``conv1_1.weight``
-        or ``_conv_stem.weight``; only the encoder is set) or a whole network's own weights. Or
-        the checkpoint of another run, whose averaged weights are taken.
+        The name of bundled weights, or a file: an exported ``.onnx``; the checkpoint of another
+        run, whose averaged weights are taken; safetensors of a whole network, or of an encoder as
+        published (keys ``conv1_1.weight`` or ``_conv_stem.weight``), when the encoder alone is
+        set.
 
     Raises
     ------
@@ -109,12 +113,9 @@ def build_network(name: str, initialise: Path | None = None) -> nn.Module:
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
-    """Set a network's weights, or its encoder's, from a safetensors file or a checkpoint."""
-    from safetensors.torch import load_file
-
-    if not path.is_file():
-        raise ConfigError(f"{path}: no such weights file; check the path in the config")
-    tensors = read_checkpoint(path)["average"] if path.suffix == ".pt" else load_file(path)
+    """Set a network's weights, or its encoder's, from a file that `find_initial` finds."""
+    path = find_initial(path)
+    tensors = _read_tensors(path)
     try:
         if isinstance(network, BlurMapperLite) and "_conv_stem.weight" in tensors:
             network.encoder.load_imagenet(tensors)
@@ -123,10 +124,87 @@ def load_weights(network: nn.Module, path: Path) -> None:
         ):
             trunk.load_state_dict({name: tensors[name] for name in trunk.state_dict()})
         else:
-            network.load_state_dict(tensors)
+            set_weights(network, tensors)
     except (KeyError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(f"{path}: not the weights of this network ({reason})") from None
+
+
+def find_initial(named: Path) -> Path:
+    """Return the file that training starts from: itself, or that of bundled weights named so.
+
+    Raises
+    ------
+    ConfigError
+        If there is neither.
+    """
+    if named.is_file():
+        return named
+    if str(named) in bundled_names():
+        return BUNDLED / bundled_card(str(named)).file
+    bundled = " or ".join(bundled_names())
+    raise ConfigError(
+        f"{named}: no such weights file; check the path in the config, or start from {bundled}"
+    )
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    """Return weights by the names that the network has for them."""
+    from safetensors.torch import load_file
+
+    if path.suffix == ".pt":
+        return dict(read_checkpoint(path)["average"])
+    return read_onnx_weights(path) if path.suffix == ".onnx" else load_file(path)
+
+
+def read_onnx_weights(path: Path) -> dict[str, Tensor]:
+    """Return the weights of an exported network, widened to 32 bits, by the network's own names.
+
+    Raises
+    ------
+    ConfigError
+        If it is no ONNX file.
+    """
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        graph = onnx.load(path, load_external_data=False).graph
+    except DecodeError:
+        raise ConfigError(f"{path}: not an ONNX file; export the checkpoint again") from None
+    return {
+        weight.name.removeprefix("network.").removesuffix(".half"): torch.from_numpy(
+            onnx.numpy_helper.to_array(weight).astype(np.float32)
+        )
+        for weight in graph.initializer
+        if weight.name.startswith("network.")
+    }
+
+
+def set_weights(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Set all weights; where the norms of those given are folded in, fold the network's first.
+
+    Exported weights have them so, and a network that starts from such goes on without norms, as
+    the encoder does always: what ImageNet or a long training found is kept rather than the
+    statistics of a few pairs.
+    """
+    if not any(name.endswith("running_mean") for name in tensors):
+        fold_norms(network)
+    network.load_state_dict(dict(tensors))
+
+
+def fold_norms(network: nn.Module) -> nn.Module:
+    """Return a network with each batch norm folded into its convolution, as evaluation has it."""
+    training = network.training
+    network.eval()
+    for name, module in list(network.named_modules()):
+        if isinstance(module, nn.Sequential) and len(module) == 2:
+            convolution, norm = module
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                parent = network.get_submodule(name.rpartition(".")[0])
+                child = name.rpartition(".")[2]
+                setattr(parent, child, fuse_conv_bn_eval(convolution, norm))
+    return network.train(training)
 
 
 def _initialise_randomly(network: nn.Module) -> None:

@@ -13,7 +13,7 @@ MOVED, DEFOCUSED, BLURRED = 253, 254, 255
 
 Label = npt.NDArray[np.uint8]
 
-EYE_SHARP, EYE_BLURRED = 0.6, 1.3
+EYE_SHARP, EYE_BLURRED = 0.5, 1.0
 """Radii in pixels (of a disc; a Gaussian's sigma is half) up to which an eye calls a detail sharp
 and from which it calls it blurred, at the size it is looked at; undecided between."""
 

@@ -12,8 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blurmapper.training import defocus_scenes, motion_scenes
-from blurmapper.training.compositing import Linear, cover, decode_srgb, encode_srgb
+from blurmapper.training import defocus_scenes, motion_scenes, moving_scenes
+from blurmapper.training.compositing import (
+    Linear,
+    cover,
+    decode_srgb,
+    encode_srgb,
+    flatten_texture,
+)
 from blurmapper.training.pairs import SHARP, Label, Material, Pair
 
 Making = Callable[[Material, np.random.Generator], tuple[Linear, Label]]
@@ -29,28 +35,31 @@ class Scene:
 
 def none(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
     """Keep it sharp all over, with or without another sharp subject in front."""
-    linear = decode_srgb(material.photo)
-    if rng.random() < 0.3:
+    plain = rng.random() < 0.3
+    linear = decode_srgb(flatten_texture(material.photo) if plain else material.photo)
+    if rng.random() < 0.4:
         alpha = material.cutout_alpha
         linear = cover(decode_srgb(material.cutout) * alpha[..., None], alpha, linear)
     return linear, np.full(material.photo.shape[:2], SHARP, np.uint8)
 
 
 SCENES: dict[str, Scene] = {
-    "none": Scene(none, 0.10),
+    "none": Scene(none, 0.09),
     "whole_defocus": Scene(defocus_scenes.whole_defocus, 0.03),
     "background_defocus": Scene(defocus_scenes.background_defocus, 0.13),
-    "foreground_defocus": Scene(defocus_scenes.foreground_defocus, 0.11),
-    "foreground_lights": Scene(defocus_scenes.foreground_lights, 0.04),
-    "plane_of_focus": Scene(defocus_scenes.plane_of_focus, 0.09),
-    "several_depths": Scene(defocus_scenes.several_depths, 0.07),
-    "camera_motion": Scene(motion_scenes.camera_motion, 0.04),
-    "panning": Scene(motion_scenes.panning, 0.10),
-    "subject_motion": Scene(motion_scenes.subject_motion, 0.14),
-    "part_in_motion": Scene(motion_scenes.part_in_motion, 0.05),
-    "light_trails": Scene(motion_scenes.light_trails, 0.04),
-    "traffic": Scene(motion_scenes.traffic, 0.07),
-    "motion_and_defocus": Scene(motion_scenes.motion_and_defocus, 0.05),
+    "foreground_defocus": Scene(defocus_scenes.foreground_defocus, 0.09),
+    "foreground_lights": Scene(defocus_scenes.foreground_lights, 0.03),
+    "plane_of_focus": Scene(defocus_scenes.plane_of_focus, 0.08),
+    "several_depths": Scene(defocus_scenes.several_depths, 0.06),
+    "camera_motion": Scene(motion_scenes.camera_motion, 0.05),
+    "panning": Scene(motion_scenes.panning, 0.09),
+    "light_trails": Scene(motion_scenes.light_trails, 0.03),
+    "traffic": Scene(motion_scenes.traffic, 0.06),
+    "subject_motion": Scene(moving_scenes.subject_motion, 0.10),
+    "part_in_motion": Scene(moving_scenes.part_in_motion, 0.03),
+    "walkers": Scene(moving_scenes.walkers, 0.11),
+    "limb_in_motion": Scene(moving_scenes.limb_in_motion, 0.08),
+    "motion_and_defocus": Scene(moving_scenes.motion_and_defocus, 0.04),
 }
 
 

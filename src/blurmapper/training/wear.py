@@ -13,13 +13,15 @@ def wear_image(image: Image, rng: np.random.Generator) -> Image:
     """Return the image as it may reach a user; uint8 RGB (H, W, 3), size kept.
 
     Each step happens by chance, in the order of a camera's pipeline: exposure and colour, black
-    and white, noise, a resizing there and back too slight to blur, JPEG.
+    and white, a resizing there and back too slight to blur, noise, sharpening, JPEG.
     """
     if rng.random() < 0.6:
         image = _retone(image, rng)
     if rng.random() < 0.1:
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         image = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
+    if rng.random() < 0.2:
+        image = _soften(image, rng)
     if rng.random() < 0.3:
         image = _add_noise(image, rng)
     if rng.random() < 0.2:
@@ -41,6 +43,15 @@ def _retone(image: Image, rng: np.random.Generator) -> Image:
         curve = (value**gamma * gain * balance - 0.5) * contrast + 0.5
         tables.append(np.clip(curve * 255.0, 0, 255).astype(np.uint8))
     return np.asarray(cv2.LUT(image, np.stack(tables, axis=-1)[None]), np.uint8)
+
+
+def _soften(image: Image, rng: np.random.Generator) -> Image:
+    """Make it a little smaller and large again, as demosaicing, stabilisers and web sites do."""
+    height, width = image.shape[:2]
+    share = float(rng.uniform(0.7, 0.95))
+    size = (round(width * share), round(height * share))
+    smaller = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(smaller, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def _add_noise(image: Image, rng: np.random.Generator) -> Image:
