@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -250,3 +251,21 @@ def test_a_long_table_shows_its_ends(run: Run, tmp_path: Path) -> None:
     assert "24.png" in table and "35.png" in table
     assert "25.png" not in table and "34.png" not in table
     assert "10 more" in table
+
+
+def test_ratings_of_others_are_kept_unless_asked(run: Run, shoot: Path) -> None:
+    run(shoot, "--xmp")
+    sidecar = shoot / "a.png.xmp"
+    by_hand = re.sub(r'xmp:Rating="\d"', 'xmp:Rating="-1"', sidecar.read_text())
+    sidecar.write_text(by_hand)
+    result = run(shoot, "--xmp")
+    assert "rated 2 photos; 1 kept a rating that is not ours" in result.stderr
+    assert sidecar.read_text() == by_hand
+    assert "rated 3 photos" in run(shoot, "--xmp", "--replace-ratings").stderr
+    assert sidecar.read_text() != by_hand
+
+
+def test_stars_just_written_travel_with_the_photo(run: Run, shoot: Path, tmp_path: Path) -> None:
+    moving = ("--select", "blurriest", "1", "--move-to", tmp_path / "worst")
+    run(shoot, "--xmp", "--xmp-name", "stem", *moving)
+    assert sorted(files_below(tmp_path / "worst")) == ["a.png", "a.xmp"]

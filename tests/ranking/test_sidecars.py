@@ -6,13 +6,20 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from blurmapper.errors import ImageError
 from blurmapper.ranking.records import Box, Measure, PhotoRecord
-from blurmapper.ranking.sidecars import rate, replace_rating, sidecar_path, write_ratings
+from blurmapper.ranking.sidecars import (
+    KeptRating,
+    Naming,
+    rate,
+    replace_rating,
+    sidecar_path,
+    write_ratings,
+)
 
 MakeRecord = Callable[..., PhotoRecord]
 
@@ -125,6 +132,108 @@ def test_an_existing_file_keeps_its_rights(tmp_path: Path, make_record: MakeReco
     list(write_ratings([make_record(tmp_path / "a.jpg", 0.9)]))
     assert sidecar.stat().st_mode & 0o777 == 0o640
     assert rating_in(sidecar.read_bytes()) == "1"
+
+
+def rate_beside(photo: Path, make_record: MakeRecord, blur: float = 0.3, **choices: Any) -> object:
+    """Write the stars of one photo, four unless its blur is given; return what is said of it."""
+    (result,) = write_ratings([make_record(photo, blur)], **choices)
+    return result
+
+
+@pytest.mark.parametrize("rating", ["1", "5", "-1", "3.5"])
+@pytest.mark.parametrize("form", ["attribute", "element"])
+def test_a_rating_by_hand_stays(
+    rating: str, form: str, tmp_path: Path, make_record: MakeRecord
+) -> None:
+    content = EXISTING[form].replace(b'xmp:Rating="1"', f'xmp:Rating="{rating}"'.encode())
+    content = content.replace(b">1</xmp", f">{rating}</xmp".encode())
+    sidecar = tmp_path / "a.jpg.xmp"
+    sidecar.write_bytes(content)
+    assert rate_beside(tmp_path / "a.jpg", make_record) == KeptRating(sidecar)
+    assert sidecar.read_bytes() == content
+    assert rate_beside(tmp_path / "a.jpg", make_record, replace=True) == sidecar
+    assert rating_in(sidecar.read_bytes()) == "4"
+
+
+@pytest.mark.parametrize("kind", ["none", "none, known prefix"])
+def test_a_sidecar_without_a_rating_gets_one(
+    kind: str, tmp_path: Path, make_record: MakeRecord
+) -> None:
+    sidecar = tmp_path / "a.jpg.xmp"
+    sidecar.write_bytes(EXISTING[kind])
+    assert rate_beside(tmp_path / "a.jpg", make_record) == sidecar
+    assert rating_in(sidecar.read_bytes()) == "4"
+
+
+def test_no_stars_are_no_rating(tmp_path: Path, make_record: MakeRecord) -> None:
+    sidecar = tmp_path / "a.jpg.xmp"
+    sidecar.write_bytes(EXISTING["attribute"].replace(b'Rating="1"', b'Rating="0"'))
+    assert rate_beside(tmp_path / "a.jpg", make_record) == sidecar
+    assert rating_in(sidecar.read_bytes()) == "4"
+
+
+def test_a_rating_of_ours_is_written_anew(tmp_path: Path, make_record: MakeRecord) -> None:
+    photo, sidecar = tmp_path / "a.jpg", tmp_path / "a.jpg.xmp"
+    for blur, stars in ((0.3, "4"), (0.9, "1"), (0.1, "5")):
+        assert rate_beside(photo, make_record, blur) == sidecar
+        assert rating_in(sidecar.read_bytes()) == stars
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (b'xmp:Rating="4"', b'xmp:Rating="1"'),
+        (b"blurmapper ", b"XMP Core "),
+        (b"/>", b' xmp:Label="Red"/>'),
+    ],
+)
+def test_a_sidecar_of_ours_that_was_changed_is_theirs(
+    ours: bytes, theirs: bytes, tmp_path: Path, make_record: MakeRecord
+) -> None:
+    photo, sidecar = tmp_path / "a.jpg", tmp_path / "a.jpg.xmp"
+    rate_beside(photo, make_record)
+    changed = sidecar.read_bytes().replace(ours, theirs)
+    sidecar.write_bytes(changed)
+    assert rate_beside(photo, make_record, 0.9 if b"Rating" not in theirs else 0.3) == KeptRating(
+        sidecar
+    )
+    assert sidecar.read_bytes() == changed
+
+
+@pytest.mark.parametrize("there_before", [True, False])
+def test_a_sidecar_that_is_a_link_stays_one(
+    there_before: bool, tmp_path: Path, make_record: MakeRecord
+) -> None:
+    kept, sidecar = tmp_path / "kept.xmp", tmp_path / "a.jpg.xmp"
+    if there_before:
+        kept.write_bytes(EXISTING["none"])
+    sidecar.symlink_to("kept.xmp")
+    assert rate_beside(tmp_path / "a.jpg", make_record) == sidecar
+    assert sidecar.is_symlink()
+    assert rating_in(kept.read_bytes()) == "4"
+
+
+@pytest.mark.parametrize(
+    ("name", "naming"),
+    [("IMG_3.XMP", "stem"), ("img_3.xmp", "stem"), ("IMG_3.JPG.XMP", "full")],
+)
+def test_a_sidecar_is_found_whatever_its_case(
+    name: str, naming: Naming, tmp_path: Path, make_record: MakeRecord
+) -> None:
+    (tmp_path / "IMG_3.JPG").touch()
+    (tmp_path / name).write_bytes(EXISTING["none"])
+    assert rate_beside(tmp_path / "IMG_3.JPG", make_record, naming=naming) == tmp_path / name
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["IMG_3.JPG", name])
+
+
+def test_another_photo_s_sidecar_is_left_to_it(tmp_path: Path, make_record: MakeRecord) -> None:
+    for name in ("IMG_3.JPG", "img_3.jpg", "img_3.jpg.xmp"):
+        (tmp_path / name).write_bytes(EXISTING["none"])
+    if len(list(tmp_path.iterdir())) == 2:
+        pytest.skip("this file system holds IMG_3 and img_3 to be one name")
+    sidecar = rate_beside(tmp_path / "IMG_3.JPG", make_record)
+    assert sidecar == tmp_path / "IMG_3.JPG.xmp"
+    assert (tmp_path / "img_3.jpg.xmp").read_bytes() == EXISTING["none"]
 
 
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>

@@ -41,11 +41,11 @@ Select = Annotated[
 ]
 CopyTo = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Copy the selected photos there; nothing is overwritten."),
+    typer.Option(metavar="DIR", help="Copy the selected photos there, with what belongs to them."),
 ]
 MoveTo = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Move the selected photos there; nothing is overwritten."),
+    typer.Option(metavar="DIR", help="Move the selected photos there, with what belongs to them."),
 ]
 GroupBursts = Annotated[
     bool,
@@ -60,6 +60,10 @@ XmpName = Annotated[
     typer.Option(
         help="Sidecars' names: NAME.EXT.xmp for darktable and digiKam, NAME.xmp for Lightroom."
     ),
+]
+ReplaceRatings = Annotated[
+    bool,
+    typer.Option("--replace-ratings", help="With --xmp, also replace ratings that others gave."),
 ]
 Refine = Annotated[
     bool,

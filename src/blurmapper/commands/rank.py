@@ -22,6 +22,7 @@ from blurmapper.errors import BlurMapperError, ConfigError
 if TYPE_CHECKING:
     from blurmapper.ranking.records import PhotoRecord, Unreadable
     from blurmapper.ranking.selection import End
+    from blurmapper.ranking.sidecars import KeptRating
     from blurmapper.ranking.tables import Ranking
 
 
@@ -39,6 +40,7 @@ def rank(
     group_bursts: option.GroupBursts = False,
     xmp: option.Xmp = False,
     xmp_name: option.XmpName = "full",
+    replace_ratings: option.ReplaceRatings = False,
     refine: option.Refine = True,
     threads: option.Threads = None,
     jobs: option.Jobs = None,
@@ -52,8 +54,9 @@ def rank(
     error, the others go on, and the exit status is 1. Ctrl-C ranks what is done so far, and
     rates, copies and moves nothing.
 
-    Stars: 5 for S below 0.2, 4 below 0.4, 3 below 0.6, 2 below 0.8, else 1. In a sidecar that
-    exists the rating is replaced and nothing else is touched; photos never are.
+    Stars: 5 for S below 0.2, 4 below 0.4, 3 below 0.6, 2 below 0.8, else 1. A rating that a
+    sidecar holds is kept unless it is ours or --replace-ratings is given, and nothing else in it
+    is touched; photos never are.
 
     Examples:
 
@@ -65,6 +68,8 @@ def rank(
     from blurmapper.methods import MethodOptions, get_method
     from blurmapper.ranking import bursts, records, sidecars, tables
 
+    if replace_ratings and not xmp:
+        raise ConfigError("--replace-ratings needs --xmp")
     _check_selection(select, copy_to, move_to)
     if parquet is not None:
         tables.check_parquet()
@@ -98,7 +103,8 @@ def rank(
         typer.echo(f"stopped after {len(results)} of {len(found)} photos", err=True)
         raise typer.Exit(STOPPED)
     if xmp:
-        failures += _report(sidecars.write_ratings(ranked, xmp_name, by=by), "rated {}")
+        rated = sidecars.write_ratings(ranked, xmp_name, by=by, replace=replace_ratings)
+        failures += _report(rated, "rated {}")
     if select is not None:
         failures += _bring(ranking, select, copy_to, move_to)
     if failures or unreadable:
@@ -160,17 +166,24 @@ def _bring(
     return _report(move_photos(photos, move_to), f"{{}} now in {move_to}")
 
 
-def _report(results: Iterable[Path | BlurMapperError], summary: str) -> list[BlurMapperError]:
+def _report(
+    results: Iterable[Path | KeptRating | BlurMapperError], summary: str
+) -> list[BlurMapperError]:
     """Do things to photos; say what failed, and in one line for how many it was done."""
     failures = []
-    done = 0
+    done = kept = 0
     for result in results:
         if isinstance(result, BlurMapperError):
             failures.append(result)
             print_error(result)
-        else:
+        elif isinstance(result, Path):
             done += 1
-    typer.echo(summary.format("1 photo" if done == 1 else f"{done} photos"), err=True)
+        else:
+            kept += 1
+    told = summary.format("1 photo" if done == 1 else f"{done} photos")
+    if kept:
+        told += f"; {kept} kept a rating that is not ours (--replace-ratings replaces it)"
+    typer.echo(told, err=True)
     return failures
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from xml.parsers import expat
 from blurmapper import __version__
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.files import write_file
+from blurmapper.ranking.companions import Folders
 from blurmapper.ranking.records import Measure, PhotoRecord
 
 Naming = Literal["full", "stem"]
@@ -30,7 +32,7 @@ _ATTRIBUTE = re.compile(rb"([^\s=<]+)\s*=\s*([\"'])(.*?)\2", re.DOTALL)
 
 _SIDECAR = """\
 <?xml version="1.0" encoding="UTF-8"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="blurmapper {version}">
+<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="blurmapper {version}, {stars} stars">
  <rdf:RDF xmlns:rdf="{rdf}">
   <rdf:Description rdf:about=""
     xmlns:xmp="{xmp}"
@@ -38,6 +40,24 @@ _SIDECAR = """\
  </rdf:RDF>
 </x:xmpmeta>
 """
+
+# The stars stand in it twice: who changes them, by hand or by a program, makes the sidecar theirs.
+_OURS = re.compile(
+    re.escape(_SIDECAR.format(version="VERSION", rdf=RDF, xmp=XMP, stars="STARS"))
+    .replace("VERSION", r"[^,\"<]*")
+    .replace("STARS", "([1-5])", 1)
+    .replace("STARS", r"\1")
+    .encode()
+)
+
+_NO_STARS = (b"", b"0")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRating:
+    """A sidecar that holds another rating than ours, which is not replaced."""
+
+    sidecar: Path
 
 
 def rate(blur: float) -> int:
@@ -52,12 +72,17 @@ def rate(blur: float) -> int:
 
 
 def write_ratings(
-    records: Iterable[PhotoRecord], naming: Naming = "full", *, by: Measure = "degree"
-) -> Iterator[Path | BlurMapperError]:
+    records: Iterable[PhotoRecord],
+    naming: Naming = "full",
+    *,
+    by: Measure = "degree",
+    replace: bool = False,
+) -> Iterator[Path | KeptRating | BlurMapperError]:
     """Write each photo's stars to a sidecar beside it; yield the sidecar, or why there is none.
 
-    A new sidecar holds ``xmp:Rating`` and nothing else. In one that exists the rating alone is
-    replaced or added: every other byte stays. Photos are not opened.
+    A new sidecar holds ``xmp:Rating`` and nothing else. To one that exists and is not of our
+    making a rating is added where it has none or 0, which means none; one that it has, -1 for
+    rejected too, stays unless `replace`. Every other byte stays. Photos are not opened.
 
     Parameters
     ----------
@@ -67,11 +92,14 @@ def write_ratings(
         alone would share a sidecar: the first gets it, the others yield an error.
     by : {"degree", "region"}
         What is rated, as in `blurmapper.ranking.records.rank_photos`.
+    replace : bool
+        Also replace ratings that others gave.
     """
-    owners: dict[Path, Path] = {}
+    owners: dict[str, Path] = {}
+    folders = Folders()
     for record in records:
-        sidecar = sidecar_path(record.photo, naming)
-        owner = owners.setdefault(sidecar, record.photo)
+        sidecar = folders.find_alike(record.photo, sidecar_path(record.photo, naming))
+        owner = owners.setdefault(os.path.realpath(sidecar), record.photo)
         if owner != record.photo:
             yield ImageError(
                 f"{record.photo}: {sidecar.name} is already that of {owner.name}; "
@@ -79,36 +107,47 @@ def write_ratings(
             )
             continue
         try:
-            write_rating(sidecar, rate(record.blur(by)))
+            done = write_rating(sidecar, rate(record.blur(by)), replace=replace)
         except BlurMapperError as error:
             yield error
         else:
-            yield sidecar
+            yield sidecar if done else KeptRating(sidecar)
 
 
 def sidecar_path(photo: Path, naming: Naming = "full") -> Path:
-    """Return where a photo's sidecar is, whether or not there is one."""
+    """Return where a photo's new sidecar goes; one that is there may differ in case."""
     return photo.with_name(f"{photo.name if naming == 'full' else photo.stem}.xmp")
 
 
-def write_rating(sidecar: Path, stars: int) -> None:
-    """Write a new sidecar, or replace the rating in one that exists.
+def write_rating(sidecar: Path, stars: int, *, replace: bool = False) -> bool:
+    """Write a new sidecar, or the rating in one that exists; say whether it now holds it.
+
+    It does not where others gave another rating and `replace` is not asked for. A sidecar is
+    ours as long as no byte of it was changed.
 
     Raises
     ------
     ImageError
         If it cannot be read or written, or is nothing that a rating can be added to.
     """
+    new = _SIDECAR.format(version=__version__, rdf=RDF, xmp=XMP, stars=stars).encode()
+    if sidecar.exists() and not sidecar.is_file():
+        raise ImageError(f"{sidecar}: is no file, so no rating goes there; move it away")
     try:
         before = sidecar.read_bytes()
     except FileNotFoundError:
-        new = _SIDECAR.format(version=__version__, rdf=RDF, xmp=XMP, stars=stars)
-        write_file(sidecar, new.encode())
-        return
+        write_file(sidecar, new)
+        return True
     except OSError as error:
         raise ImageError(f"{sidecar}: cannot be read ({error.strerror}); check it") from error
     try:
-        after = replace_rating(before, stars)
+        given = read_rating(before)
+        if _OURS.fullmatch(before):
+            after = new
+        elif replace or given in _NO_STARS:
+            after = replace_rating(before, stars)
+        else:
+            return given == str(stars).encode()
     except (ValueError, expat.ExpatError) as error:
         raise ImageError(
             f"{sidecar}: left as it is, for no rating can be put in it safely ({error}); "
@@ -116,6 +155,20 @@ def write_rating(sidecar: Path, stars: int) -> None:
         ) from error
     if after != before:
         write_file(sidecar, after)
+    return True
+
+
+def read_rating(sidecar: bytes) -> bytes:
+    """Return the ``xmp:Rating`` of a sidecar's content as it stands there, empty if it has none.
+
+    Raises
+    ------
+    ValueError, xml.parsers.expat.ExpatError
+        As in `replace_rating`.
+    """
+    sidecar.decode("utf-8")
+    rating = _locate(sidecar).rating
+    return b"" if rating is None else sidecar[rating].strip()
 
 
 def replace_rating(sidecar: bytes, stars: int) -> bytes:

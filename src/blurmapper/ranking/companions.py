@@ -1,0 +1,146 @@
+"""What belongs to a photo in its folder: sidecars, edits, the clip of a Live Photo."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from blurmapper.images import PHOTO_SUFFIXES
+
+OF_ONE = re.compile(r"(\.out)?\.(xmp|pp3|arp|dop|on1)|(\.[^.]+)?\.json", re.IGNORECASE)
+"""What follows NAME.EXT: XMP, RawTherapee, ART, DxO PhotoLab, ON1, Google Takeout."""
+
+OF_A_STEM = re.compile(
+    r"\.(xmp|aae|pp3|arp|dop|on1|vrd|nksc|thm|wav|mie|json|mov|mp4|mp)", re.IGNORECASE
+)
+"""What follows NAME: Lightroom's XMP, Apple's edits, other programs', a thumbnail, a spoken memo,
+the clip of a Live Photo. It belongs to all photos of that stem, such as a raw file and its JPEG."""
+
+_VERSION = re.compile(r"_\d{2,3}(?=\.)")
+_LAST_VERSION = re.compile(r"_\d{2,3}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A file that belongs to a photo.
+
+    Attributes
+    ----------
+    path : Path
+    rest : str
+        What its name has behind the photo's stem.
+    is_shared : bool
+        Whether it belongs to other photos of that stem too, that are still there.
+    """
+
+    path: Path
+    rest: str
+    is_shared: bool
+
+    def beside(self, photo: Path, target: Path) -> Path:
+        """Return where it goes when its photo becomes `target`."""
+        kept = self.path.name if target.stem == photo.stem else target.stem + self.rest
+        return target.with_name(kept)
+
+
+class Folders:
+    """The names in folders, each of which is listed once."""
+
+    def __init__(self) -> None:
+        self._listed: dict[Path, dict[str, set[str]]] = {}
+
+    def add(self, path: Path) -> None:
+        """Take down a file that has been made since its folder was listed."""
+        self._list(path.parent)
+        self._take(self._listed[path.parent], path.name)
+
+    def find_alike(self, photo: Path, wanted: Path) -> Path:
+        """Return a photo's file of a name, whatever its case, or where a new one goes."""
+        near = self._near(photo)
+        if wanted.name in near:
+            return wanted
+        alike = [
+            name
+            for name in sorted(near, key=lambda name: name[:-4] != wanted.stem)
+            if name.casefold() == wanted.name.casefold()
+            and not self._is_of_another(photo, name, len(wanted.stem), near)
+        ]
+        return wanted.with_name(alike[0]) if alike else wanted
+
+    def find_companions(self, photo: Path) -> list[Companion]:
+        """Return the files that belong to a photo, which need not be there itself."""
+        near = self._near(photo)
+        twins = [
+            name
+            for name in near
+            if _is_photo(name)
+            and name != photo.name
+            and os.path.splitext(name)[0].casefold() == photo.stem.casefold()  # noqa: PTH122
+            and os.path.lexists(photo.with_name(name))
+        ]
+        return [
+            Companion(photo.with_name(name), rest, bool(twins) and length == len(photo.stem))
+            for name, rest, length in self._split(photo, near)
+            if os.path.lexists(photo.with_name(name))
+            and not self._is_of_another(photo, name, length, near)
+        ]
+
+    @staticmethod
+    def _split(photo: Path, near: set[str]) -> Iterator[tuple[str, str, int]]:
+        """Yield names that fit, what follows the stem, and how many letters are the owner's."""
+        stem, suffix = photo.stem, photo.suffix.casefold()
+        for name in sorted(near):
+            rest = name[len(stem) :]
+            if name == photo.name or name[: len(stem)].casefold() != stem.casefold():
+                continue
+            version = _VERSION.match(rest)
+            counted = version.end() if version else 0
+            if OF_A_STEM.fullmatch(rest):
+                yield name, rest, len(stem)
+            elif rest[counted:].casefold().startswith(suffix):
+                behind = rest[counted + len(suffix) :]
+                if OF_ONE.fullmatch(behind) and (not counted or behind.casefold() == ".xmp"):
+                    yield name, rest, len(name) - len(behind)
+
+    @staticmethod
+    def _is_of_another(photo: Path, name: str, length: int, near: set[str]) -> bool:
+        """Say whether another photo has the very name that a companion is called after."""
+        owner = name[:length]
+        if owner in (photo.name, photo.stem):
+            return False
+        return any(
+            _is_photo(other) and owner in (other, os.path.splitext(other)[0])  # noqa: PTH122
+            for other in near
+        )
+
+    def _near(self, photo: Path) -> set[str]:
+        self._list(photo.parent)
+        return self._listed[photo.parent][_key(photo.name)]
+
+    def _list(self, folder: Path) -> None:
+        if folder in self._listed:
+            return
+        names = self._listed[folder] = defaultdict(set)
+        with suppress(OSError):
+            for name in os.listdir(folder):  # noqa: PTH208 - names are all that is asked
+                self._take(names, name)
+
+    @staticmethod
+    def _take(names: dict[str, set[str]], name: str) -> None:
+        key = _key(name)
+        names[key].add(name)
+        # darktable calls a photo's second edit NAME_01.EXT.xmp.
+        names[_LAST_VERSION.sub("", key)].add(name)
+
+
+def _key(name: str) -> str:
+    return name.split(".", 1)[0].casefold()
+
+
+def _is_photo(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in PHOTO_SUFFIXES  # noqa: PTH122
