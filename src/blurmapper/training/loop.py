@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
 import os
 import time
@@ -239,13 +240,23 @@ def _start_worker(_: int) -> None:
 
 @contextlib.contextmanager
 def _process_group() -> Iterator[tuple[int, int]]:
-    """Yield (rank, processes), joined to the others when `torchrun` started this process."""
+    """Yield (rank, processes), joined to the others when `torchrun` started this process.
+
+    Afterwards no thread of the group is left. One that lived on would let go of its last work
+    while Python ends, and abort the process (https://github.com/pytorch/pytorch/issues/190489).
+    The group's threads end with the last reference to it, so nothing may keep one.
+    """
     if "RANK" not in os.environ:
         yield 0, 1
         return
+    # Loaded later, as DistributedDataParallel does, it would keep the group as a default value.
+    import torch.distributed.nn.functional
+
     backend = "nccl" if torch.cuda.is_available() else "gloo"
     torch.distributed.init_process_group(backend)
     try:
         yield torch.distributed.get_rank(), torch.distributed.get_world_size()
     finally:
+        # DistributedDataParallel keeps it too, and lies in a cycle.
+        gc.collect()
         torch.distributed.destroy_process_group()
