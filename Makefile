@@ -1,7 +1,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-PYTHON ?= python3.11
+# The newest Python from 3.11 up there is, unless one is given.
+PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
@@ -43,7 +44,7 @@ clean: ## Delete environment, builds and caches; the checkpoints in runs/ stay
 
 # Stamps: each step runs once, and again when what it installs has changed.
 $(VENV)/.pip:
-	$(PYTHON) -m venv $(VENV)
+	@python=$$(.ci/find-python $(PYTHON)) && "$$python" -m venv $(VENV)
 	$(INSTALL) 'pip>=25.1'
 	@touch $@
 
