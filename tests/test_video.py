@@ -22,8 +22,8 @@ av = pytest.importorskip("av", reason="videos need the extra blurmapper[video]")
 
 from blurmapper.video import clips, overlays  # noqa: E402
 from blurmapper.video.clips import Clip, Frame  # noqa: E402
-from blurmapper.video.mapping import ClipFigures, ClipOutputs, map_clip  # noqa: E402
-from blurmapper.video.selection import FrameFigures, choose_sharpest  # noqa: E402
+from blurmapper.video.mapping import ClipOutputs, ClipResult, map_clip  # noqa: E402
+from blurmapper.video.selection import FrameResult, choose_sharpest  # noqa: E402
 from blurmapper.video.smoothing import MappedFrame, is_cut, reduce_colours, smooth_maps  # noqa: E402
 
 Images = list[npt.NDArray[np.uint8]]
@@ -83,10 +83,10 @@ def decode(path: Path) -> list[Frame]:
 
 
 @pytest.fixture
-def map_it(tmp_path: Path, tiny_mapper: BlurMapper) -> Callable[..., ClipFigures]:
+def map_it(tmp_path: Path, tiny_mapper: BlurMapper) -> Callable[..., ClipResult]:
     """Clip, choices -> what came of it, in the folder ``out``."""
 
-    def call(clip: Path, **choices: Any) -> ClipFigures:
+    def call(clip: Path, **choices: Any) -> ClipResult:
         return map_clip(
             Job(clip, tmp_path / "out" / clip.stem), tiny_mapper, ClipOutputs(**choices)
         )
@@ -119,7 +119,7 @@ def test_a_clip_of_a_phone_that_was_turned_is_upright(
 
 
 def test_a_turned_clip_gives_an_overlay_that_is_seen_the_same_way(
-    map_it: Callable[..., ClipFigures], tmp_path: Path
+    map_it: Callable[..., ClipResult], tmp_path: Path
 ) -> None:
     figures = map_it(encode_clip(tmp_path / "clip.mp4", pan([1] * 3), turn=-90), sharpest=1)
     assert (figures.height, figures.width) == (128, 96)
@@ -128,7 +128,7 @@ def test_a_turned_clip_gives_an_overlay_that_is_seen_the_same_way(
     assert read_image(figures.photos[0]).shape == (128, 96, 3)
 
 
-def test_uneven_times_are_kept(map_it: Callable[..., ClipFigures], tmp_path: Path) -> None:
+def test_uneven_times_are_kept(map_it: Callable[..., ClipResult], tmp_path: Path) -> None:
     ticks = [0, 24, 30, 120, 121, 300]
     figures = map_it(encode_clip(tmp_path / "clip.mp4", pan([1] * 6), ticks=ticks))
     seconds = [tick / 600 for tick in ticks]
@@ -138,7 +138,7 @@ def test_uneven_times_are_kept(map_it: Callable[..., ClipFigures], tmp_path: Pat
 
 
 def test_a_stream_that_starts_late_starts_at_zero(
-    map_it: Callable[..., ClipFigures], tmp_path: Path
+    map_it: Callable[..., ClipResult], tmp_path: Path
 ) -> None:
     images = pan([1] * 6)
     late = encode_clip(tmp_path / "late.ts", images, ticks=[900 + 24 * n for n in range(6)])
@@ -148,7 +148,7 @@ def test_a_stream_that_starts_late_starts_at_zero(
         assert [frame.seconds for frame in frames] == pytest.approx([n / 25 for n in range(6)])
 
 
-def test_the_rate_and_the_sound_are_kept(map_it: Callable[..., ClipFigures], clip: Path) -> None:
+def test_the_rate_and_the_sound_are_kept(map_it: Callable[..., ClipResult], clip: Path) -> None:
     overlay = map_it(clip).overlay
     with av.open(str(clip)) as before, av.open(str(overlay)) as after:
         assert after.streams.video[0].average_rate == before.streams.video[0].average_rate
@@ -161,7 +161,7 @@ def test_the_rate_and_the_sound_are_kept(map_it: Callable[..., ClipFigures], cli
 
 
 def test_sound_that_mp4_cannot_hold_is_left_out(
-    map_it: Callable[..., ClipFigures], clip: Path, monkeypatch: pytest.MonkeyPatch
+    map_it: Callable[..., ClipResult], clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overlays, "SOUND", frozenset())
     overlay = map_it(clip).overlay
@@ -171,7 +171,7 @@ def test_sound_that_mp4_cannot_hold_is_left_out(
 
 @pytest.mark.parametrize(("height", "width"), [(95, 127), (96, 127), (95, 128)])
 def test_odd_sizes_get_one_row_or_column_more(
-    height: int, width: int, map_it: Callable[..., ClipFigures], tmp_path: Path
+    height: int, width: int, map_it: Callable[..., ClipResult], tmp_path: Path
 ) -> None:
     images = pan([1] * 3, height, width)
     figures = map_it(encode_clip(tmp_path / "odd.mkv", images, codec="ffv1", pix_fmt="bgr0"))
@@ -181,7 +181,7 @@ def test_odd_sizes_get_one_row_or_column_more(
 
 
 def test_where_h264_is_missing_mpeg4_takes_its_place(
-    map_it: Callable[..., ClipFigures], clip: Path, monkeypatch: pytest.MonkeyPatch
+    map_it: Callable[..., ClipResult], clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overlays, "_encoder", lambda: "mpeg4")
     overlay = map_it(clip).overlay
@@ -194,7 +194,7 @@ def test_where_h264_is_missing_mpeg4_takes_its_place(
 
 
 def test_what_is_blurred_is_violet_and_what_is_sharp_is_left(
-    map_it: Callable[..., ClipFigures], tmp_path: Path, half_blurred_photo: npt.NDArray[np.uint8]
+    map_it: Callable[..., ClipResult], tmp_path: Path, half_blurred_photo: npt.NDArray[np.uint8]
 ) -> None:
     figures = map_it(encode_clip(tmp_path / "half.mp4", [half_blurred_photo] * 4))
     assert figures.overlay is not None
@@ -206,7 +206,7 @@ def test_what_is_blurred_is_violet_and_what_is_sharp_is_left(
     np.testing.assert_allclose(tinted, (grey + np.array(OVERLAY_TINT)) / 2, atol=12)
 
 
-def test_the_table_has_a_row_a_frame(map_it: Callable[..., ClipFigures], clip: Path) -> None:
+def test_the_table_has_a_row_a_frame(map_it: Callable[..., ClipResult], clip: Path) -> None:
     figures = map_it(clip)
     with figures.table.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -219,7 +219,7 @@ def test_the_table_has_a_row_a_frame(map_it: Callable[..., ClipFigures], clip: P
 
 
 def test_s_is_of_the_frame_itself_however_the_overlay_is_smoothed(
-    map_it: Callable[..., ClipFigures], tmp_path: Path, tiny_mapper: BlurMapper
+    map_it: Callable[..., ClipResult], tmp_path: Path, tiny_mapper: BlurMapper
 ) -> None:
     clip = encode_clip(tmp_path / "clip.mp4", pan([1, 9, 1, 9, 1]))
     alone = [float(tiny_mapper.map_coarse(frame.image).mean()) for frame in decode(clip)]
@@ -229,7 +229,7 @@ def test_s_is_of_the_frame_itself_however_the_overlay_is_smoothed(
 
 
 def test_the_frames_that_were_not_smeared_are_chosen(
-    map_it: Callable[..., ClipFigures], tmp_path: Path
+    map_it: Callable[..., ClipResult], tmp_path: Path
 ) -> None:
     blurs = [9] * 30
     for sharp in (4, 5, 17, 25):
@@ -244,8 +244,8 @@ def test_the_frames_that_were_not_smeared_are_chosen(
     assert np.abs(seen - pan(blurs)[number]).mean() < 6
 
 
-def rows(*degrees: float) -> list[FrameFigures]:
-    return [FrameFigures(n, n / 25, degree, degree) for n, degree in enumerate(degrees)]
+def rows(*degrees: float) -> list[FrameResult]:
+    return [FrameResult(n, n / 25, degree, degree) for n, degree in enumerate(degrees)]
 
 
 def test_the_sharpest_are_first_and_equal_ones_in_the_order_of_time() -> None:
@@ -353,7 +353,7 @@ def test_a_cut_is_told_from_a_pan() -> None:
 
 
 def test_no_table_of_yours_is_overwritten(
-    map_it: Callable[..., ClipFigures], clip: Path, tmp_path: Path
+    map_it: Callable[..., ClipResult], clip: Path, tmp_path: Path
 ) -> None:
     table = tmp_path / "out" / "clip.frames.csv"
     table.parent.mkdir()
@@ -382,7 +382,7 @@ def test_any_method_will_do(tmp_path: Path, clip: Path) -> None:
     ],
 )
 def test_what_is_no_clip_is_named_in_one_line(
-    name: str, content: bytes | None, line: str, map_it: Callable[..., ClipFigures], tmp_path: Path
+    name: str, content: bytes | None, line: str, map_it: Callable[..., ClipResult], tmp_path: Path
 ) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
@@ -392,17 +392,17 @@ def test_what_is_no_clip_is_named_in_one_line(
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
 
 
-def test_a_photo_is_no_clip(map_it: Callable[..., ClipFigures]) -> None:
+def test_a_photo_is_no_clip(map_it: Callable[..., ClipResult]) -> None:
     with pytest.raises(VideoError, match=r"cat\.jpg: no video that can be read"):
         map_it(SAMPLES / "cat.jpg")
 
 
-def test_a_folder_is_no_clip(map_it: Callable[..., ClipFigures], tmp_path: Path) -> None:
+def test_a_folder_is_no_clip(map_it: Callable[..., ClipResult], tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="is a folder"):
         map_it(tmp_path)
 
 
-def test_a_song_is_no_clip(map_it: Callable[..., ClipFigures], tmp_path: Path) -> None:
+def test_a_song_is_no_clip(map_it: Callable[..., ClipResult], tmp_path: Path) -> None:
     song = tmp_path / "song.mp4"
     with av.open(str(song), "w") as container:
         stream = container.add_stream("aac", rate=48_000, layout="mono")
@@ -412,14 +412,14 @@ def test_a_song_is_no_clip(map_it: Callable[..., ClipFigures], tmp_path: Path) -
         map_it(song)
 
 
-def test_a_clip_without_frames_is_named(map_it: Callable[..., ClipFigures], tmp_path: Path) -> None:
+def test_a_clip_without_frames_is_named(map_it: Callable[..., ClipResult], tmp_path: Path) -> None:
     clip = encode_clip(tmp_path / "void.avi", [], codec="mjpeg", pix_fmt="yuvj420p")
     with pytest.raises(VideoError, match="no frame in it can be decoded"):
         map_it(clip)
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
 
 
-def test_a_tiny_clip_is_named(map_it: Callable[..., ClipFigures], tmp_path: Path) -> None:
+def test_a_tiny_clip_is_named(map_it: Callable[..., ClipResult], tmp_path: Path) -> None:
     images = [np.zeros((8, 64, 3), np.uint8)]
     clip = encode_clip(tmp_path / "tiny.mkv", images, codec="ffv1", pix_fmt="bgr0")
     with pytest.raises(VideoError, match="64 x 8 pixels are too small"):
@@ -427,7 +427,7 @@ def test_a_tiny_clip_is_named(map_it: Callable[..., ClipFigures], tmp_path: Path
 
 
 def test_of_a_clip_cut_short_what_there_is_is_mapped(
-    map_it: Callable[..., ClipFigures], tmp_path: Path
+    map_it: Callable[..., ClipResult], tmp_path: Path
 ) -> None:
     images = pan([1] * 50)
     clip = encode_clip(tmp_path / "clip.mp4", images, options={"movflags": "+faststart"})
@@ -441,7 +441,7 @@ def test_of_a_clip_cut_short_what_there_is_is_mapped(
 
 
 def test_a_clip_cut_before_its_index_is_named(
-    map_it: Callable[..., ClipFigures], clip: Path
+    map_it: Callable[..., ClipResult], clip: Path
 ) -> None:
     clip.write_bytes(clip.read_bytes()[:5000])
     with pytest.raises(VideoError, match="cut short"):
@@ -449,7 +449,7 @@ def test_a_clip_cut_before_its_index_is_named(
 
 
 def test_damaged_frames_are_left_out_and_told_of(
-    map_it: Callable[..., ClipFigures], tmp_path: Path
+    map_it: Callable[..., ClipResult], tmp_path: Path
 ) -> None:
     clip = encode_clip(tmp_path / "clip.avi", pan([1] * 20), codec="mjpeg", pix_fmt="yuvj420p")
     content = bytearray(clip.read_bytes())
@@ -461,7 +461,7 @@ def test_damaged_frames_are_left_out_and_told_of(
     assert figures.problem == "1 damaged frames are left out"
 
 
-def test_a_whole_clip_has_no_problem(map_it: Callable[..., ClipFigures], clip: Path) -> None:
+def test_a_whole_clip_has_no_problem(map_it: Callable[..., ClipResult], clip: Path) -> None:
     assert map_it(clip).problem is None
 
 
@@ -476,7 +476,7 @@ def test_an_interruption_leaves_nothing_behind(clip: Path, tmp_path: Path) -> No
     assert not list((tmp_path / "out").iterdir())
 
 
-def test_the_clip_itself_is_never_written(map_it: Callable[..., ClipFigures], clip: Path) -> None:
+def test_the_clip_itself_is_never_written(map_it: Callable[..., ClipResult], clip: Path) -> None:
     before = clip.read_bytes()
     map_it(clip, sharpest=2)
     assert clip.read_bytes() == before

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 
-from blurmapper.batch import Job, Outputs, PhotoFailure, PhotoFigures, map_photo
+from blurmapper.batch import Job, MapTask, Outputs, PhotoFailure, Result, do_job
 from blurmapper.commands._output import quiet_codecs
 from blurmapper.methods import BlurMethod, MethodOptions, get_method
 
@@ -42,7 +42,7 @@ def map_file(photo: Path, number: int, method: BlurMethod) -> dict[str, object]:
     last = math.ceil(time.process_time() + patience)
     resource.setrlimit(resource.RLIMIT_CPU, (last, resource.RLIM_INFINITY))
     start, processor = time.perf_counter(), time.process_time()
-    result = map_photo(job, method, outputs)
+    result = do_job(job, MapTask("dbm-lite", outputs=outputs), method)
     cost = {
         "seconds": round(time.perf_counter() - start, 3),
         "processor": round(time.process_time() - processor, 3),
@@ -54,7 +54,7 @@ def map_file(photo: Path, number: int, method: BlurMethod) -> dict[str, object]:
     return {"outcome": outcome, "reason": reason, **cost}
 
 
-def _judge(result: PhotoFigures | PhotoFailure, photo: Path) -> tuple[str, str]:
+def _judge(result: Result | PhotoFailure, photo: Path) -> tuple[str, str]:
     if isinstance(result, PhotoFailure):
         reason = str(result.error)
         is_clear = reason.startswith(str(photo)) and "; " in reason and reason.isprintable()
@@ -65,19 +65,19 @@ def _judge(result: PhotoFigures | PhotoFailure, photo: Path) -> tuple[str, str]:
     return ("wrong", fault) if fault else ("mapped", "")
 
 
-def _find_fault(figures: PhotoFigures) -> str:
+def _find_fault(result: Result) -> str:
     """Return what is wrong with what was written, or nothing."""
-    size = figures.height, figures.width
-    if not (0 <= figures.blur_degree <= 1 and 0 <= figures.share_blurred <= 1):
-        return f"S {figures.blur_degree}, {figures.share_blurred} blurred"
+    size = result.values["height"], result.values["width"]
+    degree, share = result.values["blur_degree"], result.values["share_blurred"]
+    if not (0 <= degree <= 1 and 0 <= share <= 1):
+        return f"S {degree}, {share} blurred"
     PIL.Image.MAX_IMAGE_PIXELS = None
-    for path in (figures.map, figures.overlay, figures.defocus, figures.motion):
-        if path is not None:
-            with PIL.Image.open(path) as picture:
-                picture.verify()
-                if picture.size != size[::-1]:
-                    return f"{path.name} is {picture.size}, the photo {size[::-1]}"
-            path.unlink()
+    for path in (Path(str(file)) for file in result.files.values()):
+        with PIL.Image.open(path) as picture:
+            picture.verify()
+            if picture.size != size[::-1]:
+                return f"{path.name} is {picture.size}, the photo {size[::-1]}"
+        path.unlink()
     return ""
 
 

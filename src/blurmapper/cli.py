@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from blurmapper.commands._output import print_error
+from blurmapper.commands._output import open_streams, print_error, print_line
 from blurmapper.commands.evaluate import evaluate
 from blurmapper.commands.magnify import magnify
 from blurmapper.commands.mapping import map_photos, methods
@@ -19,9 +21,29 @@ from blurmapper.commands.segment import segment
 from blurmapper.commands.serve import serve
 from blurmapper.commands.training import export, fit, train
 from blurmapper.commands.video import video
-from blurmapper.errors import BlurMapperError
+from blurmapper.errors import BlurMapperError, ConfigError
+
+_EMPTY = re.compile(r"(--[a-z-]+=)?")
+
+
+class Commands(TyperGroup):
+    """All commands; none takes an empty argument, which a path would take for this folder."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments.
+
+        Raises
+        ------
+        ConfigError
+            If one is empty.
+        """
+        if any(map(_EMPTY.fullmatch, args)):
+            raise ConfigError('an argument is empty (""); is a variable not set?')
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -31,6 +53,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; an error of ours becomes one line and exit status 1."""
+    open_streams()
     # Pillow warns of odd metadata in photos that it reads well.
     warnings.filterwarnings("ignore", module="PIL")
     try:
@@ -44,7 +67,7 @@ def _print_version(asked: bool) -> None:
     if asked:
         from blurmapper import __version__
 
-        typer.echo(f"blurmapper {__version__}")
+        print_line(f"blurmapper {__version__}")
         raise typer.Exit
 
 

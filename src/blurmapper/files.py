@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, take no other's place, and print as one line."""
+"""Files that appear whole or not at all, and take no other's place; and cells of CSV."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar, cast
 
 from blurmapper.errors import ImageError
+from blurmapper.locations import HELD, Address, Location
+
+AnyLocation = TypeVar("AnyLocation", bound=Location)
 
 Recognises = Callable[[Path], bool]
 """Tells of a file whether it is one that blurmapper wrote, and may be written anew."""
@@ -33,7 +36,7 @@ _FORMULA = re.compile(r"'*(?:\s*[-=+@＝＋－＠]|[\t\r\n])")  # noqa: RUF001 -
 
 
 @contextmanager
-def replacing(path: Path, ours: Recognises | None = None) -> Iterator[BinaryIO]:
+def replacing(path: Location, ours: Recognises | None = None) -> Iterator[BinaryIO]:
     """Give a stream that becomes the file of a path in one step, once all is written.
 
     A file that was there keeps its rights, and if anything goes wrong its content too. It gives
@@ -42,8 +45,9 @@ def replacing(path: Path, ours: Recognises | None = None) -> Iterator[BinaryIO]:
 
     Parameters
     ----------
-    path : Path
-        Where the file goes; its folder must be there.
+    path : Path or Address
+        Where the file goes; the folder of a path must be there. At an address an object of the
+        same name is replaced.
     ours : callable, optional
         Says of a file that is there whether blurmapper wrote it; no other is replaced. Without
         it any file of the same kind is: text, or what begins with the same three bytes.
@@ -53,6 +57,12 @@ def replacing(path: Path, ours: Recognises | None = None) -> Iterator[BinaryIO]:
     ImageError
         If the file cannot be written, its cause is the `OSError`; or if another is there.
     """
+    if isinstance(path, Address):
+        with cast("BinaryIO", tempfile.SpooledTemporaryFile(HELD)) as stream:
+            yield stream
+            stream.seek(0)
+            path.write_from(stream)
+        return
     try:
         place = _follow(path)
         if not isinstance(place, Path) or _is_special(place):
@@ -74,7 +84,9 @@ def replacing(path: Path, ours: Recognises | None = None) -> Iterator[BinaryIO]:
         ) from error
 
 
-def write_file(path: Path, content: str | bytes, ours: Recognises | None = None) -> Path:
+def write_file(
+    path: AnyLocation, content: str | bytes, ours: Recognises | None = None
+) -> AnyLocation:
     """Write a file whole or not at all, and the folders above it; text is UTF-8.
 
     Raises
@@ -89,7 +101,7 @@ def write_file(path: Path, content: str | bytes, ours: Recognises | None = None)
     return path
 
 
-def check_replaceable(path: Path, ours: Recognises) -> None:
+def check_replaceable(path: Location, ours: Recognises) -> None:
     """Say at once, not after hours of work, that another's file is where one is to be written.
 
     Raises
@@ -97,6 +109,8 @@ def check_replaceable(path: Path, ours: Recognises) -> None:
     ImageError
         If there is one that `ours` does not know.
     """
+    if isinstance(path, Address):
+        return
     with suppress(OSError):
         place = _follow(path)
         if isinstance(place, Path) and not _is_special(place):
@@ -149,14 +163,16 @@ def put_in_place(part: Path, target: Path) -> None:
             raise
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, where they are not there yet.
+def make_folder(folder: Location) -> None:
+    """Make a folder and those above it, where they are not there yet; an address needs none.
 
     Raises
     ------
     ImageError
         If it cannot be made; its cause is the `OSError`.
     """
+    if isinstance(folder, Address):
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -172,24 +188,6 @@ def sweep_parts(folder: Path) -> None:
             match = _PART.fullmatch(entry.name)
             if match and not _is_running(int(match[1])):
                 Path(entry.path).unlink(missing_ok=True)
-
-
-def printable(text: object) -> str:
-    r"""Return text, such as a path, as one line that any terminal takes.
-
-    Line ends and other control characters are escaped, bytes that are no UTF-8 become question
-    marks.
-
-    Examples
-    --------
-    >>> printable(Path("two\nlines.jpg"))
-    'two\\nlines.jpg'
-    """
-    line = "".join(
-        repr(character)[1:-1] if ord(character) < 32 or ord(character) == 127 else character
-        for character in str(text)
-    )
-    return line.encode("utf-8", "replace").decode()
 
 
 def to_cell(text: str) -> str:

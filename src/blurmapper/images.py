@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import stat
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -26,6 +24,7 @@ from blurmapper.decoding import (
 )
 from blurmapper.errors import ImageError
 from blurmapper.files import replacing
+from blurmapper.locations import open_file
 from blurmapper.preprocessing import WHITE
 
 ImageArray = npt.NDArray[Any]
@@ -88,7 +87,7 @@ def read_image(source: ImageSource) -> ImageArray:
     if isinstance(source, bytes):
         return decode_stream(io.BytesIO(source), "the image bytes")
     if isinstance(source, str | Path):
-        with _open_file(Path(source)) as stream:
+        with open_file(Path(source)) as stream:
             return decode_stream(stream, str(source))
     raise ImageError(
         f"a {type(source).__name__} is not a photo; give a path, bytes, a Pillow image or an array"
@@ -96,13 +95,17 @@ def read_image(source: ImageSource) -> ImageArray:
 
 
 def read_photo(
-    source: str | Path | bytes, *, least_pixels: int | None = None, name: str | None = None
+    source: str | Path | bytes | BinaryIO,
+    *,
+    least_pixels: int | None = None,
+    name: str | None = None,
 ) -> Photo:
     """Read a photo's file, or its content, with no more pixels than are needed.
 
     Parameters
     ----------
-    source : str, Path or bytes
+    source : str, Path, bytes or file
+        A file that is open is one to seek in.
     least_pixels : int, optional
         A JPEG may come reduced to a half, quarter or eighth of its sides if that leaves so many
         pixels, which its decoder does in a fraction of the time; a RAW photo likewise. Other
@@ -121,8 +124,10 @@ def read_photo(
         As `read_image`.
     """
     if isinstance(source, bytes):
-        return decode_photo(io.BytesIO(source), name or "the image bytes", least_pixels)
-    with _open_file(Path(source)) as stream:
+        source = io.BytesIO(source)
+    if not isinstance(source, str | Path):
+        return decode_photo(source, name or "the image bytes", least_pixels)
+    with open_file(Path(source)) as stream:
         return decode_photo(stream, name or str(source), least_pixels)
 
 
@@ -165,6 +170,15 @@ def encode_image(image: ImageArray, name: str | Path) -> bytes:
             f"{name}: {file_format} takes no {width} x {height} pixels; reduce the photo first"
         ) from error
     return buffer.getvalue()
+
+
+def encode_cutout(rgba: npt.NDArray[Any]) -> bytes:
+    """Return RGBA (H, W, 4) as a PNG of the array's own depth; floats get 16 bits."""
+    import cv2
+
+    if rgba.dtype.kind == "f":
+        rgba = np.rint(rgba * 65535).astype(np.uint16)
+    return cv2.imencode(".png", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))[1].tobytes()
 
 
 def write_map(blur_map: BlurMap, path: str | Path, *, bits: Literal[8, 16] = 8) -> None:
@@ -232,7 +246,7 @@ def read_map(path: str | Path) -> BlurMap:
         If the file cannot be read, is no grey image, or holds values outside [0, 1].
     """
     path = Path(path)
-    with _open_file(path) as stream:
+    with open_file(path) as stream:
         try:
             if path.suffix.lower() == ".npy":
                 return check_map(np.load(stream, allow_pickle=False))
@@ -279,21 +293,3 @@ def _grey(picture: PIL.Image.Image) -> PIL.Image.Image:
     if picture.mode not in ("1", "L", "P", "LA", "RGB", "RGBA"):
         raise ValueError(picture.mode)
     return picture.convert("L")
-
-
-def _open_file(path: Path) -> BinaryIO:
-    """Open a regular file, or say in one line why it cannot be."""
-    if path.is_dir():
-        raise ImageError(f"{path}: is a folder; give the photo inside it")
-    try:
-        # Opening a pipe would wait for ever for what is written into it.
-        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - a null byte raises here
-            raise ImageError(f"{path}: is no regular file; give a photo's file")
-        return path.open("rb")
-    except FileNotFoundError as error:
-        raise ImageError(f"{path}: no such file; check the path") from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ImageError(
-            f"{path}: cannot be opened ({reason}); check the path and its rights"
-        ) from error

@@ -8,8 +8,11 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,29 +21,43 @@ import pytest
 
 from blurmapper.batch import (
     Failures,
-    Ledger,
+    How,
+    MapTask,
     Outputs,
     PhotoFailure,
-    PhotoFigures,
     PixelBudget,
+    Result,
     count_workers,
-    describe_settings,
     find_photos,
-    map_jobs,
     overlap,
     plan_jobs,
+    run_in_threads,
+    run_task,
 )
 from blurmapper.errors import ImageError
 from blurmapper.images import ImageArray
 from blurmapper.mapper import BlurMapper
-from blurmapper.methods import MethodOptions
+from blurmapper.methods import BlurMethod, MethodOptions
 
-Results = list[PhotoFigures | PhotoFailure]
+Results = list[Result | PhotoFailure]
 RunFolder = Callable[..., Results]
 
 
 def map_nothing(image: ImageArray) -> npt.NDArray[np.float32]:
     return np.zeros(image.shape[:2], np.float32)
+
+
+@dataclass(frozen=True)
+class MapNothing(MapTask):
+    """The task of `map` with a method that is made here, and one choice more."""
+
+    settings: str = "s"
+
+    def build(self) -> BlurMethod:
+        return map_nothing
+
+    def choices(self) -> tuple[Any, ...]:
+        return (*super().choices(), self.settings)
 
 
 def write_photos(folder: Path, *names: str) -> None:
@@ -58,30 +75,27 @@ def photos(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(photos: Path) -> RunFolder:
-    """Map the folder into ``out`` beside it, as these settings would, on their ledger."""
+    """Map the folder into ``out`` beside it, as these settings would, on their manifest."""
 
     def call(*, settings: str = "s", outputs: Outputs = Outputs(), workers: int = 1) -> Results:  # noqa: B008
         out = photos.parent / "out"
-        with Ledger(out, settings) as ledger:
-            jobs = plan_jobs(find_photos([photos]), out, ledger.owner)
-            return list(map_jobs(jobs, map_nothing, outputs, ledger=ledger, workers=workers))
+        task = MapNothing("", outputs=outputs, settings=settings)
+        return list(run_task(task, find_photos([photos]), out, How(workers=workers)))
 
     return call
 
 
 def mapped_again(results: Results) -> list[str]:
     """Return the names of photos that the run mapped, rather than found mapped."""
-    assert all(isinstance(result, PhotoFigures) for result in results)
-    return [each.photo.name for each in results if not getattr(each, "mapped_before", True)]
+    assert all(isinstance(result, Result) for result in results)
+    return [each.photo.name for each in results if not getattr(each, "done_before", True)]
 
 
 def test_what_is_mapped_is_not_mapped_again_and_its_figures_are_told(run: RunFolder) -> None:
-    first = [result for result in run() if isinstance(result, PhotoFigures)]
+    first = [result for result in run() if isinstance(result, Result)]
     again = run()
     assert mapped_again(again) == []
-    assert [each.to_dict() | {"mapped_before": True} for each in first] == [
-        each.to_dict() for each in again if isinstance(each, PhotoFigures)
-    ]
+    assert [replace(each, done_before=True) for each in first] == again
 
 
 def test_a_photo_that_has_changed_is_mapped_again(run: RunFolder, photos: Path) -> None:
@@ -108,16 +122,16 @@ def test_a_map_that_is_gone_or_empty_is_made_again(
 
 def test_a_line_that_was_cut_short_costs_its_photo_alone(run: RunFolder, photos: Path) -> None:
     run()
-    ledger = photos.parent / "out" / "maps.jsonl"
-    ledger.write_bytes(ledger.read_bytes()[:-40])
+    manifest = photos.parent / "out" / "maps.jsonl"
+    manifest.write_bytes(manifest.read_bytes()[:-40])
     assert mapped_again(run()) == ["c.png"]
     assert mapped_again(run()) == []
 
 
 def test_lines_of_no_meaning_are_passed_over(run: RunFolder, photos: Path) -> None:
-    ledger = photos.parent / "out" / "maps.jsonl"
-    ledger.parent.mkdir()
-    ledger.write_bytes(b'\xff\n[]\n{}\n"x"\n{"target": "a.png"}\n')
+    manifest = photos.parent / "out" / "maps.jsonl"
+    manifest.parent.mkdir()
+    manifest.write_bytes(b'\xff\n[]\n{}\n"x"\n{"target": "a.png"}\n')
     assert len(mapped_again(run())) == 3
     assert mapped_again(run()) == []
 
@@ -126,16 +140,15 @@ def test_photos_of_one_name_from_two_folders_both_survive_two_runs(tmp_path: Pat
     write_photos(tmp_path / "a", "x.png")
     write_photos(tmp_path / "b", "x.png")
     for folder in ("a", "b", "a", "b"):
-        with Ledger(tmp_path / "out", "s") as ledger:
-            found = find_photos([tmp_path / folder / "x.png"])
-            jobs = plan_jobs(found, tmp_path / "out", ledger.owner)
-            list(map_jobs(jobs, map_nothing, Outputs(), ledger=ledger))
+        found = find_photos([tmp_path / folder / "x.png"])
+        list(run_task(MapNothing(""), found, tmp_path / "out"))
     assert len(list((tmp_path / "out").glob("*.png"))) == 2
 
 
 def test_the_settings_are_all_that_decides_what_is_written(tiny_mapper: BlurMapper) -> None:
     def digest(method: object = tiny_mapper, outputs: Outputs = Outputs(), **chosen: int) -> str:  # noqa: B008
-        return describe_settings("tiny", method, MethodOptions(**chosen), outputs)  # type: ignore[arg-type]
+        task = MapTask("tiny", MethodOptions(**chosen), outputs)  # type: ignore[arg-type]
+        return task.digest_settings(method)  # type: ignore[arg-type]
 
     different = {digest(), digest(map_nothing), digest(outputs=Outputs("16"))}
     different |= {digest(working_side=64), digest(refine=False)}
@@ -190,14 +203,25 @@ def test_a_method_that_is_no_network_is_never_called_twice_at_a_time(photos: Pat
         return map_nothing(image)
 
     jobs = plan_jobs(find_photos([photos]), photos.parent / "out")
-    assert len(list(map_jobs(jobs, method, Outputs(), workers=3))) == 3
+    assert len(list(run_in_threads(jobs, MapTask(""), method, workers=3))) == 3
     assert most == 1
+
+
+@contextmanager
+def hold(budget: PixelBudget, photo: Path) -> Iterator[None]:
+    with photo.open("rb") as stream, budget.of(stream):
+        yield
 
 
 def test_large_photos_wait_for_each_other(photos: Path) -> None:
     budget = PixelBudget(1000)
-    second = threading.Thread(target=lambda: budget.of(photos / "b.png").__enter__())
-    with budget.of(photos / "a.png"):
+
+    def hold_second() -> None:
+        with hold(budget, photos / "b.png"):
+            pass
+
+    second = threading.Thread(target=hold_second)
+    with hold(budget, photos / "a.png"):
         second.start()
         second.join(0.05)
         assert second.is_alive()
@@ -206,7 +230,7 @@ def test_large_photos_wait_for_each_other(photos: Path) -> None:
 
 
 def test_a_photo_of_more_than_the_budget_is_let_in_alone(photos: Path) -> None:
-    with PixelBudget(10).of(photos / "a.png"):
+    with hold(PixelBudget(10), photos / "a.png"):
         pass
 
 
@@ -230,10 +254,12 @@ def test_a_full_disk_ends_the_run_in_one_line(
     assert len(mapped_again(run())) == 3
 
 
-def test_a_folder_that_cannot_be_made_is_said_before_any_photo(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_said_before_any_photo(
+    photos: Path, tmp_path: Path
+) -> None:
     (tmp_path / "out").write_text("in the way")
     with pytest.raises(ImageError, match="out: cannot be made"):
-        Ledger(tmp_path / "out", "s")
+        list(run_task(MapNothing(""), find_photos([photos]), tmp_path / "out"))
 
 
 def read_failures(out: Path) -> list[list[str]]:
@@ -245,13 +271,13 @@ def test_failures_are_listed_until_their_photos_succeed(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         failures = Failures(tmp_path)
         photo = tmp_path / name
-        failures.add(PhotoFailure(photo, ImageError(f"{photo}: is gone")))
+        failures.add(str(photo), "is gone")
         failures.write()
     header, *rows = read_failures(tmp_path)
     assert header == ["file", "reason"]
     assert rows == [[str(tmp_path / name), "is gone"] for name in ("a.png", "b.png")]
     failures = Failures(tmp_path)
-    failures.clear(tmp_path / "a.png")
+    failures.clear(str(tmp_path / "a.png"))
     failures.write()
     assert read_failures(tmp_path)[1:] == rows[1:]
 
@@ -264,16 +290,16 @@ def test_no_failures_make_no_file(tmp_path: Path) -> None:
 def test_names_that_are_no_text_are_listed_as_they_are(tmp_path: Path) -> None:
     photo = tmp_path / os.fsdecode(b'\xff\n".png')
     failures = Failures(tmp_path)
-    failures.add(PhotoFailure(photo, ImageError(f"{photo}: is gone")))
+    failures.add(str(photo), "is gone")
     failures.write()
     assert b'\xff\n"".png' in (tmp_path / "failures.csv").read_bytes()
     failures = Failures(tmp_path)
-    failures.clear(photo)
+    failures.clear(str(photo))
     failures.write()
     assert len(read_failures(tmp_path)) == 1
 
 
-def test_the_ledger_is_json_lines_with_the_figures(run: RunFolder, photos: Path) -> None:
+def test_the_manifest_is_json_lines_with_the_figures(run: RunFolder, photos: Path) -> None:
     run()
     lines = (photos.parent / "out" / "maps.jsonl").read_text().splitlines()
     line = json.loads(lines[0])

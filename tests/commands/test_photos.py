@@ -5,18 +5,23 @@ from __future__ import annotations
 import errno
 import os
 import signal
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 import PIL.Image
 import pytest
 import typer
 
-from blurmapper.batch import Job
-from blurmapper.commands._photos import Task, place_file, work_through, write_whole
+from blurmapper.batch import How, Outcome, Task
+from blurmapper.commands._run import run_command
 from blurmapper.errors import ImageError
-from blurmapper.images import BlurMap, ImageArray
+from blurmapper.images import read_photo
+from blurmapper.locations import Location
+from blurmapper.methods import BlurMethod
 
 Hook = Callable[[str], None]
 Run = Callable[..., list[str]]
@@ -32,6 +37,35 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
+@dataclass(frozen=True)
+class ShapeTask(Task):
+    """Write a photo's shape into a file, once a hook has had the photo's name."""
+
+    hook: Hook = print
+    settings: str = "s"
+
+    name: ClassVar[str] = "work"
+    alone: ClassVar[bool] = True
+
+    def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
+        image = read_photo(photo, name=name).image
+        self.hook(Path(name).name)
+        values = {"height": image.shape[0], "width": image.shape[1]}
+        return Outcome(values, {"shape": str(image.shape).encode()})
+
+    def choices(self) -> tuple[Any, ...]:
+        return (self.settings,)
+
+    def endings(self, photo: Location) -> dict[str, str]:
+        return {"shape": ".out.txt"}
+
+    def describe(self, values: Mapping[str, Any]) -> str:
+        return "worked on"
+
+    def build(self) -> BlurMethod:
+        return lambda image: np.zeros(image.shape[:2], np.float32)
+
+
 @pytest.fixture
 def run(photos: Path) -> Run:
     """Work through the photos, and return the names of those that were worked on."""
@@ -41,19 +75,14 @@ def run(photos: Path) -> Run:
     ) -> list[str]:
         worked: list[str] = []
 
-        def work(image: ImageArray, _: BlurMap, job: Job) -> tuple[str, Path]:
-            worked.append(job.photo.name)
-            hook(job.photo.name)
-            path = place_file(job, ".out.txt")
-            write_whole(str(image.shape).encode(), path)
-            return "worked on", path
+        def note(name: str) -> None:
+            worked.append(name)
+            hook(name)
 
-        task = Task("work", lambda image: np.zeros(image.shape[:2], np.float32), work, settings)
-        if redo:
-            task = Task(task.name, task.method, task.work, settings, redo=True)
         code = 0
+        task = ShapeTask("", hook=note, settings=settings)
         try:
-            work_through([photos], photos.parent / "out", task)
+            run_command(task, [str(photos)], str(photos.parent / "out"), How(redo=redo))
         except typer.Exit as stopped:
             code = stopped.exit_code
         assert code == status
@@ -91,14 +120,22 @@ def test_a_photo_that_breaks_the_work_gets_a_line_and_the_others_go_on(
             raise MemoryError
 
     assert run(fail, status=1) == ["a.png", "b.png", "c.png"]
-    assert capsys.readouterr().err.splitlines() == [
+    line, sums = capsys.readouterr().err.splitlines()
+    assert line == (
         f"error: {photos / 'b.png'}: cannot be mapped (MemoryError); convert it or leave it out"
-    ]
+    )
+    assert sums.startswith("3 photos: 2 done in ") and sums.endswith(" s, 1 failed")
     assert run() == ["b.png"]
 
 
 def test_ctrl_c_finishes_the_photo_and_the_same_run_goes_on(run: Run) -> None:
-    assert run(lambda _: os.kill(os.getpid(), signal.SIGINT), status=130) == ["a.png"]
+    def interrupt(_: str) -> None:
+        asking = signal.getsignal(signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        while signal.getsignal(signal.SIGINT) == asking:
+            time.sleep(0.001)
+
+    assert run(interrupt, status=130) == ["a.png"]
     assert run() == ["b.png", "c.png"]
 
 

@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -195,13 +196,13 @@ def test_ctrl_c_ranks_what_is_done_and_touches_no_photo(
 ) -> None:
     read = records.read_for
 
-    def interrupt_at_the_second(method: BlurMethod, photo: Path) -> Photo:
-        if photo.name == "b [1].png":
+    def interrupt_at_the_second(method: BlurMethod, photo: BinaryIO, *, name: str) -> Photo:
+        if name.endswith("b [1].png"):
             asking = signal.getsignal(signal.SIGINT)
             os.kill(os.getpid(), signal.SIGINT)
             while signal.getsignal(signal.SIGINT) == asking:
                 time.sleep(0.001)
-        return read(method, photo)
+        return read(method, photo, name=name)
 
     monkeypatch.setattr(records, "read_for", interrupt_at_the_second)
     before = files_below(shoot)

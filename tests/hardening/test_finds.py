@@ -19,11 +19,19 @@ import numpy.typing as npt
 import PIL.Image
 import pytest
 
-from blurmapper.batch import Job, Outputs, PhotoFailure, PhotoFigures, map_photo
+from blurmapper.batch import (
+    Job,
+    MapTask,
+    Outputs,
+    PhotoFailure,
+    Result,
+    do_job,
+    run_in_threads,
+)
 from blurmapper.errors import ImageError
 from blurmapper.images import encode_image, encode_map, read_image, read_photo
 from blurmapper.mapper import BlurMapper
-from blurmapper.ranking.records import Unreadable, measure_photos
+from blurmapper.ranking.records import MeasureTask, Unreadable
 
 Photo = npt.NDArray[np.uint8]
 
@@ -71,11 +79,15 @@ def test_the_map_of_a_turned_tiff_has_the_size_of_the_turned_photo(
     exif[0x0112] = orientation
     path = tmp_path / "turned.tif"
     path.write_bytes(encode(PIL.Image.new("RGB", (40, 20)), "TIFF", exif=exif.tobytes()))
-    figures = map_photo(Job(path, tmp_path / "turned"), tiny_mapper, Outputs(overlay=True))
-    assert isinstance(figures, PhotoFigures)
-    assert (figures.height, figures.width) == ((40, 20) if orientation > 4 else (20, 40))
-    with PIL.Image.open(figures.map) as blur_map:
-        assert blur_map.size == (figures.width, figures.height)
+    result = do_job(
+        Job(path, tmp_path / "turned"), MapTask("", outputs=Outputs(overlay=True)), tiny_mapper
+    )
+    assert isinstance(result, Result)
+    assert (result.values["height"], result.values["width"]) == (
+        (40, 20) if orientation > 4 else (20, 40)
+    )
+    with PIL.Image.open(result.files["map"]) as blur_map:
+        assert blur_map.size == (result.values["width"], result.values["height"])
 
 
 def test_many_pixels_from_next_to_nothing_are_refused_before_they_fill_memory() -> None:
@@ -132,7 +144,7 @@ def test_a_failure_does_not_keep_the_photo_in_memory(tmp_path: Path) -> None:
 
     path = tmp_path / "x.png"
     PIL.Image.new("RGB", (20, 20)).save(path)
-    failure = map_photo(Job(path, tmp_path / "x"), fails, Outputs())
+    failure = do_job(Job(path, tmp_path / "x"), MapTask(""), fails)
     gc.collect()
     assert isinstance(failure, PhotoFailure)
     assert kept[0]() is None
@@ -148,7 +160,7 @@ def test_a_ranking_goes_on_after_a_method_broke_down(tmp_path: Path) -> None:
             raise MemoryError
         return np.zeros(image.shape[:2], np.float32)
 
-    black, white = measure_photos(paths, fails_on_black)
+    black, white = run_in_threads(map(Job, paths), MeasureTask(""), fails_on_black)
     assert isinstance(black, Unreadable)
     assert black.reason.startswith("cannot be mapped (MemoryError); ")
     assert white.photo == paths[1] and not isinstance(white, Unreadable)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,12 @@ import PIL.Image
 import pytest
 from PIL import ExifTags
 
+from blurmapper.batch import Job, PhotoFailure, run_in_threads
+from blurmapper.methods import BlurMethod
 from blurmapper.ranking.frames import Frame
-from blurmapper.ranking.records import Box, PhotoRecord
+from blurmapper.ranking.records import Box, MeasureTask, PhotoRecord, Unreadable, to_record
 
+Measure = Callable[..., list[PhotoRecord | Unreadable]]
 MakeRecord = Callable[..., PhotoRecord]
 WritePhoto = Callable[..., Path]
 
@@ -27,6 +31,18 @@ def make_record() -> MakeRecord:
         return PhotoRecord(Path(photo), 24, 32, blur_degree, blur_degree, box, frame)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def measure() -> Measure:
+    """Photos, what maps them, options of the task -> what was measured of each."""
+
+    def call(photos: list[Path], method: BlurMethod, **options: str) -> list[Any]:
+        task = MeasureTask("", **options)  # type: ignore[arg-type]
+        results = run_in_threads(map(Job, photos), task, method)
+        return [each if isinstance(each, PhotoFailure) else to_record(each) for each in results]
+
+    return call
 
 
 @pytest.fixture(scope="session")

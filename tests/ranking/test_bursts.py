@@ -24,6 +24,11 @@ WritePhoto = Callable[..., Path]
 MakeRecord = Callable[..., PhotoRecord]
 
 
+def read(photo: Path, image: npt.NDArray[np.uint8]) -> Frame | None:
+    with photo.open("rb") as stream:
+        return read_frame(stream, image)
+
+
 def frame_at(seconds: float, fingerprint: int = 0, camera: str = "a") -> Frame:
     return Frame(START + timedelta(seconds=seconds), camera, fingerprint)
 
@@ -32,7 +37,7 @@ def test_the_frame_has_the_second_its_fraction_and_the_camera(
     tmp_path: Path, write_photo: WritePhoto, scene: Scene
 ) -> None:
     photo = write_photo(tmp_path / "a.jpg", scene(0), "2026:11:22 17:46:03", "25")
-    frame = read_frame(photo, scene(0))
+    frame = read(photo, scene(0))
     assert frame is not None
     assert frame.taken == START + timedelta(seconds=0.25)
     assert "Zorki 4" in frame.camera
@@ -43,7 +48,7 @@ def test_a_heic_photo_says_when_it_was_taken(tmp_path: Path, scene: Scene) -> No
     exif = PIL.Image.Exif()
     exif.get_ifd(0x8769)[0x9003] = NOON
     heif.from_pillow(PIL.Image.fromarray(scene(0))).save(tmp_path / "a.heic", exif=exif.tobytes())
-    frame = read_frame(tmp_path / "a.heic", scene(0))
+    frame = read(tmp_path / "a.heic", scene(0))
     assert frame is not None
     assert frame.taken == datetime.fromisoformat("2026-11-22T12:00")
 
@@ -53,7 +58,7 @@ def test_a_photo_without_a_time_is_no_frame(
     taken: str | None, tmp_path: Path, write_photo: WritePhoto, scene: Scene
 ) -> None:
     photo = write_photo(tmp_path / "a.jpg", scene(0), taken)
-    assert read_frame(photo, scene(0)) is None
+    assert read(photo, scene(0)) is None
 
 
 def test_the_fingerprint_outlives_blur_size_brightness_and_depth(scene: Scene) -> None:
@@ -145,8 +150,7 @@ def test_real_files_are_grouped_by_time_and_look(
         write_photo(tmp_path / "3.jpg", scene(1), NOON, "80"): (scene(1), 0.3),
     }
     records = [
-        make_record(path, degree, read_frame(path, pixels))
-        for path, (pixels, degree) in photos.items()
+        make_record(path, degree, read(path, pixels)) for path, (pixels, degree) in photos.items()
     ]
     assert group_bursts(rank_photos(records)[0]) == {
         tmp_path / "1.jpg": Burst(1, is_best=False),

@@ -19,9 +19,10 @@ from blurmapper.ranking.records import (
     PhotoRecord,
     Unreadable,
     find_sharpest_box,
-    measure_photos,
     rank_photos,
 )
+
+Measure = Callable[..., list[PhotoRecord | Unreadable]]
 
 
 def map_by_red(image: ImageArray) -> npt.NDArray[np.float32]:
@@ -34,11 +35,11 @@ def write_red(path: Path, red: int) -> Path:
     return path
 
 
-def test_a_record_holds_the_figures_of_the_map(tmp_path: Path) -> None:
+def test_a_record_holds_the_figures_of_the_map(measure: Measure, tmp_path: Path) -> None:
     pixels = np.zeros((40, 80, 3), np.uint8)
     pixels[:, :20, 0] = 255
     PIL.Image.fromarray(pixels).save(tmp_path / "a.png")
-    (record,) = measure_photos([tmp_path / "a.png"], map_by_red)
+    (record,) = measure([tmp_path / "a.png"], map_by_red)
     assert isinstance(record, PhotoRecord)
     assert (record.height, record.width) == (40, 80)
     assert record.blur_degree == record.share_blurred == 0.25
@@ -47,21 +48,21 @@ def test_a_record_holds_the_figures_of_the_map(tmp_path: Path) -> None:
     assert record.frame is None
 
 
-def test_an_unreadable_photo_does_not_stop_the_others(tmp_path: Path) -> None:
+def test_an_unreadable_photo_does_not_stop_the_others(measure: Measure, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_text("no photo")
     photos = [tmp_path / "bad.png", write_red(tmp_path / "good.png", 0)]
-    first, second = measure_photos(photos, map_by_red)
+    first, second = measure(photos, map_by_red)
     assert isinstance(first, Unreadable)
     assert "bad.png" in str(first.error)
     assert isinstance(second, PhotoRecord)
 
 
-def test_what_stands_out_can_count_more(tmp_path: Path) -> None:
+def test_what_stands_out_can_count_more(measure: Measure, tmp_path: Path) -> None:
     pixels = np.full((60, 80, 3), (0, 120, 0), np.uint8)
     pixels[5:20, 5:20] = (255, 0, 0)
     PIL.Image.fromarray(pixels).save(tmp_path / "a.png")
-    (plain,) = measure_photos([tmp_path / "a.png"], map_by_red)
-    (salient,) = measure_photos([tmp_path / "a.png"], map_by_red, weighting="saliency")
+    (plain,) = measure([tmp_path / "a.png"], map_by_red)
+    (salient,) = measure([tmp_path / "a.png"], map_by_red, weighting="saliency")
     assert isinstance(plain, PhotoRecord) and isinstance(salient, PhotoRecord)
     assert salient.blur_degree > 3 * plain.blur_degree
 

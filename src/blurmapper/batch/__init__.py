@@ -1,60 +1,53 @@
-"""Photos and folders in, one map file for each photo out."""
+"""Many photos: each found, planned, worked on here or on a cluster, and written down."""
 
-from blurmapper.batch.journal import Journal
-from blurmapper.batch.ledger import (
-    Failures,
-    Ledger,
-    describe_settings,
-    digest_settings,
-    holds_something,
-    identify,
-)
-from blurmapper.batch.photo import (
+from blurmapper.batch.applying import MagnifyTask, SegmentTask
+from blurmapper.batch.failures import Failures, PhotoFailure, fail
+from blurmapper.batch.finding import Found, find_photos, list_photos, real_path
+from blurmapper.batch.manifest import Manifest, identify
+from blurmapper.batch.mapping import (
     THRESHOLD,
-    Job,
-    MappedPhoto,
+    MapTask,
     Outputs,
-    PhotoFailure,
-    PhotoFigures,
     enlarge_to,
-    fail,
-    map_photo,
     map_source,
     read_for,
 )
-from blurmapper.batch.pipeline import PixelBudget, count_workers, overlap, share_method
-from blurmapper.batch.planning import plan_jobs
-from blurmapper.batch.run import map_jobs, refuse_full_disk
-from blurmapper.batch.walking import Found, find_photos, list_photos, real_path
+from blurmapper.batch.planning import Record, plan_jobs
+from blurmapper.batch.run import Engine, How, run_task
+from blurmapper.batch.tasks import Job, Outcome, Result, Task, do_job, identify_method
+from blurmapper.batch.threads import PixelBudget, count_workers, overlap, run_in_threads
 
 __all__ = [
     "THRESHOLD",
+    "Engine",
     "Failures",
     "Found",
+    "How",
     "Job",
-    "Journal",
-    "Ledger",
-    "MappedPhoto",
+    "MagnifyTask",
+    "Manifest",
+    "MapTask",
+    "Outcome",
     "Outputs",
     "PhotoFailure",
-    "PhotoFigures",
     "PixelBudget",
+    "Record",
+    "Result",
+    "SegmentTask",
+    "Task",
     "count_workers",
-    "describe_settings",
-    "digest_settings",
+    "do_job",
     "enlarge_to",
     "fail",
     "find_photos",
-    "holds_something",
     "identify",
+    "identify_method",
     "list_photos",
-    "map_jobs",
-    "map_photo",
     "map_source",
     "overlap",
     "plan_jobs",
     "read_for",
     "real_path",
-    "refuse_full_disk",
-    "share_method",
+    "run_in_threads",
+    "run_task",
 ]

@@ -1,18 +1,25 @@
-"""Photos -> where the files of each go."""
+"""The plan: what to do with each photo, where its files go, and whether that is done already."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from blurmapper.batch.photo import Job
-from blurmapper.batch.walking import Found, real_path
+from blurmapper.batch.finding import Found, real_path
+from blurmapper.batch.manifest import Manifest, identify
+from blurmapper.batch.tasks import Job, Result, Task
+from blurmapper.locations import Address, Location
+
+RECORDED = ("photo", "file", "settings")
+"""What every line of a manifest holds; older ones hold less beside it, and are then done again."""
 
 
 def plan_jobs(
-    found: Found, output: Path, owner: Callable[[str], str | None] | None = None
+    found: Found, output: Location, owner: Callable[[str], str | None] | None = None
 ) -> Iterator[Job]:
     """Give every photo outputs of its own under `output`, folders mirrored.
 
@@ -24,7 +31,7 @@ def plan_jobs(
     Parameters
     ----------
     found : Found
-    output : Path
+    output : Path or Address
     owner : callable, optional
         Target below `output` -> absolute path of the photo that an earlier run gave it to.
 
@@ -34,7 +41,8 @@ def plan_jobs(
         One for each photo, in order.
     """
     taken: set[str] = set()
-    for photo, below in found.photos:
+    for text, below in found.photos:
+        photo = Path(text) if isinstance(text, str) else text
         target = below
         # Case folded, since some file systems hold X and x to be one name.
         if target.casefold() in taken or _is_anothers(owner, target, photo):
@@ -42,10 +50,86 @@ def plan_jobs(
             stem, suffix = os.path.splitext(below)  # noqa: PTH122 - a hundred thousand of them
             target = f"{stem}-{digest}{suffix}"
         taken.add(target.casefold())
-        yield Job(Path(photo), output / target)
+        yield Job(photo, output / target, target)
 
 
-def _is_anothers(owner: Callable[[str], str | None] | None, target: str, photo: str) -> bool:
+class Record:
+    """What a command has done in an output folder, as its manifest has it.
+
+    Parameters
+    ----------
+    output : Path or Address
+        The folder, which is made if it is not there.
+    task : Task
+    settings : str
+        From `Task.digest_settings`: what was done by other settings is not done.
+    redo : bool
+        Take no photo for done; names of outputs are kept all the same.
+
+    Raises
+    ------
+    ImageError
+        If the folder or the manifest cannot be made or written.
+    """
+
+    def __init__(self, output: Location, task: Task, settings: str, *, redo: bool = False) -> None:
+        self._task, self._settings, self._redo = task, settings, redo
+        self.manifest = Manifest(output / f"{task.name}.jsonl", RECORDED)
+        # One listing in place of a question for each file.
+        self._there = (
+            {str(file): file.identity for file in output.list_files()}
+            if isinstance(output, Address) and not redo
+            else {}
+        )
+
+    def plan(self, found: Found, output: Location) -> Iterator[Job]:
+        """Yield each photo's job, with what is done of it."""
+        for job in plan_jobs(found, output, self._owner):
+            # Asked for now: a photo that is changed while it is read is then done again.
+            known = replace(job, identity=identify(job.photo))
+            yield replace(known, done=self._find(known))
+
+    def add(self, job: Job, result: Result) -> None:
+        """Write down that a photo is done.
+
+        Raises
+        ------
+        ImageError
+            If the line cannot be written.
+        """
+        line = {"photo": real_path(job.photo), "file": job.identity, **result.values}
+        self.manifest.add(job.key, {**line, "seconds": result.seconds, "settings": self._settings})
+
+    def _owner(self, target: str) -> str | None:
+        line = self.manifest.find(target)
+        return None if line is None else str(line["photo"])
+
+    def _find(self, job: Job) -> Result | None:
+        """Return what came of a photo if neither it, the settings nor its files have changed."""
+        line = None if self._redo else self.manifest.find(job.key)
+        if line is None or line["settings"] != self._settings or line["file"] != job.identity:
+            return None
+        values = {name: line.get(name) for name in ("height", "width", *self._task.measured)}
+        seconds = line.get("seconds")
+        files = self._task.files_of(job)
+        if not all(_is_number(value) for value in (*values.values(), seconds)):
+            return None
+        if not all(self._holds_something(file) for file in files.values()):
+            return None
+        return Result(job.photo, values, files, seconds or 0.0, done_before=True)
+
+    def _holds_something(self, file: Location) -> bool:
+        known = self._there.get(str(file)) if isinstance(file, Address) else identify(file)
+        return known is not None and known[0] > 0
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_anothers(owner: Callable[[str], str | None] | None, target: str, photo: Location) -> bool:
     """Say whether a target belongs to another photo, and not to this one at an older place."""
     first = None if owner is None else owner(target)
-    return first is not None and first != real_path(photo) and os.path.lexists(first)
+    if first is None or first == real_path(photo):
+        return False
+    return "://" in first or os.path.lexists(first)

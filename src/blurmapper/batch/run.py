@@ -1,90 +1,128 @@
-"""Many photos, one after the other or several at a time, and what is done already left out."""
+"""The chain: photos that were found, planned, done by an engine, and written down."""
 
 from __future__ import annotations
 
-import errno
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Literal
 
-from blurmapper.batch.ledger import Ledger, identify
-from blurmapper.batch.photo import Job, Outputs, PhotoFailure, PhotoFigures, map_photo
-from blurmapper.batch.pipeline import PixelBudget, overlap, share_method
+from blurmapper.batch.cluster import import_ray, run_on_cluster
+from blurmapper.batch.failures import Failures, PhotoFailure
+from blurmapper.batch.finding import Found, real_path
+from blurmapper.batch.planning import Record
+from blurmapper.batch.tasks import Job, Result, Task
+from blurmapper.batch.threads import count_workers, run_in_threads
 from blurmapper.errors import ImageError
-from blurmapper.files import sweep_parts
-from blurmapper.methods import BlurMethod
+from blurmapper.locations import Location
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+Engine = Literal["local", "ray"]
+"""Threads of this machine, or a Ray cluster."""
 
 
-def map_jobs(
-    jobs: Iterable[Job],
-    method: BlurMethod,
-    outputs: Outputs,
-    *,
-    ledger: Ledger | None = None,
-    workers: int = 1,
+@dataclass(frozen=True)
+class How:
+    """How a task is done with many photos.
+
+    Attributes
+    ----------
+    engine : {"local", "ray"}
+    workers : int or None
+        Photos that are worked on at a time; one a core, or as many as the cluster has processors
+        for, unless given.
+    redo : bool
+        Do also what an earlier run has done.
+    list_failures : bool
+        Keep ``failures.csv`` in the output folder.
+    """
+
+    engine: Engine = "local"
+    workers: int | None = None
+    redo: bool = False
+    list_failures: bool = False
+
+
+def run_task(
+    task: Task,
+    found: Found,
+    output: Location | None = None,
+    how: How = How(),
     stop: threading.Event | None = None,
-) -> Iterator[PhotoFigures | PhotoFailure]:
-    """Map photos, in order; one that fails yields why, and the others go on.
+) -> Generator[Result | PhotoFailure]:
+    """Do a task with photos; one that fails yields why, and the others go on.
+
+    Photos that an earlier run into the same folder did by the same settings, that have not
+    changed since and whose files are there, are not done again.
 
     Parameters
     ----------
-    jobs : iterable of Job
-    method : callable
-        From `blurmapper.methods.get_method`. One that is no network maps one photo at a time,
-        while others are read and written.
-    outputs : Outputs
-    ledger : Ledger, optional
-        What is done by its account is not done again, and what gets done is added to it.
-    workers : int
-        Photos that are worked on at a time.
+    task : Task
+    found : Found
+    output : Path or Address, optional
+        The folder of files and manifest, for a task that writes some.
+    how : How
     stop : threading.Event, optional
         Once it is set no photo is begun any more.
 
-    Raises
+    Yields
     ------
-    ImageError
-        If a disk is full or cannot be written any more: every other photo would fail too.
-    """
-    budget = PixelBudget()
-    method = share_method(method) if workers > 1 else method
-    swept: set[str] = set()
-
-    def work(job: Job) -> PhotoFigures | PhotoFailure:
-        done = None if ledger is None else ledger.find(job, outputs)
-        if done is not None:
-            return done
-        folder = str(job.target.parent)
-        if folder not in swept:
-            swept.add(folder)
-            sweep_parts(job.target.parent)
-        # Asked for first: a photo that is changed while it is read is then read again.
-        identity = identify(job.photo)
-        with budget.of(job.photo):
-            result = map_photo(job, method, outputs)
-        if ledger is not None and isinstance(result, PhotoFigures):
-            ledger.add(job, result, identity)
-        return result
-
-    for result in overlap(work, jobs, workers=workers, stop=stop):
-        if isinstance(result, PhotoFailure):
-            try:
-                refuse_full_disk(result)
-            except ImageError:
-                if stop is not None:
-                    stop.set()
-                raise
-        yield result
-
-
-def refuse_full_disk(failure: PhotoFailure) -> None:
-    """Do nothing, unless a photo failed for a reason for which all others would fail too.
+    Result or PhotoFailure
+        Of what could not be found first, then one for each photo: in order from threads, as they
+        come from a cluster.
 
     Raises
     ------
-    ImageError
-        If a disk is full or cannot be written any more.
+    BlurMapperError
+        If the settings cannot be used or the folder cannot be written, before any photo is
+        worked on; or if every other photo would fail too, as on a full disk.
     """
-    cause = failure.error.__cause__
-    if isinstance(cause, OSError) and cause.errno in _FULL:
-        raise ImageError(f"{failure.error}, then run the same command to go on")
+    stop = stop or threading.Event()
+    workers = 1 if task.alone else count_workers(how.workers, len(found))
+    if how.engine == "ray":
+        import_ray()
+    else:
+        threads = task.options.threads or (1 if workers > 1 else None)
+        task = replace(task, options=replace(task.options, threads=threads))
+    method = task.build()
+    with ExitStack() as stack:
+        if output is None:
+            jobs: Iterable[Job] = (Job(photo) for photo in found.locations())
+            record: Callable[[Job, Result], None] = lambda job, result: None  # noqa: E731
+        else:
+            kept = Record(output, task, task.digest_settings(method), redo=how.redo)
+            stack.enter_context(kept.manifest)
+            jobs, record = kept.plan(found, output), kept.add
+        if how.engine == "ray":
+            results = run_on_cluster(jobs, task, record, workers=how.workers, stop=stop)
+        else:
+            results = run_in_threads(jobs, task, method, record, workers=workers, stop=stop)
+        failures = Failures(output) if how.list_failures and output is not None else None
+        for result in _keep_failures(chain(found.failures, results), failures):
+            if isinstance(result, PhotoFailure) and result.ends_run:
+                stop.set()
+                raise ImageError(f"{result.error}, then run the same command to go on")
+            yield result
+
+
+def _keep_failures(
+    results: Iterable[Result | PhotoFailure], failures: Failures | None
+) -> Iterator[Result | PhotoFailure]:
+    """Yield what came of photos, and list those that failed."""
+    if failures is None:
+        yield from results
+        return
+    try:
+        for result in results:
+            if isinstance(result, Result):
+                failures.clear(real_path(result.photo))
+            elif not result.ends_run:
+                failures.add(real_path(result.photo), result.reason)
+            yield result
+    except BaseException:
+        # On a full disk this fails too, and the first error says more.
+        with suppress(ImageError):
+            failures.write()
+        raise
+    failures.write()

@@ -1,12 +1,15 @@
-"""What the commands share: errors as lines, a progress bar, extras that may be missing."""
+"""How everything is printed: lines, tables, errors, progress; whatever there is to print to."""
 
 from __future__ import annotations
 
+import errno
+import io
 import logging
 import os
 import signal
 import sys
 import threading
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,33 +18,125 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from blurmapper.errors import BlurMapperError, ConfigError, MissingExtraError
-from blurmapper.files import printable
+from blurmapper.errors import BlurMapperError, ImageError, MissingExtraError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.progress import Progress, Task
 
 STOPPED = 130
 """The exit status of a program that Ctrl-C stopped."""
 
-DEFAULT_OUTPUT = Path("blurmaps")
+WIDTH_OF_FILES = 200
+"""Columns of a table that goes to a file or a pipe, which have no width."""
+
+_JOINERS = "\u200c\u200d"
+"""Invisible characters that words and emoji are written with."""
+
+
+def open_streams() -> None:
+    """Let everything print: what a stream's encoding lacks is escaped, and a closed one is nowhere.
+
+    Left closed, its number would go to the next file that is opened, and what libraries print into
+    that file.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for good
+            setattr(sys, name, nowhere)
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def print_line(text: object, *, err: bool = False) -> None:
+    """Print text, such as what holds a name, as one line on standard output or error.
+
+    Raises
+    ------
+    ImageError
+        If standard output cannot be written.
+    """
+    with _writing(err=err):
+        typer.echo(printable(text), err=err)
+
+
+def print_text(text: str | bytes) -> None:
+    """Print text of several lines as it is.
+
+    Raises
+    ------
+    ImageError
+        If standard output cannot be written.
+    """
+    with _writing():
+        typer.echo(text, nl=False)
+
+
+def print_table(*parts: RenderableType) -> None:
+    """Print Rich's tables and texts; whatever holds a name has to be `Text` of `printable`.
+
+    Raises
+    ------
+    ImageError
+        If standard output cannot be written.
+    """
+    from rich.console import Console
+
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console = Console(markup=False, emoji=False, highlight=False, width=WIDTH_OF_FILES)
+    with _writing():
+        for part in parts:
+            console.print(part)
 
 
 def print_error(error: BlurMapperError) -> None:
     """Print an error of ours as one line on standard error."""
-    typer.echo(f"error: {printable(error)}", err=True)
+    print_line(f"error: {error}", err=True)
 
 
-def default_output(sources: list[Path]) -> Path:
-    """Return where files go unless told, which is never a folder of photos."""
-    place = DEFAULT_OUTPUT.absolute()
-    for source in sources:
-        if source.is_dir() and place.resolve().is_relative_to(source.resolve()):
-            raise ConfigError(
-                f"{DEFAULT_OUTPUT} would be made among the photos in {source}; "
-                f"say where with -o DIR, or -o {DEFAULT_OUTPUT} if you want it there"
-            )
-    return DEFAULT_OUTPUT
+def printable(text: object) -> str:
+    r"""Return text, such as a path, as one line that any terminal takes.
+
+    Line ends, control characters and what turns the direction of writing are escaped, bytes that
+    are no UTF-8 become question marks.
+
+    Examples
+    --------
+    >>> printable(Path("two\nlines.jpg"))
+    'two\\nlines.jpg'
+    """
+    line = "".join(
+        repr(character)[1:-1]
+        if unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") and character not in _JOINERS
+        else character
+        for character in str(text)
+    )
+    return line.encode("utf-8", "replace").decode()
+
+
+@contextmanager
+def _writing(*, err: bool = False) -> Iterator[None]:
+    """Turn what is wrong with standard output into a line; but a closed pipe ends quietly."""
+    try:
+        yield
+    except OSError as error:
+        if err:
+            return
+        # What is still held back would be tried again at the end, and fail with a traceback.
+        with Path(os.devnull).open("wb") as nothing:
+            os.dup2(nothing.fileno(), 1)
+        if error.errno == errno.EPIPE:
+            raise
+        raise ImageError(
+            f"standard output: cannot be written ({error.strerror}); say where else it is to go"
+        ) from error
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The options of `blurmapper rank`."""
+"""The options that `blurmapper rank` alone has."""
 
 from __future__ import annotations
 
@@ -7,16 +7,6 @@ from typing import Annotated, Literal
 
 import typer
 
-Photos = Annotated[
-    list[Path],
-    typer.Argument(metavar="PHOTO...", help="Photos, or folders that are searched for them."),
-]
-Method = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME", help="A name from blurmapper methods, or an .onnx file of your own."
-    ),
-]
 By = Annotated[
     Literal["degree", "region"],
     typer.Option(help="Compare S, or the mean blur of each photo's sharpest region."),
@@ -64,16 +54,4 @@ XmpName = Annotated[
 ReplaceRatings = Annotated[
     bool,
     typer.Option("--replace-ratings", help="With --xmp, also replace ratings that others gave."),
-]
-Refine = Annotated[
-    bool,
-    typer.Option(
-        "--refine/--no-refine", help="Let maps follow the photos' edges, or only enlarge them."
-    ),
-]
-Threads = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="CPU threads of the network, a photo.")
-]
-Jobs = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Photos worked on at a time; one a core.")
 ]

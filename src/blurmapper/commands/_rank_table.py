@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blurmapper.commands import _output
+from blurmapper.commands._output import printable
+
 if TYPE_CHECKING:
+    from rich.text import Text
+
+    from blurmapper.locations import Location
     from blurmapper.ranking.bursts import Burst
     from blurmapper.ranking.records import PhotoRecord
     from blurmapper.ranking.tables import Ranking
@@ -14,18 +21,12 @@ if TYPE_CHECKING:
 SHOWN = 25
 """Photos at either end of a longer ranking that the table shows."""
 
-WIDTH_OF_FILES = 200
-"""Columns of the table where it goes to a file or a pipe, which have no width."""
-
 
 def print_table(ranking: Ranking) -> None:
     """Print a ranking as a table, its middle left out where it is long."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
-
-    from blurmapper.files import printable
 
     total = len(ranking.records)
     if not total:
@@ -47,20 +48,16 @@ def print_table(ranking: Ranking) -> None:
             table.add_row(*cells[: len(table.columns)])
         elif rank == SHOWN + 1:
             table.add_row("...", f"({total - 2 * SHOWN} more: --csv FILE has all)")
-    console = Console()
-    console = console if console.is_terminal else Console(width=WIDTH_OF_FILES)
-    console.print(Text(f"{total} photos in {printable(folder)}, the sharpest first"))
-    console.print(table)
+    where = "" if folder == Path() else f" in {printable(folder)}"
+    _output.print_table(Text(f"{total} photos{where}, the sharpest first"), table)
 
 
-def _cells(record: PhotoRecord, folder: Path) -> tuple[str, ...]:
-    from rich.markup import escape
-
-    from blurmapper.files import printable
+def _cells(record: PhotoRecord, folder: Path) -> tuple[str | Text, ...]:
+    from rich.text import Text
 
     region = record.sharpest
     return (
-        escape(printable(os.path.relpath(record.photo, folder))),
+        Text(printable(_name_in(record.photo, folder))),
         f"{record.blur_degree:.3f}",
         f"{record.share_blurred:.0%}",
         f"{region.x},{region.y} {region.width}x{region.height}",
@@ -74,10 +71,16 @@ def _burst_cell(burst: Burst | None) -> str:
     return f"{burst.number} best" if burst.is_best else str(burst.number)
 
 
-def _common_folder(photos: list[Path]) -> Path:
+def _name_in(photo: Location, folder: Path) -> str:
+    return os.path.relpath(photo, folder) if isinstance(photo, Path) else str(photo)
+
+
+def _common_folder(photos: Sequence[Location]) -> Path:
     """Return the folder that all photos are in or below."""
+    if not all(isinstance(photo, Path) for photo in photos):
+        return Path()
     try:
-        return Path(os.path.commonpath([photo.parent for photo in photos]))
+        return Path(os.path.commonpath([str(photo.parent) for photo in photos]))
     except ValueError:
         # Some are given by a whole path and some not, or they are on several drives.
         return Path()

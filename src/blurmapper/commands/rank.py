@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import typer
 
+from blurmapper.commands import _options as shared
 from blurmapper.commands import _rank_options as option
 from blurmapper.commands._output import (
     STOPPED,
     print_error,
+    print_line,
+    print_text,
     progress_bar,
     quiet_codecs,
     stopping_cleanly,
@@ -20,15 +24,18 @@ from blurmapper.commands._rank_table import print_table
 from blurmapper.errors import BlurMapperError, ConfigError
 
 if TYPE_CHECKING:
-    from blurmapper.ranking.records import PhotoRecord, Unreadable
+    import threading
+
+    from blurmapper.batch import Found, How
+    from blurmapper.ranking.records import MeasureTask, PhotoRecord, Unreadable
     from blurmapper.ranking.selection import End
     from blurmapper.ranking.sidecars import KeptRating
     from blurmapper.ranking.tables import Ranking
 
 
 def rank(
-    photos: option.Photos,
-    method: option.Method = "dbm-lite",
+    photos: shared.Photos,
+    method: shared.Method = "dbm-lite",
     by: option.By = "degree",
     weighting: option.Weighting = None,
     csv: option.Csv = None,
@@ -41,9 +48,10 @@ def rank(
     xmp: option.Xmp = False,
     xmp_name: option.XmpName = "full",
     replace_ratings: option.ReplaceRatings = False,
-    refine: option.Refine = True,
-    threads: option.Threads = None,
-    jobs: option.Jobs = None,
+    refine: shared.Refine = True,
+    threads: shared.Threads = None,
+    jobs: shared.Jobs = None,
+    engine: shared.Engine = "local",
 ) -> None:
     """Put photos in the order of their blur degree S, the sharpest first.
 
@@ -64,8 +72,8 @@ def rank(
 
         blurmapper rank shoot/ --group-bursts --select sharpest 20 --copy-to best/
     """
-    from blurmapper import batch
-    from blurmapper.methods import MethodOptions, get_method
+    from blurmapper.batch import How, find_photos
+    from blurmapper.methods import MethodOptions
     from blurmapper.ranking import bursts, records, sidecars, tables
 
     if replace_ratings and not xmp:
@@ -74,33 +82,24 @@ def rank(
     if parquet is not None:
         tables.check_parquet()
     _check_tables({"csv": csv, "json": json, "parquet": parquet})
-    found = batch.find_photos(photos)
-    failures = [failure.error for failure in found.failures]
-    for error in failures:
-        print_error(error)
-    workers = batch.count_workers(jobs, len(found))
-    one_each = 1 if workers > 1 else None
-    mapping = get_method(method, MethodOptions(refine=refine, threads=threads or one_each))
+    found = find_photos(photos)
+    _check_local(found, touches_photos=xmp or select is not None)
+    options = MethodOptions(refine=refine, threads=threads)
+    task = records.MeasureTask(method, options, weighting, group_bursts)
     with quiet_codecs(), stopping_cleanly() as stop:
-        measuring = records.measure_photos(
-            *(found.paths(), mapping),
-            weighting=weighting,
-            with_frames=group_bursts,
-            workers=workers,
-            stop=stop,
-        )
-        results = _collect(measuring, len(found))
-    ranked, unreadable = records.rank_photos(results, by=by)
+        results = _measure(task, found, How(engine, jobs), stop)
+    ranked, unreadable = records.rank_photos(results[len(found.failures) :], by=by)
     grouped = bursts.group_bursts(ranked) if group_bursts else {}
     ranking = tables.Ranking(ranked, unreadable, grouped, by)
 
-    if Path("-") not in (csv, json):
-        print_table(ranking)
+    failures = [failure.error for failure in found.failures]
     failures += _write(csv, "csv", tables.format_csv(ranking) if csv else b"")
     failures += _write(json, "json", tables.format_json_lines(ranking) if json else b"")
     failures += _write(parquet, "parquet", tables.format_parquet(ranking) if parquet else b"")
+    if Path("-") not in (csv, json):
+        print_table(ranking)
     if stop.is_set():
-        typer.echo(f"stopped after {len(results)} of {len(found)} photos", err=True)
+        print_line(f"stopped after {len(results)} of {len(found)} photos", err=True)
         raise typer.Exit(STOPPED)
     if xmp:
         rated = sidecars.write_ratings(ranked, xmp_name, by=by, replace=replace_ratings)
@@ -135,20 +134,34 @@ def _check_tables(paths: dict[str, Path | None]) -> None:
             check_replaceable(path, OURS[kind])
 
 
-def _collect(
-    measuring: Iterable[PhotoRecord | Unreadable], total: int
+def _check_local(found: Found, *, touches_photos: bool) -> None:
+    from blurmapper.locations import Address
+
+    away = [photo for photo in found.locations() if isinstance(photo, Address)]
+    if away and touches_photos:
+        raise ConfigError(f"{away[0]}: --xmp and --select need photos on this machine; leave out")
+
+
+def _measure(
+    task: MeasureTask, found: Found, how: How, stop: threading.Event
 ) -> list[PhotoRecord | Unreadable]:
     """Return what was measured, behind a progress bar."""
-    from blurmapper.ranking.records import Unreadable
+    from blurmapper.batch import PhotoFailure, run_task
+    from blurmapper.ranking.records import to_record
 
     results: list[PhotoRecord | Unreadable] = []
-    with progress_bar(total) as progress:
-        task = progress.add_task("Ranking", total=total)
-        for result in measuring:
-            if isinstance(result, Unreadable):
+    with (
+        progress_bar(len(found)) as progress,
+        closing(run_task(task, found, None, how, stop)) as measured,
+    ):
+        bar = progress.add_task("Ranking", total=len(found))
+        for result in measured:
+            if isinstance(result, PhotoFailure):
                 print_error(result.error)
-            results.append(result)
-            progress.advance(task)
+                results.append(result)
+            else:
+                results.append(to_record(result))
+            progress.advance(bar)
     return results
 
 
@@ -180,10 +193,10 @@ def _report(
             done += 1
         else:
             kept += 1
-    told = summary.format("1 photo" if done == 1 else f"{done} photos")
+    line = summary.format("1 photo" if done == 1 else f"{done} photos")
     if kept:
-        told += f"; {kept} kept a rating that is not ours (--replace-ratings replaces it)"
-    typer.echo(told, err=True)
+        line += f"; {kept} kept a rating that is not ours (--replace-ratings replaces it)"
+    print_line(line, err=True)
     return failures
 
 
@@ -193,7 +206,7 @@ def _write(path: Path | None, kind: str, content: bytes) -> list[BlurMapperError
     from blurmapper.ranking.tables import OURS
 
     if path == Path("-"):
-        typer.echo(content, nl=False)
+        print_text(content)
     elif path is not None:
         try:
             write_file(path, content, OURS[kind])

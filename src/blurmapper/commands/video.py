@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blurmapper.commands._output import STOPPED, print_error, progress_bar
+from blurmapper.commands import _options as option
+from blurmapper.commands._output import STOPPED, print_error, print_line, progress_bar
+from blurmapper.commands._run import DEFAULT_OUTPUT
 from blurmapper.errors import BlurMapperError, VideoError
+from blurmapper.locations import find_location
 
 if TYPE_CHECKING:
     from blurmapper.batch import Job
     from blurmapper.methods import BlurMethod
-    from blurmapper.video.mapping import ClipFigures, ClipOutputs
+    from blurmapper.video.mapping import ClipOutputs, ClipResult
 
 SOME_FRAMES = 1000
 """How many frames a clip may have is known only once it is open."""
 
 
 def video(
-    clips: Annotated[list[Path], typer.Argument(metavar="CLIP...", help="Video files.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")
-    ] = Path("blurmaps"),
+    clips: Annotated[
+        list[str],
+        typer.Argument(metavar="CLIP...", help="Video files: paths, or s3:// and the like."),
+    ],
+    output: option.Output = str(DEFAULT_OUTPUT),
     overlay: Annotated[
         bool,
         typer.Option(
@@ -50,22 +54,9 @@ def video(
             help="Average the overlay's maps over N frames on either side; 0 for none.",
         ),
     ] = 2,
-    refine: Annotated[
-        bool,
-        typer.Option(
-            "--refine/--no-refine", help="Let maps follow the frames' edges, or only enlarge them."
-        ),
-    ] = True,
-    method: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="A name from blurmapper methods, or an .onnx file of your own."
-        ),
-    ] = "dbm-lite",
-    threads: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="CPU threads of a map; all cores unless given."),
-    ] = None,
+    refine: option.Refine = True,
+    method: option.Method = "dbm-lite",
+    threads: option.Threads = None,
 ) -> None:
     """Map a clip: an overlay video, S of every frame, and the sharpest frames as photos.
 
@@ -85,34 +76,32 @@ def video(
     from blurmapper.methods import MethodOptions, get_method
     from blurmapper.video.mapping import ClipOutputs
 
+    folder = find_location(output or DEFAULT_OUTPUT)
     mapping = get_method(method, MethodOptions(threads=threads))
     outputs = ClipOutputs(overlay, sharpest, apart, smoothing, refine)
-    folders = [clip for clip in clips if clip.is_dir()]
-    failures: list[BlurMapperError] = [
-        VideoError(f"{folder}: is a folder; give the clips inside it") for folder in folders
-    ]
-    jobs = plan_jobs(find_photos(clip for clip in clips if clip not in folders), output)
-    for error in failures:
-        print_error(error)
-    for job in jobs:
+    failed = 0
+    for clip in filter(os.path.isdir, clips):
+        failed += 1
+        print_error(VideoError(f"{clip}: is a folder; give the clips inside it"))
+    for job in plan_jobs(find_photos(clip for clip in clips if not os.path.isdir(clip)), folder):  # noqa: PTH112
         try:
-            figures = _map_with_bar(job, mapping, outputs)
+            result = _map_with_bar(job, mapping, outputs)
         except BlurMapperError as error:
-            failures.append(error)
+            failed += 1
             print_error(error)
         except KeyboardInterrupt:
-            typer.echo(f"stopped at {job.photo}; nothing of it is written", err=True)
+            print_line(f"stopped at {job.photo}; nothing of it is written", err=True)
             raise typer.Exit(STOPPED) from None
         else:
-            typer.echo(_figures_line(figures))
-            if figures.problem is not None:
-                failures.append(VideoError(f"{job.photo}: {figures.problem}; copy it again"))
-                print_error(failures[-1])
-    if failures:
+            print_line(_to_line(result))
+            if result.problem is not None:
+                failed += 1
+                print_error(VideoError(f"{job.photo}: {result.problem}; copy it again"))
+    if failed:
         raise typer.Exit(1)
 
 
-def _map_with_bar(job: Job, method: BlurMethod, outputs: ClipOutputs) -> ClipFigures:
+def _map_with_bar(job: Job, method: BlurMethod, outputs: ClipOutputs) -> ClipResult:
     from blurmapper.video.mapping import map_clip
 
     with progress_bar(SOME_FRAMES) as progress:
@@ -125,9 +114,9 @@ def _map_with_bar(job: Job, method: BlurMethod, outputs: ClipOutputs) -> ClipFig
         )
 
 
-def _figures_line(figures: ClipFigures) -> str:
-    files = [figures.table, *([figures.overlay] if figures.overlay else []), *figures.photos]
+def _to_line(result: ClipResult) -> str:
+    files = [result.table, *([result.overlay] if result.overlay else []), *result.photos]
     return (
-        f"{figures.clip}: {figures.width} x {figures.height}, {len(figures.frames)} frames, "
-        f"mean S {figures.blur_degree:.3f} -> {', '.join(map(str, files))}"
+        f"{result.clip}: {result.width} x {result.height}, {len(result.frames)} frames, "
+        f"mean S {result.blur_degree:.3f} -> {', '.join(map(str, files))}"
     )

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blurmapper.batch import Journal, identify
+from blurmapper.batch import Manifest, identify
 from blurmapper.datasets import Sample
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.files import write_file
@@ -137,18 +137,18 @@ class TrainedNetwork:
         from blurmapper.training.inference import NetworkMapper
 
         mapper = None
-        with Journal(folder.with_name(f"{folder.name}.jsonl"), ("made_of",)) as journal:
+        with Manifest(folder.with_name(f"{folder.name}.jsonl"), ("made_of",)) as manifest:
             for sample in samples:
                 if sample.photo is None:
                     raise DatasetError(f"{sample.truth}: has no photo to map; add the photos")
                 path = folder / f"{sample.name}.png"
                 made_of = [identify(sample.photo), identify(self.checkpoint)]
-                line = journal.find(sample.name)
+                line = manifest.find(sample.name)
                 if line is None or line["made_of"] != made_of or not path.exists():
                     mapper = mapper or NetworkMapper.from_checkpoint(self.checkpoint)
                     path.parent.mkdir(parents=True, exist_ok=True)
                     write_map(mapper(read_image(sample.photo)), path)
-                    journal.add(sample.name, {"made_of": made_of})
+                    manifest.add(sample.name, {"made_of": made_of})
                 advance()
         return folder
 

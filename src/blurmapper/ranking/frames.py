@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -36,13 +36,13 @@ class Frame:
         return (self.fingerprint ^ other.fingerprint).bit_count()
 
 
-def read_frame(photo: Path, image: ImageArray) -> Frame | None:
+def read_frame(photo: BinaryIO, image: ImageArray) -> Frame | None:
     """Return the frame that a photo is, or None if its EXIF does not say when it was taken.
 
     Parameters
     ----------
-    photo : Path
-        The file, for its EXIF: DateTimeOriginal with SubSecTimeOriginal, Make and Model.
+    photo : file
+        Open to seek in, for its EXIF: DateTimeOriginal with SubSecTimeOriginal, Make and Model.
     image : ndarray
         The photo read from it, RGB (H, W, 3).
     """
@@ -85,14 +85,14 @@ def fingerprint(image: ImageArray) -> int:
     return int.from_bytes(np.packbits(low > np.median(low)).tobytes())
 
 
-def _read_exif(photo: Path) -> PIL.Image.Exif:
-    with photo.open("rb") as stream:
-        try:
-            with open_pillow(stream) as picture:
-                return picture.getexif()
-        except PIL.UnidentifiedImageError:
-            import pillow_heif
+def _read_exif(photo: BinaryIO) -> PIL.Image.Exif:
+    photo.seek(0)
+    try:
+        # Not closed, for that would close the file.
+        return open_pillow(photo).getexif()
+    except PIL.UnidentifiedImageError:
+        import pillow_heif
 
-            exif = PIL.Image.Exif()
-            exif.load(pillow_heif.open_heif(stream).info["exif"])
-            return exif
+        exif = PIL.Image.Exif()
+        exif.load(pillow_heif.open_heif(photo).info["exif"])
+        return exif

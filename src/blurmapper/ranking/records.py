@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, ClassVar, Literal, cast
 
 import cv2
 import numpy as np
 
 from blurmapper.applications.degree import Weighting, blur_degree
-from blurmapper.batch import (
-    THRESHOLD,
-    PhotoFailure,
-    PixelBudget,
-    enlarge_to,
-    fail,
-    overlap,
-    read_for,
-    share_method,
-)
+from blurmapper.batch import THRESHOLD, Outcome, PhotoFailure, Result, Task, enlarge_to, read_for
 from blurmapper.images import BlurMap
 from blurmapper.methods import BlurMethod
 from blurmapper.ranking.frames import Frame, read_frame
@@ -87,55 +77,40 @@ class PhotoRecord:
         return self.blur_degree if by == "degree" else self.sharpest.blur
 
 
-def measure_photos(
-    photos: Iterable[Path],
-    method: BlurMethod,
-    *,
-    weighting: Weighting | None = None,
-    with_frames: bool = False,
-    workers: int = 1,
-    stop: threading.Event | None = None,
-) -> Iterator[PhotoRecord | Unreadable]:
-    """Measure photos, in order; one that cannot be read yields why, and the others go on.
+@dataclass(frozen=True)
+class MeasureTask(Task):
+    """Measure a photo for the ranking: the fields of `PhotoRecord`; nothing is written.
 
-    Parameters
+    Attributes
     ----------
-    photos : iterable of Path
-    method : callable
-        RGB image -> blur map, from `blurmapper.methods.get_method`.
-    weighting : {"centre", "saliency"}, optional
+    weighting : {"centre", "saliency"} or None
         What counts more in S; see `blur_degree`.
     with_frames : bool
         Also find out what tells the frames of a burst.
-    workers : int
-        Photos that are worked on at a time.
-    stop : threading.Event, optional
-        Once it is set no photo is begun any more.
     """
-    budget = PixelBudget()
-    method = share_method(method) if workers > 1 else method
 
-    def measure(photo: Path) -> PhotoRecord | Unreadable:
-        try:
-            with budget.of(photo):
-                read = read_for(method, photo)
-                reduced = method(read.image)
-                blur_map = enlarge_to(reduced, read.height, read.width)
-        except Exception as error:  # noqa: BLE001 - no photo may end the ranking of others
-            return fail(photo, error)
+    weighting: Weighting | None = None
+    with_frames: bool = False
+
+    name: ClassVar[str] = "rank"
+
+    def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
+        """Measure a photo."""
+        read = read_for(method, photo, name=name)
+        reduced = method(read.image)
+        blur_map = enlarge_to(reduced, read.height, read.width)
         # Saliency is computed from the photo, which may have been read with fewer pixels.
-        weighed = blur_map if weighting is None else reduced
-        return PhotoRecord(
-            photo=photo,
-            height=read.height,
-            width=read.width,
-            blur_degree=blur_degree(weighed, weighting=weighting, image=read.image),
-            share_blurred=float((blur_map >= THRESHOLD).mean()),
-            sharpest=find_sharpest_box(blur_map),
-            frame=read_frame(photo, read.image) if with_frames else None,
+        weighed = blur_map if self.weighting is None else reduced
+        return Outcome(
+            {
+                "height": read.height,
+                "width": read.width,
+                "blur_degree": blur_degree(weighed, weighting=self.weighting, image=read.image),
+                "share_blurred": float((blur_map >= THRESHOLD).mean()),
+                "sharpest": find_sharpest_box(blur_map),
+                "frame": read_frame(photo, read.image) if self.with_frames else None,
+            }
         )
-
-    return overlap(measure, photos, workers=workers, stop=stop)
 
 
 def find_sharpest_box(blur_map: BlurMap) -> Box:
@@ -170,6 +145,11 @@ def find_sharpest_box(blur_map: BlurMap) -> Box:
     x = min(round(lefts[nearest] * width / small.shape[1]), width - box_width)
     window = blur_map[y : y + box_height, x : x + box_width]
     return Box(x, y, box_width, box_height, float(window.mean(dtype=np.float64)))
+
+
+def to_record(result: Result) -> PhotoRecord:
+    """Return what `MeasureTask` measured."""
+    return PhotoRecord(cast("Path", result.photo), **result.values)
 
 
 def rank_photos(

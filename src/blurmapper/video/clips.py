@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from blurmapper.decoding import MIN_SIDE
-from blurmapper.errors import MissingExtraError, VideoError
+from blurmapper.errors import ImageError, MissingExtraError, VideoError
+from blurmapper.locations import Location, open_file
 
 if TYPE_CHECKING:
     import av
@@ -57,7 +58,7 @@ class Clip:
 
     Parameters
     ----------
-    path : Path
+    path : Path or Address
         A file of any of the usual formats; its first video stream is read.
 
     Attributes
@@ -78,9 +79,10 @@ class Clip:
         If ``blurmapper[video]`` is not installed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Location) -> None:
         self.path = path
-        self._container = open_container(path)
+        self._file = open_clip(path)
+        self._container = open_container(self._file, path)
         self._stream = self._first_video()
         self._stream.thread_type = "AUTO"
         assert self._stream.time_base is not None
@@ -92,7 +94,12 @@ class Clip:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
         self._container.close()
+        self._file.close()
 
     @property
     def length(self) -> float | None:
@@ -147,7 +154,7 @@ class Clip:
             # The cover of a song is a video of one frame.
             if not stream.disposition & Disposition.attached_pic:
                 return stream
-        self._container.close()
+        self.close()
         raise VideoError(f"{self.path}: no video in this file; give a clip")
 
     def _decode(self) -> Iterator[av.VideoFrame]:
@@ -185,8 +192,27 @@ class Clip:
         return frame.height, frame.width
 
 
-def open_container(path: Path) -> InputContainer:
-    """Open a video file, and never another that it names.
+def open_container(file: BinaryIO, path: Location) -> InputContainer:
+    """Open a video file, and never another that it names; where that fails it is closed.
+
+    Raises
+    ------
+    VideoError, MissingExtraError
+        As `Clip` does.
+    """
+    import av
+
+    options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "none"}
+    try:
+        with _one_line_errors(path):
+            return av.open(file, "r", options=options)
+    except VideoError:
+        file.close()
+        raise
+
+
+def open_clip(path: Location) -> BinaryIO:
+    """Open a clip's file to read; what is empty or no file is refused.
 
     Raises
     ------
@@ -194,28 +220,30 @@ def open_container(path: Path) -> InputContainer:
         As `Clip` does.
     """
     try:
-        import av
+        import av  # noqa: F401
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"{error.name} is not installed; videos need pip install 'blurmapper[video]'"
         ) from error
-    if path.is_dir():
+    if isinstance(path, Path) and path.is_dir():
         raise VideoError(f"{path}: is a folder; give the clips inside it")
-    if path.is_file() and path.stat().st_size == 0:
+    try:
+        file = open_file(path)
+    except ImageError as error:
+        raise VideoError(str(error).replace("a photo's file", "a clip")) from error
+    if not file.read(1):
+        file.close()
         raise VideoError(f"{path}: the file is empty (0 bytes); copy or download it again")
-    options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
-    with _one_line_errors(path):
-        return av.open(f"file:{path}", options=options)
+    file.seek(0)
+    return file
 
 
 @contextmanager
-def _one_line_errors(path: Path) -> Iterator[None]:
+def _one_line_errors(path: Location) -> Iterator[None]:
     import av
 
     try:
         yield
-    except FileNotFoundError as error:
-        raise VideoError(f"{path}: no such file; check the path") from error
     except (av.ArgumentError, av.EOFError, av.InvalidDataError) as error:
         raise VideoError(
             f"{path}: no video that can be read, or cut short; copy it again or convert it to MP4"

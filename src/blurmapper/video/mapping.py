@@ -1,4 +1,4 @@
-"""A clip in; its overlay video, a row of figures a frame and its sharpest frames out."""
+"""A clip in; its overlay video, a row of numbers a frame and its sharpest frames out."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from blurmapper.batch import THRESHOLD, Job
-from blurmapper.batch.photo import with_ending
-from blurmapper.files import check_replaceable, make_folder, replacing, written_as
-from blurmapper.images import BlurMap, ImageArray, draw_overlay, write_image
+from blurmapper.files import check_replaceable, make_folder, replacing, write_file, written_as
+from blurmapper.images import BlurMap, ImageArray, draw_overlay, encode_image
+from blurmapper.locations import Location, with_ending
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
 from blurmapper.refinement import enlarge_map, refine_map
 from blurmapper.video.clips import Clip, Frame
 from blurmapper.video.overlays import writing_overlay
-from blurmapper.video.selection import FrameFigures, choose_sharpest
+from blurmapper.video.selection import FrameResult, choose_sharpest
 from blurmapper.video.smoothing import (
     REACH,
     MappedFrame,
@@ -66,30 +65,30 @@ class ClipOutputs:
 
 
 @dataclass(frozen=True)
-class ClipFigures:
+class ClipResult:
     """What came of a clip.
 
     Attributes
     ----------
-    clip, table, overlay : Path or None
-        The clip's file, the figures of its frames, its overlay.
-    photos : list of Path
+    clip, table, overlay : Path, Address or None
+        The clip's file, the table of its frames, its overlay.
+    photos : list of Path or Address
         The sharpest frames, the sharpest first.
     height, width : int
         Of a frame in pixels, turned upright.
-    frames : list of FrameFigures
+    frames : list of FrameResult
         In the order of time.
     problem : str or None
         How the clip is damaged or cut short; the files hold what can be read.
     """
 
-    clip: Path
+    clip: Location
     height: int
     width: int
-    frames: list[FrameFigures]
-    table: Path
-    overlay: Path | None
-    photos: list[Path]
+    frames: list[FrameResult]
+    table: Location
+    overlay: Location | None
+    photos: list[Location]
     problem: str | None
 
     @property
@@ -103,7 +102,7 @@ def map_clip(
     method: BlurMethod,
     outputs: ClipOutputs,
     progress: Callable[[int, int | None], None] = lambda done, total: None,
-) -> ClipFigures:
+) -> ClipResult:
     """Map the frames of a clip and write its files, each whole or not at all.
 
     S and the blurred share are of each frame's own map, at the size that the method sees;
@@ -127,38 +126,39 @@ def map_clip(
     ImageError
         If a file cannot be written.
     """
+    assert job.target is not None
     make_folder(job.target.parent)
     overlay = with_ending(job.target, OVERLAY_ENDING) if outputs.overlay else None
     table = with_ending(job.target, TABLE_ENDING)
     check_replaceable(table, IS_TABLE)
-    figures: list[FrameFigures] = []
+    measured: list[FrameResult] = []
     with ExitStack() as stack:
         clip = stack.enter_context(Clip(job.photo))
         writer = stack.enter_context(writing_overlay(overlay, clip)) if overlay else None
         mapped = _map_frames(clip.read_frames(), method)
         for frame, blur_map in smooth_maps(mapped, outputs.smoothing if overlay else 0):
-            figures.append(_measure(frame))
+            measured.append(_measure(frame))
             if writer is not None:
                 image = frame.frame.image
                 whole = _enlarge(image, blur_map, refine=outputs.refine)
                 writer.write(frame.frame, draw_overlay(image, whole))
-            progress(len(figures), clip.frame_count)
+            progress(len(measured), clip.frame_count)
     with replacing(table, IS_TABLE) as stream:
-        stream.write(format_table(figures))
+        stream.write(format_table(measured))
     height, width = frame.frame.image.shape[:2]
-    chosen = choose_sharpest(figures, outputs.sharpest, outputs.apart) if outputs.sharpest else []
-    photos = _write_photos(job, chosen)
-    return ClipFigures(job.photo, height, width, figures, table, overlay, photos, clip.problem)
+    chosen = choose_sharpest(measured, outputs.sharpest, outputs.apart) if outputs.sharpest else []
+    photos = _write_photos(job.photo, job.target, chosen)
+    return ClipResult(job.photo, height, width, measured, table, overlay, photos, clip.problem)
 
 
-def format_table(frames: list[FrameFigures]) -> bytes:
-    """Return the figures of frames as CSV, a row each."""
+def format_table(frames: list[FrameResult]) -> bytes:
+    """Return what was measured of frames as CSV, a row each."""
     stream = io.StringIO(newline="")
     rows = csv.writer(stream, lineterminator="\n")
     rows.writerow(HEADINGS)
     for frame in frames:
-        figures = (f"{value:.4f}" for value in (frame.blur_degree, frame.share_blurred))
-        rows.writerow((frame.number, f"{frame.seconds:.6f}", *figures))
+        measured = (f"{value:.4f}" for value in (frame.blur_degree, frame.share_blurred))
+        rows.writerow((frame.number, f"{frame.seconds:.6f}", *measured))
     return stream.getvalue().encode()
 
 
@@ -175,8 +175,8 @@ def _map_frames(frames: Iterator[Frame], method: BlurMethod) -> Iterator[MappedF
         yield MappedFrame(frame, shot, blur_map, colours)
 
 
-def _measure(frame: MappedFrame) -> FrameFigures:
-    return FrameFigures(
+def _measure(frame: MappedFrame) -> FrameResult:
+    return FrameResult(
         frame.frame.number,
         frame.frame.seconds,
         float(frame.blur_map.mean(dtype=np.float64)),
@@ -190,13 +190,14 @@ def _enlarge(image: ImageArray, blur_map: BlurMap, *, refine: bool) -> BlurMap:
     return refine_map(image, blur_map) if refine else enlarge_map(blur_map, *image.shape[:2])
 
 
-def _write_photos(job: Job, chosen: list[FrameFigures]) -> list[Path]:
+def _write_photos(clip_at: Location, target: Location, chosen: list[FrameResult]) -> list[Location]:
     """Read the clip again for the chosen frames: to keep all that may be chosen costs memory."""
     paths = {
-        frame.number: with_ending(job.target, PHOTO_ENDING.format(frame.number)) for frame in chosen
+        frame.number: with_ending(target, PHOTO_ENDING.format(frame.number)) for frame in chosen
     }
     if paths:
-        with Clip(job.photo) as clip:
+        with Clip(clip_at) as clip:
             for frame in islice(clip.read_frames(frozenset(paths)), len(paths)):
-                write_image(frame.image, paths[frame.number])
+                path = paths[frame.number]
+                write_file(path, encode_image(frame.image, path.name))
     return list(paths.values())

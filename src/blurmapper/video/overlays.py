@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from blurmapper.files import replacing
-from blurmapper.video.clips import Clip, Frame, open_container
+from blurmapper.locations import Location
+from blurmapper.video.clips import Clip, Frame, open_clip, open_container
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -31,7 +31,7 @@ SOUND = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
 
 
 @contextmanager
-def writing_overlay(path: Path, clip: Clip) -> Iterator[OverlayWriter]:
+def writing_overlay(path: Location, clip: Clip) -> Iterator[OverlayWriter]:
     """Give a writer whose file appears at `path` only once it is complete.
 
     Raises
@@ -43,8 +43,11 @@ def writing_overlay(path: Path, clip: Clip) -> Iterator[OverlayWriter]:
 
     with replacing(path) as stream, av.open(stream, "w", format="mp4") as container:
         writer = OverlayWriter(container, clip)
-        yield writer
-        writer.close()
+        try:
+            yield writer
+            writer.finish()
+        finally:
+            writer.close()
 
 
 class OverlayWriter:
@@ -85,11 +88,15 @@ class OverlayWriter:
         self._sound.copy_until(frame.seconds)
         self._container.mux(self._video.encode(picture))
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Write what the encoder still holds, and the rest of the sound."""
         if self._video is not None and self._sound is not None:
             self._container.mux(self._video.encode())
             self._sound.copy_until(float("inf"))
+
+    def close(self) -> None:
+        """Let go of the clip's sound."""
+        if self._sound is not None:
             self._sound.close()
 
     def _add_video(self, height: int, width: int) -> VideoStream:
@@ -112,9 +119,10 @@ class OverlayWriter:
 class _Sound:
     """The sound of a clip, copied packet by packet as the frames are written."""
 
-    def __init__(self, clip: Path, container: OutputContainer) -> None:
+    def __init__(self, clip: Location, container: OutputContainer) -> None:
         self._container = container
-        self._source = open_container(clip)
+        self._file = open_clip(clip)
+        self._source = open_container(self._file, clip)
         self._start = Fraction(self._source.start_time or 0, 1_000_000)
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         self._next: Packet[AudioStream] | None = None
@@ -133,6 +141,7 @@ class _Sound:
     def close(self) -> None:
         """Close the clip."""
         self._source.close()
+        self._file.close()
 
     def _read_packets(
         self, source: AudioStream, target: AudioStream

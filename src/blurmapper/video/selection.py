@@ -10,7 +10,7 @@ MOST_APART = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class FrameFigures:
+class FrameResult:
     """What was measured of a frame.
 
     Attributes
@@ -32,13 +32,13 @@ class FrameFigures:
 
 
 def choose_sharpest(
-    frames: Sequence[FrameFigures], number: int, apart: float | None = None
-) -> list[FrameFigures]:
+    frames: Sequence[FrameResult], number: int, apart: float | None = None
+) -> list[FrameResult]:
     """Return the frames with the least S, the sharpest first, spread apart in time.
 
     Parameters
     ----------
-    frames : sequence of FrameFigures
+    frames : sequence of FrameResult
     number : int
         How many; fewer come back where no more are so far apart.
     apart : float, optional
@@ -46,7 +46,7 @@ def choose_sharpest(
 
     Examples
     --------
-    >>> frames = [FrameFigures(n, n / 10, s, s) for n, s in enumerate([0.4, 0.1, 0.2, 0.9, 0.3])]
+    >>> frames = [FrameResult(n, n / 10, s, s) for n, s in enumerate([0.4, 0.1, 0.2, 0.9, 0.3])]
     >>> [frame.number for frame in choose_sharpest(frames, 2, apart=0.2)]
     [1, 4]
     """
@@ -54,7 +54,7 @@ def choose_sharpest(
         # A chosen frame rules out as much on either side, so half its share always fits.
         length = frames[-1].seconds - frames[0].seconds if frames else 0.0
         apart = min(MOST_APART, length / (2 * number))
-    chosen: list[FrameFigures] = []
+    chosen: list[FrameResult] = []
     for frame in sorted(frames, key=lambda frame: (frame.blur_degree, frame.number)):
         if len(chosen) == number:
             break

@@ -9,12 +9,11 @@ from pydantic import BaseModel, Field
 
 from blurmapper.applications import cut_out, magnify_blur, segment_blur
 from blurmapper.applications.magnification import MOST_STRENGTH
-from blurmapper.images import BlurMap, draw_overlay
+from blurmapper.images import BlurMap, draw_overlay, encode_cutout
 from blurmapper.web.encoding import (
     MEDIA_TYPES,
     MapFormat,
     PhotoFormat,
-    encode_cutout,
     encode_map_as,
     encode_photo_as,
 )

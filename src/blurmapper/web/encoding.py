@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
-import cv2
-import numpy as np
-import numpy.typing as npt
+from typing import Literal
 
 from blurmapper.images import BlurMap, ImageArray, encode_image, encode_map
 
@@ -31,10 +27,3 @@ def encode_map_as(blur_map: BlurMap, file_format: MapFormat) -> bytes:
 def encode_photo_as(image: ImageArray, file_format: PhotoFormat) -> bytes:
     """Return an RGB image (H, W, 3) as the content of a file with 8 bits a sample."""
     return encode_image(image, f".{file_format}")
-
-
-def encode_cutout(rgba: npt.NDArray[Any]) -> bytes:
-    """Return RGBA (H, W, 4) as a PNG of the array's own depth; floats get 16 bits."""
-    if rgba.dtype.kind == "f":
-        rgba = np.rint(rgba * 65535).astype(np.uint16)
-    return cv2.imencode(".png", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))[1].tobytes()

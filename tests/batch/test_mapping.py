@@ -1,4 +1,4 @@
-"""One photo in, its files and figures out."""
+"""One photo in, its files and result out."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ import pytest
 
 from blurmapper.batch import (
     Job,
+    MapTask,
     Outputs,
     PhotoFailure,
-    PhotoFigures,
-    map_photo,
+    Result,
+    do_job,
     map_source,
     read_for,
 )
 from blurmapper.errors import ImageError, MethodError
 from blurmapper.images import ImageArray, read_image, read_map
 from blurmapper.mapper import BlurMapper
+from blurmapper.methods import BlurMethod
 
 
 def map_left_half(image: ImageArray) -> npt.NDArray[np.float32]:
@@ -29,6 +31,21 @@ def map_left_half(image: ImageArray) -> npt.NDArray[np.float32]:
     blur_map = np.zeros(image.shape[:2], np.float32)
     blur_map[:, : image.shape[1] // 2] = 0.75
     return blur_map
+
+
+def target_of(job: Job) -> Path:
+    assert isinstance(job.target, Path)
+    return job.target
+
+
+def path_of(result: Result, kind: str) -> Path:
+    path = result.files[kind]
+    assert isinstance(path, Path)
+    return path
+
+
+def map_photo(job: Job, method: BlurMethod, outputs: Outputs) -> Result | PhotoFailure:
+    return do_job(job, MapTask("", outputs=outputs), method)
 
 
 @pytest.fixture
@@ -52,39 +69,37 @@ def large(tmp_path: Path) -> Path:
     return tmp_path / "large.jpg"
 
 
-def test_the_figures_are_those_of_the_map(job: Job) -> None:
-    figures = map_photo(job, map_left_half, Outputs(overlay=True))
-    assert isinstance(figures, PhotoFigures)
-    assert (figures.height, figures.width) == (24, 32)
-    assert figures.blur_degree == pytest.approx(0.375)
-    assert figures.share_blurred == 0.5
-    assert figures.overlay is not None
-    assert read_image(figures.overlay).shape == (24, 32, 3)
-    np.testing.assert_allclose(read_map(figures.map)[:, 0], 0.75, atol=1 / 510)
+def test_the_result_are_those_of_the_map(job: Job) -> None:
+    result = map_photo(job, map_left_half, Outputs(overlay=True))
+    assert isinstance(result, Result)
+    assert (result.values["height"], result.values["width"]) == (24, 32)
+    assert result.values["blur_degree"] == pytest.approx(0.375)
+    assert result.values["share_blurred"] == 0.5
+    assert read_image(path_of(result, "overlay")).shape == (24, 32, 3)
+    np.testing.assert_allclose(read_map(path_of(result, "map"))[:, 0], 0.75, atol=1 / 510)
 
 
 @pytest.mark.parametrize(("kind", "name"), [("8", "x.png.blur.png"), ("npy", "x.png.blur.npy")])
 def test_only_what_was_asked_for_is_written(kind: str, name: str, job: Job) -> None:
     map_photo(job, map_left_half, Outputs(kind))  # type: ignore[arg-type]
-    assert [path.name for path in job.target.parent.iterdir()] == [name]
+    assert [path.name for path in target_of(job).parent.iterdir()] == [name]
 
 
 def test_kinds_are_written_as_two_parts_of_the_map(job: Job, tiny_kinds_weights: Path) -> None:
-    figures = map_photo(job, BlurMapper(tiny_kinds_weights), Outputs("npy", kinds=True))
-    assert isinstance(figures, PhotoFigures)
-    assert figures.defocus is not None and figures.motion is not None
-    parts = read_map(figures.defocus) + read_map(figures.motion)
-    np.testing.assert_allclose(parts, read_map(figures.map), atol=1e-6)
+    result = map_photo(job, BlurMapper(tiny_kinds_weights), Outputs("npy", kinds=True))
+    assert isinstance(result, Result)
+    parts = read_map(path_of(result, "defocus")) + read_map(path_of(result, "motion"))
+    np.testing.assert_allclose(parts, read_map(path_of(result, "map")), atol=1e-6)
 
 
 def test_a_method_of_one_kind_cannot_be_asked_for_two(job: Job) -> None:
     failure = map_photo(job, map_left_half, Outputs(kinds=True))
     assert isinstance(failure, PhotoFailure) and isinstance(failure.error, MethodError)
-    assert not job.target.parent.exists()
+    assert not target_of(job).parent.exists()
 
 
 def test_a_bad_photo_is_a_failure_with_its_reason(job: Job) -> None:
-    job.photo.write_text("no photo")
+    Path(str(job.photo)).write_text("no photo")
     failure = map_photo(job, map_left_half, Outputs())
     assert isinstance(failure, PhotoFailure)
     assert failure.reason.startswith("not an image file")
@@ -102,19 +117,18 @@ def test_a_method_that_breaks_down_is_a_failure_of_its_photo(job: Job) -> None:
 
 
 def test_an_output_folder_that_is_a_file_is_named(job: Job) -> None:
-    job.target.parent.write_text("in the way")
+    target_of(job).parent.write_text("in the way")
     failure = map_photo(job, map_left_half, Outputs())
     assert isinstance(failure, PhotoFailure)
     assert "out: cannot be made" in str(failure.error)
 
 
 def test_content_is_mapped_as_its_file_is(job: Job) -> None:
-    mapped = map_source(job.photo.read_bytes(), map_left_half, Outputs(overlay=True))
-    figures = map_photo(job, map_left_half, Outputs(overlay=True))
-    assert isinstance(figures, PhotoFigures)
-    assert mapped.files[".blur.png"] == figures.map.read_bytes()
-    assert figures.overlay is not None
-    assert mapped.files[".overlay.jpg"] == figures.overlay.read_bytes()
+    mapped = map_source(Path(str(job.photo)).read_bytes(), map_left_half, Outputs(overlay=True))
+    result = map_photo(job, map_left_half, Outputs(overlay=True))
+    assert isinstance(result, Result)
+    assert mapped.files["map"] == path_of(result, "map").read_bytes()
+    assert mapped.files["overlay"] == path_of(result, "overlay").read_bytes()
 
 
 def test_an_error_of_content_has_the_name_that_it_was_given() -> None:
@@ -135,9 +149,9 @@ def test_a_large_jpeg_is_decoded_in_part_and_its_map_is_whole(
     photo = read_for(tiny_mapper, large)
     assert photo.image.shape == (1500, 1000, 3)
     mapped = map_source(large, tiny_mapper, Outputs("npy"))
-    assert (mapped.height, mapped.width) == (3000, 2000)
+    assert (mapped.values["height"], mapped.values["width"]) == (3000, 2000)
     whole = tiny_mapper(large)
-    assert mapped.blur_degree == pytest.approx(float(whole.mean()), abs=0.01)
+    assert mapped.values["blur_degree"] == pytest.approx(float(whole.mean()), abs=0.01)
 
 
 def test_a_method_that_is_no_network_sees_every_pixel(large: Path) -> None:
@@ -145,6 +159,6 @@ def test_a_method_that_is_no_network_sees_every_pixel(large: Path) -> None:
 
 
 def test_an_overlay_has_every_pixel(large: Path, tmp_path: Path, tiny_mapper: BlurMapper) -> None:
-    figures = map_photo(Job(large, tmp_path / "large.jpg"), tiny_mapper, Outputs(overlay=True))
-    assert isinstance(figures, PhotoFigures) and figures.overlay is not None
-    assert read_image(figures.overlay).shape == (3000, 2000, 3)
+    result = map_photo(Job(large, tmp_path / "large.jpg"), tiny_mapper, Outputs(overlay=True))
+    assert isinstance(result, Result)
+    assert read_image(path_of(result, "overlay")).shape == (3000, 2000, 3)

@@ -21,7 +21,7 @@ def touch(folder: Path, *names: str) -> None:
 
 def targets(sources: Iterable[Path], output: Path) -> list[str]:
     jobs = plan_jobs(find_photos(sources), output)
-    return [job.target.relative_to(output).as_posix() for job in jobs]
+    return [job.key for job in jobs]
 
 
 def test_a_folder_gives_its_photos_and_those_below(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_folder_that_cannot_be_listed_does_not_stop_the_others(
     listing = os.scandir
 
     def refuse(place: str) -> object:
-        if place.endswith("shut"):
+        if str(place).endswith("shut"):
             raise PermissionError(13, "Permission denied")
         return listing(place)
 
@@ -101,7 +101,7 @@ def test_a_photo_given_twice_is_found_once(tmp_path: Path) -> None:
 
 def test_the_output_folder_is_not_searched(tmp_path: Path) -> None:
     touch(tmp_path, "x.jpg", "maps/y.jpg")
-    assert find_photos([tmp_path], output=tmp_path / "maps").paths() == [tmp_path / "x.jpg"]
+    assert find_photos([tmp_path], output=tmp_path / "maps").locations() == [tmp_path / "x.jpg"]
 
 
 def test_odd_names_are_found_as_they_are(tmp_path: Path) -> None:
@@ -136,15 +136,15 @@ def test_a_name_that_an_earlier_run_gave_to_another_photo_is_not_given_again(
     owner = {"x.jpg": str(tmp_path / "a" / "x.jpg")}.get
     (first,) = plan_jobs(find_photos([tmp_path / "a"]), tmp_path, owner)
     (second,) = plan_jobs(find_photos([tmp_path / "b"]), tmp_path, owner)
-    assert first.target.name == "x.jpg"
-    assert second.target.name not in ("x.jpg", "X.jpg")
+    assert first.key == "x.jpg"
+    assert second.key.casefold() != "x.jpg"
 
 
 def test_a_photo_that_has_moved_keeps_its_name(tmp_path: Path) -> None:
     touch(tmp_path, "b/x.jpg")
     owner = {"x.jpg": str(tmp_path / "a" / "x.jpg")}.get
     (job,) = plan_jobs(find_photos([tmp_path / "b"]), tmp_path, owner)
-    assert job.target.name == "x.jpg"
+    assert job.key == "x.jpg"
 
 
 def test_a_photo_that_is_found_takes_little_memory(tmp_path: Path) -> None:

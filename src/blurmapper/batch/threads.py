@@ -1,4 +1,4 @@
-"""Several photos at a time, in order, in bounded memory."""
+"""The engine of one machine: several photos at a time, in order, in bounded memory."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
+from blurmapper.batch.failures import PhotoFailure
+from blurmapper.batch.tasks import Job, Result, Task, do_job
 from blurmapper.decoding import read_size
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
+Outcome = TypeVar("Outcome")
 
 BUDGET = 120_000_000
 """Pixels of the photos that are worked on at a time, of which each takes some 12 bytes."""
@@ -27,6 +28,46 @@ UNKNOWN_PIXELS = 50_000_000
 
 AHEAD = 4
 """Photos for each worker that are done or waiting while one before them takes long."""
+
+
+def run_in_threads(
+    jobs: Iterable[Job],
+    task: Task,
+    method: BlurMethod,
+    record: Callable[[Job, Result], None] = lambda job, result: None,
+    *,
+    workers: int = 1,
+    stop: threading.Event | None = None,
+) -> Iterator[Result | PhotoFailure]:
+    """Do a task with photos, in order; one that fails yields why, and the others go on.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+        What is done already is yielded as it is.
+    task : Task
+    method : callable
+        From `Task.build`. One that is no network maps one photo at a time, while others are read
+        and written.
+    record : callable, optional
+        Called with each result as soon as it is there, in the threads.
+    workers : int
+        Photos that are worked on at a time.
+    stop : threading.Event, optional
+        Once it is set no photo is begun any more.
+    """
+    budget = PixelBudget()
+    method = share_method(method) if workers > 1 else method
+
+    def work(job: Job) -> Result | PhotoFailure:
+        if job.done is not None:
+            return job.done
+        result = do_job(job, task, method, budget)
+        if isinstance(result, Result):
+            record(job, result)
+        return result
+
+    return overlap(work, jobs, workers=workers, stop=stop)
 
 
 class PixelBudget:
@@ -44,9 +85,11 @@ class PixelBudget:
         self._change = threading.Condition()
 
     @contextmanager
-    def of(self, photo: Path) -> Iterator[None]:
-        """Wait until there is room for a photo, and hold it."""
-        pixels = _count_pixels(photo)
+    def of(self, photo: BinaryIO) -> Iterator[None]:
+        """Wait until there is room for a photo's file, and hold it."""
+        size = read_size(photo)
+        photo.seek(0)
+        pixels = UNKNOWN_PIXELS if size is None else size[0] * size[1]
         with self._change:
             self._change.wait_for(lambda: not self._used or self._used + pixels <= self._pixels)
             self._used += pixels
@@ -59,12 +102,12 @@ class PixelBudget:
 
 
 def overlap(
-    work: Callable[[Item], Result],
+    work: Callable[[Item], Outcome],
     items: Iterable[Item],
     *,
     workers: int,
     stop: threading.Event | None = None,
-) -> Iterator[Result]:
+) -> Iterator[Outcome]:
     """Yield the results of a function in the order of its items, computed in threads.
 
     While one thread waits for a disk or decodes, others map: what takes time releases Python's
@@ -82,10 +125,10 @@ def overlap(
     """
     stop = stop or threading.Event()
 
-    def begin(item: Item) -> tuple[Result] | None:
+    def begin(item: Item) -> tuple[Outcome] | None:
         return None if stop.is_set() else (work(item),)
 
-    pending: deque[Future[tuple[Result] | None]] = deque()
+    pending: deque[Future[tuple[Outcome] | None]] = deque()
     coming = iter(items)
     with ThreadPoolExecutor(workers, thread_name_prefix="blurmapper") as threads:
         try:
@@ -123,12 +166,3 @@ def count_workers(asked: int | None, photos: int) -> int:
     """Return how many photos to work on at a time: as asked, or one for each core."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(asked or cores or 1, photos))
-
-
-def _count_pixels(photo: Path) -> int:
-    try:
-        with photo.open("rb") as stream:
-            size = read_size(stream)
-    except OSError:
-        return 0
-    return UNKNOWN_PIXELS if size is None else size[0] * size[1]

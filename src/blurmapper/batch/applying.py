@@ -1,0 +1,101 @@
+"""The tasks of ``segment`` and ``magnify``: what blur maps are for, written as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, BinaryIO, ClassVar, Literal
+
+import numpy as np
+
+from blurmapper.applications import cut_out, magnify_blur, segment_blur
+from blurmapper.batch.tasks import Outcome, Task
+from blurmapper.images import encode_cutout, encode_image, encode_map, read_photo
+from blurmapper.locations import Location
+from blurmapper.methods import BlurMethod
+from blurmapper.preprocessing import WHITE
+
+JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo")
+
+Shape = Literal["disc", "gaussian", "polygon"]
+
+
+@dataclass(frozen=True)
+class SegmentTask(Task):
+    """Write the sharp subject's mask, or its cutout; measure its ``share``, in [0, 1]."""
+
+    cutout: bool = False
+
+    name: ClassVar[str] = "segment"
+    measured: ClassVar[tuple[str, ...]] = ("share",)
+    kinds: ClassVar[tuple[str, ...]] = ("mask", "cutout")
+    alone: ClassVar[bool] = True
+
+    def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
+        """Find the subject of a photo."""
+        image = read_photo(photo, name=name).image
+        blur_map = method(image)
+        values = {"height": image.shape[0], "width": image.shape[1]}
+        if self.cutout:
+            rgba = cut_out(image, blur_map)
+            share = rgba[..., 3].mean(dtype=np.float64) / WHITE[rgba.dtype]
+            return Outcome({**values, "share": float(share)}, {"cutout": encode_cutout(rgba)})
+        mask = segment_blur(image, blur_map)
+        content = encode_map(mask.astype(np.float32), ".png")
+        return Outcome({**values, "share": float(mask.mean())}, {"mask": content})
+
+    def choices(self) -> tuple[Any, ...]:
+        """Return whether it is cut out."""
+        return (self.cutout,)
+
+    def endings(self, photo: Location) -> Mapping[str, str]:
+        """Return the ending of the mask or the cutout."""
+        return {"cutout": ".cutout.png"} if self.cutout else {"mask": ".mask.png"}
+
+    def describe(self, values: Mapping[str, Any]) -> str:
+        """Return the share that is subject."""
+        return f"{values['share']:.0%} subject"
+
+
+@dataclass(frozen=True)
+class MagnifyTask(Task):
+    """Write the photo with what is blurred in it blurred further."""
+
+    strength: float = 1.0
+    shape: Shape = "disc"
+    naive: bool = False
+
+    name: ClassVar[str] = "magnify"
+    kinds: ClassVar[tuple[str, ...]] = ("magnified",)
+    alone: ClassVar[bool] = True
+
+    def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
+        """Blur a photo further."""
+        image = read_photo(photo, name=name).image
+        magnified = magnify_blur(
+            image,
+            method(image),
+            strength=self.strength,
+            shape=self.shape,
+            method="naive" if self.naive else "lens",
+        )
+        content = encode_image(magnified, f"{name}{_magnified_ending(name)}")
+        return Outcome({"height": image.shape[0], "width": image.shape[1]}, {"magnified": content})
+
+    def choices(self) -> tuple[Any, ...]:
+        """Return how blur is magnified."""
+        return self.strength, self.shape, self.naive
+
+    def endings(self, photo: Location) -> Mapping[str, str]:
+        """Return the ending, of a JPEG file for one and else of a PNG file."""
+        return {"magnified": _magnified_ending(photo.name)}
+
+    def describe(self, values: Mapping[str, Any]) -> str:
+        """Return the strength."""
+        return f"strength {self.strength:g}"
+
+
+def _magnified_ending(name: str) -> str:
+    is_jpeg = PurePath(name).suffix.lower() in JPEG_SUFFIXES
+    return ".magnified.jpg" if is_jpeg else ".magnified.png"

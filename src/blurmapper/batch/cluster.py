@@ -1,0 +1,205 @@
+"""The engine of many machines: the same jobs as tasks on a Ray cluster, whatever dies there."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import redirect_stdout, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from blurmapper.batch.failures import PhotoFailure, fail
+from blurmapper.batch.tasks import Job, Result, Task, do_job
+from blurmapper.errors import ConfigError, ImageError, MissingExtraError
+
+PHOTOS_A_TASK = 8
+"""What is done again when a worker dies."""
+
+TASK_RETRIES = 2
+"""How often a task is tried again that a worker died of, before its photos are tried singly."""
+
+Done = tuple[int, Result | PhotoFailure]
+"""The number of a job, and what came of it."""
+
+Runner = Callable[[Sequence[tuple[int, Job]], Task, int], Iterator[Done]]
+"""Numbered jobs, task, jobs a piece -> what came of them in any order, but for lost ones."""
+
+
+def run_on_cluster(
+    jobs: Iterable[Job],
+    task: Task,
+    record: Callable[[Job, Result], None] = lambda job, result: None,
+    *,
+    workers: int | None = None,
+    stop: threading.Event | None = None,
+    runner: Runner | None = None,
+) -> Iterator[Result | PhotoFailure]:
+    """Do a task with photos on a Ray cluster; what is done already comes first, the rest as it is.
+
+    A photo that its worker dies of fails; it costs no other.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+    task : Task
+        Whose `options.threads` is a worker's share of processors, or 1.
+    record : callable, optional
+        Called with each result, in this process.
+    workers : int, optional
+        How many at most; as many as the cluster has processors for unless given.
+    stop : threading.Event, optional
+        Once it is set no more results are waited for.
+    runner : callable, optional
+        What runs the jobs; Ray Data unless given.
+    """
+    missing: dict[int, Job] = {}
+    for number, job in enumerate(jobs):
+        if job.done is not None:
+            yield job.done
+        else:
+            missing[number] = job
+    run = runner or RayRunner(workers)
+    for size in (PHOTOS_A_TASK, 1):
+        if not missing:
+            return
+        for number, result in _off_output(partial(run, list(missing.items()), task, size)):
+            # What is done twice counts once.
+            if number in missing:
+                job = missing.pop(number)
+                if isinstance(result, Result):
+                    record(job, result)
+                yield result
+            if stop is not None and stop.is_set():
+                return
+    for job in missing.values():
+        yield fail(
+            job.photo, ImageError(f"{job.photo}: each worker that tried it died; leave it out")
+        )
+
+
+def _off_output(run: Callable[[], Iterator[Done]]) -> Iterator[Done]:
+    """Yield what a run does; Ray writes of workers that died to standard output, as JSON may be."""
+    with redirect_stdout(sys.stderr):
+        results = run()
+    while True:
+        with redirect_stdout(sys.stderr):
+            done = next(results, None)
+        if done is None:
+            return
+        yield done
+
+
+class PhotoWorker:
+    """Do the jobs of one piece after the other; each Ray actor has one, with one network.
+
+    Parameters
+    ----------
+    task : Task
+    folder : str
+        Where relative paths start, if it is there on this machine.
+    """
+
+    def __init__(self, task: Task, folder: str) -> None:
+        import cv2
+
+        threads = task.options.threads or 1
+        cv2.setNumThreads(threads)
+        with suppress(OSError):
+            os.chdir(folder)
+        self._task = replace(task, options=replace(task.options, threads=threads))
+        self._method = self._task.build()
+
+    def __call__(self, piece: dict[str, Sequence[tuple[int, Job]]]) -> dict[str, list[Done]]:
+        """Do the jobs of ``piece["job"]``; those that fail are results too."""
+        return {"done": [(number, self.do_job(job)) for number, job in piece["job"]]}
+
+    def do_job(self, job: Job) -> Result | PhotoFailure:
+        """Do one job; never raise for a photo."""
+        return do_job(job, self._task, self._method)
+
+
+@dataclass(frozen=True)
+class RayRunner:
+    """Run jobs as a Ray Data pipeline, on the cluster there is or on this machine.
+
+    Each worker is an actor with a network of its own. A piece whose worker died is done again by
+    another, onto the same files; after `TASK_RETRIES` its jobs are left out.
+
+    Raises
+    ------
+    MissingExtraError
+        If ``blurmapper[distributed]`` is not installed.
+    """
+
+    most_workers: int | None = None
+
+    def __call__(
+        self, jobs: Sequence[tuple[int, Job]], task: Task, jobs_a_piece: int
+    ) -> Iterator[Done]:
+        """Yield what came of jobs, by their numbers."""
+        ray = _start_ray()
+        threads = task.options.threads or 1
+        workers = int(ray.cluster_resources().get("CPU", 0)) // threads
+        workers = min(workers, self.most_workers or workers)
+        if workers < 1:
+            raise ConfigError(f"no machine has {threads} processors for a worker; lower --threads")
+        pieces = ray.data.from_items(
+            [{"job": job} for job in jobs], override_num_blocks=-(-len(jobs) // jobs_a_piece)
+        )
+        with warnings.catch_warnings():
+            # Retries are set here up to Ray 2.63, and nowhere after, so later ones are kept out.
+            warnings.filterwarnings("ignore", message=".*ray_remote_args.* is deprecated")
+            done = pieces.map_batches(
+                PhotoWorker,
+                fn_constructor_args=(task, str(Path.cwd())),
+                compute=ray.data.ActorPoolStrategy(
+                    size=min(workers, pieces.num_blocks()),
+                    # A piece that waits at a worker would be lost with the one that kills it.
+                    max_tasks_in_flight_per_actor=1,
+                ),
+                num_cpus=threads,
+                max_restarts=-1,
+                max_task_retries=TASK_RETRIES,
+            )
+        for batch in done.iter_batches(batch_size=None, batch_format="numpy", prefetch_batches=0):
+            yield from batch["done"]
+
+
+def import_ray() -> Any:
+    """Return Ray.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+    """
+    # Ray's processes also write to standard error what they mend by themselves.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    try:
+        import ray
+        import ray.data
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"{error.name} is not installed; --engine ray needs "
+            "pip install 'blurmapper[distributed]'"
+        ) from error
+    return ray
+
+
+def _start_ray() -> Any:
+    """Return Ray, connected to the cluster there is or started on this machine."""
+    ray = import_ray()
+    if not ray.is_initialized():
+        ray.init(logging_level=logging.ERROR, log_to_driver=False)
+    context = ray.data.DataContext.get_current()
+    context.max_errored_blocks = -1
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    return ray

@@ -1,0 +1,124 @@
+"""Which photos failed and why: one failure, and the file ``failures.csv`` of an output folder."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+from blurmapper.errors import BlurMapperError, ImageError
+from blurmapper.files import from_cell, to_cell, write_file
+from blurmapper.locations import Location, open_file
+
+FAILURES_NAME = "failures.csv"
+
+_HEADER = ["file", "reason"]
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_PAUSE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFailure:
+    """A photo, or a folder of photos, that gave nothing, and why.
+
+    Attributes
+    ----------
+    photo : Path, Address or str
+        Where it is, as it was given.
+    error : BlurMapperError
+    ends_run : bool
+        Whether every other photo would fail for it too, as on a full disk.
+    """
+
+    photo: Location | str
+    error: BlurMapperError
+    ends_run: bool = False
+
+    @property
+    def reason(self) -> str:
+        """The error without the name of the photo."""
+        return str(self.error).removeprefix(f"{self.photo}: ")
+
+
+def fail(photo: Location, error: Exception) -> PhotoFailure:
+    """Return why a photo gave nothing, as one line and without the pixels it had got to."""
+    if not isinstance(error, BlurMapperError):
+        reason = " ".join(str(error).split()) or type(error).__name__
+        error = ImageError(f"{photo}: cannot be mapped ({reason}); convert it or leave it out")
+    cause = error.__cause__
+    link: BaseException | None = error
+    while link is not None:
+        # The frames that an error came through hold what was in them as long as it lives.
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return PhotoFailure(photo, error, isinstance(cause, OSError) and cause.errno in _FULL)
+
+
+class Failures:
+    """The file ``failures.csv`` of an output folder: each photo that failed, and the reason.
+
+    What earlier runs wrote stays, except for photos that have succeeded since. It is written
+    anew every few seconds, whole, and only if there is or was something to report.
+
+    Parameters
+    ----------
+    output : Path or Address
+        The folder.
+    """
+
+    def __init__(self, output: Location) -> None:
+        self._path = output / FAILURES_NAME
+        self._is_ours = True
+        self._rows = self._read()
+        self._changed = False
+        self._written = time.monotonic()
+
+    def add(self, photo: str, reason: str) -> None:
+        """Take down why a photo failed; `photo` is from `blurmapper.batch.real_path`."""
+        self._rows[photo] = reason
+        self._change()
+
+    def clear(self, photo: str) -> None:
+        """Strike out a photo that has succeeded."""
+        if self._rows and self._rows.pop(photo, None) is not None:
+            self._change()
+
+    def write(self) -> None:
+        """Write the file if anything has changed.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be written, or a file of that name is there that is no such list.
+        """
+        if not self._changed:
+            return
+        if not self._is_ours:
+            raise ImageError(f"{self._path}: is no list of failures; move it, then run again")
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(_HEADER)
+        writer.writerows(
+            (to_cell(photo), to_cell(why)) for photo, why in sorted(self._rows.items())
+        )
+        write_file(self._path, text.getvalue().encode("utf-8", "surrogateescape"))
+        self._changed, self._written = False, time.monotonic()
+
+    def _change(self) -> None:
+        self._changed = True
+        if self._is_ours and time.monotonic() - self._written > _PAUSE:
+            self.write()
+
+    def _read(self) -> dict[str, str]:
+        rows: dict[str, str] = {}
+        # What stands before a damaged place is kept.
+        with suppress(BlurMapperError, csv.Error), open_file(self._path) as stream:
+            text = stream.read().decode("utf-8", "surrogateescape")
+            self._is_ours = not text.strip("\0") or text.startswith(",".join(_HEADER))
+            for row in csv.reader(io.StringIO(text, newline="")):
+                if len(row) == 2 and row != _HEADER:
+                    rows[from_cell(row[0])] = from_cell(row[1])
+        return rows

@@ -1,0 +1,196 @@
+"""What is given -> the photos: those named, and those in folders, here or at an address."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from blurmapper.batch.failures import PhotoFailure
+from blurmapper.errors import BlurMapperError, ImageError
+from blurmapper.images import PHOTO_SUFFIXES
+from blurmapper.locations import Address, Location, find_location
+
+MADE = frozenset({".blur", ".cutout", ".defocus", ".magnified", ".mask", ".motion", ".overlay"})
+"""What stands before the suffix of the files that our commands write."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found among files and in folders.
+
+    Attributes
+    ----------
+    photos : list of (str or Address, str)
+        Where each photo is, and its path below the folder it was found in. Text, because that
+        takes a tenth of the memory of paths.
+    failures : list of PhotoFailure
+        Folders that cannot be listed, or that hold no photo.
+    left_out : int
+        Files that are no photos, and folders that are only linked to.
+    has_folders : bool
+        Whether a folder was among what was given.
+    """
+
+    photos: list[tuple[str | Address, str]] = field(default_factory=list)
+    failures: list[PhotoFailure] = field(default_factory=list)
+    left_out: int = 0
+    has_folders: bool = False
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+    def locations(self) -> list[Location]:
+        """Return where the photos are, in order."""
+        return [Path(photo) if isinstance(photo, str) else photo for photo, _ in self.photos]
+
+
+def find_photos(sources: Iterable[str | Path], *, output: Location | None = None) -> Found:
+    """Find the photos among files and in folders and their subfolders, each once, in order.
+
+    A file that is named is taken for a photo whatever it is called. In folders the suffix
+    decides; hidden files and folders are passed over, and so is what an earlier run made.
+    Links to folders are not followed, so that no walk goes in circles.
+
+    Parameters
+    ----------
+    sources : iterable of str or Path
+        Paths and addresses.
+    output : Path or Address, optional
+        A folder that is passed over where it is inside of a source.
+    """
+    finding = _Finding(os.path.realpath(output) if isinstance(output, Path) else str(output))
+    for source in sources:
+        try:
+            location = find_location(source)
+            if isinstance(location, Address):
+                finding.list_address(location)
+            elif os.path.isdir(location):  # noqa: PTH112 - unlike Path, never raises
+                finding.walk(location)
+            else:
+                finding.add(str(location), location.name, real_path(location))
+        except BlurMapperError as error:
+            finding.found.failures.append(PhotoFailure(source, error))
+    return finding.found
+
+
+def list_photos(source: Path) -> list[Path]:
+    """Return a file as it is, or the photos in a folder and its subfolders, in order.
+
+    Raises
+    ------
+    ImageError
+        If a folder holds no photo, or one in it cannot be listed.
+    """
+    found = find_photos([source])
+    if found.failures:
+        raise found.failures[0].error
+    return [Path(str(photo)) for photo in found.locations()]
+
+
+def real_path(photo: str | Location) -> str:
+    """Return a file's absolute path, links resolved except for the file's own; or its address."""
+    if isinstance(photo, Address) or "://" in str(photo):
+        return str(photo)
+    folder, name = os.path.split(photo)
+    return os.path.join(os.path.realpath(folder), name)  # noqa: PTH118 - paths are slower
+
+
+class _Finding:
+    """What has been found so far; paths are text, for a hundred thousand of them."""
+
+    def __init__(self, excluded: str) -> None:
+        self.found = Found()
+        self._seen: set[str] = set()
+        self._excluded = excluded
+
+    def add(self, photo: str | Address, below: str, real: str) -> None:
+        if real not in self._seen:
+            self._seen.add(real)
+            self.found.photos.append((photo, below))
+
+    def list_address(self, source: Address) -> None:
+        files = source.list_files()
+        if [file.below for file in files] == [source.below]:
+            self.add(files[0], source.name, str(source))
+            return
+        self.found.has_folders = True
+        before = len(files)
+        files = [file for file in files if self._is_wanted(file)]
+        self.found.left_out += before - len(files)
+        for file in files:
+            self.add(file, file.below, str(file))
+        if not files:
+            raise ImageError(f"{source}: no photos in this folder; give one that holds photos")
+
+    def walk(self, source: Path) -> None:
+        self.found.has_folders = True
+        real_source = os.path.realpath(source)
+        failures, has_photos = len(self.found.failures), False
+        folders = [""]
+        while folders:
+            below = folders.pop()
+            photos, inner = self._list(source, below)
+            has_photos = has_photos or bool(photos)
+            for name in photos:
+                inside = os.path.join(below, name)  # noqa: PTH118
+                photo, real = (os.path.join(each, inside) for each in (source, real_source))  # noqa: PTH118
+                self.add(photo, inside, real)
+            for name in reversed(inner):
+                path = os.path.join(below, name)  # noqa: PTH118
+                if os.path.join(real_source, path) != self._excluded:  # noqa: PTH118
+                    folders.append(path)
+        if not has_photos and len(self.found.failures) == failures:
+            raise ImageError(f"{source}: no photos in this folder; give one that holds photos")
+
+    def _is_wanted(self, file: Address) -> bool:
+        hidden = any(part.startswith(".") for part in PurePosixPath(file.below).parts)
+        return _is_photo_name(file.name) and not hidden and not _is_below(str(file), self._excluded)
+
+    def _list(self, source: Path, below: str) -> tuple[list[str], list[str]]:
+        """Return the names of photos and of folders in a folder, in order."""
+        photos, folders = [], []
+        folder = os.path.join(source, below)  # noqa: PTH118
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    if _is_folder(entry):
+                        folders.append(entry.name)
+                    elif _is_photo_name(entry.name) and _may_be_read(entry):
+                        photos.append(entry.name)
+                    else:
+                        self.found.left_out += 1
+        except OSError as error:
+            line = f"{folder}: this folder cannot be listed ({error.strerror}); check its rights"
+            self.found.failures.append(PhotoFailure(Path(folder), ImageError(line)))
+        return sorted(photos), sorted(folders)
+
+
+def _is_photo_name(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.suffix.lower() in PHOTO_SUFFIXES and PurePosixPath(path.stem).suffix not in MADE
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def _may_be_read(entry: os.DirEntry[str]) -> bool:
+    """Say whether it is a file; a link that cannot be followed is said to be so when it is read."""
+    try:
+        if not entry.is_symlink():
+            return entry.is_file(follow_symlinks=False)
+        return stat.S_ISREG(os.stat(entry.path).st_mode)  # noqa: PTH116
+    except OSError:
+        return True
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path.startswith(folder.rstrip("/") + "/")

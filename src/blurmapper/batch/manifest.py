@@ -1,0 +1,172 @@
+"""What is done already: a file of lines about photos that survives whatever stops its writer."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import threading
+import time
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+from blurmapper.errors import ImageError
+from blurmapper.files import make_folder, write_file
+from blurmapper.locations import Address, Location, open_file
+
+_PAUSE = 30.0
+"""Seconds between two states of a manifest at an address, which cannot be added to."""
+
+
+class Manifest:
+    """A file of JSON lines, each about the outputs of a photo.
+
+    A line is appended in one write, so that a run that is killed leaves every line true, and the
+    last at worst cut short, which is then passed over. Of several about the same outputs the last
+    counts. Only where lines stand is kept in memory. At an address the file is written anew
+    every half minute, with what other runs have added since.
+
+    Parameters
+    ----------
+    location : Path or Address
+        The file; its folder is made if it is not there.
+    fields : collection of str
+        What every line holds beside ``target``; a line that lacks one is passed over.
+
+    Raises
+    ------
+    ImageError
+        If the folder or the file cannot be made or written, which is said before any photo is
+        worked on.
+    """
+
+    def __init__(self, location: Location, fields: Collection[str]) -> None:
+        self._location, self._fields = location, {*fields, "target"}
+        self._lock = threading.Lock()
+        self._pending = b""
+        self._written = time.monotonic()
+        make_folder(location.parent)
+        self._appended = None if isinstance(location, Address) else self._open(location)
+        self._content = self._read()
+        self._lines = self._find_lines()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what is not written yet, and let go of the file.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be written.
+        """
+        try:
+            with self._lock:
+                self._write()
+        finally:
+            self._content.close()
+            if self._appended is not None:
+                os.close(self._appended)
+
+    def find(self, target: str) -> dict[str, Any] | None:
+        """Return the line about outputs of a name that earlier runs have written, if any has."""
+        if target not in self._lines:
+            return None
+        start, length = self._lines[target]
+        with self._lock:
+            self._content.seek(start)
+            line: dict[str, Any] = json.loads(self._content.read(length))
+        return line
+
+    def add(self, target: str, fields: Mapping[str, Any]) -> None:
+        """Write a line; this run will not find it.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be written.
+        """
+        with self._lock:
+            self._pending += json.dumps({"target": target, **fields}).encode() + b"\n"
+            if self._appended is not None or time.monotonic() - self._written > _PAUSE:
+                self._write()
+
+    def _open(self, path: Path) -> int:
+        try:
+            if path.exists() and not path.is_file():
+                raise OSError(0, "it is no regular file")  # noqa: TRY301
+            return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise self._not_written(error) from error
+
+    def _read(self) -> BinaryIO:
+        if not isinstance(self._location, Address):
+            return open_file(self._location)
+        content = self._load()
+        # Written back, so that what cannot be written is said now and not after the work; some
+        # stores take an empty file and no other.
+        write_file(self._location, content or b"\n")
+        return io.BytesIO(content)
+
+    def _load(self) -> bytes:
+        assert isinstance(self._location, Address)
+        if self._location.identify() is None:
+            return b""
+        with open_file(self._location) as stream:
+            return stream.read()
+
+    def _write(self) -> None:
+        if not self._pending:
+            return
+        self._written = time.monotonic()
+        if self._appended is None:
+            write_file(self._location, self._load() + self._pending)
+            self._pending = b""
+            return
+        pending, self._pending = self._pending, b""
+        try:
+            if os.write(self._appended, pending) != len(pending):
+                raise OSError(28, "No space left on device")  # noqa: TRY301
+        except OSError as error:
+            raise self._not_written(error) from error
+
+    def _find_lines(self) -> dict[str, tuple[int, int]]:
+        lines = {}
+        start, line = 0, b"\n"
+        for line in self._content:
+            try:
+                fields = json.loads(line)
+                if self._fields <= fields.keys():
+                    lines[str(fields["target"])] = (start, len(line))
+            except (AttributeError, RecursionError, TypeError, ValueError):
+                pass
+            start += len(line)
+        if not line.endswith(b"\n"):
+            self._pending = b"\n"
+            self._write()
+        return lines
+
+    def _not_written(self, error: OSError) -> ImageError:
+        return ImageError(
+            f"{self._location}: cannot be written ({error.strerror or error}); "
+            "check the folder and disk"
+        )
+
+
+def identify(file: Location) -> list[int] | None:
+    """Return what changes when a file's content does, its bytes and time, or None if it is gone."""
+    if isinstance(file, Address):
+        return file.identity or file.identify()
+    try:
+        status = file.stat()
+    except (OSError, ValueError):
+        return None
+    return [status.st_size, status.st_mtime_ns]

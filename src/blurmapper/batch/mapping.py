@@ -1,0 +1,169 @@
+"""The task of ``map``: a blur map of a photo, and what may come with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar, Literal
+
+from blurmapper.batch.tasks import Outcome, Task
+from blurmapper.decoding import Photo
+from blurmapper.errors import MethodError
+from blurmapper.images import (
+    BlurMap,
+    ImageArray,
+    draw_overlay,
+    encode_image,
+    encode_map,
+    read_photo,
+)
+from blurmapper.locations import Location
+from blurmapper.mapper import BlurKinds, BlurMapper
+from blurmapper.methods import BlurMethod
+from blurmapper.refinement import MOST_PIXELS, enlarge_map
+
+THRESHOLD = 0.5
+"""A pixel with at least this probability counts as blurred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Which files a photo gets: how its maps are written, an overlay, a map a kind of blur."""
+
+    map_kind: Literal["8", "16", "npy"] = "8"
+    overlay: bool = False
+    kinds: bool = False
+
+    def endings(self) -> dict[str, str]:
+        """Return what each file's name ends with, by what it is."""
+        suffix = ".npy" if self.map_kind == "npy" else ".png"
+        endings = {"map": f".blur{suffix}"}
+        if self.overlay:
+            endings["overlay"] = ".overlay.jpg"
+        if self.kinds:
+            endings |= {"defocus": f".defocus{suffix}", "motion": f".motion{suffix}"}
+        return endings
+
+
+@dataclass(frozen=True)
+class MapTask(Task):
+    """Write a photo's blur map; measure S, ``blur_degree``, and ``share_blurred``, in [0, 1].
+
+    The latter is the share of the pixels with a probability of at least `THRESHOLD`.
+    """
+
+    outputs: Outputs = field(default_factory=Outputs)
+
+    name: ClassVar[str] = "maps"
+    verb: ClassVar[str] = "mapped"
+    measured: ClassVar[tuple[str, ...]] = ("blur_degree", "share_blurred")
+    kinds: ClassVar[tuple[str, ...]] = ("map", "overlay", "defocus", "motion")
+
+    def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
+        """Map a photo."""
+        return map_source(photo, method, self.outputs, name=name)
+
+    def choices(self) -> tuple[Any, ...]:
+        """Return the options of the network, and the outputs."""
+        return self.options.refine, self.options.working_side, asdict(self.outputs)
+
+    def endings(self, photo: Location) -> Mapping[str, str]:
+        """Return the endings of map, overlay and the maps of kinds."""
+        return self.outputs.endings()
+
+    def describe(self, values: Mapping[str, Any]) -> str:
+        """Return S and the share that is blurred."""
+        return f"S {values['blur_degree']:.3f}, {values['share_blurred']:.0%} blurred"
+
+
+def map_source(
+    source: Path | bytes | BinaryIO,
+    method: BlurMethod,
+    outputs: Outputs,
+    *,
+    name: str | None = None,
+) -> Outcome:
+    """Map a photo's file, or its content.
+
+    Parameters
+    ----------
+    source : Path, bytes or file
+    method : callable
+        From `blurmapper.methods.get_method`.
+    outputs : Outputs
+    name : str, optional
+        What errors call the photo; its path unless given.
+
+    Raises
+    ------
+    ImageError
+        If the photo cannot be read.
+    MethodError
+        If kinds are asked for of a method that is no network.
+    """
+    photo, kinds, blur_map = _map(source, method, outputs, name)
+    bits: Literal[8, 16] = 16 if outputs.map_kind == "16" else 8
+    maps = {"map": blur_map, "defocus": kinds and kinds.defocus, "motion": kinds and kinds.motion}
+    files: dict[str, bytes] = {}
+    for kind, ending in outputs.endings().items():
+        part = maps.get(kind)
+        if part is None:
+            overlay = draw_overlay(photo.image, blur_map)
+            files[kind] = encode_image(overlay, f"{name or _path_of(source)}{ending}")
+        else:
+            files[kind] = encode_map(part, ending, bits=bits)
+    values = {
+        "height": photo.height,
+        "width": photo.width,
+        "blur_degree": float(blur_map.mean(dtype="float64")),
+        "share_blurred": float((blur_map >= THRESHOLD).mean()),
+    }
+    return Outcome(values, files)
+
+
+def read_for(
+    method: BlurMethod,
+    source: Path | bytes | BinaryIO,
+    *,
+    whole: bool = False,
+    name: str | None = None,
+) -> Photo:
+    """Read a photo with as many pixels as a method can make use of, or whole.
+
+    A network sees a small copy and edges are followed at four megapixels at most, so that a
+    large JPEG need not be decoded in full. Other methods see every pixel.
+    """
+    if whole or not isinstance(method, BlurMapper):
+        return read_photo(source, name=name)
+    seen = method.preprocessing.working_side**2
+    return read_photo(source, least_pixels=max(MOST_PIXELS // 4, 4 * seen), name=name)
+
+
+def enlarge_to(blur_map: BlurMap, height: int, width: int) -> BlurMap:
+    """Return the map of a photo that was read with fewer pixels at the photo's own size."""
+    return blur_map if blur_map.shape == (height, width) else enlarge_map(blur_map, height, width)
+
+
+def _path_of(source: Path | bytes | BinaryIO) -> str:
+    return str(source) if isinstance(source, Path) else ""
+
+
+def _map(
+    source: Path | bytes | BinaryIO, method: BlurMethod, outputs: Outputs, name: str | None
+) -> tuple[Photo, BlurKinds | None, BlurMap]:
+    photo = read_for(method, source, whole=outputs.overlay, name=name)
+    size = photo.height, photo.width
+    if not outputs.kinds:
+        return photo, None, enlarge_to(method(photo.image), *size)
+    kinds = _map_kinds(method, photo.image)
+    whole = BlurKinds(enlarge_to(kinds.defocus, *size), enlarge_to(kinds.motion, *size))
+    return photo, whole, (whole.defocus + whole.motion).clip(0, 1)
+
+
+def _map_kinds(method: BlurMethod, image: ImageArray) -> BlurKinds:
+    if not isinstance(method, BlurMapper):
+        raise MethodError(
+            "this method cannot tell motion from defocus; leave out --kinds or use dbm-lite"
+        )
+    return method.map_kinds(image)

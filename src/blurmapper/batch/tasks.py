@@ -1,0 +1,194 @@
+"""What is done with a photo: one task a command, one photo at a time, on whichever machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+
+from blurmapper import __version__
+from blurmapper.batch.failures import PhotoFailure, fail
+from blurmapper.files import write_file
+from blurmapper.locations import Location, open_file, with_ending
+from blurmapper.mapper import BlurMapper
+from blurmapper.methods import BlurMethod, MethodOptions, get_method
+
+if TYPE_CHECKING:
+    from blurmapper.batch.threads import PixelBudget
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A photo, where its outputs go, and what is done of it already.
+
+    Attributes
+    ----------
+    photo : Path or Address
+    target : Path, Address or None
+        The location of its outputs without their endings, where it has any.
+    key : str
+        The target below the folder of all outputs.
+    identity : list of int or None
+        From `identify`, asked for before the photo is read.
+    done : Result or None
+        What an earlier run made of it, if that still holds.
+    """
+
+    photo: Location
+    target: Location | None = None
+    key: str = ""
+    identity: list[int] | None = None
+    done: Result | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a task made of a photo, before it is written anywhere.
+
+    Attributes
+    ----------
+    values : mapping of str to value
+        The photo's ``height`` and ``width`` after its EXIF turn, and what the task measured.
+    files : mapping of str to bytes
+        Content of each file, by what it is: ``map``, ``overlay`` and so on.
+    """
+
+    values: Mapping[str, Any]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a photo.
+
+    Attributes
+    ----------
+    photo : Path or Address
+    values : mapping of str to value
+        As in `Outcome`.
+    files : mapping of str to Path or Address
+        Where each file is, by what it is.
+    seconds : float
+        Reading, working and writing together.
+    done_before : bool
+        Whether an earlier run did it, and nothing was to do.
+    """
+
+    photo: Location
+    values: Mapping[str, Any]
+    files: Mapping[str, Location]
+    seconds: float
+    done_before: bool = False
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """What a command does with every photo; it can be sent to other machines.
+
+    A command has a class of its own, whose `work` is all that differs between commands.
+
+    Attributes
+    ----------
+    method : str
+        Name of what maps the photos, or a path to an .onnx file.
+    options : MethodOptions
+    """
+
+    method: str
+    options: MethodOptions = field(default_factory=MethodOptions)
+
+    name: ClassVar[str]
+    """``NAME.jsonl`` in the output folder keeps what is done."""
+
+    verb: ClassVar[str] = "done"
+    """What has happened to a photo of which that is said."""
+
+    measured: ClassVar[tuple[str, ...]] = ()
+    """The numbers in `Outcome.values` beside height and width, which the manifest keeps."""
+
+    kinds: ClassVar[tuple[str, ...]] = ()
+    """What files there can be of a photo."""
+
+    alone: ClassVar[bool] = False
+    """Whether `work` has threads of its own, so that one machine does one photo at a time."""
+
+    @abstractmethod
+    def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
+        """Return what is made of a photo; `name` stands for it in errors.
+
+        Raises
+        ------
+        BlurMapperError
+            If nothing can be.
+        """
+
+    def choices(self) -> tuple[Any, ...]:
+        """Return all options that decide what is written, JSON-ready, but for the method."""
+        return ()
+
+    def endings(self, photo: Location) -> Mapping[str, str]:
+        """Return what the names of a photo's files end with, by what the files are."""
+        return {}
+
+    def describe(self, values: Mapping[str, Any]) -> str:
+        """Return what the line about a photo says of what was measured."""
+        return ""
+
+    def build(self) -> BlurMethod:
+        """Return the method, ready to map."""
+        return get_method(self.method, self.options)
+
+    def files_of(self, job: Job) -> dict[str, Location]:
+        """Return where the files of a photo go, by what they are."""
+        if job.target is None:
+            return {}
+        return {kind: with_ending(job.target, end) for kind, end in self.endings(job.photo).items()}
+
+    def digest_settings(self, method: BlurMethod) -> str:
+        """Return a digest of all that decides what is written for a photo.
+
+        That is the version, the method with its weights and options, and the outputs; not how
+        many threads work on it.
+        """
+        weights = identify_method(self.method, method)
+        chosen = json.dumps([__version__, weights, *self.choices()])
+        return hashlib.sha256(chosen.encode()).hexdigest()[:16]
+
+
+def identify_method(name: str, method: BlurMethod) -> str:
+    """Return the SHA-256 of a method's weights, or the name of one that has none."""
+    return method.card.sha256 if isinstance(method, BlurMapper) else name
+
+
+def do_job(
+    job: Job, task: Task, method: BlurMethod, budget: PixelBudget | None = None
+) -> Result | PhotoFailure:
+    """Read a photo, do a task with it and write its files, each whole or not at all.
+
+    It never raises for a photo.
+
+    Parameters
+    ----------
+    job : Job
+        Folders are made as needed.
+    task : Task
+    method : callable
+        From `Task.build`; built once, it serves every photo.
+    budget : PixelBudget, optional
+        Of the photos that are worked on at a time.
+    """
+    start = time.perf_counter()
+    try:
+        with open_file(job.photo) as photo, budget.of(photo) if budget else nullcontext():
+            outcome = task.work(method, photo, str(job.photo))
+            files = task.files_of(job)
+            for kind, content in outcome.files.items():
+                write_file(files[kind], content)
+    except Exception as error:  # noqa: BLE001 - no photo may end a run of 50,000 others
+        return fail(job.photo, error)
+    return Result(job.photo, outcome.values, files, time.perf_counter() - start)

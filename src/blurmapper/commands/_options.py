@@ -1,0 +1,44 @@
+"""The options that several commands have, each declared once.
+
+They are read whenever the command line starts, so nothing slow is imported here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+Photos = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PHOTO...",
+        help="Photos, or folders that are searched for them: paths, or s3:// and the like.",
+    ),
+]
+Output = Annotated[
+    str | None,
+    typer.Option("--output", "-o", metavar="DIR", help="Where the files go: blurmaps."),
+]
+Method = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="A name from blurmapper methods, or an .onnx file of your own."
+    ),
+]
+Refine = Annotated[
+    bool,
+    typer.Option(
+        "--refine/--no-refine", help="Let maps follow the photos' edges, or only enlarge them."
+    ),
+]
+Threads = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="CPU threads of the network, a photo.")
+]
+Jobs = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Photos worked on at a time; one a core.")
+]
+Redo = Annotated[bool, typer.Option("--redo", help="Also do what an earlier run has done.")]
+Engine = Annotated[
+    Literal["local", "ray"], typer.Option(help="This machine, or many in a Ray cluster.")
+]

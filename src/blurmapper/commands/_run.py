@@ -1,0 +1,137 @@
+"""A task with every photo that was given: a line for each, sums, and the exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from blurmapper.commands._output import (
+    STOPPED,
+    print_error,
+    print_line,
+    progress_bar,
+    quiet_codecs,
+    stopping_cleanly,
+)
+from blurmapper.errors import ConfigError
+from blurmapper.locations import Location, find_location
+
+if TYPE_CHECKING:
+    from blurmapper.batch import Found, How, PhotoFailure, Result, Task
+
+DEFAULT_OUTPUT = Path("blurmaps")
+
+
+@dataclass
+class Tally:
+    """How a run went, photo by photo."""
+
+    done: int = 0
+    before: int = 0
+    failed: int = 0
+    start: float = field(default_factory=time.perf_counter)
+
+
+def run_command(
+    task: Task, photos: list[str], output: str | None, how: How, *, as_json: bool = False
+) -> None:
+    """Do a task with every photo and print a line of each; errors get lines too, and status 1.
+
+    Ctrl-C finishes the photos that have begun; then the status is 130.
+
+    Parameters
+    ----------
+    task : Task
+    photos : list of str
+        Paths and addresses, of photos and folders.
+    output : str, optional
+        Where files and manifest go; `DEFAULT_OUTPUT` unless given.
+    how : How
+    as_json : bool
+        Print an object a photo in place of a line.
+    """
+    from blurmapper.batch import find_photos, run_task
+
+    folder = default_output(photos) if output is None else find_location(output)
+    found = find_photos(photos, output=folder)
+    tally = Tally()
+    with quiet_codecs(), stopping_cleanly() as stop:
+        try:
+            with (
+                progress_bar(len(found)) as progress,
+                closing(run_task(task, found, folder, how, stop)) as results,
+            ):
+                bar = progress.add_task("Photos", total=len(found))
+                for result in results:
+                    _report(result, task, tally, as_json=as_json)
+                    progress.advance(bar)
+        finally:
+            if stop.is_set() or (tally.done + tally.before + tally.failed and found.has_folders):
+                _print_sums(task, tally, found, folder if how.list_failures else None)
+    if stop.is_set():
+        raise typer.Exit(STOPPED)
+    if tally.failed:
+        raise typer.Exit(1)
+
+
+def default_output(sources: Iterable[str]) -> Path:
+    """Return where files go unless `-o` says so, which is never a folder of photos."""
+    output = DEFAULT_OUTPUT.absolute()
+    for source in map(find_location, sources):
+        if (
+            isinstance(source, Path)
+            and os.path.isdir(source)  # noqa: PTH112 - unlike Path, never raises
+            and output.resolve().is_relative_to(source.resolve())
+        ):
+            raise ConfigError(
+                f"{DEFAULT_OUTPUT} would be made among the photos in {source}; "
+                f"say where with -o DIR, or -o {DEFAULT_OUTPUT} if you want it there"
+            )
+    return DEFAULT_OUTPUT
+
+
+def _report(result: Result | PhotoFailure, task: Task, tally: Tally, *, as_json: bool) -> None:
+    """Print what came of a photo, and count it."""
+    from blurmapper.batch import PhotoFailure
+
+    if isinstance(result, PhotoFailure):
+        tally.failed += 1
+        print_error(result.error)
+        return
+    tally.before += result.done_before
+    tally.done += not result.done_before
+    print_line(json.dumps(_to_json(result, task)) if as_json else _to_line(result, task))
+
+
+def _to_json(result: Result, task: Task) -> dict[str, Any]:
+    files = {kind: str(result.files[kind]) if kind in result.files else None for kind in task.kinds}
+    measured = {"photo": str(result.photo), **result.values, "seconds": result.seconds}
+    return {**measured, **files, f"{task.verb}_before": result.done_before}
+
+
+def _to_line(result: Result, task: Task) -> str:
+    size = f"{result.values['width']} x {result.values['height']}"
+    when = f"{task.verb} before" if result.done_before else f"{result.seconds:.2f} s"
+    files = ", ".join(map(str, result.files.values()))
+    return f"{result.photo}: {size}, {task.describe(result.values)}, {when} -> {files}"
+
+
+def _print_sums(task: Task, tally: Tally, found: Found, listed: Location | None) -> None:
+    """Print in a line on standard error how many photos became what."""
+    begun = tally.done + tally.before + tally.failed - len(found.failures)
+    seconds = time.perf_counter() - tally.start
+    see = "" if listed is None else f", see {listed / 'failures.csv'}"
+    parts = [f"{tally.done} {task.verb} in {seconds:.1f} s"]
+    parts += [f"{tally.before} {task.verb} before"] if tally.before else []
+    parts += [f"{tally.failed} failed{see}"] if tally.failed else []
+    parts += [f"{len(found) - begun} not begun"] if begun < len(found) else []
+    parts += [f"{found.left_out} other files left out"] if found.left_out else []
+    print_line(f"{len(found)} photos: {', '.join(parts)}", err=True)

@@ -1,1 +1,0 @@
-"""The per-file function on many machines: photos and maps behind any path, rows in Parquet."""
