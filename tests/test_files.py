@@ -99,6 +99,11 @@ def test_a_link_stays_and_its_file_is_written(there_before: bool, tmp_path: Path
     assert [each.name for each in file.parent.iterdir()] == ["m.txt"]
 
 
+def test_a_folder_is_told_of_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="is a folder; give the name of a file"):
+        check_replaceable(tmp_path, written_as(b"rank,"))
+
+
 def test_a_link_to_itself_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(ImageError, match="loop: cannot be written"):

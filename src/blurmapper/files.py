@@ -107,14 +107,19 @@ def check_replaceable(path: Location, ours: Recognises) -> None:
     Raises
     ------
     ImageError
-        If there is one that `ours` does not know.
+        If there is one that `ours` does not know, or a folder.
     """
     if isinstance(path, Address):
         return
-    with suppress(OSError):
+    try:
         place = _follow(path)
         if isinstance(place, Path) and not _is_special(place):
             _keep_others(path, place, ours)
+    except IsADirectoryError as error:
+        raise ImageError(f"{path}: is a folder; give the name of a file") from error
+    except OSError:
+        # Whether it can be written is said when it is, and costs nothing else then.
+        pass
 
 
 def written_as(start: bytes, *words: bytes) -> Recognises:
@@ -130,9 +135,7 @@ def written_as(start: bytes, *words: bytes) -> Recognises:
 @contextmanager
 def part_in(folder: Path) -> Iterator[Path]:
     """Give a name for an unfinished file in a folder; what is there in the end is removed."""
-    if folder not in _SWEPT:
-        _SWEPT.add(folder)
-        sweep_parts(folder)
+    sweep_once(folder)
     part = folder / f".blurmapper-{_HOST}-{os.getpid()}-{next(_NUMBERS)}.part"
     try:
         yield part
@@ -188,6 +191,13 @@ def sweep_parts(folder: Path) -> None:
             match = _PART.fullmatch(entry.name)
             if match and not _is_running(int(match[1])):
                 Path(entry.path).unlink(missing_ok=True)
+
+
+def sweep_once(folder: Path) -> None:
+    """Sweep a folder as `sweep_parts` does, unless this process has done so."""
+    if folder not in _SWEPT:
+        _SWEPT.add(folder)
+        sweep_parts(folder)
 
 
 def to_cell(text: str) -> str:

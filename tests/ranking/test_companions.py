@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -124,6 +126,19 @@ def test_a_link_follows_its_photo(names: tuple[str, str], tmp_path: Path) -> Non
         "real.xmp": "in/real.xmp",
     }
     assert all((tmp_path / "out" / name).is_symlink() for name in ("link.jpg", "real.jpg.xmp"))
+
+
+@BOTH
+def test_what_a_killed_run_left_is_removed(bring: Bring, tmp_path: Path) -> None:
+    photo = write(tmp_path / "out", "a.jpg")
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    # Its process is gone, and there is nothing left to be written in this folder.
+    with files.part_in(tmp_path) as part:
+        name = part.name.replace(f"-{os.getpid()}-", f"-{child.pid}-")
+    (tmp_path / "out" / name).write_text("half")
+    list(bring([photo], tmp_path / "out"))
+    assert list(contents(tmp_path / "out")) == ["a.jpg"]
 
 
 def test_a_link_in_the_folder_is_no_reason_to_remove_its_photo(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from blurmapper.errors import BlurMapperError, ImageError
-from blurmapper.files import part_in, put_in_place
+from blurmapper.files import part_in, put_in_place, sweep_once
 from blurmapper.ranking.bursts import Burst
 from blurmapper.ranking.companions import Companion, Folders
 from blurmapper.ranking.records import PhotoRecord
@@ -94,6 +94,7 @@ class _Bringer:
     def bring(self, photo: Path) -> Path:
         """Copy or move a photo, all that belongs to it or nothing, and return where it is."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        sweep_once(self._folder)
         if photo.parent.samefile(self._folder):
             return photo
         companions = [

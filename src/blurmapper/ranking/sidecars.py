@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 from blurmapper import __version__
 from blurmapper.errors import BlurMapperError, ImageError
-from blurmapper.files import write_file
+from blurmapper.files import sweep_once, write_file
 from blurmapper.ranking.companions import Folders
 from blurmapper.ranking.records import Measure, PhotoRecord
 
@@ -98,6 +98,7 @@ def write_ratings(
     owners: dict[str, Path] = {}
     folders = Folders()
     for record in records:
+        sweep_once(record.photo.parent)
         sidecar = folders.find_alike(record.photo, sidecar_path(record.photo, naming))
         owner = owners.setdefault(os.path.realpath(sidecar), record.photo)
         if owner != record.photo:
