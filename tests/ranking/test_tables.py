@@ -103,6 +103,7 @@ def test_an_earlier_ranking_is_known_and_nothing_else(
     table = tmp_path / "table"
     table.write_bytes(formats[kind](ranking))
     assert OURS[kind](table)
-    for other in (b"\xff\xd8\xff\xe0\0", b"rank,photo\r\n1,a.jpg\r\n", b'{"rank": 1}\n', b"PAR1"):
+    columns = b"rank,photo,blur_degree,notes\r\n"
+    for other in (b"\xff\xd8\xff\xe0\0", columns, b"rank,photo\r\n", b'{"rank": 1}\n', b"PAR1"):
         table.write_bytes(other)
         assert not OURS[kind](table)
