@@ -11,18 +11,16 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import PIL.Image
 
 from blurmapper.errors import DatasetError
 from blurmapper.images import PHOTO_SUFFIXES
+from blurmapper.masks import UNDECIDED, has_undecided, read_mask
 
 Polarity = Literal["blurred", "sharp"]
 """What white means in a mask or map file."""
 
 Split = Literal["all", "even", "odd"]
 """By the number in a photo's name: the paper's De is even, its Do odd."""
-
-UNDECIDED = 128
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,9 @@ class Sample:
         The mask.
     white : {"blurred", "sharp"}
         What white means in the mask.
-    undecided : bool
-        Whether the mask's value 128 means that nobody could decide.
+    undecided : bool or None
+        Whether the mask's value 128 means that nobody could decide; None where it does if the
+        mask holds nothing but 0, 128 and 255.
     kind : str
         Kind of blur where it is known, else "".
     confidence : int
@@ -82,7 +81,7 @@ class Sample:
     photo: Path | None
     truth: Path
     white: Polarity = "blurred"
-    undecided: bool = False
+    undecided: bool | None = False
     kind: str = ""
     confidence: int = 3
 
@@ -127,7 +126,7 @@ def read_pair(
     truth: str | Path,
     *,
     white: Polarity = "blurred",
-    undecided: bool = False,
+    undecided: bool | None = None,
 ) -> list[Sample]:
     """List the photos of a folder with their masks, of the same names, in another.
 
@@ -139,8 +138,8 @@ def read_pair(
         The masks' folder.
     white : {"blurred", "sharp"}
         What white means in the masks.
-    undecided : bool
-        Whether the masks' value 128 means that nobody could decide.
+    undecided : bool or None
+        Whether the masks' value 128 means that nobody could decide, as in `Sample`.
 
     Raises
     ------
@@ -198,15 +197,12 @@ def read_truth(
     Raises
     ------
     DatasetError
-        If the file cannot be read.
+        If the file cannot be read, or what is white in it cannot be told.
     """
-    try:
-        with PIL.Image.open(sample.truth) as picture:
-            grey = np.asarray(picture.convert("L"))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DatasetError(f"{sample.truth}: the mask cannot be read; fetch it again") from error
+    grey = read_mask(sample.truth)
     white = grey >= 128
-    valid = grey != UNDECIDED if sample.undecided else None
+    told = has_undecided(grey) if sample.undecided is None else sample.undecided
+    valid = grey != UNDECIDED if told else None
     return white if sample.white == "blurred" else ~white, valid
 
 

@@ -4,6 +4,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -12,6 +15,8 @@ from blurmapper.commands.evaluate import evaluate
 from blurmapper.errors import BlurMapperError, ImageError
 
 Run = Callable[..., str]
+
+NAMES = ("motion0001", "motion0002", "out_of_focus0003", "out_of_focus0004")
 
 
 @pytest.fixture
@@ -122,3 +127,69 @@ def test_only_earlier_tables_are_written_anew(
     with pytest.raises(ImageError, match="is not of blurmapper's making"):
         run(*options)
     assert (tmp_path / "file").read_text() == "<!doctype html>\n**mine**"
+
+
+def plain(folder: Path) -> list[str]:
+    return ["--data", str(folder / "image")]
+
+
+def write_masks(folder: Path, pixels: npt.NDArray[np.uint8]) -> str:
+    folder.mkdir()
+    for name in NAMES:
+        PIL.Image.fromarray(pixels).save(folder / f"{name}.png")
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("value", "line"), [(255, "no mask has a sharp pixel"), (0, "no mask has a blurred pixel")]
+)
+def test_masks_that_tell_nothing_are_told_of(
+    value: int, line: str, run: Run, benchmark_folder: Path
+) -> None:
+    masks = write_masks(benchmark_folder / "masks", np.full((32, 48), value, np.uint8))
+    assert line in run(
+        *plain(benchmark_folder), "--masks", masks, "--maps", str(benchmark_folder / "soft")
+    )
+
+
+def test_undecided_pixels_of_plain_masks_are_told_of(run: Run, benchmark_folder: Path) -> None:
+    pixels = np.zeros((32, 48), np.uint8)
+    pixels[:10], pixels[10:20] = 255, 128
+    masks = write_masks(benchmark_folder / "masks", pixels)
+    output = run(
+        *plain(benchmark_folder), "--masks", masks, "--maps", str(benchmark_folder / "soft")
+    )
+    assert "4 of 4 masks hold 128: taken for undecided" in output
+    assert "hold 128" not in run("--maps", str(benchmark_folder / "soft"))
+
+
+def test_masks_of_classes_are_scored_as_black_and_white_ones(
+    run: Run, benchmark_folder: Path
+) -> None:
+    rows = []
+    for high in (1, 255):
+        pixels = np.zeros((32, 48), np.uint8)
+        pixels[:, 20:] = high
+        file = benchmark_folder / f"{high}.json"
+        masks = write_masks(benchmark_folder / f"masks{high}", pixels)
+        run(
+            *plain(benchmark_folder),
+            "--masks",
+            masks,
+            "--maps",
+            str(benchmark_folder / "soft"),
+            "--json",
+            str(file),
+        )
+        rows.append(json.loads(file.read_text()))
+    assert rows[0] == rows[1]
+    assert rows[0][1]["ods"] > 0.5
+
+
+def test_masks_the_wrong_way_round_are_told_of(
+    run: Run, benchmark_folder: Path, tiny_weights: Path
+) -> None:
+    images, masks = benchmark_folder / "image", benchmark_folder / "gt"
+    options = ["--data", str(images), "--masks", str(masks), "--method", str(tiny_weights)]
+    assert "give --masks-polarity" in run(*options, "--masks-polarity", "sharp")
+    assert "--masks-polarity" not in run(*options)

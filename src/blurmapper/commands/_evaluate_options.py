@@ -39,7 +39,8 @@ Masks = Annotated[
     typer.Option(
         metavar="DIR",
         rich_help_panel=DATA,
-        help="Masks named as the photos, where the data set is a plain pair of folders.",
+        help="Masks named as the photos, where the data set is a plain pair of folders: grey, or "
+        "classes 0 and 1. 128 is undecided in masks that hold 0, 128 and 255 alone.",
     ),
 ]
 MasksPolarity = Annotated[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, cast
 import typer
 
 from blurmapper.commands import _evaluate_options as option
+from blurmapper.commands._tables import print_tables
 from blurmapper.errors import ConfigError
-from blurmapper.files import check_replaceable, write_file
+from blurmapper.files import check_replaceable, printable, write_file
 
 if TYPE_CHECKING:
     from blurmapper.datasets import Polarity, Sample
     from blurmapper.evaluation.benchmark import Entry
     from blurmapper.evaluation.records import Records
     from blurmapper.evaluation.rows import Row
-    from blurmapper.evaluation.tables import Table
 
 
 def evaluate(
@@ -88,8 +88,9 @@ def evaluate(
     if others:
         printed.append(tables.difference_table(others, reference, protocol))
 
-    _print(printed)
-    _warn_of_polarity(scored, [entry for entry in entries if entry.maps is not None])
+    print_tables(printed)
+    _warn_of_masks(samples, results)
+    _warn_of_polarity(scored, entries, plain=masks is not None)
     contents = {
         "json": tables.format_json(scored),
         "csv": tables.format_csv(scored),
@@ -109,19 +110,40 @@ def evaluate(
             write_report(findings, report)
 
 
-def _warn_of_polarity(scored: Sequence[Row], finished: Sequence[Entry]) -> None:
-    """Say on standard error which maps of files are worse than chance, as inverted ones are."""
+def _warn_of_masks(samples: Sequence[Sample], results: Mapping[str, Records]) -> None:
+    """Say on standard error what may be wrong with the truth: nobody else would notice."""
+    from blurmapper.datasets import read_truth
+
+    counts = next(iter(results.values())).counts
+    for what, nothing in (
+        ("blurred", all(count.positives == 0 for count in counts)),
+        ("sharp", all(count.positives == count.pixels for count in counts)),
+    ):
+        if nothing:
+            _warn(f"no mask has a {what} pixel, so there is little to score; check the masks")
+    unsaid = [sample for sample in samples if sample.undecided is None]
+    undecided = sum(read_truth(sample)[1] is not None for sample in unsaid)
+    if undecided:
+        _warn(f"{undecided} of {len(samples)} masks hold 128: taken for undecided, counted nowhere")
+
+
+def _warn_of_polarity(scored: Sequence[Row], entries: Sequence[Entry], *, plain: bool) -> None:
+    """Say on standard error which maps are worse than chance, as inverted ones are."""
     from blurmapper.evaluation.rows import ALL_BLURRED
 
     whole = {row.method: row.average_precision for row in scored if row.subset == "all"}
-    for entry in finished:
+    for entry in entries:
         if whole[entry.name] < whole[ALL_BLURRED]:
             other = "blurred" if entry.white == "sharp" else "sharp"
-            typer.echo(
-                f"{entry.name}: worse than chance; if white is {other} in these maps, "
-                f"score them with --polarity {other}",
-                err=True,
-            )
+            maps = f"white is {other} in these maps, score them with --polarity {other}"
+            masks = "the masks are the other way round, give --masks-polarity"
+            mends = ([maps] if entry.maps is not None else []) + ([masks] if plain else [])
+            if mends:
+                _warn(f"{entry.name}: worse than chance; if {'; if '.join(mends)}")
+
+
+def _warn(line: str) -> None:
+    typer.echo(printable(line), err=True)
 
 
 def _score(
@@ -158,20 +180,3 @@ def _score(
                 entry, samples, kept, processes=processes, advance=partial(bar.advance, task)
             )
     return results
-
-
-def _print(tables: Sequence[Table]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table as ScreenTable
-
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=200)
-    for table in tables:
-        screen = ScreenTable(title=table.title, box=box.SIMPLE_HEAD, title_justify="left")
-        for number, heading in enumerate(table.headings):
-            screen.add_column(heading, justify="right" if number else "left", no_wrap=True)
-        for row in table.rows:
-            screen.add_row(*row)
-        console.print(screen)

@@ -31,7 +31,7 @@ from blurmapper.evaluation.records import (
 from blurmapper.images import read_image, write_map
 from blurmapper.methods import METHODS, BlurMethod, MethodOptions, get_method
 
-COUNTS_VERSION = 1
+COUNTS_VERSION = 2
 """Raised when counts of the same map change, so that none of before are mixed in."""
 
 CHUNK = 4

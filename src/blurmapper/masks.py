@@ -1,0 +1,99 @@
+"""Mask files -> greys in which 255 is white, whatever kind of file says so.
+
+White and black are told apart at 128. Files that hold numbers of classes, and not greys, are
+read as such where they can mean one thing only, and refused in one line where not: read as
+greys they would be black all over.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+
+from blurmapper.errors import DatasetError
+
+UNDECIDED = 128
+"""The grey of pixels that nobody could decide, where a data set has such."""
+
+_LOSSY = ("JPEG", "MPO", "WEBP")
+_NOISE = 32
+"""Levels by which a lossy file may miss black, or its channels each other."""
+
+
+def read_mask(path: Path) -> npt.NDArray[np.uint8]:
+    """Read a mask.
+
+    Returns
+    -------
+    ndarray
+        uint8 (H, W), 255 = white. Class numbers 0 and 1, also in a palette or in more bits, are
+        0 and 255; 16 bits are reduced to 8.
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be read, or what is white in it cannot be told: class numbers beyond
+        0 and 1, colours, transparency, or nothing brighter than dark grey.
+    """
+    try:
+        with PIL.Image.open(path) as picture:
+            slack = _NOISE if picture.format in _LOSSY else 0
+            return _read(picture, path, slack)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DatasetError(f"{path}: the mask cannot be read; fetch it again") from error
+
+
+def has_undecided(mask: npt.NDArray[np.uint8]) -> bool:
+    """Say whether a mask's 128 mean that nobody could decide: there is but 0, 128 and 255."""
+    counts = np.bincount(mask.ravel(), minlength=256)
+    return bool(counts[UNDECIDED]) and int(counts[[0, UNDECIDED, 255]].sum()) == mask.size
+
+
+def _read(picture: PIL.Image.Image, path: Path, slack: int) -> npt.NDArray[np.uint8]:
+    if picture.mode == "P" and picture.getextrema() in ((0, 1), (1, 1)) and not _is_grey(picture):
+        return _from_numbers(np.asarray(picture), path)
+    if picture.has_transparency_data:
+        if np.asarray(picture.convert("RGBA"))[..., 3].min() < 255:
+            raise _refused(path, "parts of it are transparent")
+        picture = picture.convert("RGB")
+    if picture.mode in ("L", "1"):
+        return _from_numbers(np.asarray(picture.convert("L")), path, slack)
+    if picture.mode.startswith(("I", "F")):
+        return _from_numbers(np.asarray(picture), path)
+    colours = np.asarray(picture.convert("RGB")).astype(np.int16)
+    if np.ptp(colours, axis=2).max() > slack:
+        raise _refused(path, "it is in colours")
+    return _from_numbers(np.asarray(picture.convert("L")), path, slack)
+
+
+def _is_grey(picture: PIL.Image.Image) -> bool:
+    """Say whether a palette's first two colours are the black and the white of a picture."""
+    two = np.reshape((picture.getpalette("RGB") or [])[:6], (-1, 3))
+    return not np.ptp(two, axis=1).any() and bool(two.min() < UNDECIDED <= two.max())
+
+
+def _from_numbers(numbers: npt.NDArray[Any], path: Path, slack: int = 0) -> npt.NDArray[np.uint8]:
+    """Return greys for numbers of any type: of 8 or 16 bits, from 0 to 1, or classes 0 and 1."""
+    low, high = numbers.min(), numbers.max()
+    if not (low >= 0 and high <= 65535):
+        raise _refused(path, f"its values go from {low} to {high}")
+    if numbers.dtype.kind == "f":
+        if high > 1:
+            raise _refused(path, f"its values go up to {high} and not to 1")
+        return np.asarray(np.rint(255 * numbers), np.uint8)
+    if high == 1 and not slack:
+        return (255 * numbers).astype(np.uint8)
+    bright = 32768 if numbers.dtype.itemsize > 1 else 128
+    if slack < high < bright:
+        raise _refused(path, f"its brightest value is {high}, which is not white")
+    if bright > 128:
+        return (numbers.astype(np.uint32) >> 8).astype(np.uint8)
+    return numbers.astype(np.uint8, copy=False)
+
+
+def _refused(path: Path, reason: str) -> DatasetError:
+    return DatasetError(f"{path}: {reason}; write the mask as grey, 0 for black and 255 for white")
