@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from blurmapper.errors import BlurMapperError, MethodError, MissingExtraError, WeightsError
-from blurmapper.methods import METHODS, MethodOptions, get_method
+from blurmapper.methods import METHODS, MethodOptions, get_method, identify_method
 from blurmapper.weights import bundled_names
 
 NOT_CLASSICAL = [name for name, method in METHODS.items() if method.kind != "baseline"]
@@ -79,3 +79,55 @@ def test_options_reach_the_network(
 
 def test_all_blurred_is_what_it_says() -> None:
     assert (get_method("all-blurred")(np.zeros((16, 20, 3), np.uint8)) == 1).all()
+
+
+@pytest.fixture
+def own_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Lay a function of one's own in the current folder, and name it."""
+    (tmp_path / "ours_for_a_test.py").write_text(
+        "import numpy as np\n"
+        "def half(image): return np.full(image.shape[:2], 0.5)\n"
+        "def wide(image): return np.full(image.shape[:2], 255)\n"
+        "def flat(image): return 0.5\n"
+        "number = 3\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "ours_for_a_test", raising=False)
+    return "ours_for_a_test:half"
+
+
+def test_a_function_of_ones_own_is_a_method(own_method: str) -> None:
+    blur_map = get_method(own_method)(np.zeros((4, 6, 3), np.uint8))
+    assert blur_map.dtype == np.float32
+    np.testing.assert_array_equal(blur_map, np.full((4, 6), 0.5, np.float32))
+
+
+@pytest.mark.parametrize("function", ["wide", "flat"])
+def test_what_is_no_blur_map_is_refused(own_method: str, function: str) -> None:
+    method = get_method(own_method.replace("half", function))
+    with pytest.raises(MethodError, match=rf"{function}: gave .* values from 0 to 1"):
+        method(np.zeros((4, 6, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("ours_for_a_test:missing", "cannot be imported"),
+        ("no_such_module:half", "cannot be imported"),
+        (":half", "cannot be imported"),
+        ("ours_for_a_test:number", "is no function"),
+    ],
+)
+def test_a_function_that_there_is_not_is_named(own_method: str, name: str, line: str) -> None:
+    assert own_method
+    with pytest.raises(MethodError, match=f"{name}: {line}"):
+        get_method(name)
+
+
+def test_maps_of_an_altered_function_are_made_anew(own_method: str) -> None:
+    before = identify_method(own_method)
+    with Path("ours_for_a_test.py").open("a") as file:
+        file.write("# altered\n")
+    assert identify_method(own_method) != before
+    assert identify_method("hifst").startswith("hifst ")

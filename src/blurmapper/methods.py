@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -54,14 +59,17 @@ def get_method(name: str, options: MethodOptions | None = None) -> BlurMethod:
     Parameters
     ----------
     name : str
-        A name in `METHODS`, or a path to an .onnx file that has its card beside it.
+        A name in `METHODS`, a path to an .onnx file that has its card beside it, or
+        ``package.module:function``, a function of one's own that takes and gives what a
+        `BlurMethod` does; modules are looked for in the current folder too.
     options : MethodOptions, optional
         For networks; other methods have nothing to choose.
 
     Raises
     ------
     MethodError
-        If no method has that name; the line lists those that there are.
+        If no method has that name; the line lists those that there are. Or if a function of
+        one's own cannot be imported, or, when it is called, gives no blur map.
     WeightsError
         If the weights of a network are missing or altered.
 
@@ -74,9 +82,68 @@ def get_method(name: str, options: MethodOptions | None = None) -> BlurMethod:
     options = options or MethodOptions()
     if name.endswith(".onnx"):
         return _build_network(name, options)
+    if is_function(name):
+        return _checked(name, _import_function(name))
     if name not in METHODS:
         raise MethodError(f"no method named {name!r}; choose from: {', '.join(METHODS)}")
     return METHODS[name].build(options)
+
+
+def is_function(name: str) -> bool:
+    """Tell whether a method's name is that of a function, ``package.module:function``."""
+    return ":" in name and not name.endswith(".onnx")
+
+
+def identify_method(name: str) -> str:
+    """Return what must not change for the maps of a method to stay the same.
+
+    That is the SHA-256 of a network's weights, or of the file of a function of one's own; for
+    other methods their name and the package's version.
+    """
+    from blurmapper import __version__
+    from blurmapper.weights import find_weights
+
+    if name.endswith(".onnx") or (name in METHODS and METHODS[name].kind == "network"):
+        return find_weights(name)[0].sha256
+    if is_function(name):
+        source = inspect.getsourcefile(inspect.unwrap(_import_function(name)))
+        content = Path(source).read_bytes() if source else b""
+        return f"{name} {hashlib.sha256(content).hexdigest()}"
+    return f"{name} {__version__}"
+
+
+def _import_function(name: str) -> BlurMethod:
+    module, _, function = name.partition(":")
+    if (here := os.getcwd()) not in sys.path:  # noqa: PTH109 - as Python itself writes it there
+        sys.path.insert(0, here)
+    try:
+        found = getattr(import_module(module), function)
+    except (ImportError, ValueError, AttributeError) as error:
+        raise MethodError(
+            f"{name}: cannot be imported ({error}); write package.module:function, and run where "
+            "Python finds the package"
+        ) from error
+    if not callable(found):
+        raise MethodError(f"{name}: is no function; name one that takes an image and gives a map")
+    method: BlurMethod = found
+    return method
+
+
+def _checked(name: str, function: BlurMethod) -> BlurMethod:
+    """Return a function that refuses what is no blur map of its image."""
+
+    def map_checked(image: ImageArray) -> BlurMap:
+        blur_map = np.asarray(function(image))
+        kind = blur_map.dtype.kind
+        inside = kind in "fiub" and bool(((blur_map >= 0) & (blur_map <= 1)).all())
+        if blur_map.shape != image.shape[:2] or not inside:
+            raise MethodError(
+                f"{name}: gave {blur_map.dtype} {blur_map.shape} for a photo {image.shape[:2]}; a "
+                "blur map has the photo's height and width and values from 0 to 1, 1 = blurred"
+            )
+        return np.asarray(blur_map, np.float32)
+
+    return map_checked
 
 
 def _network(name: str, summary: str) -> Method:

@@ -5,6 +5,7 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from blurmapper.datasets import Sample, read_dataset
@@ -19,6 +20,7 @@ from blurmapper.evaluation.tables import (
     format_json,
     format_latex,
     format_markdown,
+    format_photos,
     score_tables,
 )
 
@@ -104,3 +106,22 @@ def test_latex_escapes_what_it_must() -> None:
     latex = format_latex(SMALL)
     assert r"\caption{100 \% of a\_set}" in latex
     assert r"everything is blurred & 0.758 \\" in latex
+    assert r"\label{tab:100-of-a-set}" in latex
+
+
+def test_latex_prints_the_best_figures_bold() -> None:
+    rows = (("one", "0.758", "0.2"), ("two", "0.813", "0.3"), ("three", "0.813", "-"))
+    latex = format_latex(Table("three", ("method", "ODS", "MAE"), rows))
+    assert r"one & 0.758 & \textbf{0.2} \\" in latex
+    assert r"two & \textbf{0.813} & 0.3 \\" in latex
+    assert r"three & \textbf{0.813} & - \\" in latex
+
+
+def test_each_photo_has_scores_of_its_own(results: Results) -> None:
+    records, samples = results
+    rows = list(csv.DictReader(io.StringIO(format_photos(records))))
+    assert len(rows) == len(records) * len(samples)
+    soft = [row for row in rows if row["method"] == "soft" and row["f"]]
+    scores = score_paper(records["soft"].counts)
+    assert np.mean([float(row["f"]) for row in soft]) == pytest.approx(scores.ods)
+    assert np.mean([float(row["best_f"]) for row in soft]) == pytest.approx(scores.ois)

@@ -60,6 +60,15 @@ def test_rows_are_chosen_among_networks_and_methods() -> None:
     assert select_rows(read_experiment("table6"), ["dbm"]).methods == ("dbm",)
 
 
+def test_functions_of_ones_own_are_added_to_the_rows() -> None:
+    table = read_experiment("table3")
+    added = select_rows(table, ["mine:map_blur"])
+    assert added.methods == (*table.methods, "mine:map_blur")
+    assert added.training == table.training
+    assert select_rows(table, ["dbm", "mine:map_blur"]).methods == ("dbm", "mine:map_blur")
+    assert select_rows(read_experiment("figure10"), ["mine:map_blur"]).methods == ("mine:map_blur",)
+
+
 @pytest.mark.skipif(not PAPER_TABLES.exists(), reason="needs ../shared/paper_tables.csv")
 @pytest.mark.parametrize(
     ("table", "name"), [("II", "table2"), ("III", "table3"), ("IV", "table4"), ("V", "table5")]

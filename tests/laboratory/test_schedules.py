@@ -46,5 +46,7 @@ def test_the_full_schedule_is_the_papers() -> None:
 
 
 def test_an_unknown_schedule_lists_the_choices() -> None:
-    with pytest.raises(ConfigError, match="no schedule named 'long'; choose from: full, short"):
+    with pytest.raises(
+        ConfigError, match="no schedule named 'long'; choose from: full, medium, short"
+    ):
         read_schedule("long")

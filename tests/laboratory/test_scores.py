@@ -12,7 +12,12 @@ import PIL.Image
 import pytest
 
 from blurmapper.errors import ConfigError
-from blurmapper.laboratory.experiments import Experiment, read_experiment
+from blurmapper.laboratory.experiments import (
+    Experiment,
+    add_maps,
+    read_experiment,
+    select_rows,
+)
 from blurmapper.laboratory.reproduce import reproduce
 
 
@@ -97,10 +102,11 @@ def test_tables_figures_and_rows_are_written(
     toy: Experiment, make_set: Callable[[str, str, str], Path], tmp_path: Path
 ) -> None:
     _, written = reproduce(toy, make_set("one", "images", "truth"), tmp_path / "out")
-    assert [path.name for path in written] == ["table3.md", "table3.json", "curves.png"]
+    names = ["table3.md", "table3.json", "table3.tex", "table3.csv", "curves.png", "curves.pdf"]
+    assert [path.name for path in written] == names
     rows = json.loads(written[1].read_text())["rows"]
     assert {(row["data"], row["protocol"]) for row in rows} == {("one", "paper"), ("one", "pooled")}
-    with PIL.Image.open(written[2]) as picture:
+    with PIL.Image.open(written[4]) as picture:
         assert picture.width > 300
 
 
@@ -121,3 +127,35 @@ def test_without_data_there_is_nothing_to_score(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="table3 needs --data"):
         reproduce(toy, None, tmp_path)
+
+
+def test_finished_maps_and_ones_own_function_get_rows(
+    toy: Experiment,
+    make_set: Callable[[str, str, str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = make_set("one", "images", "truth")
+    (tmp_path / "own_of_a_test.py").write_text(
+        "def sure(image): return (image[..., 0] == 128).astype(float)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    experiment = add_maps(
+        select_rows(toy, ["own_of_a_test:sure"]), [f"masks={data / 'truth'}"], ["sharp"]
+    )
+    results, written = reproduce(experiment, data, tmp_path / "out")
+    rows = {row[0]: row[1] for row in results.tables[0].rows}
+    assert list(rows) == ["everything is blurred", "tiny", "sure", "masks"]
+    assert float(rows["sure"]) > 0.99
+    assert float(rows["masks"]) < 0.7
+    assert {path.suffix for path in written} == {".md", ".tex", ".json", ".csv", ".png", ".pdf"}
+    lines = (tmp_path / "out/table3.csv").read_text().splitlines()
+    assert lines[0] == "photo,method,f,best_f,best_threshold,mae,blurred"
+    assert len(lines) == 1 + 3 * 4
+    assert r"\textbf{" in (tmp_path / "out/table3.tex").read_text()
+    assert all(path in reproduce(experiment, data, tmp_path / "out")[1] for path in written)
+
+
+def test_what_maps_photos_itself_takes_no_finished_maps() -> None:
+    with pytest.raises(ConfigError, match="table6 maps photos itself; leave out --maps"):
+        add_maps(read_experiment("table6"), ["mine=maps"], [])

@@ -80,7 +80,7 @@ def test_other_photos_are_timed_anew(toy: Experiment, tmp_path: Path) -> None:
 
 def test_machine_versions_and_experiment_are_kept(toy: Experiment, tmp_path: Path) -> None:
     _, written = reproduce(toy, None, tmp_path)
-    assert [path.name for path in written] == ["table6.md", "table6.json"]
+    assert [path.name for path in written] == ["table6.md", "table6.json", "table6.tex"]
     record = json.loads(written[1].read_text())
     assert record["machine"]["processor"]
     assert record["versions"]["numpy"] == np.__version__

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from blurmapper.commands import _evaluate_options as option
 from blurmapper.commands._output import needing_extra
 from blurmapper.errors import ConfigError
 
 if TYPE_CHECKING:
+    from blurmapper.datasets import Polarity
     from blurmapper.laboratory.experiments import Experiment
 
 
@@ -34,9 +36,14 @@ def reproduce(
     methods: Annotated[
         list[str] | None,
         typer.Option(
-            "--method", metavar="NAME", help="Only this method's or network's row; repeatable."
+            "--method",
+            metavar="NAME",
+            help="Only this method's or network's row; or package.module:function, a method of "
+            "your own, added to the rows: image in, blur map out. Repeatable.",
         ),
     ] = None,
+    maps: option.Maps = None,
+    polarity: option.MapsPolarity = None,
     photos: Annotated[
         int | None,
         typer.Option(
@@ -48,9 +55,9 @@ def reproduce(
     schedule: Annotated[
         str | None,
         typer.Option(
-            metavar="full|short",
-            help="How long networks train: as the paper's, or what two CPU cores do in an hour, "
-            "short unless given.",
+            metavar="full|medium|short",
+            help="How long networks train: as the paper's, or what two CPU cores do in 40 minutes "
+            "a network, or in an hour for a table; short unless given.",
         ),
     ] = None,
     settings: Annotated[
@@ -75,26 +82,29 @@ def reproduce(
     """Make a table or figure of the paper anew, beside the paper's own numbers.
 
     Nothing is done twice: a run that was cut short goes on where it stopped, and new weights
-    are run anew. The tables go to DIR/NAME.md, all figures in full to DIR/NAME.json; delete
-    DIR/METHOD to have a row made again. Trained networks are kept in runs/reproduce/networks
-    and shared by all experiments. Needs blurmapper[baselines], blurmapper[train] where networks
-    are trained, and blurmapper[report] where there are figures.
+    are run anew. The tables go to DIR/NAME.md and .tex, all figures in full to DIR/NAME.json,
+    the scores of each photo to DIR/NAME.csv; delete DIR/METHOD to have a row made again. Trained
+    networks are kept in runs/reproduce/networks and shared by all experiments. Needs
+    blurmapper[baselines], blurmapper[train] where networks are trained, and blurmapper[report]
+    where there are figures.
 
     Examples:
 
         blurmapper reproduce table6
         blurmapper reproduce table3 --data validation/
         blurmapper reproduce table2 --schedule full --data cuhk/
+        blurmapper reproduce table3 --data cuhk/ --maps mine=maps/ --method mine.blur:map_blur
     """
     from dataclasses import replace
 
     from blurmapper.evaluation.tables import format_markdown
-    from blurmapper.laboratory.experiments import read_experiment, select_rows
+    from blurmapper.laboratory.experiments import add_maps, read_experiment, select_rows
     from blurmapper.laboratory.reproduce import reproduce as run
 
     experiment = _train_so(read_experiment(name), schedule, settings or [], trained_on)
     if methods:
         experiment = select_rows(experiment, methods)
+    experiment = add_maps(experiment, maps or [], cast("list[Polarity]", polarity or []))
     if photos is not None:
         limit = photos if experiment.kind in {"scores", "draws", "curves"} else 0
         experiment = replace(experiment, photos=photos, limit=limit)

@@ -29,7 +29,7 @@ from blurmapper.evaluation.records import (
     read_records,
 )
 from blurmapper.images import read_image, write_map
-from blurmapper.methods import METHODS, BlurMethod, MethodOptions, get_method
+from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method
 
 COUNTS_VERSION = 2
 """Raised when counts of the same map change, so that none of before are mixed in."""
@@ -48,7 +48,7 @@ class Entry:
     name : str
         What the tables call it.
     method : str
-        A name in `METHODS` or an .onnx file; "" where the maps are finished.
+        As `blurmapper.methods.get_method` takes it; "" where the maps are finished.
     options : MethodOptions
         How to run the method.
     maps : Path or None
@@ -137,7 +137,7 @@ def _plan(entry: Entry, samples: Sequence[Sample], folder: Path) -> list[_Job]:
         made_by = f"{entry.white} {entry.resize}"
     else:
         files = {sample.name: _computed_file(folder, sample) for sample in samples}
-        made_by = f"{_identity(entry.method)} {entry.options}"
+        made_by = f"{identify_method(entry.method)} {entry.options}"
         for sample in samples:
             if sample.photo is None:
                 raise DatasetError(
@@ -157,16 +157,6 @@ def _inputs(entry: Entry, sample: Sample, files: dict[str, Path]) -> str:
     stats = [path.stat() for path in (sample.truth, source) if path is not None]
     polarity = f"{sample.white} {sample.undecided}"
     return " ".join([polarity, *(f"{stat.st_size}:{stat.st_mtime_ns}" for stat in stats)])
-
-
-def _identity(method: str) -> str:
-    """Return what must not change for the maps of a method to stay the same."""
-    from blurmapper import __version__
-    from blurmapper.weights import find_weights
-
-    if method.endswith(".onnx") or METHODS[method].kind == "network":
-        return find_weights(method)[0].sha256
-    return f"{method} {__version__}"
 
 
 def _is_done(job: _Job, done: dict[str, Record]) -> bool:

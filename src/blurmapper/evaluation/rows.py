@@ -13,11 +13,12 @@ import numpy as np
 from blurmapper.datasets import Sample
 from blurmapper.evaluation.bootstrap import Interval, bootstrap_differences, bootstrap_intervals
 from blurmapper.evaluation.boundary import BoundaryCounts, score_boundary
-from blurmapper.evaluation.counts import LEVELS, ImageCounts
+from blurmapper.evaluation.counts import LEVELS, THRESHOLDS, ImageCounts, stack_counts
 from blurmapper.evaluation.records import Record, Records
 from blurmapper.evaluation.scores import (
     average_precision,
     calibration_error,
+    f_score,
     score_paper,
     score_pooled,
 )
@@ -187,3 +188,28 @@ def _all_blurred(record: Record) -> Record:
     return Record(
         record.name, counts, BoundaryCounts(nothing, nothing, nothing, record.boundary.true)
     )
+
+
+def photo_scores(records: Records) -> dict[str, dict[str, float | None]]:
+    """Return the scores of each photo by itself, by its name.
+
+    ``f`` is F at the threshold that is best for all photos together, ``best_f`` at the photo's own
+    ``best_threshold``, all in the protocol `paper` and None where nothing is blurred; ``mae`` is
+    the mean absolute error, ``blurred`` the share of the decided pixels that the truth calls so.
+    """
+    table = stack_counts(records.counts)
+    f = f_score(table.true_positives, table.detections, table.positives[:, None])
+    error = table.probability - 2 * table.positive_probability + table.positives
+    has_f = table.positives > 0
+    together = int(np.nan_to_num(f)[has_f].mean(0).argmax()) if has_f.any() else 0
+    rows: dict[str, dict[str, float | None]] = {}
+    for number, record in enumerate(records):
+        best = int(np.nan_to_num(f[number]).argmax())
+        scores = (f[number, together], f[number, best], THRESHOLDS[best])
+        known = dict(zip(("f", "best_f", "best_threshold"), scores, strict=True))
+        rows[record.name] = {
+            **{name: float(value) if has_f[number] else None for name, value in known.items()},
+            "mae": float(error[number] / table.pixels[number]),
+            "blurred": float(table.positives[number] / table.pixels[number]),
+        }
+    return rows

@@ -16,7 +16,7 @@ from blurmapper.datasets import (
 )
 from blurmapper.errors import ConfigError, DatasetError, MethodError
 from blurmapper.evaluation.benchmark import Entry
-from blurmapper.methods import METHODS, MethodOptions
+from blurmapper.methods import METHODS, MethodOptions, is_function
 
 
 def choose_samples(
@@ -97,12 +97,31 @@ def choose_methods(methods: Sequence[str], *, refine: bool) -> list[Entry]:
     ------
     MethodError
         If no method has that name; the line lists those that there are.
+    ConfigError
+        If two rows would have one name.
     """
-    entries = []
+    entries: dict[str, Entry] = {}
     for method in dict.fromkeys(methods):
-        is_file = method.endswith(".onnx")
-        if not is_file and method not in METHODS:
-            raise MethodError(f"no method named {method!r}; choose from: {', '.join(METHODS)}")
-        name = Path(method).stem if is_file else method
-        entries.append(Entry(name, method, MethodOptions(refine=refine)))
-    return entries
+        name = name_method(method)
+        if name in entries:
+            raise ConfigError(f"--method: two rows would be called {name}; run them one by one")
+        entries[name] = Entry(name, method, MethodOptions(refine=refine))
+    return list(entries.values())
+
+
+def name_method(method: str) -> str:
+    """Return what a table calls a method: a file or a function by its own name alone.
+
+    Raises
+    ------
+    MethodError
+        If there is none of that name.
+    """
+    if method.endswith(".onnx"):
+        return Path(method).stem
+    if is_function(method):
+        return method.rpartition(":")[2]
+    if method not in METHODS:
+        choices = ", ".join(METHODS)
+        raise MethodError(f"no method named {method!r}; choose from: {choices}")
+    return method

@@ -6,14 +6,24 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from blurmapper.evaluation.bootstrap import Interval
-from blurmapper.evaluation.rows import ALL_BLURRED, ALL_PHOTOS, Row
+from blurmapper.evaluation.records import Records
+from blurmapper.evaluation.rows import ALL_BLURRED, ALL_PHOTOS, Row, photo_scores
 from blurmapper.files import to_cell, written_as
 
 HEADINGS = {"ods": "ODS", "ois": "OIS", "ap": "AP", "f_score": "F 0.3", "mae": "MAE"}
+BETTER: dict[str, Callable[[Iterable[float]], float]] = {
+    **dict.fromkeys(("ODS", "OIS", "AP", "F 0.3", "step AP", "edge F"), max),
+    **dict.fromkeys(("MAE", "calibration", "s/photo"), min),
+}
+"""Which of a column's figures is the best one, where one is."""
+
+PHOTO_COLUMNS = "photo,method,f,best_f,best_threshold,mae,blurred"
+
 ALL_BLURRED_LABEL = "everything is blurred"
 UNKNOWN = "-"
 
@@ -71,22 +81,38 @@ def format_markdown(table: Table) -> str:
 
 
 def format_latex(table: Table) -> str:
-    """Return a table as LaTeX that needs the package booktabs."""
-    head, *body = (" & ".join(map(_escape, row)) + r" \\" for row in (table.headings, *table.rows))
-    columns = "l" + "r" * (len(table.headings) - 1)
+    """Return a table as LaTeX that needs the package booktabs: best scores bold, and a label.
+
+    The label is ``tab:`` and the words of the title, as ``tab:de-500-photos-protocol-paper``.
+    """
+    columns = map(_latex_column, table.headings, zip(*table.rows, strict=True))
+    label = re.sub(r"[^a-z0-9]+", "-", table.title.lower()).strip("-")
     return "\n".join(
         [
             r"\begin{table}",
             rf"\caption{{{_escape(table.title)}}}",
-            rf"\begin{{tabular}}{{{columns}}}",
-            rf"\toprule{chr(10)}{head}{chr(10)}\midrule",
-            *body,
+            rf"\label{{tab:{label}}}",
+            rf"\begin{{tabular}}{{l{'r' * (len(table.headings) - 1)}}}",
+            r"\toprule",
+            " & ".join(map(_escape, table.headings)) + r" \\",
+            r"\midrule",
+            *(" & ".join(row) + r" \\" for row in zip(*columns, strict=True)),
             r"\bottomrule",
             r"\end{tabular}",
             r"\end{table}",
             "",
         ]
     )
+
+
+def _latex_column(heading: str, cells: Sequence[str]) -> list[str]:
+    better = BETTER.get(heading)
+    known = [cell for cell in cells if cell != UNKNOWN] if better else []
+    best = better(map(float, known)) if better and len(known) > 1 else None
+    return [
+        rf"\textbf{{{cell}}}" if cell in known and float(cell) == best else _escape(cell)
+        for cell in cells
+    ]
 
 
 def format_csv(rows: Sequence[Row]) -> str:
@@ -96,6 +122,17 @@ def format_csv(rows: Sequence[Row]) -> str:
     writer = csv.DictWriter(stream, list(flat[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(flat)
+    return stream.getvalue()
+
+
+def format_photos(results: Mapping[str, Records]) -> str:
+    """Return the scores of each photo by each method as CSV; `photo_scores` says which."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, PHOTO_COLUMNS.split(","), lineterminator="\n")
+    writer.writeheader()
+    for method, records in results.items():
+        for photo, scores in photo_scores(records).items():
+            writer.writerow({"photo": to_cell(photo), "method": to_cell(method), **scores})
     return stream.getvalue()
 
 

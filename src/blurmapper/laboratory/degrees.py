@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import blurmapper
 from blurmapper.applications import blur_degree
 from blurmapper.errors import ImageError
 from blurmapper.evaluation.figures import (
@@ -21,6 +20,7 @@ from blurmapper.evaluation.figures import (
     new_figure,
     read_shown,
 )
+from blurmapper.evaluation.selection import name_method
 from blurmapper.evaluation.tables import UNKNOWN, Table
 from blurmapper.files import write_file
 from blurmapper.images import read_image
@@ -28,8 +28,7 @@ from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.mapped import warn_of_seen
 from blurmapper.laboratory.photos import Photo, blurred_share, list_photos, spread_evenly
 from blurmapper.laboratory.results import Results, Say, to_json
-from blurmapper.methods import METHODS, get_method
-from blurmapper.weights import find_weights
+from blurmapper.methods import get_method, identify_method
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,7 +61,7 @@ def run_degrees(experiment: Experiment, data: Path | None, output: Path, say: Sa
     """
     method = experiment.methods[0]
     photos = list_photos(experiment, data)
-    degrees = find_degrees(method, photos, output / Path(method).stem / "degrees.json", say)
+    degrees = find_degrees(method, photos, output / name_method(method) / "degrees.json", say)
     ranked = sorted(
         (p for p in photos if p.name in degrees), key=lambda p: (degrees[p.name], p.name)
     )
@@ -99,7 +98,7 @@ def find_degrees(method: str, photos: Sequence[Photo], file: Path, say: Say) -> 
         # What an interruption cut is measured anew.
         with suppress(TypeError, ValueError):
             kept = {name: tuple(pair) for name, pair in json.loads(file.read_text()).items()}
-    keys = {photo.name: f"{_identity(method)} {_file_state(photo.path)}" for photo in photos}
+    keys = {photo.name: f"{identify_method(method)} {_file_state(photo.path)}" for photo in photos}
     todo = [photo for photo in photos if kept.get(photo.name, ("",))[0] != keys[photo.name]]
     map_blur = get_method(method)
     for number, photo in enumerate(todo, 1):
@@ -111,11 +110,6 @@ def find_degrees(method: str, photos: Sequence[Photo], file: Path, say: Say) -> 
             write_file(file, to_json(kept))
             say(f"{number} of {len(todo)} photos mapped")
     return {p.name: kept[p.name][1] for p in photos if kept.get(p.name, ("",))[0] == keys[p.name]}
-
-
-def _identity(method: str) -> str:
-    is_network = method.endswith(".onnx") or METHODS[method].kind == "network"
-    return find_weights(method)[0].sha256 if is_network else f"{method} {blurmapper.__version__}"
 
 
 def _file_state(path: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from blurmapper.datasets import Sample, read_dataset, select_split
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.evaluation.benchmark import Entry
-from blurmapper.evaluation.selection import choose_methods
+from blurmapper.evaluation.selection import choose_finished, choose_methods
 from blurmapper.laboratory.experiments import Experiment, Training
 from blurmapper.laboratory.networks import TrainedNetwork, plan_network
 from blurmapper.laboratory.photos import (
@@ -26,7 +26,7 @@ from blurmapper.methods import METHODS
 def prepare_entries(
     experiment: Experiment, data: Path | None, samples: Sequence[Sample], say: Say
 ) -> Iterator[Entry]:
-    """Yield an entry for each row: those of methods, then each network's once it is trained.
+    """Yield an entry for each row: methods, finished maps, then each network once it is trained.
 
     Parameters
     ----------
@@ -50,18 +50,20 @@ def prepare_entries(
     Notes
     -----
     Our bundled networks have seen the photos of the open benchmark and have no row on it.
+    Finished maps of another size than their mask are resized to it.
     """
     assert data is not None, "photos were read of it"
     methods = [m for m in experiment.methods if not _has_seen(m, data)]
     networks = plan_networks(experiment, data)
-    if not methods and not networks:
+    if not (methods or networks or experiment.maps):
         raise ConfigError(
             f"{experiment.name}: no row is left on {data}, whose photos the bundled networks have "
             "seen; choose other methods or other data"
         )
     if networks and experiment.training is not None:
         _keep_apart(read_training_half(experiment.training, data)[1], samples)
-    yield from choose_methods(methods, refine=True) if methods else ()
+    yield from choose_methods(methods, refine=True)
+    yield from choose_finished(experiment.maps, experiment.polarities, resize=True, stretch=False)
     for network in networks:
         say(f"{network.name}: {network.folder}")
         network.train(say)

@@ -8,12 +8,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from blurmapper.datasets import Split
+from blurmapper.datasets import Polarity, Split
 from blurmapper.errors import ConfigError, MethodError
-from blurmapper.methods import METHODS
+from blurmapper.methods import METHODS, is_function
 
 FOLDER = Path(__file__).parents[1] / "assets" / "experiments"
 
+OF_ONE_METHOD = ("segmentation", "degrees", "magnification")
+"""Kinds of experiment that show what the maps of one method are for."""
+
+OF_ENTRIES = ("scores", "curves", "sheet", "cues", "failures")
+"""Kinds of experiment that take finished maps beside methods."""
 
 SHARED = ("methods", "training", "split")
 """What a figure takes over from the table that its file says it is ``of``."""
@@ -72,7 +77,10 @@ class Experiment:
     source : str
         Where the paper's own figures stand, and what they were measured on.
     methods : tuple of str
-        Names in `blurmapper.methods.METHODS`, in the order of the rows.
+        As `blurmapper.methods.get_method` takes them, in the order of the rows.
+    maps, polarities : tuple of str
+        Folders of finished maps, a row each, and what white means in them, as
+        `blurmapper.evaluation.selection.choose_finished` takes them.
     training : Training or None
         The networks whose rows follow.
     paper : mapping of str to mapping
@@ -114,6 +122,8 @@ class Experiment:
     title: str
     source: str
     methods: tuple[str, ...] = ()
+    maps: tuple[str, ...] = ()
+    polarities: tuple[Polarity, ...] = ()
     training: Training | None = None
     paper: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     protocols: tuple[str, ...] = ("paper",)
@@ -164,6 +174,9 @@ def read_experiment(name: str) -> Experiment:
 def select_rows(experiment: Experiment, names: Sequence[str]) -> Experiment:
     """Return an experiment of some rows alone: networks that it trains, other names are methods.
 
+    Functions of one's own are added: to all rows where no other is named. An experiment of one
+    method shows the function in its place.
+
     Raises
     ------
     MethodError
@@ -171,17 +184,38 @@ def select_rows(experiment: Experiment, names: Sequence[str]) -> Experiment:
     """
     names = tuple(dict.fromkeys(names))
     trained = {} if experiment.training is None else experiment.training.networks
-    for name in names:
+    own = tuple(name for name in names if is_function(name))
+    named = [name for name in names if name not in own]
+    for name in named:
         if name not in trained and name not in METHODS and not name.endswith(".onnx"):
             choices = ", ".join([*trained, *METHODS])
             raise MethodError(f"no row named {name!r}; choose from: {choices}")
+    if not named and experiment.kind not in OF_ONE_METHOD:
+        named = [*experiment.methods, *trained]
+    methods = tuple(name for name in named if name not in trained)
     if experiment.training is None:
-        return replace(experiment, methods=names)
-    methods = tuple(name for name in names if name not in trained)
-    networks = {name: trained[name] for name in names if name in trained}
-    return replace(
-        experiment, methods=methods, training=replace(experiment.training, networks=networks)
-    )
+        return replace(experiment, methods=(*methods, *own))
+    networks = {name: trained[name] for name in named if name in trained}
+    training = replace(experiment.training, networks=networks)
+    return replace(experiment, methods=(*methods, *own), training=training)
+
+
+def add_maps(
+    experiment: Experiment, maps: Sequence[str], polarities: Sequence[Polarity]
+) -> Experiment:
+    """Return an experiment with a row for each folder of finished maps.
+
+    Raises
+    ------
+    ConfigError
+        If it maps photos itself, so that finished maps are of no use to it.
+    """
+    if maps and experiment.kind not in OF_ENTRIES:
+        raise ConfigError(
+            f"{experiment.name} maps photos itself; leave out --maps, or name a function with "
+            "--method package.module:function"
+        )
+    return replace(experiment, maps=tuple(maps), polarities=tuple(polarities))
 
 
 def _read_values(name: str) -> dict[str, Any]:

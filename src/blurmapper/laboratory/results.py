@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blurmapper.evaluation.tables import Table, format_markdown
+from blurmapper.evaluation.tables import PHOTO_COLUMNS, Table, format_latex, format_markdown
 from blurmapper.files import replacing, write_file, written_as
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.machine import describe_machine, list_versions
@@ -41,6 +41,8 @@ class Results:
         File name without suffix -> what draws the figure, once the tables are safe.
     networks : sequence of TrainedNetwork
         Those that were trained beside the experiment's own.
+    photos : str
+        CSV of the scores of each photo by each method; empty where there are none.
     """
 
     tables: Sequence[Table]
@@ -48,10 +50,14 @@ class Results:
     values: Mapping[str, Any]
     figures: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
     networks: Sequence[TrainedNetwork] = ()
+    photos: str = ""
 
 
 def write_results(experiment: Experiment, results: Results, output: Path) -> list[Path]:
-    """Write ``NAME.md``, ``NAME.json`` and a PNG file a figure; return their paths.
+    """Write an experiment's tables and figures; return the paths.
+
+    ``NAME.md`` and ``NAME.tex`` hold the tables, ``NAME.json`` all figures in full, ``NAME.csv``
+    the scores of each photo where there are such; each figure is a PNG and a PDF file.
 
     Raises
     ------
@@ -68,18 +74,25 @@ def write_results(experiment: Experiment, results: Results, output: Path) -> lis
         "versions": list_versions(),
         **results.values,
     }
-    title = written_as(f"# {experiment.title}\n".encode())
+    heading = f"% {experiment.title}; needs \\usepackage{{booktabs}}\n"
+    contents = {
+        "md": ("\n".join(page), f"# {experiment.title}\n"),
+        "json": (to_json(record), '{\n "experiment": '),
+        "tex": ("\n".join([heading, *map(format_latex, results.tables)]), heading),
+        "csv": (results.photos, PHOTO_COLUMNS),
+    }
     written = [
-        write_file(output / f"{experiment.name}.md", "\n".join(page), title),
-        write_file(
-            output / f"{experiment.name}.json", to_json(record), written_as(b'{\n "experiment": ')
-        ),
+        write_file(output / f"{experiment.name}.{ending}", content, written_as(start.encode()))
+        for ending, (content, start) in contents.items()
+        if content
     ]
     for name, draw in results.figures.items():
-        path = output / f"{name}.png"
-        with replacing(path) as stream:
-            draw().savefig(stream, format="png", dpi=DOTS_PER_INCH)
-        written.append(path)
+        figure = draw()
+        for ending in ("png", "pdf"):
+            path = output / f"{name}.{ending}"
+            with replacing(path) as stream:
+                figure.savefig(stream, format=ending, dpi=DOTS_PER_INCH)
+            written.append(path)
     return written
 
 

@@ -15,6 +15,7 @@ from blurmapper.evaluation.tables import (
     UNKNOWN,
     Table,
     difference_table,
+    format_photos,
     score_tables,
 )
 from blurmapper.laboratory.entries import prepare_entries
@@ -71,6 +72,7 @@ def run_scores(experiment: Experiment, data: Path | None, output: Path, say: Say
         _note(experiment, data),
         {"rows": rows},
         {"curves": lambda: draw_benchmark_curves(findings)},
+        photos=format_photos(results),
     )
 
 

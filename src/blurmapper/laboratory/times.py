@@ -14,7 +14,6 @@ from typing import Any
 
 import cv2
 
-import blurmapper
 from blurmapper.datasets import find_pictures
 from blurmapper.errors import ConfigError
 from blurmapper.evaluation.selection import choose_methods
@@ -24,8 +23,7 @@ from blurmapper.images import ImageArray, read_image
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.machine import describe_machine, list_versions
 from blurmapper.laboratory.results import Results, Say, to_json
-from blurmapper.methods import METHODS, get_method
-from blurmapper.weights import find_weights
+from blurmapper.methods import get_method, identify_method
 
 SAMPLES = Path(__file__).parents[1] / "assets" / "samples"
 
@@ -187,12 +185,10 @@ def time_method(
 
 def _key(method: str, photos: Sequence[ImageArray], repeats: int, machine: dict[str, Any]) -> str:
     """Return what must be the same for times to stand."""
-    is_network = method.endswith(".onnx") or METHODS[method].kind == "network"
-    identity = find_weights(method)[0].sha256 if is_network else blurmapper.__version__
     digest = hashlib.sha256()
     for photo in photos:
         digest.update(f"{photo.shape} {photo.dtype}".encode() + photo.tobytes())
-    return f"{method} {identity} {digest.hexdigest()} {repeats} {machine}"
+    return f"{method} {identify_method(method)} {digest.hexdigest()} {repeats} {machine}"
 
 
 def _table(experiment: Experiment, times: dict[str, Times]) -> Table:
