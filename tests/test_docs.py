@@ -28,6 +28,7 @@ COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[
 
 ONLY_PARSED = {
     "map photo.jpg --method weights/": "needs the weights that hours of training would make",
+    "evaluate --method dbm-lite --method weights/": "needs the weights that training would make",
     "map s3://": "needs a bucket; tests/commands/test_ray.py runs it on folders",
     "train ": "takes hours and the photos of the training; tests/training runs it",
     "export runs/": "needs the checkpoint that the training would leave",

@@ -34,13 +34,14 @@ def test_page_values_and_figure_are_written(
 ) -> None:
     toy = as_toy(name, tiny_weights)
     results, written = reproduce(toy, toy_benchmark, tmp_path / "out")
-    assert [path.name for path in written[:3]] == [f"{name}.md", f"{name}.json", f"{name}.png"]
+    endings = ("md", "json", "tex", "png", "pdf")
+    assert [path.name for path in written[:5]] == [f"{name}.{ending}" for ending in endings]
     page = written[0].read_text()
     assert page.startswith("# Figure")
     assert results.note in page
     assert "doi:" in page
     assert json.loads(written[1].read_text())["experiment"]["name"] == name
-    for path in written[2:]:
+    for path in (path for path in written if path.suffix == ".png"):
         with PIL.Image.open(path) as picture:
             assert picture.width > 300
 

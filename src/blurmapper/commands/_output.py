@@ -62,7 +62,7 @@ def print_line(text: object, *, err: bool = False) -> None:
     ImageError
         If standard output cannot be written.
     """
-    with _writing(err=err):
+    with writing(err=err):
         typer.echo(printable(text), err=err)
 
 
@@ -74,7 +74,7 @@ def print_text(text: str | bytes) -> None:
     ImageError
         If standard output cannot be written.
     """
-    with _writing():
+    with writing():
         typer.echo(text, nl=False)
 
 
@@ -91,7 +91,7 @@ def print_table(*parts: RenderableType) -> None:
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
         console = Console(markup=False, emoji=False, highlight=False, width=WIDTH_OF_FILES)
-    with _writing():
+    with writing():
         for part in parts:
             console.print(part)
 
@@ -122,7 +122,7 @@ def printable(text: object) -> str:
 
 
 @contextmanager
-def _writing(*, err: bool = False) -> Iterator[None]:
+def writing(*, err: bool = False) -> Iterator[None]:
     """Turn what is wrong with standard output into a line; but a closed pipe ends quietly."""
     try:
         yield

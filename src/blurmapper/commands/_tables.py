@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from blurmapper.commands._output import printable, writing
+
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from blurmapper.evaluation.tables import Table
 
@@ -26,13 +28,11 @@ def print_tables(tables: Sequence[Table], console: Console | None = None) -> Non
     from rich.table import Table as ScreenTable
     from rich.text import Text
 
-    from blurmapper.files import printable
-
     console = console or Console()
     if not console.is_terminal:
         console = Console(file=console.file, width=WIDTH_OF_FILES)
     for table in tables:
-        console.print(Text(f"\n{printable(table.title)}"))
+        parts: list[RenderableType] = [Text(f"\n{printable(table.title)}")]
         for columns in split_columns(table, console.width):
             screen = ScreenTable(box=box.SIMPLE_HEAD)
             for number in columns:
@@ -45,7 +45,10 @@ def print_tables(tables: Sequence[Table], console: Console | None = None) -> Non
                 )
             for row in table.rows:
                 screen.add_row(*(Text(printable(row[number])) for number in columns))
-            console.print(screen)
+            parts.append(screen)
+        with writing():
+            for part in parts:
+                console.print(part)
 
 
 def split_columns(table: Table, width: int) -> list[list[int]]:

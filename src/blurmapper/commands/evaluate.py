@@ -7,12 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import typer
-
 from blurmapper.commands import _evaluate_options as option
+from blurmapper.commands._output import print_line
 from blurmapper.commands._tables import print_tables
 from blurmapper.errors import ConfigError
-from blurmapper.files import check_replaceable, printable, write_file
+from blurmapper.files import check_replaceable, write_file
 
 if TYPE_CHECKING:
     from blurmapper.datasets import Polarity, Sample
@@ -143,7 +142,7 @@ def _warn_of_polarity(scored: Sequence[Row], entries: Sequence[Entry], *, plain:
 
 
 def _warn(line: str) -> None:
-    typer.echo(printable(line), err=True)
+    print_line(line, err=True)
 
 
 def _score(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from blurmapper.commands._output import needing_extra, progress_bar
+from blurmapper.commands._output import needing_extra, print_line, progress_bar
 
 
 def open_benchmark(
@@ -42,4 +42,4 @@ def open_benchmark(
         build_open_benchmark(
             photos, output, seed=seed, side=side, advance=lambda: bar.advance(task)
         )
-    typer.echo(f"-> {output}")
+    print_line(f"-> {output}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from blurmapper.commands import _evaluate_options as option
-from blurmapper.commands._output import needing_extra
+from blurmapper.commands._output import needing_extra, print_line, print_text
 from blurmapper.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -110,10 +110,11 @@ def reproduce(
         experiment = replace(experiment, photos=photos, limit=limit)
     kept = output or Path("runs/reproduce", name)
     with needing_extra("train"):
-        results, written = run(experiment, data, kept, lambda line: typer.echo(line, err=True))
+        results, written = run(experiment, data, kept, lambda line: print_line(line, err=True))
     for table in results.tables:
-        typer.echo(format_markdown(table))
-    typer.echo(f"{results.note}\n-> {', '.join(map(str, written))}")
+        print_text(f"{format_markdown(table)}\n")
+    print_text(f"{results.note}\n")
+    print_line(f"-> {', '.join(map(str, written))}")
 
 
 def _train_so(

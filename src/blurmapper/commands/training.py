@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from blurmapper.commands._output import needing_extra
+from blurmapper.commands._output import needing_extra, print_line
 
 
 def train(
@@ -55,7 +55,7 @@ def export(
     """
     with needing_extra("train"):
         from blurmapper.training.export import SAMPLES, export_checkpoint
-    typer.echo(export_checkpoint(checkpoint, output, photos or SAMPLES, name=name))
+    print_line(export_checkpoint(checkpoint, output, photos or SAMPLES, name=name))
 
 
 def fit(
@@ -85,4 +85,4 @@ def fit(
     """
     with needing_extra("baselines,train"):
         from blurmapper.training.fitting import fit_method
-    typer.echo(fit_method(method, photos, output, pairs=pairs, seed=seed))
+    print_line(fit_method(method, photos, output, pairs=pairs, seed=seed))

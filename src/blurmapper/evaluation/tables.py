@@ -106,8 +106,9 @@ def format_latex(table: Table) -> str:
 
 
 def _latex_column(heading: str, cells: Sequence[str]) -> list[str]:
+    """Return a column's cells as LaTeX; differences with their intervals have no best one."""
     better = BETTER.get(heading)
-    known = [cell for cell in cells if cell != UNKNOWN] if better else []
+    known = [cell for cell in cells if re.fullmatch(r"\d*\.\d+", cell)] if better else []
     best = better(map(float, known)) if better and len(known) > 1 else None
     return [
         rf"\textbf{{{cell}}}" if cell in known and float(cell) == best else _escape(cell)
