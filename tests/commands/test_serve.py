@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,13 +19,17 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+import blurmapper
 from blurmapper.commands.serve import serve
 from blurmapper.errors import ConfigError, MethodError, MissingExtraError
 
 Run = Callable[..., Result]
 
+SAMPLES = Path(blurmapper.__file__).parent / "assets" / "samples"
+
 needs_web = pytest.mark.skipif(
-    not (find_spec("fastapi") and find_spec("uvicorn")), reason="needs the extra blurmapper[web]"
+    not all(map(find_spec, ("fastapi", "python_multipart", "uvicorn"))),
+    reason="needs the extra blurmapper[web]",
 )
 
 
@@ -55,6 +62,107 @@ def test_it_says_where_it_is_and_ctrl_c_ends_it(tiny_weights: Path) -> None:
         finally:
             process.kill()
     assert (process.returncode, errors) == (0, "")
+
+
+BUSY = """
+import sys, time
+import numpy as np
+import blurmapper.methods
+from blurmapper.web import connections, queueing
+
+def get_slow_method(name, options):
+    def method(image):
+        time.sleep(0 if image.shape[0] <= 16 else 3600)
+        return np.ones(image.shape[:2], np.float32)
+    return method
+
+blurmapper.methods.get_method = get_slow_method
+queueing.STOP_WITHIN = connections.STOP_WITHIN = float(sys.argv[1])
+from blurmapper.cli import main
+sys.argv = ["blurmapper", "serve", "--port", "0"]
+main()
+"""
+"""Serves a method that never ends."""
+
+
+@contextmanager
+def busy_server(stop_within: float) -> Iterator[tuple[subprocess.Popen[str], socket.socket]]:
+    """Yield a server that works on one photo, and the client whose photo waits."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    photo = (SAMPLES / "cat.jpg").read_bytes()
+    head = b"POST /v1/degree HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(photo)
+    command = [sys.executable, "-c", BUSY, str(stop_within)]
+    with subprocess.Popen(command, **pipes) as process, ExitStack() as stack:
+        stack.callback(process.kill)
+        assert process.stdout is not None
+        address = re.search(r"http://127\.0\.0\.1:(\d+)", process.stdout.readline())
+        assert address is not None
+        at = ("127.0.0.1", int(address[1]))
+        clients = [stack.enter_context(socket.create_connection(at, timeout=60)) for _ in range(4)]
+        clients[0].sendall(head + photo)
+        wait_for(address[0], working=1)
+        clients[1].sendall(head + photo)
+        clients[2].sendall(head + photo[:1000])
+        clients[3].sendall(b"GET / HT")
+        wait_for(address[0], working=1, waiting=1, arriving=1)
+        yield process, clients[1]
+
+
+def wait_for(address: str, **state: int) -> None:
+    end = time.monotonic() + 30
+    while True:
+        with urllib.request.urlopen(f"{address}/healthz", timeout=30) as answer:  # noqa: S310
+            health = json.load(answer)
+        if state.items() <= health.items():
+            return
+        assert time.monotonic() < end, health
+        time.sleep(0.05)
+
+
+@needs_web
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, -signal.SIGTERM)]
+)
+def test_a_signal_ends_it_amidst_work_without_a_word(number: int, status: int) -> None:
+    with busy_server(0.1) as (process, waiting):
+        process.send_signal(number)
+        assert waiting.recv(100).startswith(b"HTTP/1.1 503 ")
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (status, "")
+
+
+@needs_web
+def test_a_second_ctrl_c_does_not_wait_for_what_is_worked_on() -> None:
+    with busy_server(3600) as (process, waiting):
+        process.send_signal(signal.SIGINT)
+        assert waiting.recv(100).startswith(b"HTTP/1.1 503 ")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+
+
+@needs_web
+@pytest.mark.parametrize("option", ["--max-upload", "--max-pixels", "--timeout"])
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "-1", "0", "1e300", "many"])
+def test_a_size_that_is_none_is_told_in_one_line(run: Run, option: str, value: str) -> None:
+    result = run(option, value)
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}'" in result.output
+
+
+@needs_web
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--allow-host", "https://a.example"),
+        ("--allow-origin", "a.example"),
+        ("--root-path", "blur"),
+    ],
+)
+def test_a_name_that_is_none_is_told(run: Run, arguments: tuple[str, str]) -> None:
+    error = run("--port", "0", *arguments).exception
+    assert isinstance(error, ConfigError)
+    assert str(error).startswith(repr(arguments[1])) and arguments[0] in str(error)
 
 
 @needs_web

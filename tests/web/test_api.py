@@ -18,7 +18,8 @@ from blurmapper.batch import Outputs, map_source
 from blurmapper.images import draw_overlay
 from blurmapper.mapper import BlurMapper
 
-pytest.importorskip("fastapi", reason="needs the extra blurmapper[web]")
+for module in ("fastapi", "python_multipart", "uvicorn"):
+    pytest.importorskip(module, reason="needs the extra blurmapper[web]")
 httpx = pytest.importorskip("httpx", reason="httpx asks the server")
 
 if TYPE_CHECKING:
@@ -207,7 +208,19 @@ def test_broken_files_are_told_apart(
 
 @pytest.mark.parametrize(
     ("query", "named"),
-    [("map?format=bmp", "format"), ("magnify?strength=9", "strength"), ("map?of=cats", "of")],
+    [
+        ("map?format=bmp", "format"),
+        ("map?of=cats", "of"),
+        ("magnify?strength=9", "strength"),
+        ("magnify?strength=nan", "strength"),
+        ("magnify?strength=inf", "strength"),
+        ("overlay?threshold=nan", "threshold"),
+        ("overlay?threshold=", "threshold"),
+        ("map?fromat=npy", "fromat"),
+        ("degree?format=png", "format"),
+        ("map?format=png&format=npy", "format"),
+        ("map?=1", ""),
+    ],
 )
 def test_a_wrong_parameter_is_named(client: Any, photo: bytes, query: str, named: str) -> None:
     answer = client.post(f"/v1/{query}", content=photo)

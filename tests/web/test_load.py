@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-pytest.importorskip("fastapi", reason="needs the extra blurmapper[web]")
+for module in ("fastapi", "python_multipart", "uvicorn"):
+    pytest.importorskip(module, reason="needs the extra blurmapper[web]")
 httpx = pytest.importorskip("httpx", reason="httpx asks the server")
 
 from blurmapper.web import Limits  # noqa: E402
@@ -62,7 +63,9 @@ def post_once(client: Any, content: bytes) -> Any:
 def test_each_is_answered_where_all_may_wait(
     serve: Serve, method: Any, uploads: list[tuple[bytes, int]]
 ) -> None:
-    with serve(method, Limits(upload_bytes=200_000, waiting=UPLOADS)) as client:
+    with serve(
+        method, Limits(upload_bytes=200_000, waiting=UPLOADS, connections=2 * UPLOADS)
+    ) as client:
         expected = client.post("/v1/map", content=uploads[0][0]).content
         answers = post_all(client.base_url, uploads, post_once)
         assert client.get("/healthz").json()["working"] == 0
@@ -82,7 +85,7 @@ def test_who_is_sent_away_by_a_short_queue_gets_a_turn_later(
             time.sleep(0.5)
         return answer
 
-    with serve(method, Limits(upload_bytes=200_000, waiting=32)) as client:
+    with serve(method, Limits(upload_bytes=200_000, waiting=32, connections=2 * UPLOADS)) as client:
         answers = post_all(client.base_url, uploads, post_until_taken)
         assert client.get("/healthz").json()["waiting"] == 0
     assert sent_away

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-pytest.importorskip("fastapi", reason="needs the extra blurmapper[web]")
+for module in ("fastapi", "python_multipart", "uvicorn"):
+    pytest.importorskip(module, reason="needs the extra blurmapper[web]")
 httpx = pytest.importorskip("httpx", reason="httpx asks the server")
 
 from blurmapper.web import Limits  # noqa: E402

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import socket
 import struct
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import PIL.Image
 import pytest
 
-pytest.importorskip("fastapi", reason="needs the extra blurmapper[web]")
+for module in ("fastapi", "python_multipart", "uvicorn"):
+    pytest.importorskip(module, reason="needs the extra blurmapper[web]")
 httpx = pytest.importorskip("httpx", reason="httpx asks the server")
 
 from blurmapper.web import Limits  # noqa: E402
@@ -100,10 +102,18 @@ def test_a_bomb_is_refused_from_its_header(client: Any, monkeypatch: pytest.Monk
     assert answer.json()["error"].startswith("the photo has 900.0 megapixels")
 
 
-def test_a_form_is_told_how_to_send_a_photo(client: Any, photo: bytes) -> None:
-    answer = client.post("/v1/map", files={"photo": photo})
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", "br", "Zstd", "identity, gzip"])
+def test_a_compressed_body_is_refused_by_name(client: Any, photo: bytes, coding: str) -> None:
+    headers = {"Content-Encoding": coding}
+    answer = client.post("/v1/map", content=gzip.compress(photo), headers=headers)
     assert answer.status_code == 415
-    assert "--data-binary" in answer.json()["error"]
+    assert f"({coding.rpartition(' ')[2].lower()})" in answer.json()["error"]
+    assert answer.headers["accept-encoding"] == "identity"
+
+
+def test_a_body_that_says_it_is_not_compressed_is_read(client: Any, photo: bytes) -> None:
+    headers = {"Content-Encoding": "identity"}
+    assert client.post("/v1/degree", content=photo, headers=headers).status_code == 200
 
 
 def test_a_body_in_many_pieces_is_one_photo(client: Any, photo: bytes) -> None:

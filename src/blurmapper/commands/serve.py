@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
+import sys
 from contextlib import suppress
 from typing import Annotated
 
@@ -15,6 +17,10 @@ from blurmapper.errors import ConfigError
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 LIMITS = "Limits"
+PROXIES = "Names and proxies"
+
+MOST = 1_000_000
+"""Most megabytes, megapixels and seconds; beyond it a number is a slip of the finger."""
 
 
 def serve(
@@ -54,16 +60,30 @@ def serve(
     ] = 16,
     max_upload: Annotated[
         float,
-        typer.Option(metavar="MB", min=0.001, rich_help_panel=LIMITS, help="Of a photo's file."),
+        typer.Option(
+            metavar="MB",
+            min=0.001,
+            max=MOST,
+            rich_help_panel=LIMITS,
+            help="Of a photo's file.",
+        ),
     ] = 64,
     max_pixels: Annotated[
-        float, typer.Option(metavar="MP", min=0.001, rich_help_panel=LIMITS, help="Of a photo.")
+        float,
+        typer.Option(
+            metavar="MP",
+            min=0.001,
+            max=MOST,
+            rich_help_panel=LIMITS,
+            help="Of a photo.",
+        ),
     ] = 100,
     timeout: Annotated[
         float,
         typer.Option(
             metavar="SECONDS",
             min=0.1,
+            max=MOST,
             rich_help_panel=LIMITS,
             help="For an upload to arrive, and again for its answer.",
         ),
@@ -72,10 +92,27 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            rich_help_panel=LIMITS,
+            rich_help_panel=PROXIES,
             help="A name that browsers may call this server by; repeat for several.",
         ),
     ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN",
+            rich_help_panel=PROXIES,
+            help="Another site whose scripts may use the API, as https://photos.example; "
+            "repeat for several.",
+        ),
+    ] = None,
+    root_path: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH",
+            rich_help_panel=PROXIES,
+            help="The path under which a proxy shows the page, as /blur.",
+        ),
+    ] = "",
 ) -> None:
     """Open a page for photos in the browser, and an HTTP API beside it, on this machine.
 
@@ -86,27 +123,38 @@ def serve(
     Examples:
 
         blurmapper serve --open
-        curl --data-binary @photo.jpg http://127.0.0.1:8000/v1/map -o photo.blur.png
+        curl -F file=@photo.jpg http://127.0.0.1:8000/v1/map -o photo.blur.png
     """
     with needing_extra("web"):
         import uvicorn
 
-        from blurmapper.web import Limits, create_app
+        from blurmapper.web import Limits, Server, create_app
     from blurmapper.methods import MethodOptions, get_method
 
     limits = Limits(round(max_upload * 1e6), round(max_pixels * 1e6), jobs, queue, timeout)
     mapping = get_method(method, MethodOptions(threads=threads))
     with _listen(host, port) as listener:
-        app = create_app(mapping, limits, allow_host or ())
-        address = _address(listener)
+        app = create_app(
+            mapping,
+            limits,
+            allow_host or (),
+            origins=allow_origin or (),
+            root_path=root_path,
+        )
+        address = _address(listener) + root_path.rstrip("/")
         typer.echo(f"blurmapper is at {address}, its API at {address}/docs; Ctrl-C stops it")
         if host not in LOOPBACK:
             typer.echo("anyone who can reach this machine can use it: no password is asked for")
         if open_page:
             typer.launch(address)
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)
+        server: uvicorn.Server = Server(app)
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+            server.run(sockets=[listener])
+    if app.state.queue.working:
+        # A thread at work cannot be stopped, and Python would wait for it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blurmapper.web.app import create_app
+from blurmapper.web.connections import Server
 from blurmapper.web.limits import Limits
 
-__all__ = ["Limits", "create_app"]
+__all__ = ["Limits", "Server", "create_app"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from pydantic import BaseModel, Field
 
 from blurmapper.applications import cut_out, magnify_blur, segment_blur
@@ -18,7 +18,7 @@ from blurmapper.web.encoding import (
     encode_photo_as,
 )
 from blurmapper.web.figures import Figures, Mapped, measure
-from blurmapper.web.turns import Turn
+from blurmapper.web.turns import Turn, refuse_unknown_parameters
 
 MAPS: dict[str, MapFormat] = {"image/png": "png", "application/x-npy": "npy"}
 PHOTOS: dict[str, PhotoFormat] = {"image/jpeg": "jpeg", "image/png": "png"}
@@ -31,11 +31,18 @@ PhotoFormatOption = Annotated[
     PhotoFormat | None, Query(alias="format", description="By the header Accept unless given.")
 ]
 
+BINARY = {"type": "string", "format": "binary"}
+
 PHOTO_BODY = {
     "requestBody": {
         "required": True,
-        "description": "A photo's file as it is, of any format that blurmapper reads.",
-        "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+        "description": "A photo's file of any format that blurmapper reads, bare or in a form.",
+        "content": {
+            "image/*": {"schema": BINARY},
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": {"file": BINARY}, "required": ["file"]}
+            },
+        },
     }
 }
 
@@ -49,25 +56,32 @@ class Refusal(BaseModel):
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": Refusal, "description": description}
     for status, description in {
-        400: "A parameter cannot be used.",
+        400: "A parameter or a form cannot be used.",
         408: "The photo did not arrive in time.",
         413: "Too many bytes or pixels.",
+        415: "The body is compressed.",
         422: "No photo that can be read.",
         503: "Too much to do: come again after the seconds in Retry-After.",
         504: "The photo takes too long.",
     }.items()
 }
 
-api = APIRouter(prefix="/v1", tags=["photos"], responses=REFUSALS)
+api = APIRouter(
+    prefix="/v1",
+    tags=["photos"],
+    responses=REFUSALS,
+    dependencies=[Depends(refuse_unknown_parameters)],
+)
 
 
 def _answering_with(*media_types: str) -> dict[str, Any]:
     """Return what OpenAPI has to know of a route that answers with a file."""
-    schema = {"schema": {"type": "string", "format": "binary"}}
     return {
         "openapi_extra": PHOTO_BODY,
         "response_class": Response,
-        "responses": {200: {"content": dict.fromkeys(media_types, schema)}},
+        "responses": {
+            200: {"content": {media_type: {"schema": BINARY} for media_type in media_types}}
+        },
     }
 
 

@@ -19,9 +19,15 @@ class Limits:
         Photos worked on at a time.
     waiting : int
         Photos that may wait besides; the next is sent away with 503. Together with `jobs` and
-        `upload_bytes` this bounds the memory that uploads can take.
+        `upload_bytes` this bounds the memory that uploads and answers can take.
     seconds : float
         For the upload to arrive, and again for the answer to it.
+    patience : float
+        Seconds for a request's head, and by which a body or an answer may fall behind its pace.
+    pace : float
+        Bytes per second that a body must arrive with, and an answer be read with.
+    connections : int
+        Most connections of one client, by its address.
     """
 
     upload_bytes: int = 64_000_000
@@ -29,3 +35,16 @@ class Limits:
     jobs: int = 1
     waiting: int = 16
     seconds: float = 60.0
+    patience: float = 10.0
+    pace: float = 32_000.0
+    connections: int = 256
+
+    @property
+    def places(self) -> int:
+        """How many photos may be here at a time."""
+        return self.jobs + self.waiting
+
+    @property
+    def bytes_in_all(self) -> int:
+        """Most bytes that uploads may hold together."""
+        return self.places * self.upload_bytes

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from typing import Literal
 
 from fastapi import HTTPException, Request, Response
 
 from blurmapper.errors import BlurMapperError, MissingExtraError
 from blurmapper.web.limits import Limits
-from blurmapper.web.uploads import discard_upload, read_upload
+from blurmapper.web.memory import Memory, Upload
+from blurmapper.web.uploads import busy, read_upload
 
 Work = Callable[[bytes], Response]
 """A photo's file -> the answer to its request."""
 
-RETRY_AFTER = 2
-"""Seconds after which one who was sent away may come again."""
+Status = Literal["ok", "full", "stuck", "stopping"]
+
+STOP_WITHIN = 5.0
+"""Seconds that work which has begun is given when the server stops."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,28 +29,46 @@ _LOG = logging.getLogger(__name__)
 class PhotoQueue:
     """Work on photos in threads, a few at a time, with a bounded number in waiting.
 
-    A photo's place is taken before its upload is read, so that uploads cannot fill the memory.
-
     Parameters
     ----------
     limits : Limits
         How many at a time, how many in waiting, how large, for how long.
+
+    Attributes
+    ----------
+    memory : Memory
+        What uploads and answers hold.
     """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self.memory = Memory(limits.bytes_in_all)
         self._threads = ThreadPoolExecutor(limits.jobs, thread_name_prefix="photo")
-        self._taken = 0
+        self._free = asyncio.Semaphore(limits.jobs)
+        self._at_work: set[Future[Response | HTTPException]] = set()
+        self._turns: set[_Turn] = set()
+        self._stopping = asyncio.Event()
+        self.arriving = 0
 
     @property
     def working(self) -> int:
-        """How many photos are worked on, or arrive."""
-        return min(self._taken, self._limits.jobs)
+        """How many photos are worked on."""
+        return len(self._at_work)
 
     @property
     def waiting(self) -> int:
-        """How many photos wait besides."""
-        return max(0, self._taken - self._limits.jobs)
+        """How many photos wait for that."""
+        return sum(not turn.begun for turn in self._turns)
+
+    @property
+    def status(self) -> Status:
+        """Whether the next photo gets its turn, and if not, why."""
+        if self._stopping.is_set():
+            return "stopping"
+        if len(self._turns) >= self._limits.places or self.memory.full:
+            return "full"
+        late = sum(turn.late for turn in self._turns)
+        return "stuck" if late >= self._limits.jobs else "ok"
 
     async def answer(self, request: Request, work: Work) -> Response:
         """Read the photo in a request, do the work on it and return its answer.
@@ -57,71 +78,117 @@ class PhotoQueue:
         HTTPException
             For every way in which this can fail, with its status and one line.
         """
-        if self._taken >= self._limits.jobs + self._limits.waiting:
-            await discard_upload(request, self._limits)
-            raise _busy("the queue is full")
-        with self._place():
-            content = await read_upload(request, self._limits)
-            future = self._threads.submit(_work_on, content, work)
-            return await self._wait(request, future)
+        self._refuse_if_full()
+        self.arriving += 1
+        try:
+            upload = await read_upload(request, self._limits, self.memory)
+        finally:
+            self.arriving -= 1
+        try:
+            self._refuse_if_full()
+        except HTTPException:
+            upload.free()
+            raise
+        turn = _Turn(upload)
+        self._turns.add(turn)
+        task = asyncio.create_task(self._work(turn, work))
+        task.add_done_callback(lambda _: self._leave(turn))
+        return await self._wait(request, turn, task)
+
+    def stop(self) -> None:
+        """Send away what waits, and take nothing more."""
+        self._stopping.set()
 
     def close(self) -> None:
-        """Let the photos go that still wait; those that are worked on are finished."""
+        """Let the threads go; one that is at work ends when it has finished."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        self._taken += 1
-        try:
-            yield
-        finally:
-            self._taken -= 1
+    def _refuse_if_full(self) -> None:
+        if self._stopping.is_set():
+            raise busy("the server is stopping")
+        if len(self._turns) >= self._limits.places:
+            raise busy("the queue is full")
 
-    async def _wait(self, request: Request, future: Future[Response]) -> Response:
+    def _leave(self, turn: _Turn) -> None:
+        turn.upload.free()
+        self._turns.discard(turn)
+
+    async def _work(self, turn: _Turn, work: Work) -> Response | HTTPException:
+        async with self._free:
+            await self.memory.wait_for_readers()
+            turn.begun = True
+            future = self._threads.submit(_work_on, turn.upload, work)
+            self._at_work.add(future)
+            future.add_done_callback(self._at_work.discard)
+            return await asyncio.wrap_future(future)
+
+    async def _wait(
+        self, request: Request, turn: _Turn, task: asyncio.Task[Response | HTTPException]
+    ) -> Response:
         """Return the answer, unless it takes too long or nobody waits for it any more."""
-        answer = asyncio.wrap_future(future)
         hang_up = asyncio.ensure_future(request.receive())
+        stop = asyncio.ensure_future(self._stop_waiting(turn))
+        seconds = self._limits.seconds
         try:
             await asyncio.wait(
-                (answer, hang_up),
-                timeout=self._limits.seconds,
-                return_when=asyncio.FIRST_COMPLETED,
+                (task, hang_up, stop), timeout=seconds, return_when=asyncio.FIRST_COMPLETED
             )
-            if answer.done():
-                return answer.result()
-            if hang_up.done():
-                raise HTTPException(400, "the client hung up")
-            if future.running():
-                raise HTTPException(
-                    504, f"the photo takes more than {self._limits.seconds:g} s; reduce it first"
-                )
-            raise _busy(f"no turn came within {self._limits.seconds:g} s")
         finally:
-            # A thread that has begun cannot be stopped: its turn ends when it has finished.
-            answer.cancel()
             hang_up.cancel()
+            stop.cancel()
+            # A thread that has begun cannot be stopped: its turn ends when it has finished.
+            if not turn.begun:
+                task.cancel()
+        if task.done():
+            outcome = task.result()
+            if isinstance(outcome, HTTPException):
+                raise outcome
+            return outcome
+        if hang_up.done():
+            raise HTTPException(400, "the client hung up")
+        if stop.done():
+            raise busy("the server is stopping")
+        if not turn.begun:
+            raise busy(f"no turn came within {seconds:g} s")
+        turn.late = True
+        raise HTTPException(504, f"the photo takes more than {seconds:g} s; reduce it first")
+
+    async def _stop_waiting(self, turn: _Turn) -> None:
+        await self._stopping.wait()
+        if turn.begun:
+            await asyncio.sleep(STOP_WITHIN)
 
 
-def _work_on(content: bytes, work: Work) -> Response:
+class _Turn:
+    """A photo that has arrived.
+
+    Attributes
+    ----------
+    upload : Upload
+        Its file.
+    begun : bool
+        Whether it is worked on, or was.
+    late : bool
+        Whether its client has been told that it takes too long.
+    """
+
+    def __init__(self, upload: Upload) -> None:
+        self.upload = upload
+        self.begun = False
+        self.late = False
+
+
+def _work_on(upload: Upload, work: Work) -> Response | HTTPException:
+    """Return the answer, or the refusal; raised it would hold on to the photo by its traceback."""
     try:
-        return work(content)
-    except HTTPException:
-        raise
+        return work(upload.content)
+    except HTTPException as error:
+        return HTTPException(error.status_code, error.detail, error.headers)
     except MissingExtraError as error:
-        raise HTTPException(501, str(error)) from error
+        return HTTPException(501, str(error))
     except BlurMapperError as error:
-        raise HTTPException(422, str(error)) from error
-    except Exception as error:
+        return HTTPException(422, str(error))
+    except Exception:  # noqa: BLE001 -- it is logged whole
         # One photo's misfortune, a lack of memory included, is no other's.
         _LOG.exception("a photo could not be worked on")
-        raise HTTPException(
-            500, "the server failed on this photo; its own output says why"
-        ) from error
-
-
-def _busy(reason: str) -> HTTPException:
-    return HTTPException(
-        503,
-        f"{reason}; try again in {RETRY_AFTER} s",
-        headers={"Retry-After": str(RETRY_AFTER)},
-    )
+        return HTTPException(500, "the server failed on this photo; its own output says why")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from typing import Annotated, TypeVar
 
@@ -25,10 +27,13 @@ class PhotoTurn:
     ----------
     request : Request
         Its application's state holds ``queue``, ``mapping`` and ``limits``.
+    until_sent : ExitStack
+        Is closed when the answer has been sent, or cannot be.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, until_sent: ExitStack) -> None:
         self._request = request
+        self._until_sent = until_sent
         state = request.app.state
         self._queue: PhotoQueue = state.queue
         self._mapping: PhotoMapping = state.mapping
@@ -44,9 +49,11 @@ class PhotoTurn:
 
     async def _answer(self, work: Callable[[Photo], Response], *, whole: bool) -> Response:
         read = partial(self._mapping.read, whole=whole)
-        return await self._queue.answer(
+        answer = await self._queue.answer(
             self._request, lambda content: work(decode_upload(content, self._limits, read))
         )
+        self._until_sent.enter_context(self._queue.memory.answering(len(answer.body)))
+        return answer
 
     def choose(self, asked: Format | None, offered: Mapping[str, Format]) -> Format:
         """Return the format asked for, or that which the header ``Accept`` likes best.
@@ -65,21 +72,44 @@ class PhotoTurn:
         """
         if asked is not None:
             return asked
-        for wanted in _by_preference(self._request.headers.get("accept", "*/*")):
+        for wanted in _by_preference(self._request.headers.getlist("accept")):
             for media_type, name in offered.items():
                 if wanted in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
                     return name
         raise HTTPException(406, f"there is no such answer; accept {' or '.join(offered)}")
 
 
-Turn = Annotated[PhotoTurn, Depends()]
+async def _take_turn(request: Request) -> AsyncIterator[PhotoTurn]:
+    with ExitStack() as until_sent:
+        yield PhotoTurn(request, until_sent)
+
+
+Turn = Annotated[PhotoTurn, Depends(_take_turn)]
 """The parameter of a route that gets its photo's turn."""
 
 
-def _by_preference(accept: str) -> list[str]:
-    """Return the media types of a header ``Accept``, the best liked first."""
+async def refuse_unknown_parameters(request: Request) -> None:
+    """Refuse parameters that a route does not have, which would be passed over without a word.
+
+    Raises
+    ------
+    HTTPException
+        400 that names them, or one that is given twice.
+    """
+    known = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    for name, times in given.items():
+        if name not in known:
+            there_are = f"there are {', '.join(known)}" if known else "there are none here"
+            raise HTTPException(400, f"{name[:40]}: there is no such parameter; {there_are}")
+        if times > 1:
+            raise HTTPException(400, f"{name}: given {times} times; give it once")
+
+
+def _by_preference(accept: list[str]) -> list[str]:
+    """Return the media types of the headers ``Accept``, the best liked first."""
     liked: dict[str, float] = {}
-    for part in accept.split(","):
+    for part in ",".join(accept or ["*/*"]).split(","):
         media_type, *parameters = (piece.strip() for piece in part.split(";"))
         quality = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
         try:

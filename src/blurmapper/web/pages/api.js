@@ -8,7 +8,7 @@ const PATIENCE = 30;
 /** Post a photo; when the server has too much to do, wait and come again. */
 export async function post(route, query, photo, signal) {
   for (let turn = 0; ; turn += 1) {
-    const answer = await send(`/v1/${route}?${query}`, photo, signal);
+    const answer = await send(`v1/${route}?${query}`, photo, signal);
     if (answer.ok) return answer;
     if (answer.status !== 503 || turn === PATIENCE) throw new Refusal(await lineOf(answer));
     await rest(Number(answer.headers.get("Retry-After")) || 1, signal);
@@ -17,7 +17,7 @@ export async function post(route, query, photo, signal) {
 
 /** Return what the server can do and what it takes. */
 export async function health() {
-  return (await send("/healthz")).json();
+  return (await send("healthz")).json();
 }
 
 async function send(address, photo, signal) {

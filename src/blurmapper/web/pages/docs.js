@@ -41,12 +41,20 @@ function operationOf(path, verb, { description, parameters = [], requestBody, re
     return [status, types || what];
   });
   const refusals = element("details", "", element("summary", "", "Answers"), table(answers));
-  const body = requestBody ? "--data-binary @photo.jpg " : "";
-  made.append(element("pre", "", `curl ${body}${location.origin}${path}`), refusals);
+  made.append(element("pre", "", exampleOf(path, requestBody, responses["200"])), refusals);
   return made;
 }
 
-const { paths } = await (await fetch("/openapi.json")).json();
+/** Return a command to try it with; what is no text goes to a file. */
+function exampleOf(path, requestBody, { content = {} }) {
+  const [kind, form] = Object.keys(content)[0].split("/");
+  const name = path.split("/").at(-1);
+  const output = kind === "image" ? ` -o photo.${name}.${form.replace("jpeg", "jpg")}` : "";
+  const body = requestBody ? "-F file=@photo.jpg " : "";
+  return `curl ${body}${new URL(path.slice(1), document.baseURI)}${output}`;
+}
+
+const { paths } = await (await fetch("openapi.json")).json();
 for (const [path, verbs] of Object.entries(paths)) {
   for (const [verb, operation] of Object.entries(verbs)) {
     document.getElementById("operations").append(operationOf(path, verb, operation));

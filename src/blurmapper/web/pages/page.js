@@ -89,7 +89,7 @@ function say(line) {
 }
 
 async function addSample(name) {
-  const answer = await fetch(`/samples/${name}`);
+  const answer = await fetch(`samples/${name}`);
   add([new File([await answer.blob()], name, { type: "image/jpeg" })]);
 }
 
