@@ -11,6 +11,7 @@ import pytest
 
 from blurmapper.batch import Found, find_photos, list_photos, plan_jobs
 from blurmapper.errors import ImageError
+from blurmapper.locations import find_location
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -160,3 +161,51 @@ def test_the_plan_is_made_as_it_is_asked_for(tmp_path: Path) -> None:
     found = Found(photos=[("x.jpg", "x.jpg")] * 2)
     jobs = plan_jobs(found, tmp_path)
     assert next(jobs).target == tmp_path / "x.jpg"
+
+
+def test_a_link_that_cannot_be_followed_loses_no_other_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "a.jpg", "z.jpg", "shut/x.jpg")
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    (tmp_path / "away.jpg").symlink_to("shut/x.jpg")
+    (tmp_path / "loops").symlink_to("loops")
+    following = os.stat
+
+    def refuse(path: str, **how: bool) -> os.stat_result:
+        if str(path).endswith("away.jpg"):
+            raise PermissionError(13, "Permission denied")
+        return following(path, **how)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    found = find_photos([tmp_path])
+    names = [path.name for path in found.locations()]
+    assert names == ["a.jpg", "away.jpg", "loop.jpg", "z.jpg", "x.jpg"]
+    assert found.failures == []
+
+
+def test_a_source_that_may_not_be_looked_at_is_a_photo_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "a.jpg")
+
+    def refuse(_: str, **__: bool) -> os.stat_result:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "stat", refuse)
+    assert len(find_photos([tmp_path / "a.jpg"])) == 1
+
+
+def test_an_address_is_searched_by_the_same_rules(tmp_path: Path) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="needs the extra blurmapper[remote]")
+    pytest.importorskip("pyarrow", reason="needs the extra blurmapper[remote]")
+    touch(tmp_path, "b.jpg", "a.PNG", "sub/c.webp", "notes.txt", ".a.jpg", ".trash/b.jpg")
+    touch(tmp_path, "a.jpg.blur.png", "maps/y.jpg", "mapsy/y.jpg")
+    memory = fsspec.filesystem("memory")
+    memory.put(f"{tmp_path}/", "/rules/", recursive=True)
+    output = find_location("memory://rules/maps")
+    found = find_photos(["memory://rules", "memory://rules/b.jpg"], output=output)
+    memory.rm("/rules", recursive=True)
+    below = [text for _, text in found.photos]
+    assert below == ["a.PNG", "b.jpg", "mapsy/y.jpg", "sub/c.webp"]
+    assert (found.left_out, found.has_folders, found.failures) == (5, True, [])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import errno
 import io
+import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.files import from_cell, to_cell, write_file
@@ -104,7 +106,8 @@ class Failures:
         writer.writerows(
             (to_cell(photo), to_cell(why)) for photo, why in sorted(self._rows.items())
         )
-        write_file(self._path, text.getvalue().encode("utf-8", "surrogateescape"))
+        content = text.getvalue().encode("utf-8", "surrogateescape")
+        write_file(self._path, content, lambda old: True)
         self._changed, self._written = False, time.monotonic()
 
     def _change(self) -> None:
@@ -114,6 +117,8 @@ class Failures:
 
     def _read(self) -> dict[str, str]:
         rows: dict[str, str] = {}
+        if isinstance(self._path, Path):
+            self._is_ours = not os.path.lexists(self._path)
         # What stands before a damaged place is kept.
         with suppress(BlurMapperError, csv.Error), open_file(self._path) as stream:
             text = stream.read().decode("utf-8", "surrogateescape")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import logging
 import os
@@ -11,12 +10,10 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
-
-import typer
 
 from blurmapper.errors import BlurMapperError, ImageError, MissingExtraError
 
@@ -32,6 +29,18 @@ WIDTH_OF_FILES = 200
 
 _JOINERS = "\u200c\u200d"
 """Invisible characters that words and emoji are written with."""
+
+
+class _Output(io.TextIOWrapper):
+    """Standard output; where it cannot be written that is one line, as of a full disk."""
+
+    def write(self, text: str) -> int:
+        with _one_line_errors():
+            return super().write(text)
+
+    def flush(self) -> None:
+        with _one_line_errors():
+            super().flush()
 
 
 def open_streams() -> None:
@@ -52,48 +61,39 @@ def open_streams() -> None:
             setattr(sys, name, nowhere)
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    out = sys.stdout
+    if out is sys.__stdout__ and isinstance(out, io.TextIOWrapper):
+        encoding, by_line = out.encoding, out.line_buffering
+        sys.stdout = sys.__stdout__ = _Output(  # type: ignore[misc]
+            out.detach(), encoding, errors="backslashreplace", line_buffering=by_line
+        )
 
 
 def print_line(text: object, *, err: bool = False) -> None:
-    """Print text, such as what holds a name, as one line on standard output or error.
-
-    Raises
-    ------
-    ImageError
-        If standard output cannot be written.
-    """
-    with writing(err=err):
-        typer.echo(printable(text), err=err)
+    """Print text, such as what holds a name, as one line on standard output or error."""
+    stream = sys.stderr if err else sys.stdout
+    with suppress(OSError) if err else nullcontext():
+        stream.write(f"{printable(text)}\n")
+        stream.flush()
 
 
 def print_text(text: str | bytes) -> None:
-    """Print text of several lines as it is.
-
-    Raises
-    ------
-    ImageError
-        If standard output cannot be written.
-    """
-    with writing():
-        typer.echo(text, nl=False)
+    """Print text of several lines as it is."""
+    sys.stdout.flush()
+    with _one_line_errors():
+        sys.stdout.buffer.write(text if isinstance(text, bytes) else text.encode())
+        sys.stdout.buffer.flush()
 
 
 def print_table(*parts: RenderableType) -> None:
-    """Print Rich's tables and texts; whatever holds a name has to be `Text` of `printable`.
-
-    Raises
-    ------
-    ImageError
-        If standard output cannot be written.
-    """
+    """Print Rich's tables and texts; whatever holds a name has to be `Text` of `printable`."""
     from rich.console import Console
 
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
         console = Console(markup=False, emoji=False, highlight=False, width=WIDTH_OF_FILES)
-    with writing():
-        for part in parts:
-            console.print(part)
+    for part in parts:
+        console.print(part)
 
 
 def print_error(error: BlurMapperError) -> None:
@@ -122,17 +122,14 @@ def printable(text: object) -> str:
 
 
 @contextmanager
-def writing(*, err: bool = False) -> Iterator[None]:
-    """Turn what is wrong with standard output into a line; but a closed pipe ends quietly."""
+def _one_line_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if err:
-            return
         # What is still held back would be tried again at the end, and fail with a traceback.
         with Path(os.devnull).open("wb") as nothing:
             os.dup2(nothing.fileno(), 1)
-        if error.errno == errno.EPIPE:
+        if isinstance(error, BrokenPipeError):
             raise
         raise ImageError(
             f"standard output: cannot be written ({error.strerror}); say where else it is to go"

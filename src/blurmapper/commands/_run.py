@@ -21,7 +21,7 @@ from blurmapper.commands._output import (
     quiet_codecs,
     stopping_cleanly,
 )
-from blurmapper.errors import ConfigError
+from blurmapper.errors import BlurMapperError, ConfigError
 from blurmapper.locations import Location, find_location
 
 if TYPE_CHECKING:
@@ -73,9 +73,12 @@ def run_command(
                 for result in results:
                     _report(result, task, tally, as_json=as_json)
                     progress.advance(bar)
-        finally:
-            if stop.is_set() or (tally.done + tally.before + tally.failed and found.has_folders):
+        except BlurMapperError:
+            if tally.done + tally.before + tally.failed:
                 _print_sums(task, tally, found, folder if how.list_failures else None)
+            raise
+        if stop.is_set() or found.has_folders:
+            _print_sums(task, tally, found, folder if how.list_failures else None)
     if stop.is_set():
         raise typer.Exit(STOPPED)
     if tally.failed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from blurmapper.commands._output import printable, writing
+from blurmapper.commands._output import printable
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -46,9 +46,8 @@ def print_tables(tables: Sequence[Table], console: Console | None = None) -> Non
             for row in table.rows:
                 screen.add_row(*(Text(printable(row[number])) for number in columns))
             parts.append(screen)
-        with writing():
-            for part in parts:
-                console.print(part)
+        for part in parts:
+            console.print(part)
 
 
 def split_columns(table: Table, width: int) -> list[list[int]]:

