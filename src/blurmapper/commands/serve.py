@@ -5,13 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import socket
-import sys
 from contextlib import suppress
 from typing import Annotated
 
 import typer
 
-from blurmapper.commands._output import needing_extra
+from blurmapper.commands._output import needing_extra, print_line
 from blurmapper.errors import ConfigError
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -142,9 +141,9 @@ def serve(
             root_path=root_path,
         )
         address = _address(listener) + root_path.rstrip("/")
-        typer.echo(f"blurmapper is at {address}, its API at {address}/docs; Ctrl-C stops it")
+        print_line(f"blurmapper is at {address}, its API at {address}/docs; Ctrl-C stops it")
         if host not in LOOPBACK:
-            typer.echo("anyone who can reach this machine can use it: no password is asked for")
+            print_line("anyone who can reach this machine can use it: no password is asked for")
         if open_page:
             typer.launch(address)
         server: uvicorn.Server = Server(app)
@@ -152,8 +151,6 @@ def serve(
             server.run(sockets=[listener])
     if app.state.queue.working:
         # A thread at work cannot be stopped, and Python would wait for it.
-        sys.stdout.flush()
-        sys.stderr.flush()
         os._exit(0)
 
 
