@@ -91,6 +91,34 @@ def test_what_a_gone_client_sent_is_freed_while_another_is_served(
         assert held.result().status_code == 200
 
 
+def test_who_asks_for_more_and_hangs_up_is_seen_to_be_gone(
+    serve: Serve, gate: Gate, photo: bytes, post: Post, wait_until: WaitUntil
+) -> None:
+    more = b"GET / HTTP/1.1\r\n"
+    with serve(gate) as client, ThreadPoolExecutor(1) as pool:
+        gate.opened.clear()
+        held = pool.submit(client.post, "/v1/degree", content=photo)
+        wait_until(lambda: health(client)["working"] == 1)
+        with post(client, photo + more, length=len(photo)) as gone:
+            wait_until(lambda: health(client)["waiting"] == 1)
+            gone.sendall(more)
+        wait_until(lambda: health(client)["waiting"] == 0)
+        assert health(client)["held_bytes"] == len(photo)
+        gate.opened.set()
+        assert held.result().status_code == 200
+
+
+def test_who_asks_for_too_much_at_once_is_cut_off(
+    serve: Serve, gate: Gate, photo: bytes, post: Post
+) -> None:
+    with serve(gate) as client:
+        gate.opened.clear()
+        with post(client, photo + bytes(200_000), length=len(photo)) as greedy:
+            with pytest.raises(ConnectionError):
+                greedy.recv(1)
+            gate.opened.set()
+
+
 def test_what_was_refused_is_freed(serve: Serve, gate: Gate, traced: Any) -> None:
     with serve(gate) as client:
         body = bytes(LARGE)

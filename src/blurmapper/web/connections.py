@@ -7,6 +7,7 @@ from functools import partial
 from socket import socket
 from typing import Any, cast
 
+import h11
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -16,14 +17,17 @@ from blurmapper.web.limits import Limits
 from blurmapper.web.queueing import STOP_WITHIN, PhotoQueue
 from blurmapper.web.uploads import RETRY_AFTER
 
-AT_ONCE = 64
-"""Connections that are accepted at a time, before any of them can be refused."""
+AT_ONCE = 8
+"""Connections that are accepted in a turn of the loop; some turns pass before one is refused."""
 
 BACKLOG = 2048
 """Connections that the system holds until they are accepted; beyond it clients wait for long."""
 
-OWN_FILES = 64
-"""Files that the process itself may have open."""
+SPARE_FILES = 128
+"""Files for the process itself, and for connections that are not refused yet."""
+
+AHEAD = 65_536
+"""Bytes of further requests that a client may send before it has its answer."""
 
 MOST = 1000
 """Most connections of all clients, where the system allows so many open files."""
@@ -136,6 +140,12 @@ class Connection(H11Protocol):
         """Begin a request as soon as its head is whole."""
         super().data_received(data)
         self._watch()
+        if not self.silent and self.conn.their_state is h11.DONE:
+            # Uvicorn reads no further, and would not see that the client hangs up.
+            if len(self.conn.trailing_data[0]) > AHEAD:
+                self.cut_off()
+            else:
+                self.flow.resume_reading()
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""
@@ -214,4 +224,4 @@ def _most_connections() -> int:
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return MOST
-    return max(1, min(MOST, files - AT_ONCE - OWN_FILES))
+    return max(1, min(MOST, files - SPARE_FILES))
