@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pytest
 
 from blurmapper.applications import _lens, magnify_blur
-from blurmapper.applications._kernels import Shape, lens_kernel
-from blurmapper.applications._light import decode_light, encode_light
+from blurmapper.applications.kernels import Shape, lens_kernel
+from blurmapper.applications.light import decode_light, encode_light
 from blurmapper.applications.magnification import MOST_STRENGTH
 from blurmapper.errors import ConfigError, ImageError
 

@@ -36,7 +36,6 @@ from blurmapper.batch import (
 )
 from blurmapper.errors import ImageError
 from blurmapper.images import ImageArray
-from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod, MethodOptions
 
 Results = list[Result | PhotoFailure]
@@ -145,12 +144,11 @@ def test_photos_of_one_name_from_two_folders_both_survive_two_runs(tmp_path: Pat
     assert len(list((tmp_path / "out").glob("*.png"))) == 2
 
 
-def test_the_settings_are_all_that_decides_what_is_written(tiny_mapper: BlurMapper) -> None:
-    def digest(method: object = tiny_mapper, outputs: Outputs = Outputs(), **chosen: int) -> str:  # noqa: B008
-        task = MapTask("tiny", MethodOptions(**chosen), outputs)  # type: ignore[arg-type]
-        return task.digest_settings(method)  # type: ignore[arg-type]
+def test_the_settings_are_all_that_decides_what_is_written(tiny_weights: Path) -> None:
+    def digest(name: str = str(tiny_weights), outputs: Outputs = Outputs(), **chosen: int) -> str:  # noqa: B008
+        return MapTask(name, MethodOptions(**chosen), outputs).digest_settings()  # type: ignore[arg-type]
 
-    different = {digest(), digest(map_nothing), digest(outputs=Outputs("16"))}
+    different = {digest(), digest("all-blurred"), digest(outputs=Outputs("16"))}
     different |= {digest(working_side=64), digest(refine=False)}
     assert len(different) == 5
     assert digest(threads=2) == digest()

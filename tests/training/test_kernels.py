@@ -6,10 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from blurmapper.applications.kernels import disc_kernel, gaussian_kernel
 from blurmapper.training.kernels import (
     apply_kernel,
-    disc_kernel,
-    gaussian_kernel,
     motion_kernel,
     polygon_kernel,
 )

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from blurmapper.applications.kernels import disc_kernel
 from blurmapper.training.compositing import (
     blur_behind,
     decode_srgb,
@@ -16,7 +17,6 @@ from blurmapper.training.compositing import (
     flatten_texture,
     sweep,
 )
-from blurmapper.training.kernels import disc_kernel
 from blurmapper.training.pairs import (
     DEFOCUSED,
     MOVED,

@@ -14,7 +14,7 @@ from blurmapper.errors import ConfigError
 from blurmapper.images import BlurMap, ImageArray
 
 if TYPE_CHECKING:
-    from blurmapper.applications._kernels import Shape
+    from blurmapper.applications.kernels import Shape
 
 THRESHOLD = 0.1
 """Up to this probability a pixel is sharp and left alone, as in the paper."""

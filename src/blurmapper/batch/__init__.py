@@ -14,7 +14,7 @@ from blurmapper.batch.mapping import (
 )
 from blurmapper.batch.planning import Record, plan_jobs
 from blurmapper.batch.run import Engine, How, run_task
-from blurmapper.batch.tasks import Job, Outcome, Result, Task, do_job, identify_method
+from blurmapper.batch.tasks import Job, Outcome, Result, Task, do_job
 from blurmapper.batch.threads import PixelBudget, count_workers, overlap, run_in_threads
 
 __all__ = [
@@ -41,7 +41,6 @@ __all__ = [
     "fail",
     "find_photos",
     "identify",
-    "identify_method",
     "list_photos",
     "map_source",
     "overlap",

@@ -6,20 +6,19 @@ import hashlib
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 from blurmapper import __version__
 from blurmapper.batch.failures import PhotoFailure, fail
 from blurmapper.files import write_file
 from blurmapper.locations import Location, open_file, with_ending
-from blurmapper.mapper import BlurMapper
-from blurmapper.methods import BlurMethod, MethodOptions, get_method
+from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method
 
-if TYPE_CHECKING:
-    from blurmapper.batch.threads import PixelBudget
+Room = Callable[[BinaryIO], AbstractContextManager[None]]
+"""Open photo -> a context in which it may fill memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,24 +148,18 @@ class Task(ABC):
             return {}
         return {kind: with_ending(job.target, end) for kind, end in self.endings(job.photo).items()}
 
-    def digest_settings(self, method: BlurMethod) -> str:
+    def digest_settings(self) -> str:
         """Return a digest of all that decides what is written for a photo.
 
         That is the version, the method with its weights and options, and the outputs; not how
         many threads work on it.
         """
-        weights = identify_method(self.method, method)
-        chosen = json.dumps([__version__, weights, *self.choices()])
+        chosen = json.dumps([__version__, identify_method(self.method), *self.choices()])
         return hashlib.sha256(chosen.encode()).hexdigest()[:16]
 
 
-def identify_method(name: str, method: BlurMethod) -> str:
-    """Return the SHA-256 of a method's weights, or the name of one that has none."""
-    return method.card.sha256 if isinstance(method, BlurMapper) else name
-
-
 def do_job(
-    job: Job, task: Task, method: BlurMethod, budget: PixelBudget | None = None
+    job: Job, task: Task, method: BlurMethod, room: Room = lambda photo: nullcontext()
 ) -> Result | PhotoFailure:
     """Read a photo, do a task with it and write its files, each whole or not at all.
 
@@ -179,12 +172,12 @@ def do_job(
     task : Task
     method : callable
         From `Task.build`; built once, it serves every photo.
-    budget : PixelBudget, optional
-        Of the photos that are worked on at a time.
+    room : callable, optional
+        Waits until there is room in memory for an open photo.
     """
     start = time.perf_counter()
     try:
-        with open_file(job.photo) as photo, budget.of(photo) if budget else nullcontext():
+        with open_file(job.photo) as photo, room(photo):
             outcome = task.work(method, photo, str(job.photo))
             files = task.files_of(job)
             for kind, content in outcome.files.items():

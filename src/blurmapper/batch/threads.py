@@ -62,7 +62,7 @@ def run_in_threads(
     def work(job: Job) -> Result | PhotoFailure:
         if job.done is not None:
             return job.done
-        result = do_job(job, task, method, budget)
+        result = do_job(job, task, method, budget.of)
         if isinstance(result, Result):
             record(job, result)
         return result

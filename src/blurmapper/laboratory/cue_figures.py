@@ -9,8 +9,16 @@ import numpy as np
 
 from blurmapper.evaluation.bootstrap import Interval
 from blurmapper.evaluation.figures import COLOURS, new_figure
-from blurmapper.laboratory.cues import CLASSES, SHARP, Evidence
-from blurmapper.laboratory.patches import STATISTICS, Floats, differences, measure, radial_power
+from blurmapper.laboratory.patches import (
+    CLASSES,
+    SHARP,
+    STATISTICS,
+    Evidence,
+    Floats,
+    differences,
+    measure,
+    radial_power,
+)
 from blurmapper.laboratory.photos import shuffle
 
 if TYPE_CHECKING:

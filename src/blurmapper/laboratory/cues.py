@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,42 +18,27 @@ from blurmapper.evaluation.figures import as_shown
 from blurmapper.evaluation.tables import Table
 from blurmapper.laboratory.entries import prepare_entries
 from blurmapper.laboratory.experiments import Experiment
-from blurmapper.laboratory.patches import STATISTICS, Floats, Place, cut_patches, measure
+from blurmapper.laboratory.machine import Say
+from blurmapper.laboratory.patches import (
+    CLASSES,
+    SHARP,
+    STATISTICS,
+    Evidence,
+    Floats,
+    Place,
+    cut_patches,
+    measure,
+)
 from blurmapper.laboratory.photos import read_samples, shuffle
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 from blurmapper.laboratory.separation import separate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CLASSES = ("flat", "structured", "blurred")
-
 FLAT, STRUCTURED = 1 / 3, 2 / 3
 """Of the sharp patches, ordered by mean gradient magnitude: up to here flat, from here on
 structured. Blurred patches have no say in it."""
-
-SHARP = {"flat": "flat and sharp", "structured": "structured and sharp", "": "all that is sharp"}
-"""What blurred patches are told from."""
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """Patches, their classes, and a number each from every statistic and method.
-
-    Attributes
-    ----------
-    places : sequence of Place
-    patches : ndarray, shape (n, side, side)
-    classes : ndarray of str, shape (n,)
-        Of `CLASSES`, or "" between flat and structured.
-    scores : mapping of str to ndarray, shape (n,)
-        Statistic or method -> a number a patch, more = blurred.
-    """
-
-    places: Sequence[Place]
-    patches: Floats
-    classes: npt.NDArray[np.str_]
-    scores: Mapping[str, Floats]
 
 
 def run_cues(experiment: Experiment, data: Path | None, output: Path, say: Say) -> Results:

@@ -17,8 +17,9 @@ from blurmapper.evaluation.rows import ALL_BLURRED, with_all_blurred
 from blurmapper.evaluation.tables import ALL_BLURRED_LABEL, UNKNOWN, Table
 from blurmapper.laboratory.entries import prepare_entries
 from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.machine import Say
 from blurmapper.laboratory.photos import read_samples
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 
 RECALLS = (0.5, 0.7, 0.8, 0.9, 0.95)
 """At which the tables read the curves."""

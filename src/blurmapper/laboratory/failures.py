@@ -22,8 +22,9 @@ from blurmapper.evaluation.scores import f_score, score_paper
 from blurmapper.evaluation.tables import Table
 from blurmapper.laboratory.entries import prepare_entries
 from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.machine import Say
 from blurmapper.laboratory.photos import read_samples
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import platform
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
+
+Say = Callable[[str], None]
+"""Where a runner reports how far it is, a line at a time."""
 
 PACKAGES = (
     "blurmapper",
@@ -42,6 +49,11 @@ def list_versions() -> dict[str, str]:
     return versions
 
 
+def to_json(values: Mapping[str, Any]) -> str:
+    """Return values as indented JSON that ends with its line; what is not finite is null."""
+    return json.dumps(_without_nan(values), indent=1, allow_nan=False) + "\n"
+
+
 def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -56,3 +68,13 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return value

@@ -14,8 +14,9 @@ from blurmapper.evaluation.figures import Picture, as_shown, draw_pictures
 from blurmapper.evaluation.tables import UNKNOWN, Table
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.machine import Say
 from blurmapper.laboratory.mapped import Mapped, draw_mapped, explain_choice
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 
 BLURRED = 0.9
 """From this probability on a pixel is blurred for sure."""

@@ -16,8 +16,7 @@ from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.files import write_file
 from blurmapper.images import read_image, write_map
 from blurmapper.laboratory.experiments import Training
-from blurmapper.laboratory.machine import describe_machine, list_versions
-from blurmapper.laboratory.results import Say, to_json
+from blurmapper.laboratory.machine import Say, describe_machine, list_versions, to_json
 from blurmapper.laboratory.schedules import list_steps, read_schedule
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ import numpy.typing as npt
 
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.files import write_file, written_as
+from blurmapper.laboratory.machine import to_json
 from blurmapper.laboratory.photos import MANIFEST
-from blurmapper.laboratory.results import to_json
 from blurmapper.laboratory.twins import group_twins
 from blurmapper.training.data import KINDS, PairSource
 from blurmapper.training.geometry import resize_layer

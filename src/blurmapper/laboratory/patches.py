@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ from blurmapper.datasets import Sample, read_truth
 from blurmapper.evaluation.figures import read_shown
 
 Floats = npt.NDArray[np.floating[Any]]
+
+CLASSES = ("flat", "structured", "blurred")
 
 ROUNDING_POWER = 1 / (12 * 255**2)
 """Power of rounding to 8 bits at every frequency; with it the flattest patch has a logarithm."""
@@ -31,6 +34,30 @@ class Place:
     top: int
     left: int
     blurred: bool
+
+
+SHARP = {"flat": "flat and sharp", "structured": "structured and sharp", "": "all that is sharp"}
+"""What blurred patches are told from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Patches, their classes, and a number each from every statistic and method.
+
+    Attributes
+    ----------
+    places : sequence of Place
+    patches : ndarray, shape (n, side, side)
+    classes : ndarray of str, shape (n,)
+        Of `CLASSES`, or "" between flat and structured.
+    scores : mapping of str to ndarray, shape (n,)
+        Statistic or method -> a number a patch, more = blurred.
+    """
+
+    places: Sequence[Place]
+    patches: Floats
+    classes: npt.NDArray[np.str_]
+    scores: Mapping[str, Floats]
 
 
 def cut_patches(

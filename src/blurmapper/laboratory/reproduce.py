@@ -13,10 +13,11 @@ from blurmapper.laboratory.draws import run_draws
 from blurmapper.laboratory.entries import plan_networks
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.failures import run_failures
+from blurmapper.laboratory.machine import Say
 from blurmapper.laboratory.magnification import run_magnification
 from blurmapper.laboratory.networks import describe_networks
 from blurmapper.laboratory.photos import OPEN_BENCHMARK, is_open_benchmark
-from blurmapper.laboratory.results import Results, Say, write_results
+from blurmapper.laboratory.results import Results, write_results
 from blurmapper.laboratory.scores import run_scores
 from blurmapper.laboratory.segmentation import run_segmentation
 from blurmapper.laboratory.sheets import run_sheet

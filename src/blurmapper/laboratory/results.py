@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from blurmapper.evaluation.tables import PHOTO_COLUMNS, Table, format_latex, format_markdown
 from blurmapper.files import replacing, write_file, written_as
 from blurmapper.laboratory.experiments import Experiment
-from blurmapper.laboratory.machine import describe_machine, list_versions
+from blurmapper.laboratory.machine import describe_machine, list_versions, to_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,9 +19,6 @@ if TYPE_CHECKING:
     from blurmapper.laboratory.networks import TrainedNetwork
 
 DOTS_PER_INCH = 150
-
-Say = Callable[[str], None]
-"""Where a runner tells how far it is, a line at a time."""
 
 
 @dataclass(frozen=True)
@@ -94,18 +89,3 @@ def write_results(experiment: Experiment, results: Results, output: Path) -> lis
                 figure.savefig(stream, format=ending, dpi=DOTS_PER_INCH)
             written.append(path)
     return written
-
-
-def to_json(values: Mapping[str, Any]) -> str:
-    """Return values as indented JSON that ends with its line; what is not finite is null."""
-    return json.dumps(_without_nan(values), indent=1, allow_nan=False) + "\n"
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(inner) for inner in value]
-    return value

@@ -20,8 +20,9 @@ from blurmapper.evaluation.tables import (
 )
 from blurmapper.laboratory.entries import prepare_entries
 from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.machine import Say
 from blurmapper.laboratory.photos import is_cuhk, read_samples
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 
 LEFT_OUT = ("s/photo",)
 """Columns of the scores' own tables that these lack: times are an experiment of their own."""

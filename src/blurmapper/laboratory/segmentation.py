@@ -20,8 +20,9 @@ from blurmapper.datasets import read_truth
 from blurmapper.evaluation.figures import COLOURS, Picture, as_shown, draw_pictures, truth_as_shown
 from blurmapper.evaluation.tables import UNKNOWN, Table
 from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.machine import Say
 from blurmapper.laboratory.mapped import Mapped, draw_mapped, explain_choice
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

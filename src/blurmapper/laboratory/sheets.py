@@ -17,8 +17,9 @@ from blurmapper.evaluation.scores import f_score
 from blurmapper.evaluation.tables import Table
 from blurmapper.laboratory.entries import prepare_entries
 from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.machine import Say
 from blurmapper.laboratory.photos import blurred_share, read_samples, select_kind, shuffle
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

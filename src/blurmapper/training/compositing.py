@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.training.kernels import Kernel, apply_kernel, disc_kernel, gaussian_kernel
+from blurmapper.applications.kernels import Kernel, disc_kernel, gaussian_kernel
+from blurmapper.applications.light import decode_light, encoding_table
+from blurmapper.training.kernels import apply_kernel
 
 Linear = npt.NDArray[np.float32]
 """Linear light, RGB (H, W, 3); 1 is the brightest that a photo can show, light can be brighter."""
@@ -22,7 +24,7 @@ MOST_SWEEP_STEPS = 32
 
 def decode_srgb(image: npt.NDArray[np.uint8]) -> Linear:
     """Return linear light in [0, 1] for 8-bit sRGB (IEC 61966-2-1)."""
-    return _DECODED[image]
+    return decode_light(image)
 
 
 def encode_srgb(linear: Linear) -> npt.NDArray[np.uint8]:
@@ -31,15 +33,8 @@ def encode_srgb(linear: Linear) -> npt.NDArray[np.uint8]:
     return _ENCODED[index]
 
 
-def _srgb_tables() -> tuple[Linear, npt.NDArray[np.uint8]]:
-    value = np.arange(256) / 255.0
-    decoded = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-    light = (np.arange(4096) / 4095.0) ** 2
-    encoded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return decoded.astype(np.float32), np.round(encoded * 255.0).astype(np.uint8)
-
-
-_DECODED, _ENCODED = _srgb_tables()
+# Half as fine as that of `encode_light`, as the bundled weights were trained with.
+_ENCODED = encoding_table(4096)
 
 
 def shine(photo: npt.NDArray[np.uint8], rng: np.random.Generator) -> Linear:

@@ -6,21 +6,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.applications.kernels import (
+    OVERSAMPLING,
+    Kernel,
+    average_down,
+    disc_kernel,
+    gaussian_kernel,
+)
+
 LARGEST_RADIUS = 20.0
 """Blur radii are drawn up to this many pixels in a photo of `REFERENCE_SIDE`."""
 
 REFERENCE_SIDE = 512
 SMALLEST_MOVEMENT = 3.5
 """Length in pixels from which an eye is sure that something moved."""
-
-Kernel = npt.NDArray[np.float32]
-OVERSAMPLING = 8
-"""Kernels are drawn this many times larger and averaged, so that radii need not be whole."""
-
-
-def disc_kernel(radius: float) -> Kernel:
-    """Return the kernel of an open circular aperture; radius in pixels."""
-    return polygon_kernel(radius, blades=0, rotation=0.0)
 
 
 def polygon_kernel(radius: float, blades: int, rotation: float) -> Kernel:
@@ -31,7 +30,7 @@ def polygon_kernel(radius: float, blades: int, rotation: float) -> Kernel:
     radius : float
         Of the circumscribed circle, in pixels.
     blades : int
-        Number of blades, 5 to 9 on real lenses; fewer than 3 draws a disc.
+        Number of blades, 5 to 9 on real lenses.
     rotation : float
         In radians.
     """
@@ -39,20 +38,10 @@ def polygon_kernel(radius: float, blades: int, rotation: float) -> Kernel:
     size = (2 * half + 1) * OVERSAMPLING
     drawn = np.zeros((size, size), np.uint8)
     centre, reach = (size - 1) / 2, radius * OVERSAMPLING
-    if blades < 3:
-        ys, xs = np.ogrid[:size, :size]
-        drawn[(ys - centre) ** 2 + (xs - centre) ** 2 <= reach**2] = 255
-    else:
-        angles = rotation + np.arange(blades) * 2 * np.pi / blades
-        corners = centre + reach * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-        cv2.fillConvexPoly(drawn, np.round(corners).astype(np.int32), 255)
-    return _average_down(drawn.astype(np.float32))
-
-
-def gaussian_kernel(sigma: float) -> Kernel:
-    """Return a Gaussian kernel cut at three sigma; sigma in pixels."""
-    row = cv2.getGaussianKernel(2 * int(np.ceil(3 * sigma)) + 1, sigma, cv2.CV_32F)
-    return np.asarray(row @ row.T, np.float32)
+    angles = rotation + np.arange(blades) * 2 * np.pi / blades
+    corners = centre + reach * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    cv2.fillConvexPoly(drawn, np.round(corners).astype(np.int32), 1)
+    return average_down(drawn)
 
 
 def motion_kernel(length: float, angle: float, bend: float, dwell: float = 0.0) -> Kernel:
@@ -81,13 +70,7 @@ def motion_kernel(length: float, angle: float, bend: float, dwell: float = 0.0) 
     columns, rows = np.round(points * OVERSAMPLING + (size - 1) / 2).astype(int)
     np.add.at(drawn, (rows, columns), 1.0 + dwell * (np.abs(along) > 0.4))
     thick = cv2.blur(drawn, (OVERSAMPLING, OVERSAMPLING))
-    return _average_down(np.asarray(thick, np.float32))
-
-
-def _average_down(drawn: Kernel) -> Kernel:
-    size = drawn.shape[0] // OVERSAMPLING
-    kernel = cv2.resize(drawn, (size, size), interpolation=cv2.INTER_AREA)
-    return np.asarray(kernel / kernel.sum(), np.float32)
+    return average_down(thick)
 
 
 def apply_kernel(values: npt.NDArray[np.float32], kernel: Kernel) -> npt.NDArray[np.float32]:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.applications.kernels import Kernel
 from blurmapper.training.compositing import (
     Linear,
     blur_behind,
@@ -18,7 +19,6 @@ from blurmapper.training.compositing import (
 )
 from blurmapper.training.kernels import (
     SMALLEST_MOVEMENT,
-    Kernel,
     apply_kernel,
     draw_radius,
     lens_kernel,

@@ -31,7 +31,7 @@ def encode_light(light: Light, dtype: np.dtype[Any]) -> ImageArray:
     clipped = light.clip(0, 1)
     if dtype == np.uint8:
         index = (np.sqrt(clipped) * np.float32(_STEPS - 1) + np.float32(0.5)).astype(np.uint16)
-        return np.asarray(_encoding_table()[index])
+        return np.asarray(encoding_table(_STEPS)[index])
     encoded = _encode(clipped)
     if dtype == np.float32:
         return encoded
@@ -55,7 +55,8 @@ def _decoding_table(dtype: np.dtype[Any]) -> Light:
 
 
 @cache
-def _encoding_table() -> npt.NDArray[np.uint8]:
-    light = (np.arange(_STEPS) / (_STEPS - 1)) ** 2
+def encoding_table(steps: int) -> npt.NDArray[np.uint8]:
+    """Return 8-bit sRGB of linear light at equal steps of its root, from 0 to 1."""
+    light = (np.arange(steps) / (steps - 1)) ** 2
     encoded: npt.NDArray[np.uint8] = np.rint(_encode(light) * 255).astype(np.uint8)
     return encoded
