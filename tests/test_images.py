@@ -277,7 +277,7 @@ BAD_FILES = {
     "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n", "not an image file"),
     "one pixel": (encode(np.zeros((1, 1, 3), np.uint8), "PNG"), "1 x 1 pixels is too small"),
     "thin": (encode(np.zeros((15, 99, 3), np.uint8), "PNG"), "at least 16"),
-    "integers": (encode(PIL.Image.new("I", (20, 20)), "TIFF"), "32-bit integer"),
+    "integers": (encode(PIL.Image.new("I", (20, 20)), "TIFF"), "32-bit signed integers"),
     "floats": (encode(PIL.Image.new("F", (20, 20), 9.0), "TIFF"), r"scale or clip"),
 }
 

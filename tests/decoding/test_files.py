@@ -15,24 +15,10 @@ from blurmapper.decoding import decode_photo
 from blurmapper.errors import ImageError
 from blurmapper.images import read_image
 
+from .making import encode, make_scene
+
 AsHeld = Callable[[npt.NDArray[Any], int], npt.NDArray[Any]]
 Image = npt.NDArray[np.uint8]
-
-
-def encode(picture: PIL.Image.Image, kind: str, **options: Any) -> bytes:
-    """Return a picture as the bytes of a file."""
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def make_scene(height: int, width: int) -> Image:
-    """Return a photo, uint8 (height, width, 3), bright in its upper left and soft elsewhere."""
-    coarse = np.random.default_rng(0).integers(0, 120, (6, 8, 3), np.uint8)
-    picture = PIL.Image.fromarray(coarse).resize((width, height), PIL.Image.Resampling.BICUBIC)
-    scene = np.array(picture)
-    scene[: height // 4, : width // 4] = 250
-    return scene
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

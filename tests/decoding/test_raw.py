@@ -17,32 +17,23 @@ from blurmapper.decoding import decode_photo
 from blurmapper.errors import ImageError, MissingExtraError
 from blurmapper.images import read_image
 
+from .making import encode, make_scene
+
 AsHeld = Callable[[npt.NDArray[Any], int], npt.NDArray[Any]]
 Image = npt.NDArray[np.uint8]
 
 
-def encode(picture: PIL.Image.Image, kind: str, **options: Any) -> bytes:
-    """Return a picture as the bytes of a file."""
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def make_scene(height: int, width: int) -> Image:
-    """Return a photo, uint8 (height, width, 3), bright in its upper left and soft elsewhere."""
-    coarse = np.random.default_rng(0).integers(0, 120, (6, 8, 3), np.uint8)
-    picture = PIL.Image.fromarray(coarse).resize((width, height), PIL.Image.Resampling.BICUBIC)
-    scene = np.array(picture)
-    scene[: height // 4, : width // 4] = 250
-    return scene
+def mosaic_of(scene: Image) -> bytes:
+    """Return what a sensor behind a Bayer filter sees of a scene, 16 bits a pixel."""
+    mosaic = scene[..., 1].astype("<u2")
+    mosaic[0::2, 0::2], mosaic[1::2, 1::2] = scene[0::2, 0::2, 0], scene[1::2, 1::2, 2]
+    return (mosaic * 256).tobytes()
 
 
 def make_dng(scene: Image, *, preview: bytes = b"", orientation: int = 1) -> bytes:
     """Return an RGB scene as a sensor behind a Bayer filter saw it, with a preview."""
     height, width = scene.shape[:2]
-    mosaic = scene[..., 1].astype("<u2")
-    mosaic[0::2, 0::2], mosaic[1::2, 1::2] = scene[0::2, 0::2, 0], scene[1::2, 1::2, 2]
-    mosaic = mosaic * 256
+    mosaic = mosaic_of(scene)
     identity = (1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1)
     sensor: dict[int, tuple[str, tuple[int, ...]]] = {
         254: ("I", (0,)),
@@ -54,7 +45,7 @@ def make_dng(scene: Image, *, preview: bytes = b"", orientation: int = 1) -> byt
         273: ("I", (0,)),
         277: ("H", (1,)),
         278: ("I", (height,)),
-        279: ("I", (mosaic.nbytes,)),
+        279: ("I", (len(mosaic),)),
         33421: ("H", (2, 2)),
         33422: ("B", (0, 1, 1, 2)),
         50717: ("I", (65535,)),
@@ -86,7 +77,7 @@ def make_dng(scene: Image, *, preview: bytes = b"", orientation: int = 1) -> byt
     }
     preview_at = 8
     mosaic_at = preview_at + len(preview) + len(preview) % 2
-    sensor_at = mosaic_at + mosaic.nbytes
+    sensor_at = mosaic_at + len(mosaic)
     first[273], sensor[273], first[330] = (
         ("I", (preview_at,)),
         ("I", (mosaic_at,)),
@@ -94,7 +85,7 @@ def make_dng(scene: Image, *, preview: bytes = b"", orientation: int = 1) -> byt
     )
     second = make_ifd(sensor, sensor_at)
     head = struct.pack("<2sHI", b"II", 42, sensor_at + len(second))
-    body = preview.ljust(mosaic_at - preview_at, b"\0") + mosaic.tobytes() + second
+    body = preview.ljust(mosaic_at - preview_at, b"\0") + mosaic + second
     return head + body + make_ifd(first, sensor_at + len(second))
 
 
@@ -171,6 +162,39 @@ def test_a_truncated_raw_photo_is_refused() -> None:
     file = make_dng(make_scene(96, 128))
     with pytest.raises(ImageError):
         decode_photo(io.BytesIO(file[:2000]), "x.dng")
+
+
+@needs_rawpy
+@pytest.mark.parametrize("missing", [10, 4000, 20_000])
+def test_a_raw_photo_whose_pixels_lie_beyond_its_end_is_refused(missing: int) -> None:
+    """The sensor's pixels come last here: such a file is cut while it is copied from a card."""
+    file, pixels = make_dng(make_scene(96, 128)), mosaic_of(make_scene(96, 128))
+    offset = struct.pack("<I", file.index(pixels))
+    assert file.count(offset) == 1
+    moved = file.replace(offset, struct.pack("<I", len(file))) + pixels
+    assert decode_photo(io.BytesIO(moved), "x.dng").image.shape == (96, 128, 3)
+    with pytest.raises(ImageError, match=r"^x\.dng: damaged or cut short \(pixels lie beyond"):
+        decode_photo(io.BytesIO(moved[:-missing]), "x.dng")
+
+
+@needs_rawpy
+def test_why_libraw_does_not_read_a_photo_is_said_in_words() -> None:
+    with pytest.raises(ImageError, match=r"LibRaw does not read \([A-Z][a-z ]+") as raised:
+        read_image(b"FUJIFILMCCD-RAW 0201" + bytes(4000))
+    assert "b'" not in str(raised.value)
+
+
+@pytest.mark.parametrize("head", [b"\0\0\0\x18ftypcrx ", b"FUJIFILMCCD-RAW "])
+def test_a_raw_photo_that_says_it_goes_on_is_refused(head: bytes) -> None:
+    """A box of a CR3 file, and the place of a RAF file's pixels, beyond the end."""
+    pytest.importorskip("rawpy", reason="the extra photo is not installed")
+    if head.endswith(b"crx "):
+        file = head + bytes(8) + struct.pack(">I4s", 9000, b"mdat") + bytes(5000)
+    else:
+        places = struct.pack(">6I", 200, 10, 300, 10, 400, 9000)
+        file = head.ljust(0x54, b"\0") + places + bytes(5000)
+    with pytest.raises(ImageError, match="pixels lie beyond its end"):
+        read_image(file)
 
 
 def test_raw_without_its_extra_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:

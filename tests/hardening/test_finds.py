@@ -99,7 +99,7 @@ def test_a_jpeg_that_goes_over_itself_for_ever_is_refused() -> None:
     file = encode(PIL.Image.new("L", (64, 64)), "JPEG", progressive=True)
     scan = file.rfind(b"\xff\xda")
     assert read_image(file[:scan] + file[scan:-2] * 10 + file[-2:]).shape == (64, 64, 3)
-    with pytest.raises(ImageError, match=r"a JPEG of 20\d scans is no photo; save it anew"):
+    with pytest.raises(ImageError, match="a JPEG of over 100 scans is no photo; save it anew"):
         read_image(file[:scan] + file[scan:-2] * 200 + file[-2:])
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
+import tifffile
 
 from blurmapper.applications import blur_degree, cut_out, magnify_blur, segment_blur
 from blurmapper.batch import Outputs, map_source
@@ -181,6 +182,20 @@ def test_a_photo_comes_back_upright(client: Any, file_as_held: Any, sharp_photo:
     np.testing.assert_array_equal(
         pixels(client.post("/v1/photo?format=png", content=held)), sharp_photo
     )
+
+
+def test_a_photo_shows_nothing_of_the_one_before(client: Any) -> None:
+    """Planes of 16 bits were once laid into memory that held another request's pixels."""
+    planes = np.random.default_rng(0).integers(0, 65536, (3, 61, 97), np.uint16)
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, planes, photometric="rgb", planarconfig="separate")
+    shown = np.rint(np.moveaxis(planes, 0, 2) / 257)
+    for grey in (20, 230):
+        before = io.BytesIO()
+        PIL.Image.new("RGB", (97, 61), (grey,) * 3).save(before, "PNG")
+        client.post("/v1/photo?format=png", content=before.getvalue())
+        answer = client.post("/v1/photo?format=png", content=buffer.getvalue())
+        np.testing.assert_allclose(pixels(answer), shown, atol=1)
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -7,15 +7,16 @@ from blurmapper.decoding.files import (
     decode_photo,
     decode_stream,
     from_pillow,
-    open_pillow,
     read_size,
 )
+from blurmapper.decoding.opening import Content, open_pillow, read_open_file
 from blurmapper.decoding.raw import RAW_SUFFIXES
 
 __all__ = [
     "MAX_PIXELS",
     "MIN_SIDE",
     "RAW_SUFFIXES",
+    "Content",
     "Photo",
     "check_image",
     "check_map",
@@ -25,6 +26,7 @@ __all__ = [
     "from_array",
     "from_pillow",
     "open_pillow",
+    "read_open_file",
     "read_size",
     "row_strips",
 ]

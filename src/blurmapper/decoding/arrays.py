@@ -29,9 +29,12 @@ def from_array(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
             f"{name}: shape {array.shape} is not an image; use (H, W), (H, W, 3) or (H, W, 4)"
         )
     check_size(array.shape[0], array.shape[1], name)
-    array = _with_known_scale(array, name)
+    array = with_known_scale(array, name)
     if array.shape[2] == 4:
-        array = _composite(array)
+        out = np.empty((*array.shape[:2], 3), array.dtype)
+        for rows in row_strips(*array.shape[:2]):
+            out[rows] = composite(array[rows, :, :3], array[rows, :, 3:])
+        array = out
     elif array.shape[2] == 1:
         array = np.repeat(array, 3, axis=2)
     return np.ascontiguousarray(array)
@@ -68,7 +71,8 @@ def row_strips(height: int, width: int) -> list[slice]:
     return [slice(top, min(top + step, height)) for top in range(0, height, step)]
 
 
-def _with_known_scale(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+def with_known_scale(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+    """Return samples as uint8, uint16 or float32 in [0, 1], or raise `ImageError`."""
     if array.dtype.kind == "u" and array.dtype.itemsize <= 2:
         return array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.dtype.kind != "f":
@@ -88,12 +92,9 @@ def _with_known_scale(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     return floats.clip(0, 1) if low < 0 or high > 1 else floats
 
 
-def _composite(rgba: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Lay straight-alpha pixels over white, in strips."""
-    white = np.float32(WHITE[rgba.dtype])
-    out = np.empty((*rgba.shape[:2], 3), rgba.dtype)
-    for rows in row_strips(*rgba.shape[:2]):
-        alpha = rgba[rows, :, 3:].astype(np.float32) / white
-        mixed = white + (rgba[rows, :, :3] - white) * alpha
-        out[rows] = mixed if rgba.dtype == np.float32 else np.rint(mixed)
-    return out
+def composite(colour: npt.NDArray[Any], alpha: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Lay pixels (h, w, 1 or 3) of straight alpha (h, w, 1) over white, in the colours' dtype."""
+    white = np.float32(WHITE[colour.dtype])
+    cover = alpha.astype(np.float32) / np.float32(WHITE[alpha.dtype])
+    mixed = white + (colour - white) * cover
+    return mixed if colour.dtype == np.float32 else np.rint(mixed).astype(colour.dtype)

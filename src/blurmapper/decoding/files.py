@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import threading
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, NamedTuple
@@ -11,32 +11,19 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
-from PIL import ExifTags
 
-from blurmapper.decoding.arrays import MIN_SIDE, check_size, from_array, row_strips, turn
-from blurmapper.decoding.colour import deep_to_srgb, is_srgb, to_srgb_array
-from blurmapper.decoding.raw import RawPhoto, is_bare_raw, is_raw_tiff, read_raw, starts_like_raw
+from blurmapper.decoding import boxes, jpeg, png, tiff
+from blurmapper.decoding.arrays import MIN_SIDE, check_size, from_array, turn, with_known_scale
+from blurmapper.decoding.colour import deep_to_srgb, to_srgb_array
+from blurmapper.decoding.conversions import Conversion
+from blurmapper.decoding.opening import check_content, open_pillow, read_orientation, without_xmp
+from blurmapper.decoding.raw import RawPhoto, read_raw, starts_like_raw
 from blurmapper.errors import BlurMapperError, ImageError, MissingExtraError
-
-# Pillow can also open formats that run a program (EPS) or that no camera writes.
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP", "PPM", "JPEG2000")
 
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
-LARGE_PIXELS = 100_000_000
-"""A file may claim so many pixels whatever it holds; they and their map fit into 2 GB."""
-
-MOST_PIXELS_A_BYTE = 200
-"""Of a larger photo. The sample photos, enlarged four times, have at most 49 as JPEG of quality 10
-and 150 as AVIF of quality 20."""
-
-MOST_SCANS = 100
-"""Of a progressive JPEG, each of which goes over the whole photo; libjpeg itself writes ten."""
-
-_OPENING = threading.Lock()
 _HEAD = 32
-_SCAN = b"\xff\xda"  # which stands in no scan's own data
-_MOST_SIDE = 1_000_000  # for OpenCV
+_MOST_SIDE = 1_000_000  # for libpng
 
 
 class Photo(NamedTuple):
@@ -73,18 +60,21 @@ def decode_photo(stream: BinaryIO, name: str, least_pixels: int | None = None) -
     MissingExtraError
         If the file is HEIC or RAW and what reads it is not installed.
     """
+    stream.seek(0)
     head = stream.read(_HEAD)
     stream.seek(0)
     if not head:
         raise ImageError(f"{name}: the file is empty (0 bytes); copy or download it again")
     with _one_line_errors(name):
-        if starts_like_raw(head) or is_bare_raw(stream, head):
+        if starts_like_raw(head):
             return _decode_raw(read_raw(stream, name, least_pixels), name, least_pixels)
-        with _open(stream, head, name) as photo:
-            if is_raw_tiff(photo):
-                stream.seek(0)
-                return _decode_raw(read_raw(stream, name, least_pixels), name, least_pixels)
-            return _decode_photo(stream, head, photo, name, least_pixels)
+        if head.startswith(tiff.PREFIXES):
+            return _decode_tiff(stream, name, least_pixels)
+        if head.startswith(png.SIGNATURE):
+            return _decode_png(stream, name)
+        if head.startswith(jpeg.START):
+            return _decode_jpeg(stream.read(), name, least_pixels)
+        return _decode_other(stream, head, name)
 
 
 def from_pillow(photo: PIL.Image.Image, name: str) -> npt.NDArray[Any]:
@@ -94,19 +84,8 @@ def from_pillow(photo: PIL.Image.Image, name: str) -> npt.NDArray[Any]:
     """
     with _one_line_errors(name):
         check_size(photo.height, photo.width, name)
-        photo.load()
-        return turn(_samples(photo, name), _orientation(photo))
-
-
-def open_pillow(stream: BinaryIO) -> PIL.Image.Image:
-    """Open an image file lazily, past Pillow's own limit of 179 megapixels."""
-    # That limit is a global and has no other switch; plugins check it only while opening.
-    with _OPENING:
-        limit, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, None
-        try:
-            return PIL.Image.open(stream, formats=FORMATS)
-        finally:
-            PIL.Image.MAX_IMAGE_PIXELS = limit
+        _load(photo)
+        return turn(_samples(photo, name), read_orientation(photo))
 
 
 def read_size(stream: BinaryIO) -> tuple[int, int] | None:
@@ -135,6 +114,128 @@ def _one_line_errors(name: str) -> Iterator[None]:
         ) from error
 
 
+def _decode_tiff(stream: BinaryIO, name: str, least_pixels: int | None) -> Photo:
+    try:
+        choice = tiff.choose_picture(stream)
+    except (ArithmeticError, LookupError, ValueError, struct.error):
+        return _decode_odd_tiff(stream, name)
+    stream.seek(0)
+    if choice.is_raw:
+        return _decode_raw(read_raw(stream, name, least_pixels), name, least_pixels)
+    if choice.is_for_pillow:
+        # Pillow does not open what it has no mode for, such as 4 bits a colour.
+        with suppress(PIL.UnidentifiedImageError), open_pillow(stream) as photo:
+            photo.seek(choice.at)
+            check_size(photo.height, photo.width, name)
+            check_content(stream, photo, name)
+            # Loading turns a TIFF file.
+            _load(photo)
+            return _whole(_samples(photo, name))
+    samples = tiff.read_samples(stream, choice.at, name)
+    image = turn(_convert_samples(samples), samples.orientation)
+    return _whole(image)
+
+
+def _decode_odd_tiff(stream: BinaryIO, name: str) -> Photo:
+    """Read a TIFF file of a structure that only Pillow overlooks, if it can be trusted with it."""
+    with open_pillow(stream) as photo:
+        check_size(photo.height, photo.width, name)
+        check_content(stream, photo, name)
+        if tiff.is_deep(photo):
+            raise ValueError("a TIFF file of an odd structure")
+        _load(photo)
+        return _whole(_samples(photo, name))
+
+
+def _convert_samples(samples: tiff.Samples) -> npt.NDArray[Any]:
+    if samples.model != "CMYK":
+        return deep_to_srgb(samples.pixels, samples.profile)
+    inks = PIL.Image.fromarray(np.ascontiguousarray(samples.pixels), "CMYK")
+    inks.info["icc_profile"] = samples.profile
+    return to_srgb_array(inks)
+
+
+def _decode_png(stream: BinaryIO, name: str) -> Photo:
+    file = png.find_chunks(stream)
+    with open_pillow(stream) as photo:
+        check_size(photo.height, photo.width, name)
+        check_content(stream, photo, name)
+        orientation = read_orientation(photo)
+        profile, conversion = png.read_colours(file, name)
+        if file.is_deep and max(photo.size) <= _MOST_SIDE:
+            image = deep_to_srgb(png.read_deep(stream, file), profile, conversion)
+        else:
+            _load(photo)
+            png.mend_transparency(file, photo.info)
+            photo.info["icc_profile"] = profile
+            image = _samples(photo, name, conversion)
+            png.check_rows(stream, file, image, name)
+    return _whole(turn(image, orientation))
+
+
+def _decode_jpeg(content: bytes, name: str, least_pixels: int | None) -> Photo:
+    found = jpeg.check(content, name)
+    if found.coding and not found.ended:
+        return _decode_endless(content, found, name)
+    try:
+        return _decode_drafted(content, name, least_pixels)
+    except BlurMapperError:
+        raise
+    except Exception as error:
+        coding = jpeg.name_coding(found)
+        if coding is None:
+            raise
+        raise ImageError(
+            f"{name}: {coding} is not built in; save it as an ordinary JPEG of 8 bits"
+        ) from error
+
+
+def _decode_endless(content: bytes, found: jpeg.Walk, name: str) -> Photo:
+    """Read a JPEG that lacks its end mark, if it lacks nothing else."""
+    if found.is_whole:
+        first, second = (_decode_drafted(end, name, None) for end in jpeg.with_ends(content))
+        if np.array_equal(first.image, second.image):
+            return first
+    raise ImageError(
+        f"{name}: damaged or cut short (it ends before the photo does); copy or download it again"
+    )
+
+
+def _decode_drafted(content: bytes, name: str, least_pixels: int | None) -> Photo:
+    stream = io.BytesIO(content)
+    with open_pillow(stream) as photo:
+        check_size(photo.height, photo.width, name)
+        check_content(stream, photo, name)
+        width, height = photo.size
+        if least_pixels is not None:
+            _draft(photo, least_pixels)
+        is_reduced = photo.size != (width, height)
+        photo.load()
+        orientation = read_orientation(photo)
+        image = turn(_samples(photo, name), orientation)
+    if not is_reduced:
+        return _whole(image)
+    return Photo(image, *((width, height) if orientation in (5, 6, 7, 8) else (height, width)))
+
+
+def _decode_other(stream: BinaryIO, head: bytes, name: str) -> Photo:
+    colours = boxes.Colours(None, None)
+    # Whatever is wrong with the boxes, reading what is in them will say.
+    with suppress(Exception):
+        colours = boxes.read_colours(stream, head)
+    stream.seek(0)
+    with _open(stream, head, name) as photo:
+        check_size(photo.height, photo.width, name)
+        check_content(stream, photo, name)
+        conversion = None
+        if not photo.info.get("icc_profile"):
+            photo.info["icc_profile"] = colours.profile
+            if colours.signal and not colours.profile:
+                conversion = png.signal_to_srgb(*colours.signal, name)
+        _load(photo)
+        return _whole(turn(_samples(photo, name, conversion), read_orientation(photo)))
+
+
 def _open(stream: BinaryIO, head: bytes, name: str) -> PIL.Image.Image:
     if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS and b"avif" not in head:
         try:
@@ -146,46 +247,6 @@ def _open(stream: BinaryIO, head: bytes, name: str) -> PIL.Image.Image:
         heif: PIL.Image.Image = pillow_heif.open_heif(stream).to_pillow()
         return heif
     return open_pillow(stream)
-
-
-def _decode_photo(
-    stream: BinaryIO, head: bytes, photo: PIL.Image.Image, name: str, least_pixels: int | None
-) -> Photo:
-    check_size(photo.height, photo.width, name)
-    _check_content(stream, photo, name)
-    width, height = photo.size
-    if least_pixels is not None:
-        _draft(photo, least_pixels)
-    is_reduced = photo.size != (width, height)
-    # Loading turns a TIFF file, and then its orientation is 1.
-    photo.load()
-    orientation = _orientation(photo)
-    is_deep = _is_deep(photo, head)
-    image = turn(
-        _decode_deep(stream, photo, name) if is_deep else _samples(photo, name), orientation
-    )
-    if not is_reduced:
-        return Photo(image, *image.shape[:2])
-    return Photo(image, *((width, height) if orientation in (5, 6, 7, 8) else (height, width)))
-
-
-def _check_content(stream: BinaryIO, photo: PIL.Image.Image, name: str) -> None:
-    """Refuse a file made to take memory or time: much from hardly anything, or over and over."""
-    place = stream.tell()
-    size = stream.seek(0, io.SEEK_END)
-    scans = 0
-    if photo.info.get("progressive"):
-        stream.seek(0)
-        scans = stream.read().count(_SCAN)
-    stream.seek(place)
-    if scans > MOST_SCANS:
-        raise ImageError(f"{name}: a JPEG of {scans:,} scans is no photo; save it anew")
-    pixels = photo.height * photo.width
-    if pixels > LARGE_PIXELS and pixels > MOST_PIXELS_A_BYTE * size:
-        raise ImageError(
-            f"{name}: {photo.width} x {photo.height} pixels in {size:,} bytes is no photo; "
-            f"reduce it to {LARGE_PIXELS // 1_000_000} megapixels if it is meant to be one"
-        )
 
 
 def _decode_raw(raw: RawPhoto, name: str, least_pixels: int | None) -> Photo:
@@ -201,67 +262,37 @@ def _decode_raw(raw: RawPhoto, name: str, least_pixels: int | None) -> Photo:
     return Photo(image, raw.height, raw.width)
 
 
+def _whole(image: npt.NDArray[Any]) -> Photo:
+    return Photo(image, *image.shape[:2])
+
+
+def _load(photo: PIL.Image.Image) -> None:
+    with without_xmp(photo):
+        photo.load()
+
+
 def _draft(photo: PIL.Image.Image, least_pixels: int) -> None:
     """Let a JPEG be decoded at the least of 1, 1/2, 1/4, 1/8 of its sides that is enough."""
     for part in (8, 4, 2):
         height, width = photo.height // part, photo.width // part
         if height * width >= least_pixels and min(height, width) >= MIN_SIDE:
-            # Other formats than JPEG have nothing to draft, and stay as they are.
             photo.draft(None, (width, height))
             return
 
 
-def _samples(photo: PIL.Image.Image, name: str) -> npt.NDArray[Any]:
+def _samples(
+    photo: PIL.Image.Image, name: str, conversion: Conversion | None = None
+) -> npt.NDArray[Any]:
     """Return the RGB array of a loaded Pillow image as it is stored, before turning."""
-    if photo.mode == "F" or photo.mode.startswith("I;16"):
-        return from_array(np.asarray(photo), name)
-    if photo.mode == "I":
-        # Pillow widens 16-bit PGM to 32 bits; other 32-bit integers have no known white.
-        if photo.format != "PPM":
-            raise ImageError(f"{name}: 32-bit integer samples; save it with 8 or 16 bits")
-        return from_array(np.asarray(photo).astype(np.uint16), name)
-    return to_srgb_array(photo)
-
-
-def _is_deep(photo: PIL.Image.Image, head: bytes) -> bool:
-    """Say whether a loaded photo is 16-bit colour, which Pillow has cut to 8 bits."""
-    if max(photo.size) > _MOST_SIDE:
-        return False
-    if photo.format == "PNG":
-        return head[24] == 16 and head[25] in (2, 6)
-    bits = getattr(photo, "tag_v2", {}).get(ExifTags.Base.BitsPerSample, ())
-    return photo.mode in ("RGB", "RGBA") and bits[:3] == (16, 16, 16)
-
-
-def _decode_deep(stream: BinaryIO, photo: PIL.Image.Image, name: str) -> npt.NDArray[Any]:
-    """Return 16-bit colour as it is stored, and close the photo.
-
-    With a profile other than sRGB's it comes converted, and with 8 bits; so it does where OpenCV
-    cannot decode it.
-    """
-    import cv2
-
-    stream.seek(0)
-    content = stream.read()
-    size, profile = photo.size, photo.info.get("icc_profile")
-    # OpenCV takes twice the photo's own memory for a while; Pillow's pixels need not be beside it.
-    photo.close()
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.uint16 or pixels.shape[:2] != size[::-1]:
-        with open_pillow(io.BytesIO(content)) as again:
-            again.load()
-            return _samples(again, name)
-    # In strips, for a copy of 100 megapixels would have 800 MB.
-    for rows in row_strips(*pixels.shape[:2]):
-        pixels[rows, :, :3] = pixels[rows, :, 2::-1]
-    deep = pixels.astype(np.uint16, copy=False)
-    if profile is None or is_srgb(profile):
-        return from_array(deep, name)
-    return deep_to_srgb(deep, profile)
-
-
-def _orientation(photo: PIL.Image.Image) -> int:
-    # Broken EXIF raises anything; every viewer shows such a photo as it is stored.
-    with suppress(Exception):
-        return int(photo.getexif().get(ExifTags.Base.Orientation, 1))
-    return 1
+    if photo.mode == "I" and photo.format != "PPM":
+        raise ImageError(f"{name}: 32-bit integer samples; save it with 8 or 16 bits")
+    if photo.mode in ("F", "I") or photo.mode.startswith("I;16"):
+        grey = np.asarray(photo)
+        # Pillow widens 16-bit PGM to 32 bits.
+        grey = with_known_scale(grey.astype(np.uint16) if photo.mode == "I" else grey, name)
+        grey = grey[..., np.newaxis]
+        clear = photo.info.get("transparency")
+        if isinstance(clear, int) and grey.dtype == np.uint16:
+            grey = np.concatenate([grey, np.uint16(65535) * (grey != clear)], axis=2)
+        return deep_to_srgb(grey, photo.info.get("icc_profile"), conversion)
+    return to_srgb_array(photo, conversion)

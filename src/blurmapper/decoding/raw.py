@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.errors import MissingExtraError
-
-if TYPE_CHECKING:
-    import PIL.Image
+from blurmapper.decoding import boxes, tiff
+from blurmapper.decoding.opening import read_orientation
+from blurmapper.errors import ImageError, MissingExtraError
 
 RAW_SUFFIXES = (
     *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mos"),
@@ -24,8 +24,6 @@ FULL_SHARE = 0.9
 
 _MAGIC = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM")
 _TURNS = {0: 1, 3: 3, 5: 8, 6: 6}
-_SUBFILE, _DNG_VERSION, _ORIENTATION, _PHOTOMETRIC = 254, 50706, 274, 262
-_SENSOR = (32803, 34892)  # a mosaic of colours, or all of them at each place
 
 
 class RawPhoto(NamedTuple):
@@ -47,33 +45,17 @@ def starts_like_raw(head: bytes) -> bool:
     return is_canon or head.startswith(_MAGIC)
 
 
-def is_raw_tiff(photo: PIL.Image.Image) -> bool:
-    """Say whether what Pillow takes for a TIFF file is a RAW photo's thumbnail.
-
-    DNG, NEF, ARW and PEF files are TIFF files, of which Pillow reads the first picture: for a
-    camera, a thumbnail that says so, and for all others the photo.
-    """
-    tags = getattr(photo, "tag_v2", {})
-    return photo.format == "TIFF" and (_DNG_VERSION in tags or bool(tags.get(_SUBFILE, 0) & 1))
-
-
-def is_bare_raw(stream: BinaryIO, head: bytes) -> bool:
-    """Say whether the first picture in a TIFF file is what a sensor saw, as in DNG files of phones.
-
-    Pillow does not open such a file; those of most cameras begin with a thumbnail.
-    """
-    from PIL import TiffImagePlugin
-
-    if head[:4] not in (b"II*\0", b"MM\0*"):
-        return False
-    # Whatever is wrong with the file, reading it as TIFF will say.
+def is_cut_short(stream: BinaryIO, head: bytes) -> bool:
+    """Say whether a RAW file says that it goes on beyond its end, of which LibRaw makes black."""
+    # Whatever is wrong with it otherwise, reading it will say.
     with suppress(Exception):
-        directory = TiffImagePlugin.ImageFileDirectory_v2(head[:8])
-        stream.seek(directory.next)
-        directory.load(stream)
-        stream.seek(0)
-        return directory.get(_PHOTOMETRIC) in _SENSOR
-    stream.seek(0)
+        if head[4:8] == b"ftyp":
+            return boxes.is_cut_short(stream)
+        if head.startswith(b"FUJIFILM"):
+            stream.seek(0x54)
+            parts = np.frombuffer(stream.read(24), ">u4").reshape(3, 2).astype(int)
+            return bool(parts.sum(1).max() > stream.seek(0, io.SEEK_END))
+        return tiff.is_cut_short(stream)
     return False
 
 
@@ -84,6 +66,8 @@ def read_raw(stream: BinaryIO, name: str, least_pixels: int | None) -> RawPhoto:
 
     Raises
     ------
+    ImageError
+        If the file is cut short, or LibRaw does not read it.
     MissingExtraError
         If ``rawpy`` is not installed.
     """
@@ -93,35 +77,49 @@ def read_raw(stream: BinaryIO, name: str, least_pixels: int | None) -> RawPhoto:
         raise MissingExtraError(
             f"{name}: RAW photos need pip install 'blurmapper[photo]'"
         ) from error
-    with rawpy.imread(stream) as raw:
-        height, width = raw.sizes.height, raw.sizes.width
-        turn = _TURNS.get(raw.sizes.flip, 1)
-        if turn in (6, 8):
-            height, width = width, height
-        preview = _read_preview(raw, rawpy)
-        if preview is not None:
-            jpeg, (rows, columns), orientation = preview
-            orientation = orientation or turn
-            if orientation in (5, 6, 7, 8):
-                rows, columns = columns, rows
-            if min(rows / height, columns / width) >= FULL_SHARE:
-                return RawPhoto(jpeg, None, orientation, rows, columns)
-            like = abs(rows * width / (columns * height) - 1) < 0.02
-            if like and least_pixels is not None and rows * columns >= least_pixels:
-                return RawPhoto(jpeg, None, orientation, height, width)
-        is_half_enough = least_pixels is not None and height * width >= 4 * least_pixels
-        developed = raw.postprocess(
-            use_camera_wb=True, no_auto_bright=True, half_size=is_half_enough
+    head = stream.read(32)
+    if is_cut_short(stream, head):
+        raise ImageError(
+            f"{name}: damaged or cut short (pixels lie beyond its end); copy or download it again"
         )
-        if not is_half_enough:
-            height, width = developed.shape[:2]
-        return RawPhoto(None, developed, 1, height, width)
+    stream.seek(0)
+    try:
+        with rawpy.imread(stream) as raw:
+            return _read(raw, rawpy, least_pixels)
+    except rawpy.LibRawError as error:
+        reason = error.args[0] if error.args else type(error).__name__
+        text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+        raise ImageError(
+            f"{name}: a RAW photo that LibRaw does not read ({text}); "
+            "copy it again, or export it as JPEG"
+        ) from error
+
+
+def _read(raw: Any, rawpy: Any, least_pixels: int | None) -> RawPhoto:
+    height, width = raw.sizes.height, raw.sizes.width
+    turn = _TURNS.get(raw.sizes.flip, 1)
+    if turn in (6, 8):
+        height, width = width, height
+    preview = _read_preview(raw, rawpy)
+    if preview is not None:
+        jpeg, (rows, columns), orientation = preview
+        orientation = orientation or turn
+        if orientation in (5, 6, 7, 8):
+            rows, columns = columns, rows
+        if min(rows / height, columns / width) >= FULL_SHARE:
+            return RawPhoto(jpeg, None, orientation, rows, columns)
+        like = abs(rows * width / (columns * height) - 1) < 0.02
+        if like and least_pixels is not None and rows * columns >= least_pixels:
+            return RawPhoto(jpeg, None, orientation, height, width)
+    is_half_enough = least_pixels is not None and height * width >= 4 * least_pixels
+    developed = raw.postprocess(use_camera_wb=True, no_auto_bright=True, half_size=is_half_enough)
+    if not is_half_enough:
+        height, width = developed.shape[:2]
+    return RawPhoto(None, developed, 1, height, width)
 
 
 def _read_preview(raw: Any, rawpy: Any) -> tuple[bytes, tuple[int, int], int | None] | None:
     """Return the embedded JPEG, its (height, width) as stored and its own EXIF orientation."""
-    import io
-
     import PIL.Image
 
     try:
@@ -132,7 +130,7 @@ def _read_preview(raw: Any, rawpy: Any) -> tuple[bytes, tuple[int, int], int | N
         return None
     try:
         with PIL.Image.open(io.BytesIO(thumbnail.data), formats=("JPEG",)) as preview:
-            orientation = preview.getexif().get(_ORIENTATION)
-            return thumbnail.data, (preview.height, preview.width), orientation
+            turned = read_orientation(preview)
+            return thumbnail.data, (preview.height, preview.width), turned if turned != 1 else None
     except (OSError, SyntaxError, ValueError):
         return None

@@ -1,0 +1,138 @@
+"""Files made of boxes (HEIC, AVIF, CR3, JPEG 2000): the colours they tell of, and their ends."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+_MOST_BOXES = 10_000
+_MOST_BYTES = 16_000_000
+
+
+class Colours(NamedTuple):
+    """An ICC profile, and a signal by its primaries and transfer of ITU-T H.273; or None."""
+
+    profile: bytes | None
+    signal: tuple[int, int] | None
+
+
+def is_cut_short(stream: BinaryIO) -> bool:
+    """Say whether the last of a file's outer boxes reaches beyond its end."""
+    size = stream.seek(0, io.SEEK_END)
+    place = 0
+    for _ in range(_MOST_BOXES):
+        if place + 8 > size:
+            break
+        stream.seek(place)
+        length, name = struct.unpack(">I4s", stream.read(8))
+        if length == 1:
+            length = int.from_bytes(stream.read(8))
+        if length < 8 or not name.isascii():
+            break
+        place += length
+    stream.seek(0)
+    return place > size
+
+
+def read_colours(stream: BinaryIO, head: bytes) -> Colours:
+    """Return what a file's boxes say of its colours, by its first bytes; nothing of other files."""
+    if head[4:8] == b"ftyp":
+        return _read_heif_colours(stream)
+    if head[4:8] == b"jP  ":
+        return _read_jp2_colours(stream)
+    return Colours(None, None)
+
+
+def _read_heif_colours(stream: BinaryIO) -> Colours:
+    """Return the colours of the picture that a file of ISO/IEC 23008-12 shows first."""
+    meta = _read_outer(stream, b"meta")[4:]
+    inner = dict(_boxes(meta))
+    properties = dict(_boxes(inner.get(b"iprp", b"")))
+    holders = list(_boxes(properties.get(b"ipco", b"")))
+    primary = _primary_item(inner.get(b"pitm", b""))
+    chosen = _properties_of(primary, properties.get(b"ipma", b""))
+    colours = [
+        content
+        for index, (name, content) in enumerate(holders, 1)
+        if name == b"colr" and (index in chosen or not chosen)
+    ]
+    return _join(colours)
+
+
+def _read_jp2_colours(stream: BinaryIO) -> Colours:
+    """Return the colours of a JPEG 2000 file, of which the first box that says any counts."""
+    header = _boxes(_read_outer(stream, b"jp2h"))
+    return _join([content for name, content in header if name == b"colr"][:1])
+
+
+def _join(contents: list[bytes]) -> Colours:
+    profile, signal = None, None
+    for content in contents:
+        if content[:4] in (b"prof", b"rICC"):
+            profile = profile or content[4:]
+        elif content[:4] == b"nclx" and len(content) >= 8:
+            signal = signal or struct.unpack_from(">HH", content, 4)
+        elif content[:1] == b"\2":  # a profile in JPEG 2000
+            profile = profile or content[3:]
+    return Colours(profile, signal)
+
+
+def _read_outer(stream: BinaryIO, wanted: bytes) -> bytes:
+    """Return the content of an outer box, or nothing."""
+    size = stream.seek(0, io.SEEK_END)
+    place, content = 0, b""
+    for _ in range(_MOST_BOXES):
+        stream.seek(place)
+        head = stream.read(16)
+        if len(head) < 8:
+            break
+        length, name = struct.unpack_from(">I4s", head)
+        start = 8
+        if length == 1 and len(head) == 16:
+            length, start = int.from_bytes(head[8:]), 16
+        length = length or size - place
+        if length < start:
+            break
+        if name == wanted:
+            stream.seek(place + start)
+            content = stream.read(min(length - start, _MOST_BYTES))
+            break
+        place += length
+    stream.seek(0)
+    return content
+
+
+def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    place = 0
+    while place + 8 <= len(content):
+        length, name = struct.unpack_from(">I4s", content, place)
+        length = length or len(content) - place
+        if length < 8:
+            return
+        yield name, content[place + 8 : place + length]
+        place += length
+
+
+def _primary_item(box: bytes) -> int:
+    return int.from_bytes(box[4:8] if box[:1] == b"\1" else box[4:6])
+
+
+def _properties_of(item: int, box: bytes) -> set[int]:
+    """Return the numbers, from 1, of an item's properties: ISO/IEC 14496-12, 8.11.14."""
+    if len(box) < 8:
+        return set()
+    id_bytes, wide = (4 if box[0] else 2), box[3] & 1
+    (entries,) = struct.unpack_from(">I", box, 4)
+    place = 8
+    for _ in range(min(entries, _MOST_BOXES)):
+        number = int.from_bytes(box[place : place + id_bytes])
+        count = int.from_bytes(box[place + id_bytes : place + id_bytes + 1])
+        place += id_bytes + 1
+        step = 2 if wide else 1
+        parts = [box[at : at + step] for at in range(place, place + count * step, step)]
+        place += count * step
+        if number == item:
+            return {int.from_bytes(part) & (0x7FFF if wide else 0x7F) for part in parts}
+    return set()

@@ -1,0 +1,135 @@
+"""JPEG files by their markers: how many scans they have, where they end, how they are coded."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from blurmapper.errors import ImageError
+
+START, END = b"\xff\xd8", b"\xff\xd9"
+
+MOST_SCANS = 100
+"""Of a JPEG file, each of which goes over the whole photo; libjpeg itself writes ten."""
+
+# Noise and its complement, both without FF, which would end them.
+_NOISE = bytes(1 + (i * i * 37 + i * 101 + 84) % 254 for i in range(1024))
+_FILLERS = (_NOISE, bytes(255 - value for value in _NOISE))
+_LEAST_PADDING = 16
+# Within a scan's data FF stands before 00 and before restart marks; other marks end the data.
+_MARK = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
+_ALONE = {0x01, *range(0xD0, 0xD9)}
+_CODINGS = {
+    0xC3: "lossless coding",
+    0xC5: "hierarchical coding",
+    0xC6: "hierarchical coding",
+    0xC7: "hierarchical coding",
+    0xC9: "arithmetic coding",
+    0xCA: "arithmetic coding",
+    0xCB: "lossless arithmetic coding",
+    0xF7: "the coding of JPEG-LS",
+}
+_FRAMES = {0xC0, 0xC1, 0xC2, *_CODINGS}
+_SCAN, _END = 0xDA, 0xD9
+
+
+@dataclass(slots=True)
+class Walk:
+    """What the markers of a JPEG file say, up to its end mark.
+
+    Attributes
+    ----------
+    scans : int
+        Counted to one more than `MOST_SCANS` at most.
+    ended : bool
+        Whether there is an end mark.
+    coding : int
+        The marker of the frame, which says how it is coded.
+    bits : int
+        Of a sample.
+    missing : dict
+        By component, how many bits each of its 64 coefficients still lacks; all bits first.
+    """
+
+    scans: int = 0
+    ended: bool = False
+    coding: int = 0
+    bits: int = 8
+    missing: dict[int, list[int]] = field(default_factory=dict)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether scans for every bit of every coefficient have begun."""
+        return bool(self.missing) and not any(map(any, self.missing.values()))
+
+
+def walk(content: bytes) -> Walk:
+    """Go from marker to marker, not from FF DA to FF DA: those may stand in texts and videos."""
+    found, place = Walk(), len(START)
+    while found.scans <= MOST_SCANS:
+        mark = _MARK.search(content, place)
+        if mark is None:
+            return found
+        kind, place = content[mark.end() - 1], mark.end()
+        if kind == _END:
+            found.ended = True
+            return found
+        if kind in _ALONE:
+            continue
+        length = int.from_bytes(content[place : place + 2])
+        segment = content[place + 2 : place + length]
+        place += max(2, length)
+        if kind in _FRAMES and len(segment) >= 6:
+            found.coding, found.bits = kind, segment[0]
+            found.missing = {component: [99] * 64 for component in segment[6::3]}
+        elif kind == _SCAN:
+            found.scans += 1
+            _take_scan(found, segment)
+    return found
+
+
+def _take_scan(found: Walk, segment: bytes) -> None:
+    if len(segment) < 4:
+        return
+    components, (first, last, depth) = segment[1:-3:2], segment[-3:]
+    if found.coding not in (0xC2, 0xCA):
+        first, last, depth = 0, 63, 0
+    for component in components:
+        if component in found.missing:
+            for k in range(first, min(last, 63) + 1):
+                found.missing[component][k] = depth & 15
+
+
+def check(content: bytes, name: str) -> Walk:
+    """Return what a file's markers say; refuse one that goes over the photo for minutes.
+
+    Raises
+    ------
+    ImageError
+        If it has too many scans.
+    """
+    found = walk(content)
+    if found.scans > MOST_SCANS:
+        raise ImageError(f"{name}: a JPEG of over {MOST_SCANS} scans is no photo; save it anew")
+    return found
+
+
+def with_ends(content: bytes) -> list[bytes]:
+    """Return a file that lacks its end mark with two ends that differ.
+
+    A whole photo looks the same with either: no decoder needs what is put between its last
+    pixel and its end mark. Where pixels are missing they are made of it, and differ.
+    """
+    data = content.rstrip(b"\0")
+    if len(content) - len(data) < _LEAST_PADDING:
+        data = content
+    elif data.endswith(b"\xff"):
+        data += b"\0"
+    return [data + filler + END for filler in _FILLERS]
+
+
+def name_coding(found: Walk) -> str | None:
+    """Return what a decoder would have to know to read a file, if it is not what all know."""
+    if found.coding and found.bits != 8 and found.coding != 0xF7:
+        return f"JPEG of {found.bits} bits a sample"
+    return _CODINGS.get(found.coding)

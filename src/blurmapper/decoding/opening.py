@@ -1,0 +1,104 @@
+"""Image files as Pillow opens them, and how the camera was held."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
+
+import PIL.Image
+from PIL import ExifTags
+
+from blurmapper.decoding import png
+from blurmapper.errors import ImageError
+
+# Pillow can also open formats that run a program (EPS) or that no camera writes.
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP", "PPM", "JPEG2000")
+
+LARGE_PIXELS = 100_000_000
+"""A file may claim so many pixels whatever it holds; they and their map fit into 2 GB."""
+
+MOST_PIXELS_A_BYTE = 200
+"""Of a larger photo. The sample photos, enlarged four times, have at most 49 as JPEG of quality 10
+and 150 as AVIF of quality 20."""
+
+Content = bytes | bytearray | memoryview
+"""What may hold a file's content."""
+
+_OPENING = threading.Lock()
+_XMP = ("xmp", "XML:com.adobe.xmp")
+
+
+def open_pillow(stream: BinaryIO) -> PIL.Image.Image:
+    """Open an image file lazily, past Pillow's own limits of pixels and of texts in PNG files."""
+    if stream.read(len(png.SIGNATURE)) == png.SIGNATURE:
+        stream = png.without_texts(stream)
+    stream.seek(0)
+    # That limit is a global and has no other switch; plugins check it only while opening.
+    with _OPENING:
+        limit, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, None
+        try:
+            return PIL.Image.open(stream, formats=FORMATS)
+        finally:
+            PIL.Image.MAX_IMAGE_PIXELS = limit
+
+
+def read_open_file(source: BinaryIO) -> tuple[BinaryIO, str]:
+    """Return the content of what somebody opened, and its name for errors.
+
+    Whole, as a pipe or an archive's member cannot go back in itself; and as Pillow does, from its
+    start where it can.
+
+    Raises
+    ------
+    ImageError
+        If it gives no bytes.
+    """
+    name = getattr(source, "name", None)
+    name = name if isinstance(name, str) and name else "the open file"
+    try:
+        with suppress(AttributeError, io.UnsupportedOperation):
+            source.seek(0)
+        content: bytes | str | None = source.read()
+    except (OSError, ValueError) as error:
+        raise ImageError(f"{name}: cannot be read ({error}); open it anew") from error
+    if not isinstance(content, Content):
+        raise ImageError(f"{name}: gives no bytes; open it with mode 'rb'")
+    return io.BytesIO(content), name
+
+
+def check_content(stream: BinaryIO, photo: PIL.Image.Image, name: str) -> None:
+    """Refuse a file made to take memory: many pixels from hardly anything."""
+    place = stream.tell()
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(place)
+    pixels = photo.height * photo.width
+    if pixels > LARGE_PIXELS and pixels > MOST_PIXELS_A_BYTE * size:
+        raise ImageError(
+            f"{name}: {photo.width} x {photo.height} pixels in {size:,} bytes is no photo; "
+            f"reduce it to {LARGE_PIXELS // 1_000_000} megapixels if it is meant to be one"
+        )
+
+
+def read_orientation(photo: PIL.Image.Image) -> int:
+    """Return a photo's EXIF orientation, 1 to 8; what XMP says of it no viewer follows."""
+    # Broken EXIF raises anything; every viewer shows such a photo as it is stored.
+    with suppress(Exception):
+        if not any(key in photo.info for key in _XMP):
+            return int(photo.getexif().get(ExifTags.Base.Orientation, 1))
+        exif = PIL.Image.Exif()
+        exif.load(photo.info.get("exif", b""))
+        return int(exif.get(ExifTags.Base.Orientation, 1))
+    return 1
+
+
+@contextmanager
+def without_xmp(photo: PIL.Image.Image) -> Iterator[None]:
+    """Keep Pillow, which turns TIFF files while it loads them, from turning one by its XMP."""
+    kept = {key: photo.info.pop(key) for key in _XMP if key in photo.info}
+    try:
+        yield
+    finally:
+        photo.info.update(kept)

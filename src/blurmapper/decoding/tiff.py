@@ -1,0 +1,211 @@
+"""TIFF files: which of their pictures is the photo, and those that Pillow reads wrongly or not."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from blurmapper.decoding.arrays import check_size
+from blurmapper.decoding.tiff_samples import COLOURS, interpret, refuse
+from blurmapper.errors import ImageError
+
+if TYPE_CHECKING:
+    import PIL.Image
+    from tifffile import TiffFile, TiffPage
+
+PREFIXES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+MOST_PAGES = 64
+"""Of a file, which are searched for the photo if the first is a thumbnail."""
+
+MOST_SAMPLES = 8
+"""Of a pixel; files of measurements have more."""
+
+SENSOR = (32803, 34892)
+"""Kinds of picture: a mosaic of colours, or all of them at each place, as a sensor saw them."""
+
+_REDUCED, _MASK = 1, 4
+_BITS, _PLANES, _FORMAT = 258, 284, 339
+_SUBFILES, _DNG_VERSION, _ORIENTATION, _PROFILE = 330, 50706, 274, 34675
+_COLOUR_MODELS = {6: "YCbCr", 9: "ICCLab", 10: "ITULab", 32844: "LogL", 32845: "LogLuv"}
+_PILLOWS_CODECS = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34925, 50000}
+_LEAST_TILE = 1_000_000
+
+
+class Choice(NamedTuple):
+    """Which picture of a TIFF file is the photo.
+
+    Attributes
+    ----------
+    at : int
+        The place of the picture among those that follow each other.
+    is_raw : bool
+        Whether the photo is what a sensor saw, and this a thumbnail of it at best.
+    is_for_pillow : bool
+        Whether Pillow reads it as it is: others it refuses, or cuts their samples to 8 bits.
+    """
+
+    at: int
+    is_raw: bool
+    is_for_pillow: bool
+
+
+class Samples(NamedTuple):
+    """A picture as it is stored, before it is turned and its colours are converted.
+
+    Attributes
+    ----------
+    pixels : ndarray
+        (H, W, 1 to 4) of uint8, uint16 or float32: grey, RGB, either with straight alpha; or inks
+        (H, W, 4) of uint8.
+    model : {"grey or RGB", "CMYK", "Lab"}
+    profile : bytes or None
+    orientation : int
+    """
+
+    pixels: npt.NDArray[Any]
+    model: str
+    profile: bytes | None
+    orientation: int
+
+
+def choose_picture(stream: BinaryIO) -> Choice:
+    """Return which picture is the photo: the first that is none of another, smaller."""
+    with _open(stream) as file:
+        first = file.pages.first
+        if _DNG_VERSION in first.tags or first.photometric in SENSOR:
+            return Choice(0, is_raw=True, is_for_pillow=False)
+        if _is_aside(first):
+            for index, page in enumerate(_pages(file)):
+                if page.photometric in SENSOR:
+                    return Choice(index, is_raw=True, is_for_pillow=False)
+                if not _is_aside(page):
+                    return Choice(index, is_raw=False, is_for_pillow=_is_for_pillow(page))
+        is_raw = _is_aside(first) and _SUBFILES in first.tags
+        return Choice(0, is_raw=is_raw, is_for_pillow=_is_for_pillow(first))
+
+
+def is_deep(photo: PIL.Image.Image) -> bool:
+    """Say whether Pillow cuts the samples of a TIFF file that it opened, or mixes them up."""
+    tags = getattr(photo, "tag_v2", {})
+    bits, planes = tags.get(_BITS, (1,)), tags.get(_PLANES, 1)
+    return max(bits) > 8 or planes != 1 or any(kind != 1 for kind in tags.get(_FORMAT, (1,)))
+
+
+def is_cut_short(stream: BinaryIO) -> bool:
+    """Say whether the largest picture of a TIFF file, or below one, has pixels beyond its end."""
+    with _open(stream) as file:
+        parts = [part for page in _pages(file) for part in (page, *(page.pages or ()))]
+        largest = max(parts, key=lambda part: sum(part.databytecounts))
+        pairs = zip(largest.dataoffsets, largest.databytecounts, strict=False)
+        size = file.filehandle.size
+        return any(offset + count > size for offset, count in pairs)
+
+
+def read_samples(stream: BinaryIO, index: int, name: str) -> Samples:
+    """Return a picture of a TIFF file as it is stored, whole.
+
+    Raises
+    ------
+    ImageError
+        If it is of a kind that no photo is of, or pixels are missing.
+    """
+    with _open(stream) as file:
+        page = next(page for at, page in enumerate(_pages(file)) if at == index)
+        _check(page, file.filehandle.size, name)
+        # Whatever a decoder leaves out is black, and not what was in memory before.
+        pixels = np.zeros(page.shaped, page.dtype)
+        page.asarray(out=pixels, squeeze=False, maxworkers=1)
+        profile = page.tags.valueof(_PROFILE)
+        orientation = page.tags.valueof(_ORIENTATION, 1)
+        planes = pixels[:, 0]
+        pixels = planes[0] if planes.shape[0] == 1 else np.moveaxis(planes[..., 0], 0, 2)
+        pixels, model = interpret(page, pixels, name)
+        return Samples(pixels, model, profile, orientation)
+
+
+@contextmanager
+def _open(stream: BinaryIO) -> Iterator[TiffFile]:
+    import tifffile
+
+    # It logs what is odd about a file; without a handler Python would print that.
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())
+    stream.seek(0)
+    with tifffile.TiffFile(stream, name="photo", is_ome=False, is_ndpi=False) as file:
+        yield file
+    stream.seek(0)
+
+
+def _pages(file: TiffFile) -> Iterator[TiffPage]:
+    for index in range(MOST_PAGES):
+        try:
+            yield file.pages[index]  # type: ignore[misc]
+        except IndexError:
+            return
+
+
+def _is_aside(page: TiffPage) -> bool:
+    """Say whether a picture is a smaller one, or the mask, of another."""
+    return bool(int(page.subfiletype) & (_REDUCED | _MASK))
+
+
+def _is_for_pillow(page: TiffPage) -> bool:
+    is_shallow = _deepest(page) <= 8 and page.sampleformat in (1, 4)
+    # It does not know alpha in planes of its own; JPEG it takes from libtiff as colours.
+    is_in_planes = page.planarconfig == 2 and page.compression not in (6, 7)
+    is_in_blocks = page.compression == 1 and page.is_subsampled
+    is_plain = not is_in_planes and not is_in_blocks
+    return is_shallow and is_plain and int(page.compression) in _PILLOWS_CODECS
+
+
+def _deepest(page: TiffPage) -> int:
+    # The library has an integer where all channels have the same number of bits.
+    bits: Any = page.bitspersample
+    return int(max(bits)) if isinstance(bits, tuple) else int(bits)
+
+
+def _check(page: TiffPage, size: int, name: str) -> None:
+    """Refuse a picture that is no photo's before memory is taken for it."""
+    from tifffile import TIFF
+
+    check_size(page.imagelength, page.imagewidth, name)
+    model = page.photometric
+    if page.compression != 1 and page.compression not in TIFF.DECOMPRESSORS:
+        codec = getattr(page.compression, "name", page.compression)
+        raise ImageError(
+            f"{name}: what packs its pixels ({codec}) is not built in; save it with another packing"
+        )
+    if model not in COLOURS:
+        colours = _COLOUR_MODELS.get(int(model), f"colours of kind {int(model)}")
+        raise refuse(name, f"{colours} in a TIFF file")
+    if page.dtype is None or page.dtype.kind not in "buf":
+        kinds = {2: "signed", 5: "complex", 6: "complex"}
+        kind = kinds.get(int(page.sampleformat), "")
+        raise refuse(name, f"samples of {page.bitspersample}-bit {kind} integers")
+    if page.imagedepth != 1 or not COLOURS[model] <= page.samplesperpixel <= MOST_SAMPLES:
+        raise refuse(name, f"{page.samplesperpixel} samples a pixel")
+    pixels = page.imagelength * page.imagewidth
+    if page.is_tiled and page.tilelength * page.tilewidth > 4 * pixels + _LEAST_TILE:
+        raise refuse(name, f"tiles of {page.tilewidth} x {page.tilelength} pixels")
+    if not _has_all_pixels(page, size):
+        raise ImageError(
+            f"{name}: damaged or cut short (pixels lie beyond its end); copy or download it again"
+        )
+
+
+def _has_all_pixels(page: TiffPage, size: int) -> bool:
+    if page.is_contiguous:
+        assert page.dtype is not None
+        return bool(page.dataoffsets[0] + math.prod(page.shaped) * page.dtype.itemsize <= size)
+    segments = math.prod(page.chunked)
+    offsets, counts = page.dataoffsets[:segments], page.databytecounts[:segments]
+    return len(offsets) == len(counts) == segments and all(
+        offset > 0 and count > 0 and offset + count <= size
+        for offset, count in zip(offsets, counts, strict=True)
+    )

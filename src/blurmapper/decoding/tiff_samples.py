@@ -1,0 +1,110 @@
+"""Samples of a TIFF picture -> grey, RGB or inks on a known scale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from blurmapper.decoding.arrays import row_strips, with_known_scale
+from blurmapper.errors import ImageError
+
+if TYPE_CHECKING:
+    from tifffile import TiffPage
+
+_WHITE_IS_ZERO, _GREY, _RGB, _PALETTE, _CMYK, _LAB = 0, 1, 2, 3, 5, 8
+_ASSOCIATED, _UNSPECIFIED = 1, 0
+COLOURS = {_WHITE_IS_ZERO: 1, _GREY: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _LAB: 3}
+"""How many samples of a pixel are colours, by the kind of picture."""
+
+
+def refuse(name: str, what: str) -> ImageError:
+    """Return the error for a picture of a kind that no photo is of."""
+    return ImageError(f"{name}: {what} cannot be read; save it with 8 or 16 bits in RGB")
+
+
+def interpret(page: TiffPage, pixels: npt.NDArray[Any], name: str) -> tuple[npt.NDArray[Any], str]:
+    """Return samples on a known scale, black as 0, with no channel but colours and alpha."""
+    model, colours = page.photometric, COLOURS[page.photometric]
+    alpha = _find_alpha(page, colours)
+    pixels = pixels[..., : colours + (alpha is not None)]
+    if model == _PALETTE:
+        table = page.colormap
+        if table is None or pixels.dtype.kind != "u":
+            raise refuse(name, "a palette that is missing")
+        return np.moveaxis(table[:, pixels[..., 0]], 0, 2), "grey or RGB"
+    # Where channels differ in bits, the decoder has brought them to one scale.
+    bits: Any = page.bitspersample
+    if not isinstance(bits, tuple):
+        pixels = _scale(pixels, bits)
+    pixels = with_known_scale(pixels, name)
+    if model == _WHITE_IS_ZERO:
+        white = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1
+        pixels = pixels.copy()
+        pixels[..., 0] = white - pixels[..., 0]
+    if model == _LAB:
+        return _lab_to_rgb(page, pixels[..., :3], name), "grey or RGB"
+    if model == _CMYK:
+        inks = pixels[..., :4]
+        return (inks >> 8).astype(np.uint8) if inks.dtype == np.uint16 else inks, "CMYK"
+    if alpha == _ASSOCIATED:
+        pixels = _straighten(pixels)
+    return pixels, "grey or RGB"
+
+
+def _find_alpha(page: TiffPage, colours: int) -> int | None:
+    """Return the kind of alpha behind the colours, or None where there is none, or another thing.
+
+    A fourth sample of which nothing is said is alpha, as it is for Pillow and ImageMagick.
+    """
+    if page.samplesperpixel == colours or page.photometric in (_PALETTE, _CMYK, _LAB):
+        return None
+    kinds = page.tags.valueof(338)
+    if kinds is None:
+        return 2 if page.photometric == _RGB and page.samplesperpixel == 4 else None
+    kind = int(kinds[0] if isinstance(kinds, tuple) else kinds)
+    return None if kind == _UNSPECIFIED else kind
+
+
+def _scale(pixels: npt.NDArray[Any], bits: int) -> npt.NDArray[Any]:
+    """Return samples of any number of bits with those of their dtype, or 16 of more."""
+    if pixels.dtype.kind == "f" or bits in (8, 16):
+        return pixels
+    dtype, white = (np.uint8, 255) if bits < 8 else (np.uint16, 65535)
+    table = np.rint(np.arange(1 << min(bits, 16)) * (white / ((1 << bits) - 1))).astype(dtype)
+    out = np.empty(pixels.shape, dtype)
+    for rows in row_strips(*pixels.shape[:2]):
+        strip = pixels[rows].astype(np.uint8) if bits == 1 else pixels[rows]
+        out[rows] = strip >> (bits - 16) if bits > 16 else table[strip]
+    return out
+
+
+def _straighten(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return samples whose colours were multiplied by alpha, in the last channel, as they were."""
+    white = np.float32(1 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max)
+    out = pixels.copy()
+    for rows in row_strips(*pixels.shape[:2]):
+        alpha = pixels[rows, :, -1:].astype(np.float32) / white
+        colour = (pixels[rows, :, :-1] / np.where(alpha > 0, alpha, np.float32(1))).clip(0, white)
+        out[rows, :, :-1] = colour if white == 1 else np.rint(colour)
+    return out
+
+
+def _lab_to_rgb(page: TiffPage, lab: npt.NDArray[Any], name: str) -> npt.NDArray[np.uint16]:
+    """Return CIE L*a*b* of 16 bits (TIFF 6.0, section 23: a and b are signed) as sRGB."""
+    from blurmapper.decoding.conversions import D50, SRGB_TO_D50, encode_srgb
+
+    if lab.dtype != np.uint16 or page.samplesperpixel < 3:
+        raise refuse(name, "Lab of another depth than 16 bits")
+    out = np.empty((*lab.shape[:2], 3), np.uint16)
+    for rows in row_strips(*lab.shape[:2]):
+        lightness = lab[rows, :, :1] * np.float32(100 / 65535)
+        hues = lab[rows, :, 1:].view(np.int16).astype(np.float32) / 256
+        middle = (lightness + 16) / 116
+        roots = np.concatenate(
+            [middle + hues[..., :1] / 500, middle, middle - hues[..., 1:] / 200], axis=2
+        )
+        xyz = np.where(roots > 6 / 29, roots**3, (roots - 4 / 29) * np.float32(108 / 841)) * D50
+        out[rows] = np.rint(encode_srgb(xyz @ np.linalg.inv(SRGB_TO_D50).T) * 65535)
+    return out
