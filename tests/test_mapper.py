@@ -103,7 +103,8 @@ def test_every_kind_of_source_gives_the_same_map(
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     expected = tiny_mapper(half_blurred_photo)
-    for source in (path, str(path), buffer.getvalue(), picture):
+    content = buffer.getvalue()
+    for source in (path, str(path), content, bytearray(content), io.BytesIO(content), picture):
         np.testing.assert_array_equal(tiny_mapper(source), expected)
 
 

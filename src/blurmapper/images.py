@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -12,6 +13,7 @@ import PIL.Image
 
 from blurmapper.decoding import (
     RAW_SUFFIXES,
+    Content,
     Photo,
     check_map,
     check_pair,
@@ -20,6 +22,7 @@ from blurmapper.decoding import (
     from_array,
     from_pillow,
     open_pillow,
+    read_open_file,
     row_strips,
 )
 from blurmapper.errors import ImageError
@@ -33,7 +36,7 @@ ImageArray = npt.NDArray[Any]
 BlurMap = npt.NDArray[np.float32]
 """float32 (H, W) in [0, 1]: the probability that a pixel is blurred."""
 
-ImageSource = str | Path | bytes | PIL.Image.Image | npt.NDArray[Any]
+ImageSource = str | os.PathLike[Any] | Content | BinaryIO | PIL.Image.Image | npt.NDArray[Any]
 """What `read_image` takes."""
 
 PHOTO_SUFFIXES = (
@@ -53,9 +56,10 @@ def read_image(source: ImageSource) -> ImageArray:
 
     Parameters
     ----------
-    source : str, Path, bytes, PIL.Image.Image or ndarray
-        A file's path or content, a Pillow image, or an array (H, W), (H, W, 1), (H, W, 3)
-        or (H, W, 4) of uint8, uint16, or floats in [0, 1].
+    source : path, bytes-like, open file, PIL.Image.Image or ndarray
+        A file's path or content, a file open for reading bytes (read from its start, and left
+        open), a Pillow image, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8,
+        uint16, or floats in [0, 1].
 
     Returns
     -------
@@ -66,31 +70,32 @@ def read_image(source: ImageSource) -> ImageArray:
     Raises
     ------
     ImageError
-        If there is no such file, or it is a folder, empty, no image, truncated, damaged,
-        under 16 pixels on a side or over 400 megapixels; or if an array has another shape,
-        dtype or range. The line names the source and the mend.
+        If there is no such file, or it is no whole image of 16 pixels a side to 400 megapixels;
+        or if an array has another shape, dtype or range. The line names source and mend.
     MissingExtraError
         If the photo is HEIC or RAW and ``blurmapper[photo]`` is not installed.
 
     Notes
     -----
-    The photo is turned upright by its EXIF orientation, alpha is composited over white,
-    palettes, grey and CMYK become RGB, an embedded colour profile is converted to sRGB, and
-    of an animation the first frame is read. Grey files and colour PNG and TIFF files of 16
-    bits keep them; colour with a profile other than sRGB's comes with 8 bits. Of a RAW photo
-    the JPEG that the camera put into it is read if it is as large, or else it is developed.
+    The photo is turned upright by its EXIF orientation, in sRGB, over white; of an animation it
+    is the first frame. PNG, TIFF and grey files of 16 bits keep them, but under a profile of
+    tables. A RAW photo is read by the JPEG within if that is as large, or else developed.
     """
     if isinstance(source, np.ndarray):
         return from_array(source, "the array")
     if isinstance(source, PIL.Image.Image):
         return from_pillow(source, str(getattr(source, "filename", "")) or "the Pillow image")
-    if isinstance(source, bytes):
-        return decode_stream(io.BytesIO(source), "the image bytes")
-    if isinstance(source, str | Path):
-        with open_file(Path(source)) as stream:
-            return decode_stream(stream, str(source))
+    if isinstance(source, Content):
+        return decode_stream(io.BytesIO(bytes(source)), "the image bytes")
+    if isinstance(source, str | os.PathLike):
+        path = Path(os.fsdecode(source))
+        with open_file(path) as stream:
+            return decode_stream(stream, str(path))
+    if hasattr(source, "read"):
+        return decode_stream(*read_open_file(source))
     raise ImageError(
-        f"a {type(source).__name__} is not a photo; give a path, bytes, a Pillow image or an array"
+        f"a {type(source).__name__} is not a photo; "
+        "give a path, bytes, an open file, a Pillow image or an array"
     )
 
 
