@@ -51,6 +51,16 @@ def defocus(photo: Photo, sigma: float) -> Photo:
     return np.asarray(cv2.GaussianBlur(photo, (0, 0), sigma), np.uint8)
 
 
+def test_a_long_strip_is_blurred_where_a_piece_of_it_is(mapper: BlurMapper, pebbles: Photo) -> None:
+    strip = np.tile(pebbles, (1, 24, 1))
+    middle = strip.shape[1] // 2
+    strip[:, middle:] = defocus(strip[:, middle:], 5)
+    for long in (strip, np.ascontiguousarray(strip.swapaxes(0, 1))):
+        blur_map = mapper(long)
+        sharp, blurred = np.array_split(blur_map, 2, axis=int(np.argmax(blur_map.shape)))
+        assert blurred.mean() > 0.9 and sharp.mean() < 0.5
+
+
 @pytest.fixture
 def half_pebbles(pebbles: Photo) -> Photo:
     """The pebbles with their right half out of focus."""

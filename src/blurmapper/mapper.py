@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from blurmapper.errors import ConfigError, WeightsError
 from blurmapper.images import BlurMap, ImageArray, ImageSource, read_image
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map, refine_map
+from blurmapper.strips import map_in_pieces
 from blurmapper.weights import BUNDLED, WeightsCard, find_weights
 
 
@@ -182,7 +184,7 @@ class BlurMapper:
 
         Parameters
         ----------
-        source : str, Path, bytes, PIL.Image.Image or ndarray
+        source : path, bytes-like, open file, PIL.Image.Image or ndarray
             Whatever `blurmapper.read_image` takes.
 
         Returns
@@ -196,16 +198,15 @@ class BlurMapper:
         ImageError
             If the photo cannot be read.
         """
-        image = read_image(source)
-        reduced = self._reduce(image)
-        return self._enlarge(image, reduced, self._run(reduced))
+        (blur_map,) = self._in_pieces(read_image(source), self._map)
+        return blur_map
 
     def map_kinds(self, source: ImageSource) -> BlurKinds:
         """Map how likely each pixel is blurred by defocus, and by motion.
 
         Parameters
         ----------
-        source : str, Path, bytes, PIL.Image.Image or ndarray
+        source : path, bytes-like, open file, PIL.Image.Image or ndarray
             Whatever `blurmapper.read_image` takes.
 
         Returns
@@ -220,7 +221,22 @@ class BlurMapper:
         WeightsError
             If the weights know one kind of blur only, as the paper's do.
         """
-        image = read_image(source)
+        return BlurKinds(*self._in_pieces(read_image(source), self._map_kinds))
+
+    def map_coarse(self, image: ImageArray) -> BlurMap:
+        """Map an RGB image (H, W, 3) at the size that the network sees: float32 (h, w)."""
+        return self._run(self._reduce(image))
+
+    def _in_pieces(
+        self, image: ImageArray, map_piece: Callable[[ImageArray], tuple[BlurMap, ...]]
+    ) -> tuple[BlurMap, ...]:
+        return map_in_pieces(image, self._preprocessing.working_side**2, map_piece)
+
+    def _map(self, image: ImageArray) -> tuple[BlurMap]:
+        reduced = self._reduce(image)
+        return (self._enlarge(image, reduced, self._run(reduced)),)
+
+    def _map_kinds(self, image: ImageArray) -> tuple[BlurMap, BlurMap]:
         reduced = self._reduce(image)
         coarse_map, coarse_motion = (
             output[0, 0].clip(0, 1)
@@ -228,11 +244,7 @@ class BlurMapper:
         )
         blur_map = self._enlarge(image, reduced, coarse_map)
         motion = blur_map * enlarge_map(coarse_motion, *image.shape[:2])
-        return BlurKinds(blur_map - motion, motion)
-
-    def map_coarse(self, image: ImageArray) -> BlurMap:
-        """Map an RGB image (H, W, 3) at the size that the network sees: float32 (h, w)."""
-        return self._run(self._reduce(image))
+        return blur_map - motion, motion
 
     def _run(self, reduced: ImageArray) -> BlurMap:
         batch = self._preprocessing.normalise(reduced)

@@ -1,0 +1,69 @@
+"""Photos far longer than high: mapped piece by piece, and joined without a seam."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from blurmapper.images import BlurMap, ImageArray
+
+MOST_ASPECT = 8
+"""Long side to short side of a piece. A longer one would be reduced, to the area that a network
+sees, until its few rows show nothing that is blurred."""
+
+OVERLAP = 4
+"""The part of a piece that it shares with the next."""
+
+MOST_PIECES = 64
+"""Of a photo, which bounds the time that a thread of pixels can take."""
+
+
+def map_in_pieces(
+    image: ImageArray,
+    seen_pixels: int,
+    map_piece: Callable[[ImageArray], tuple[BlurMap, ...]],
+) -> tuple[BlurMap, ...]:
+    """Map a photo as a whole, or, where it is far longer than high, piece by piece.
+
+    Parameters
+    ----------
+    image : ndarray
+        RGB (H, W, 3).
+    seen_pixels : int
+        How many a network sees. A photo of fewer is not reduced, and never cut.
+    map_piece : callable
+        From an image to maps of its size.
+
+    Returns
+    -------
+    tuple of ndarray
+        float32 (H, W) each; where pieces overlap, one fades into the next.
+    """
+    axis = 0 if image.shape[0] > image.shape[1] else 1
+    short, long = sorted(image.shape[:2])
+    length = max(MOST_ASPECT * short, seen_pixels // short, -(-2 * long // MOST_PIECES))
+    if long <= length:
+        return map_piece(image)
+    sums: list[BlurMap] = []
+    weights = np.zeros(long, np.float32)
+    for piece in _cut(long, length):
+        cut = image[piece] if axis == 0 else image[:, piece]
+        maps = map_piece(np.ascontiguousarray(cut))
+        sums = sums or [np.zeros(image.shape[:2], np.float32) for _ in maps]
+        places = np.arange(1, piece.stop - piece.start + 1, dtype=np.float32)
+        fade = np.minimum(places, places[::-1]).clip(max=length // OVERLAP)
+        weights[piece] += fade
+        for total, blur_map in zip(sums, maps, strict=True):
+            part = total[piece] if axis == 0 else total[:, piece]
+            part += blur_map * (fade[:, np.newaxis] if axis == 0 else fade)
+    shares = weights[:, np.newaxis] if axis == 0 else weights
+    return tuple(np.clip(np.divide(total, shares, out=total), 0, 1, out=total) for total in sums)
+
+
+def _cut(long: int, length: int) -> list[slice]:
+    """Cut a side into pieces of one length, each of which shares enough with the next."""
+    step = length - length // OVERLAP
+    count = 1 + -(-(long - length) // step)
+    starts = np.linspace(0, long - length, count).round().astype(int)
+    return [slice(int(start), int(start) + length) for start in starts]
