@@ -40,6 +40,7 @@ def test_other_files_are_counted_and_no_failures(tmp_path: Path) -> None:
 def test_hidden_files_and_earlier_outputs_are_no_photos(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", ".a.jpg", ".trash/b.jpg", "a.jpg.blur.png", "a.overlay.jpg")
     touch(tmp_path, "a.motion.png", "a.defocus.png", "a.cutout.png", "a.magnified.jpg")
+    touch(tmp_path, "@eaDir/a.jpg/SYNOPHOTO_THUMB_XL.jpg", "sub/@eaDir/b.jpg")
     assert list_photos(tmp_path) == [tmp_path / "a.jpg"]
 
 

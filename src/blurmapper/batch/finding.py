@@ -16,6 +16,8 @@ from blurmapper.locations import Address, Location, find_location
 MADE = frozenset({".blur", ".cutout", ".defocus", ".magnified", ".mask", ".motion", ".overlay"})
 """What stands before the suffix of the files that our commands write."""
 
+_HIDDEN = (".", "@eaDir")  # the latter is where a Synology keeps thumbnails
+
 
 @dataclass(slots=True)
 class Found:
@@ -146,7 +148,7 @@ class _Finding:
             raise ImageError(f"{source}: no photos in this folder; give one that holds photos")
 
     def _is_wanted(self, file: Address) -> bool:
-        hidden = any(part.startswith(".") for part in PurePosixPath(file.below).parts)
+        hidden = any(part.startswith(_HIDDEN) for part in PurePosixPath(file.below).parts)
         return _is_photo_name(file.name) and not hidden and not _is_below(str(file), self._excluded)
 
     def _list(self, source: Path, below: str) -> tuple[list[str], list[str]]:
@@ -156,7 +158,7 @@ class _Finding:
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if entry.name.startswith("."):
+                    if entry.name.startswith(_HIDDEN):
                         continue
                     if _is_folder(entry):
                         folders.append(entry.name)
