@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 
+from blurmapper.compiled import import_compiled
 from blurmapper.errors import MethodError, MissingExtraError
 from blurmapper.images import BlurMap, ImageArray
 
@@ -164,7 +165,7 @@ def _baseline(name: str, summary: str) -> Method:
 
 def _import_baseline(name: str) -> BlurMethod:
     try:
-        module = import_module(f"blurmapper.baselines.{name}")
+        module = import_compiled(f"blurmapper.baselines.{name}")
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "blurmapper":
             raise

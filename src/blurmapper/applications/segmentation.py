@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.compiled import import_compiled
 from blurmapper.decoding import check_pair
 from blurmapper.errors import MissingExtraError
 from blurmapper.images import BlurMap, ImageArray
@@ -158,14 +159,13 @@ def cut_out(
 
 def _import_matting() -> Any:
     try:
-        from blurmapper.applications import _matting
+        return import_compiled("blurmapper.applications._matting")
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "blurmapper":
             raise
         raise MissingExtraError(
             f"{error.name} is not installed; cutting out needs pip install 'blurmapper[baselines]'"
         ) from error
-    return _matting
 
 
 def _reduce(plane: npt.NDArray[Any], working_side: int) -> npt.NDArray[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from blurmapper.commands import _options as option
 from blurmapper.commands._output import needing_extra
 from blurmapper.commands._run import run_command
+from blurmapper.compiled import import_compiled
 
 
 def segment(
@@ -45,6 +45,6 @@ def segment(
 
     if cutout:
         with needing_extra("baselines"):
-            import_module("pymatting")
+            import_compiled("pymatting")
     task = SegmentTask(method, MethodOptions(threads=threads), cutout)
     run_command(task, photos, output, How(engine, redo=redo))

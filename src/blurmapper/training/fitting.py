@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib
 import json
 import sys
 from collections import Counter
@@ -17,6 +16,7 @@ from rich.progress import track
 
 import blurmapper
 from blurmapper.baselines._fitted import FITTED
+from blurmapper.compiled import import_compiled
 from blurmapper.errors import ConfigError, MethodError
 from blurmapper.files import write_file, written_as
 from blurmapper.training.config import Mixture
@@ -80,7 +80,7 @@ def fit_method(
     """
     if name not in FITTED_METHODS:
         raise MethodError(f"{name!r} is not fitted; choose from: {', '.join(FITTED_METHODS)}")
-    fit = getattr(importlib.import_module(f"blurmapper.baselines.{name}"), f"fit_{name}")
+    fit = getattr(import_compiled(f"blurmapper.baselines.{name}"), f"fit_{name}")
     kinds: Counter[str] = Counter()
     source = PairSource(read_library(photos), SIDE, seed, MIXTURE)
     try:
