@@ -458,7 +458,7 @@ def test_damaged_frames_are_left_out_and_told_of(
     clip.write_bytes(content)
     figures = map_it(clip)
     assert len(figures.frames) == 19
-    assert figures.problem == "1 damaged frames are left out"
+    assert figures.problem == "1 damaged frame is left out"
 
 
 def test_a_whole_clip_has_no_problem(map_it: Callable[..., ClipResult], clip: Path) -> None:

@@ -30,6 +30,9 @@ FORMATS = (
 EARLY_END = 0.5
 """Seconds by which the last frame may miss the length that a clip states for itself."""
 
+MOST_FAILURES = 100
+"""Places in a row at which a file may not be readable before what follows is given up."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Frame:
@@ -89,6 +92,7 @@ class Clip:
         self.time_base = self._stream.time_base
         self.rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
         self.problem: str | None = None
+        self._damaged = 0
 
     def __enter__(self) -> Self:
         return self
@@ -131,21 +135,32 @@ class Clip:
         VideoError
             If no frame can be decoded, or frames are under 16 pixels on a side.
         """
-        last: Frame | None = None
-        size: tuple[int, int] | None = None
         ticks, number = -1, -1
         for number, frame in enumerate(self._decode()):
             ticks = max(self._ticks(frame, number), ticks + 1)
-            if only is not None and number not in only:
-                continue
-            size = size or self._check_size(frame)
-            last = Frame(number, ticks, float(ticks * self.time_base), _upright(frame, size))
-            yield last
+            if only is None or number in only:
+                yield Frame(number, ticks, float(ticks * self.time_base), _upright(frame))
         if number < 0:
             raise VideoError(f"{self.path}: no frame in it can be decoded; copy it again")
         end = float((ticks + 1 / (self.rate * self.time_base)) * self.time_base)
-        if self.length is not None and end < self.length - EARLY_END:
-            self.problem = f"cut short after {end:.1f} of {self.length:.1f} seconds"
+        self.problem = self._describe_damage(number + 1, end)
+
+    def _describe_damage(self, whole: int, end: float) -> str | None:
+        """Say what is wrong with the clip of which so many frames are whole, the last at `end`.
+
+        It is cut short where time is missing at its end and the frames for it too: damage at the
+        end loses time alone, and so do clocks that start anew.
+        """
+        problems = []
+        length = self.length
+        if length is not None and end < length - EARLY_END:
+            found = float((whole + self._damaged) / self.rate)
+            if found < length - EARLY_END:
+                problems.append(f"cut short after {end:.1f} of {length:.1f} seconds")
+        if self._damaged:
+            frames = "damaged frame is" if self._damaged == 1 else "damaged frames are"
+            problems.append(f"{self._damaged} {frames} left out")
+        return "; ".join(problems) or None
 
     def _first_video(self) -> VideoStream:
         from av.stream import Disposition
@@ -158,24 +173,36 @@ class Clip:
         raise VideoError(f"{self.path}: no video in this file; give a clip")
 
     def _decode(self) -> Iterator[av.VideoFrame]:
-        """Decode on past damaged packets, which are counted."""
+        """Decode on past damaged packets and frames too small to map, which are counted."""
         import av
 
-        damaged = 0
+        self._damaged, failures, seen = 0, 0, False
         packets = self._container.demux(self._stream)
         while True:
             try:
-                frames = next(packets).decode()
+                packet = next(packets)
             except StopIteration:
-                break
+                return
             except av.FFmpegError:
-                damaged += 1
+                # The iterator is done for, but what follows in the file can be read by another.
+                failures += 1
+                if failures > MOST_FAILURES:
+                    return
+                packets = self._container.demux(self._stream)
                 continue
-            whole = [frame for frame in frames if not frame.is_corrupt]
-            damaged += len(frames) - len(whole)
-            yield from whole
-        if damaged:
-            self.problem = f"{damaged} damaged frames are left out"
+            failures = 0
+            try:
+                frames = packet.decode()
+            except av.FFmpegError:
+                self._damaged += 1
+                continue
+            for frame in frames:
+                if frame.is_corrupt or (seen and _is_small(frame)):
+                    self._damaged += 1
+                    continue
+                self._check_size(frame)
+                seen = True
+                yield frame
 
     def _ticks(self, frame: av.VideoFrame, number: int) -> int:
         if frame.pts is None:
@@ -183,13 +210,12 @@ class Clip:
         start = Fraction(self._container.start_time or 0, 1_000_000)
         return frame.pts - round(start / self.time_base)
 
-    def _check_size(self, frame: av.VideoFrame) -> tuple[int, int]:
-        if min(frame.height, frame.width) < MIN_SIDE:
+    def _check_size(self, frame: av.VideoFrame) -> None:
+        if _is_small(frame):
             raise VideoError(
                 f"{self.path}: frames of {frame.width} x {frame.height} pixels are too small; "
                 f"a clip needs at least {MIN_SIDE} on each side"
             )
-        return frame.height, frame.width
 
 
 def open_container(file: BinaryIO, path: Location) -> InputContainer:
@@ -254,8 +280,11 @@ def _one_line_errors(path: Location) -> Iterator[None]:
         ) from error
 
 
-def _upright(frame: av.VideoFrame, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """Return the frame's pixels as they are seen; all frames get the first one's size."""
-    height, width = size
-    pixels: npt.NDArray[Any] = frame.to_ndarray(format="rgb24", width=width, height=height)
+def _is_small(frame: av.VideoFrame) -> bool:
+    return min(frame.height, frame.width) < MIN_SIDE
+
+
+def _upright(frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
+    """Return the frame's pixels as they are seen, at its own size: enlarged they were blurred."""
+    pixels: npt.NDArray[Any] = frame.to_ndarray(format="rgb24")
     return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))

@@ -132,23 +132,25 @@ def map_clip(
     table = with_ending(job.target, TABLE_ENDING)
     check_replaceable(table, IS_TABLE)
     measured: list[FrameResult] = []
+    size: tuple[int, int] | None = None
     with ExitStack() as stack:
         clip = stack.enter_context(Clip(job.photo))
         writer = stack.enter_context(writing_overlay(overlay, clip)) if overlay else None
         mapped = _map_frames(clip.read_frames(), method)
         for frame, blur_map in smooth_maps(mapped, outputs.smoothing if overlay else 0):
             measured.append(_measure(frame))
+            image = frame.frame.image
+            size = size or image.shape[:2]
             if writer is not None:
-                image = frame.frame.image
                 whole = _enlarge(image, blur_map, refine=outputs.refine)
-                writer.write(frame.frame, draw_overlay(image, whole))
+                writer.write(frame.frame, _as_large(draw_overlay(image, whole), *size))
             progress(len(measured), clip.frame_count)
     with replacing(table, IS_TABLE) as stream:
         stream.write(format_table(measured))
-    height, width = frame.frame.image.shape[:2]
+    assert size is not None
     chosen = choose_sharpest(measured, outputs.sharpest, outputs.apart) if outputs.sharpest else []
     photos = _write_photos(job.photo, job.target, chosen)
-    return ClipResult(job.photo, height, width, measured, table, overlay, photos, clip.problem)
+    return ClipResult(job.photo, *size, measured, table, overlay, photos, clip.problem)
 
 
 def format_table(frames: list[FrameResult]) -> bytes:
@@ -170,7 +172,8 @@ def _map_frames(frames: Iterator[Frame], method: BlurMethod) -> Iterator[MappedF
     for frame in frames:
         blur_map = mapping(frame.image)
         colours = reduce_colours(frame.image, *blur_map.shape)
-        shot += before is not None and is_cut(before, colours)
+        # Maps of two sizes cannot be averaged.
+        shot += before is not None and (before.shape != colours.shape or is_cut(before, colours))
         before = colours
         yield MappedFrame(frame, shot, blur_map, colours)
 
@@ -182,6 +185,16 @@ def _measure(frame: MappedFrame) -> FrameResult:
         float(frame.blur_map.mean(dtype=np.float64)),
         float((frame.blur_map >= THRESHOLD).mean()),
     )
+
+
+def _as_large(overlay: npt.NDArray[np.uint8], height: int, width: int) -> npt.NDArray[np.uint8]:
+    """Return an overlay at the size of the clip's first frame, which a video has throughout."""
+    import cv2
+
+    if overlay.shape[:2] == (height, width):
+        return overlay
+    resized = cv2.resize(overlay, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(resized, np.uint8)
 
 
 def _enlarge(image: ImageArray, blur_map: BlurMap, *, refine: bool) -> BlurMap:

@@ -1,0 +1,119 @@
+"""Clips whose size changes, and clips that are damaged and go on."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+av = pytest.importorskip("av", reason="videos need the extra blurmapper[video]")
+
+from blurmapper.batch import Job  # noqa: E402
+from blurmapper.images import read_image  # noqa: E402
+from blurmapper.mapper import BlurMapper  # noqa: E402
+from blurmapper.video.clips import Clip  # noqa: E402
+from blurmapper.video.mapping import ClipOutputs, ClipResult, map_clip  # noqa: E402
+
+Image = npt.NDArray[np.uint8]
+
+
+def mjpeg(images: list[Image]) -> list[bytes]:
+    packets = []
+    for image in images:
+        context = av.CodecContext.create("mjpeg", "w")
+        context.height, context.width = image.shape[:2]
+        context.pix_fmt, context.time_base = "yuvj420p", Fraction(1, 25)
+        picture = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuvj420p")
+        packets += [bytes(packet) for packet in (*context.encode(picture), *context.encode())]
+    return packets
+
+
+def write_clip(path: Path, packets: list[bytes], height: int, width: int) -> Path:
+    """Write JPEG pictures of any size as a clip of 25 frames a second."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.height, stream.width, stream.pix_fmt = height, width, "yuvj420p"
+        for number, content in enumerate(packets):
+            packet = av.Packet(content)
+            packet.stream, packet.time_base = stream, Fraction(1, 25)
+            packet.pts = packet.dts = number
+            packet.is_keyframe = True
+            container.mux(packet)
+    return path
+
+
+def map_it(clip: Path, mapper: BlurMapper, folder: Path, **choices: int) -> ClipResult:
+    return map_clip(Job(clip, folder / clip.stem), mapper, ClipOutputs(**choices))
+
+
+@pytest.fixture
+def images(sharp_photo: Image) -> list[Image]:
+    """Frames of two sizes, all equally sharp."""
+    return [sharp_photo] * 4 + [np.ascontiguousarray(sharp_photo[:48, :64])] * 4
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_where_the_size_changes_s_is_that_of_each_frame_as_it_is(
+    turned: bool, images: list[Image], tiny_mapper: BlurMapper, tmp_path: Path
+) -> None:
+    images = images[::-1] if turned else images
+    height, width = images[0].shape[:2]
+    clip = write_clip(tmp_path / "clip.mkv", mjpeg(images), height, width)
+    result = map_it(clip, tiny_mapper, tmp_path / "out", sharpest=8, apart=0)
+    expected = [tiny_mapper.map_coarse(image).mean() for image in images]
+    found = [frame.blur_degree for frame in result.frames]
+    assert found == pytest.approx(expected, abs=0.02)
+    assert (result.height, result.width) == (height, width)
+    assert result.overlay is not None
+    with Clip(result.overlay) as overlay:
+        shapes = [frame.image.shape for frame in overlay.read_frames()]
+    assert shapes == [(height, width, 3)] * 8
+    photos = {int(path.stem[-6:]): read_image(path).shape for path in result.photos}
+    assert photos == {number: image.shape for number, image in enumerate(images)}
+
+
+def test_a_frame_that_gets_too_small_is_left_out(
+    images: list[Image], tiny_mapper: BlurMapper, tmp_path: Path
+) -> None:
+    images[5] = np.ascontiguousarray(images[5][:8])
+    clip = write_clip(tmp_path / "clip.mkv", mjpeg(images), 96, 128)
+    result = map_it(clip, tiny_mapper, tmp_path / "out")
+    assert len(result.frames) == 7
+    assert result.problem == "1 damaged frame is left out"
+
+
+def test_damage_at_the_end_is_not_called_cut_short(
+    sharp_photo: Image, tiny_mapper: BlurMapper, tmp_path: Path
+) -> None:
+    packets = mjpeg([sharp_photo] * 50)
+    packets[30:] = [bytes(len(content)) for content in packets[30:]]
+    clip = write_clip(tmp_path / "clip.mkv", packets, 96, 128)
+    result = map_it(clip, tiny_mapper, tmp_path / "out")
+    assert len(result.frames) == 30
+    assert result.problem == "20 damaged frames are left out"
+
+
+@pytest.mark.parametrize("suffix", ["ts", "mkv", "avi", "mpg"])
+def test_frames_after_damage_are_mapped(
+    suffix: str, sharp_photo: Image, tiny_mapper: BlurMapper, tmp_path: Path
+) -> None:
+    path = tmp_path / f"clip.{suffix}"
+    codec = "mjpeg" if suffix == "avi" else "mpeg2video"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25, options={"g": "5"})
+        stream.height, stream.width = sharp_photo.shape[:2]
+        stream.pix_fmt = "yuvj420p" if suffix == "avi" else "yuv420p"
+        for number in range(100):
+            frame = av.VideoFrame.from_ndarray(np.roll(sharp_photo, number, 1), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 3000] = np.random.default_rng(0).bytes(3000)
+    path.write_bytes(content)
+    result = map_it(path, tiny_mapper, tmp_path / "out")
+    assert result.frames[-1].seconds > 3.5
+    assert "cut short" not in (result.problem or "")
