@@ -270,3 +270,17 @@ def test_stars_just_written_travel_with_the_photo(run: Run, shoot: Path, tmp_pat
     moving = ("--select", "blurriest", "1", "--move-to", tmp_path / "worst")
     run(shoot, "--xmp", "--xmp-name", "stem", *moving)
     assert sorted(files_below(tmp_path / "worst")) == ["a.png", "a.xmp"]
+
+
+def test_photos_and_tables_can_be_at_addresses(run: Run, shoot: Path) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="needs the extra blurmapper[remote]")
+    pytest.importorskip("pyarrow", reason="needs the extra blurmapper[remote]")
+    memory = fsspec.filesystem("memory")
+    memory.put(f"{shoot}/", "/ranked/", recursive=True)
+    table = run("memory://ranked", "--csv", "memory://ranked/r.csv").stdout
+    assert "memory://ranked/sub/b [1].png" in table
+    rows = list(csv.DictReader(memory.cat("/ranked/r.csv").decode().splitlines()))
+    assert rows[0]["photo"] == "memory://ranked/sub/c.png"
+    with pytest.raises(ConfigError, match="need photos on this machine"):
+        run("memory://ranked", "--xmp")
+    memory.rm("/ranked", recursive=True)

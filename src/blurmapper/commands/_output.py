@@ -211,6 +211,7 @@ def progress_bar(total: int) -> Progress:
         MofNCompleteColumn,
         Progress,
         ProgressColumn,
+        TextColumn,
         TimeRemainingColumn,
     )
     from rich.text import Text
@@ -221,6 +222,7 @@ def progress_bar(total: int) -> Progress:
 
     console = Console(stderr=True)
     return Progress(
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         Rate(),

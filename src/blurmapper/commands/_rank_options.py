@@ -15,12 +15,12 @@ Weighting = Annotated[
     Literal["centre", "saliency"] | None,
     typer.Option(help="Let the middle count more in S, or what stands out by its colour."),
 ]
-Csv = Annotated[Path | None, typer.Option(metavar="FILE", help="Write CSV; - prints it.")]
+Csv = Annotated[str | None, typer.Option(metavar="FILE", help="Write CSV; - prints it.")]
 Json = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write JSON, an object a line; - prints it.")
+    str | None, typer.Option(metavar="FILE", help="Write JSON, an object a line; - prints it.")
 ]
 Parquet = Annotated[
-    Path | None,
+    str | None,
     typer.Option(metavar="FILE", help="Write Parquet (needs the extra named table)."),
 ]
 Select = Annotated[

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +62,8 @@ def run_command(
 
     folder = default_output(photos) if output is None else find_location(output)
     found = find_photos(photos, output=folder)
+    if task.name == "maps":
+        _name_old_record(folder)
     tally = Tally()
     with quiet_codecs(), stopping_cleanly() as stop:
         try:
@@ -83,6 +85,21 @@ def run_command(
         raise typer.Exit(STOPPED)
     if tally.failed:
         raise typer.Exit(1)
+
+
+def _name_old_record(folder: Location) -> None:
+    """Say of the table in which `--engine ray` once kept what was done that it is none any more."""
+    from blurmapper.batch import identify
+
+    old = folder / "results.parquet"
+    # What is wrong with the folder is said where it is written.
+    with suppress(BlurMapperError):
+        if identify(old) is not None and identify(folder / "maps.jsonl") is None:
+            print_line(
+                f"{old}: kept what an earlier version did on Ray; it is not read any more, photos "
+                "are mapped again and maps.jsonl keeps it",
+                err=True,
+            )
 
 
 def default_output(sources: Iterable[str]) -> Path:

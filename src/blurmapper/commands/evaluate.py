@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from blurmapper.commands import _evaluate_options as option
-from blurmapper.commands._output import print_line
+from blurmapper.commands._output import print_line, progress_bar
 from blurmapper.commands._tables import print_tables
 from blurmapper.errors import ConfigError
 from blurmapper.files import check_replaceable, write_file
@@ -149,30 +149,11 @@ def _score(
     entries: Sequence[Entry], samples: Sequence[Sample], kept: Path, processes: int | None
 ) -> dict[str, Records]:
     """Score each entry behind a progress bar on standard error."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
     from blurmapper.evaluation.benchmark import default_processes, run_benchmark
 
     processes = processes or default_processes(entries)
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
     results = {}
-    with bar:
+    with progress_bar(len(samples)) as bar:
         for entry in entries:
             task = bar.add_task(entry.name, total=len(samples))
             results[entry.name] = run_benchmark(

@@ -22,6 +22,7 @@ from blurmapper.commands._output import (
 )
 from blurmapper.commands._rank_table import print_table
 from blurmapper.errors import BlurMapperError, ConfigError
+from blurmapper.locations import Address, Location, find_location
 
 if TYPE_CHECKING:
     import threading
@@ -81,7 +82,9 @@ def rank(
     _check_selection(select, copy_to, move_to)
     if parquet is not None:
         tables.check_parquet()
-    _check_tables({"csv": csv, "json": json, "parquet": parquet})
+    given = {"csv": csv, "json": json, "parquet": parquet}
+    files = {kind: find_location(path) for kind, path in given.items() if path is not None}
+    _check_tables(files)
     found = find_photos(photos)
     _check_local(found, touches_photos=xmp or select is not None)
     options = MethodOptions(refine=refine, threads=threads)
@@ -93,10 +96,9 @@ def rank(
     ranking = tables.Ranking(ranked, unreadable, grouped, by)
 
     failures = [failure.error for failure in found.failures]
-    failures += _write(csv, "csv", tables.format_csv(ranking) if csv else b"")
-    failures += _write(json, "json", tables.format_json_lines(ranking) if json else b"")
-    failures += _write(parquet, "parquet", tables.format_parquet(ranking) if parquet else b"")
-    if Path("-") not in (csv, json):
+    for kind, path in files.items():
+        failures += _write(path, kind, ranking)
+    if Path("-") not in files.values():
         print_table(ranking)
     if stop.is_set():
         print_line(f"stopped after {len(results)} of {len(found)} photos", err=True)
@@ -113,10 +115,10 @@ def rank(
 def _check_selection(
     select: tuple[str, int] | None, copy_to: Path | None, move_to: Path | None
 ) -> None:
-    places = [place for place in (copy_to, move_to) if place is not None]
-    if select is None and places:
+    folders = [folder for folder in (copy_to, move_to) if folder is not None]
+    if select is None and folders:
         raise ConfigError("which photos? add --select sharpest N or --select blurriest N")
-    if select is not None and len(places) != 1:
+    if select is not None and len(folders) != 1:
         raise ConfigError("--select needs one of --copy-to DIR and --move-to DIR")
     if select is not None and select[0] not in ("sharpest", "blurriest"):
         raise ConfigError(f"--select {select[0]}: say sharpest N or blurriest N")
@@ -124,19 +126,17 @@ def _check_selection(
         raise ConfigError(f"--select {select[0]} {select[1]}: select 1 photo or more")
 
 
-def _check_tables(paths: dict[str, Path | None]) -> None:
+def _check_tables(paths: dict[str, Location]) -> None:
     """Refuse at once to write a table over what is none, such as a photo."""
     from blurmapper.files import check_replaceable
     from blurmapper.ranking.tables import OURS
 
     for kind, path in paths.items():
-        if path is not None and path != Path("-"):
+        if path != Path("-"):
             check_replaceable(path, OURS[kind])
 
 
 def _check_local(found: Found, *, touches_photos: bool) -> None:
-    from blurmapper.locations import Address
-
     away = [photo for photo in found.locations() if isinstance(photo, Address)]
     if away and touches_photos:
         raise ConfigError(f"{away[0]}: --xmp and --select need photos on this machine; leave out")
@@ -200,17 +200,19 @@ def _report(
     return failures
 
 
-def _write(path: Path | None, kind: str, content: bytes) -> list[BlurMapperError]:
+def _write(path: Location, kind: str, ranking: Ranking) -> list[BlurMapperError]:
     """Write or print a table; a failure is said and returned, for the ranking took long."""
     from blurmapper.files import write_file
-    from blurmapper.ranking.tables import OURS
+    from blurmapper.ranking import tables
 
-    if path == Path("-"):
+    formats = {"csv": tables.format_csv, "json": tables.format_json_lines}
+    content = formats.get(kind, tables.format_parquet)(ranking)
+    if path == Path("-") and kind in formats:
         print_text(content)
-    elif path is not None:
-        try:
-            write_file(path, content, OURS[kind])
-        except BlurMapperError as error:
-            print_error(error)
-            return [error]
+        return []
+    try:
+        write_file(path, content, tables.OURS[kind])
+    except BlurMapperError as error:
+        print_error(error)
+        return [error]
     return []

@@ -53,7 +53,7 @@ def run_cues(experiment: Experiment, data: Path | None, output: Path, say: Say) 
     output : Path
         ``output/METHOD/`` gets maps and counts, as those of `run_scores` do.
     say : callable
-        Told a line after each method.
+        Gets a line after each method.
 
     Raises
     ------

@@ -44,7 +44,7 @@ def run_curves(experiment: Experiment, data: Path | None, output: Path, say: Say
         ``output/METHOD/`` gets maps and counts, as those of `run_scores` do: with the folder of
         a table of the same photos nothing is computed again.
     say : callable
-        Told a line after each method.
+        Gets a line after each method.
 
     Raises
     ------

@@ -53,7 +53,7 @@ def run_degrees(experiment: Experiment, data: Path | None, output: Path, say: Sa
     output : Path
         ``output/METHOD/degrees.json`` gets S of each photo, and is gone on with.
     say : callable
-        Told a line every 50 photos, and one for each photo that cannot be read.
+        Gets a line every 50 photos, and one for each photo that cannot be read.
 
     Raises
     ------

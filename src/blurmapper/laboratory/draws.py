@@ -43,7 +43,7 @@ def run_draws(experiment: Experiment, data: Path | None, output: Path, say: Say)
     output : Path
         ``output/NAME/`` gets counts.
     say : callable
-        Told a line after each draw.
+        Gets a line after each draw.
 
     Raises
     ------

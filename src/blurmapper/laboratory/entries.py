@@ -36,7 +36,7 @@ def prepare_entries(
     samples : sequence of Sample
         Its photos that are.
     say : callable
-        Told a line for each network.
+        Gets a line for each network.
 
     Raises
     ------

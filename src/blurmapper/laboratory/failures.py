@@ -70,7 +70,7 @@ def run_failures(experiment: Experiment, data: Path | None, output: Path, say: S
     output : Path
         ``output/METHOD/`` gets maps and counts, as those of `run_scores` do.
     say : callable
-        Told a line after each method.
+        Gets a line after each method.
 
     Raises
     ------

@@ -39,7 +39,7 @@ def run_magnification(
     output : Path
         Nothing is kept there: a photo takes less than a second.
     say : callable
-        Told a line after each photo.
+        Gets a line after each photo.
 
     Raises
     ------

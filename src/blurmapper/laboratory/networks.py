@@ -97,7 +97,7 @@ class TrainedNetwork:
         if run.path.exists():
             run.load()
         run.train()
-        # What is told of a network is told of the weights that make its maps.
+        # What is said of a network is said of the weights that make its maps.
         run.network.load_state_dict(run.average)
         record = {
             "config": self.config.to_dict(),

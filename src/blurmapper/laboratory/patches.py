@@ -37,7 +37,7 @@ class Place:
 
 
 SHARP = {"flat": "flat and sharp", "structured": "structured and sharp", "": "all that is sharp"}
-"""What blurred patches are told from."""
+"""What blurred patches are set against."""
 
 
 @dataclass(frozen=True, eq=False)

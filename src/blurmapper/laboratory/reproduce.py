@@ -60,7 +60,7 @@ def reproduce(
         Gets what was found and, a folder a method, what need not be done twice: with the folder
         of a method deleted, its row is made anew.
     say : callable
-        Told how far it is, a line at a time.
+        Gets how far it is, a line at a time.
 
     Returns
     -------

@@ -39,7 +39,7 @@ def run_scores(experiment: Experiment, data: Path | None, output: Path, say: Say
     output : Path
         ``output/METHOD/`` gets maps and counts; what is there already is not done again.
     say : callable
-        Told a line after each method.
+        Gets a line after each method.
 
     Raises
     ------

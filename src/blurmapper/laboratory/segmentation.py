@@ -62,7 +62,7 @@ def run_segmentation(
     output : Path
         Nothing is kept there: a photo takes seconds.
     say : callable
-        Told a line after each photo.
+        Gets a line after each photo.
 
     Raises
     ------

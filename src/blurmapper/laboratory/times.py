@@ -62,7 +62,7 @@ def run_times(experiment: Experiment, data: Path | None, output: Path, say: Say)
         ``output/METHOD/seconds.json`` gets the times; what is there already, of this machine
         and the same photos, method and weights, is not measured again.
     say : callable
-        Told a line after each method.
+        Gets a line after each method.
 
     Raises
     ------

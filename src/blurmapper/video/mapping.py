@@ -117,7 +117,7 @@ def map_clip(
         RGB image -> blur map.
     outputs : ClipOutputs
     progress : callable, optional
-        Told after each frame how many are done, and of about how many.
+        Called after each frame with how many are done, and of about how many.
 
     Raises
     ------
