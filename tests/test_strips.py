@@ -30,7 +30,7 @@ def noise(height: int, width: int) -> Array:
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
 
 
-@pytest.mark.parametrize("length", [1_201, 4_000, 9_999])
+@pytest.mark.parametrize("length", [1_201, 4_000, 9_000])
 @pytest.mark.parametrize("upright", [False, True])
 def test_pieces_are_joined_to_what_the_whole_shows(length: int, upright: bool) -> None:
     photo = noise(length, 100) if upright else noise(100, length)

@@ -70,8 +70,8 @@ def read_image(source: ImageSource) -> ImageArray:
     Raises
     ------
     ImageError
-        If there is no such file, or it is no whole image of 16 pixels a side to 400 megapixels;
-        or if an array has another shape, dtype or range. The line names source and mend.
+        If there is no whole image of 16 pixels a side to 400 megapixels, or an array has another
+        shape, dtype or range. The line names source and mend.
     MissingExtraError
         If the photo is HEIC or RAW and ``blurmapper[photo]`` is not installed.
 
@@ -121,12 +121,8 @@ def read_photo(
     Returns
     -------
     Photo
-        ``image``, RGB (h, w, 3), and the upright photo's own ``height`` and ``width``.
-
-    Raises
-    ------
-    ImageError, MissingExtraError
-        As `read_image`.
+        ``image``, RGB (h, w, 3), and the upright photo's own ``height`` and ``width``. Errors
+        are as those of `read_image`.
     """
     if isinstance(source, bytes):
         source = io.BytesIO(source)

@@ -15,7 +15,7 @@ sees, until its few rows show nothing that is blurred."""
 OVERLAP = 4
 """The part of a piece that it shares with the next."""
 
-MOST_PIECES = 64
+MOST_PIECES = 24
 """Of a photo, which bounds the time that a thread of pixels can take."""
 
 

@@ -132,8 +132,7 @@ def _decode_tiff(stream: BinaryIO, name: str, least_pixels: int | None) -> Photo
             _load(photo)
             return _whole(_samples(photo, name))
     samples = tiff.read_samples(stream, choice.at, name)
-    image = turn(_convert_samples(samples), samples.orientation)
-    return _whole(image)
+    return _whole(turn(_convert_samples(samples), samples.orientation))
 
 
 def _decode_odd_tiff(stream: BinaryIO, name: str) -> Photo:
@@ -160,6 +159,8 @@ def _decode_png(stream: BinaryIO, name: str) -> Photo:
     with open_pillow(stream) as photo:
         check_size(photo.height, photo.width, name)
         check_content(stream, photo, name)
+        # Asked itself, Pillow would unpack the whole picture to look for EXIF behind it.
+        photo.info["exif"] = file.chunks.get(b"eXIf", b"")
         orientation = read_orientation(photo)
         profile, conversion = png.read_colours(file, name)
         if file.is_deep and max(photo.size) <= _MOST_SIDE:

@@ -86,7 +86,7 @@ def read_orientation(photo: PIL.Image.Image) -> int:
     """Return a photo's EXIF orientation, 1 to 8; what XMP says of it no viewer follows."""
     # Broken EXIF raises anything; every viewer shows such a photo as it is stored.
     with suppress(Exception):
-        if not any(key in photo.info for key in _XMP):
+        if "exif" not in photo.info and not any(key in photo.info for key in _XMP):
             return int(photo.getexif().get(ExifTags.Base.Orientation, 1))
         exif = PIL.Image.Exif()
         exif.load(photo.info.get("exif", b""))

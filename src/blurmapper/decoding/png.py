@@ -24,7 +24,7 @@ MOST_PROFILE_BYTES = 16_000_000
 MOST_CHUNKS = 2_000_000
 
 _PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IDAT", b"IEND")
-_COLOUR = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"IHDR", b"tRNS")
+_COLOUR = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf", b"IHDR", b"tRNS")
 _PASSES = (
     *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2)),
     (0, 1, 1, 2),
