@@ -53,5 +53,5 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/.pip
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.pip
-	$(INSTALL) --editable '.[baselines,distributed,hub,openvino,photo,report,table,train,video,web]' --group dev --group docs
+	$(INSTALL) --editable '.[baselines,distributed,hub,openvino,photo,remote,report,table,train,video,web]' --group dev --group docs
 	@touch $@ $(VENV)/.core

@@ -369,3 +369,15 @@ def test_a_photo_that_kills_every_worker_costs_no_other(
     reasons = {Path(str(each.photo)).name: each.reason for each in failed(results)}
     assert set(reasons) == {"broken.jpg", "deadly.png"}
     assert "died" in reasons["deadly.png"]
+
+
+def test_a_cluster_that_cannot_be_had_is_one_line(
+    run: Run, shoot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def time_out(**_: object) -> None:
+        raise RuntimeError("The current node\ntimed out")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", time_out)
+    with pytest.raises(ConfigError, match=r"The current node timed out.*; check RAY_ADDRESS"):
+        run(shoot, runner=cluster.RayRunner())

@@ -196,7 +196,14 @@ def _start_ray() -> Any:
     """Return Ray, connected to the cluster there is or started on this machine."""
     ray = import_ray()
     if not ray.is_initialized():
-        ray.init(logging_level=logging.ERROR, log_to_driver=False)
+        try:
+            ray.init(logging_level=logging.ERROR, log_to_driver=False)
+        except Exception as error:
+            reason = " ".join(str(error).split())
+            raise ConfigError(
+                f"no Ray cluster can be reached or started ({reason}); check RAY_ADDRESS, or try "
+                "again when this machine has less to do"
+            ) from error
     context = ray.data.DataContext.get_current()
     context.max_errored_blocks = -1
     context.enable_progress_bars = False

@@ -44,23 +44,8 @@ structured. Blurred patches have no say in it."""
 def run_cues(experiment: Experiment, data: Path | None, output: Path, say: Say) -> Results:
     """Set low-level statistics of patches against maps: how well each tells blurred from sharp.
 
-    Parameters
-    ----------
-    experiment : Experiment
-        `photos`, drawn by `seed`, give `patches` blurred and sharp patches of `side` each at most.
-    data : Path
-        As `blurmapper.datasets.read_dataset` takes it.
-    output : Path
-        ``output/METHOD/`` gets maps and counts, as those of `run_scores` do.
-    say : callable
-        Gets a line after each method.
-
-    Raises
-    ------
-    ConfigError
-        If `data` is None.
-    DatasetError
-        If the data set is not laid out as it should be, or has no patch of a class.
+    `photos`, drawn by `seed`, give `patches` blurred and sharp patches of `side` each at most;
+    there has to be one of each class.
     """
     samples = shuffle(read_samples(experiment, data), experiment.seed)[: experiment.photos]
     entries = list(prepare_entries(experiment, data, samples, say))

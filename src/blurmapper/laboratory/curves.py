@@ -35,23 +35,7 @@ MEANINGS = {
 def run_curves(experiment: Experiment, data: Path | None, output: Path, say: Say) -> Results:
     """Draw the curves of every method on a data set, a figure a protocol.
 
-    Parameters
-    ----------
-    experiment : Experiment
-    data : Path
-        As `blurmapper.datasets.read_dataset` takes it.
-    output : Path
-        ``output/METHOD/`` gets maps and counts, as those of `run_scores` do: with the folder of
-        a table of the same photos nothing is computed again.
-    say : callable
-        Gets a line after each method.
-
-    Raises
-    ------
-    ConfigError
-        If `data` is None.
-    DatasetError
-        If the data set is not laid out as it should be.
+    With the folder of a table of the same photos nothing is computed again.
     """
     samples = read_samples(experiment, data)
     results: dict[str, Records] = {}

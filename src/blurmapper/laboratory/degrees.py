@@ -44,21 +44,8 @@ OFTEN = 50
 def run_degrees(experiment: Experiment, data: Path | None, output: Path, say: Say) -> Results:
     """Rank photos by their blur degree S, and show some, spread evenly from sharp to blurred.
 
-    Parameters
-    ----------
-    experiment : Experiment
-        The first method maps the photos.
-    data : Path, optional
-        A folder of photos or a data set; the package's samples unless given.
-    output : Path
-        ``output/METHOD/degrees.json`` gets S of each photo, and is gone on with.
-    say : callable
-        Gets a line every 50 photos, and one for each photo that cannot be read.
-
-    Raises
-    ------
-    DatasetError
-        If there are no photos.
+    The first method maps the photos, which need no truth; ``output/METHOD/degrees.json`` gets S of
+    each and is gone on with.
     """
     method = experiment.methods[0]
     photos = list_photos(experiment, data)

@@ -32,25 +32,7 @@ def run_draws(experiment: Experiment, data: Path | None, output: Path, say: Say)
     """Train on one half and some photos of the other, test on the rest, several times.
 
     The network trained on the half alone is tested on the same photos, so that the difference
-    is of the training alone.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        Its first network counts.
-    data : Path
-        A data set that has halves.
-    output : Path
-        ``output/NAME/`` gets counts.
-    say : callable
-        Gets a line after each draw.
-
-    Raises
-    ------
-    ConfigError
-        If `data` is None, or no network is left to train.
-    DatasetError
-        If the data set has no halves or too few photos, or is not the one that is trained on.
+    is of the training alone. The first network counts, and the data set must have halves.
     """
     training = experiment.training
     if data is None or training is None:

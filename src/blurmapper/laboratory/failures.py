@@ -61,23 +61,7 @@ class Decision:
 def run_failures(experiment: Experiment, data: Path | None, output: Path, say: Say) -> Results:
     """Show the photos with the least F at the threshold that is best for all of them together.
 
-    Parameters
-    ----------
-    experiment : Experiment
-        The first method is the one that fails; the others are shown beside it.
-    data : Path
-        As `blurmapper.datasets.read_dataset` takes it.
-    output : Path
-        ``output/METHOD/`` gets maps and counts, as those of `run_scores` do.
-    say : callable
-        Gets a line after each method.
-
-    Raises
-    ------
-    ConfigError
-        If `data` is None.
-    DatasetError
-        If the data set is not laid out as it should be, or nothing in it is blurred.
+    The first method is the one that fails; the others are shown beside it.
     """
     samples = read_samples(experiment, data)
     entries = {e.name: e for e in prepare_entries(experiment, data, samples, say)}

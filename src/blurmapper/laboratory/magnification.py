@@ -30,21 +30,7 @@ def run_magnification(
 ) -> Results:
     """Blur further what is blurred in a few photos, at each strength of the experiment.
 
-    Parameters
-    ----------
-    experiment : Experiment
-        The first method maps the photos that `draw_mapped` chooses.
-    data : Path, optional
-        A folder of photos or a data set; the package's samples unless given.
-    output : Path
-        Nothing is kept there: a photo takes less than a second.
-    say : callable
-        Gets a line after each photo.
-
-    Raises
-    ------
-    DatasetError
-        If no photo fits.
+    The first method maps the photos that `draw_mapped` chooses; nothing is kept.
     """
     rows, cells, values = {}, [], []
     for mapped in draw_mapped(experiment, data):

@@ -27,7 +27,13 @@ PHOTOS = Path("../shared/data/photos")
 """What the open benchmark is made of unless it is there."""
 
 Runner = Callable[[Experiment, Path | None, Path, Say], Results]
-"""Experiment, data, folder of what is kept between runs, progress -> results."""
+"""Experiment, data, folder of what is kept between runs, what gets a line of progress -> results.
+
+The data is a folder of photos or what `blurmapper.datasets.read_dataset` takes; where no truth is
+needed None is the package's samples, and else a `ConfigError`. Data that are not laid out so, or
+hold no photo that fits, are a `DatasetError`. ``output/METHOD/`` gets maps and counts, and what is
+there already is not done again.
+"""
 
 RUNNERS: dict[str, Runner] = {
     "scores": run_scores,

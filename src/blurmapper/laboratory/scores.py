@@ -29,25 +29,7 @@ LEFT_OUT = ("s/photo",)
 
 
 def run_scores(experiment: Experiment, data: Path | None, output: Path, say: Say) -> Results:
-    """Score every method on a data set, or on each set of a folder and on all of them together.
-
-    Parameters
-    ----------
-    experiment : Experiment
-    data : Path
-        Laid out as `blurmapper.datasets.read_dataset` says.
-    output : Path
-        ``output/METHOD/`` gets maps and counts; what is there already is not done again.
-    say : callable
-        Gets a line after each method.
-
-    Raises
-    ------
-    ConfigError
-        If `data` is None.
-    DatasetError
-        If the data set is not laid out as it should be.
-    """
+    """Score every method on a data set, or on each set of a folder and on all of them together."""
     samples = read_samples(experiment, data)
     assert data is not None
     results = {}

@@ -51,25 +51,9 @@ def run_segmentation(
     output: Path,  # noqa: ARG001 - of every runner
     say: Say,
 ) -> Results:
-    """Cut the sharp subject out of a few photos.
+    """Cut the sharp subject out of a few photos, which needs pymatting.
 
-    Parameters
-    ----------
-    experiment : Experiment
-        The first method maps the photos that `draw_mapped` chooses.
-    data : Path, optional
-        A folder of photos or a data set; the package's samples unless given.
-    output : Path
-        Nothing is kept there: a photo takes seconds.
-    say : callable
-        Gets a line after each photo.
-
-    Raises
-    ------
-    DatasetError
-        If no photo fits.
-    MissingExtraError
-        If pymatting is not installed.
+    The first method maps the photos that `draw_mapped` chooses; nothing is kept.
     """
     rows, cells, values = {}, [], []
     for mapped in draw_mapped(experiment, data):

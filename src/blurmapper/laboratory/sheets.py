@@ -36,24 +36,7 @@ def run_sheet(experiment: Experiment, data: Path | None, output: Path, say: Say)
     """Draw photos of one kind of blur, the map of each method and the truth.
 
     Which photos are shown is left to chance: the first ones of a shuffle by the experiment's
-    seed whose truth calls between a tenth and nine tenths blurred.
-
-    Parameters
-    ----------
-    experiment : Experiment
-    data : Path
-        As `blurmapper.datasets.read_dataset` takes it; the kinds of its photos must be known.
-    output : Path
-        ``output/METHOD/`` gets maps and counts, as those of `run_scores` do.
-    say : callable
-        Gets a line after each method.
-
-    Raises
-    ------
-    ConfigError
-        If `data` is None.
-    DatasetError
-        If the data set is not laid out as it should be, or holds no such photo.
+    seed whose truth calls between a tenth and nine tenths blurred. Their kinds must be known.
     """
     samples = draw_samples(experiment, data)
     entries = {entry.name: entry for entry in prepare_entries(experiment, data, samples, say)}

@@ -51,27 +51,10 @@ class Times:
 
 
 def run_times(experiment: Experiment, data: Path | None, output: Path, say: Say) -> Results:
-    """Time every method on the same photos.
+    """Time every method on the same photos, or crops of the package's samples.
 
-    Parameters
-    ----------
-    experiment : Experiment
-    data : Path, optional
-        A folder of photos; crops of the package's samples unless given.
-    output : Path
-        ``output/METHOD/seconds.json`` gets the times; what is there already, of this machine
-        and the same photos, method and weights, is not measured again.
-    say : callable
-        Gets a line after each method.
-
-    Raises
-    ------
-    ConfigError
-        If `data` holds too few photos.
-    MethodError
-        If no method has a name; the line lists those that there are.
-    MissingExtraError
-        If a method needs an extra that is not installed.
+    ``output/METHOD/seconds.json`` gets the times; what is there already, of this machine and the
+    same photos, method and weights, is not measured again.
 
     Notes
     -----
