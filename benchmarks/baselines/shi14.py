@@ -23,8 +23,8 @@ def by_the_book(image: ImageArray) -> BlurMap:
         classes = NaiveBayes.from_dict(fitted["naive_bayes"])
         probability = blurred_probability(features, classes)
         half = int(side) // 2
-        maps[scale, half:-half, half:-half] = 1 - stretch(probability)
-    return 1 - fuse_scales(maps, (5, 7, 10))
+        maps[scale, half:-half, half:-half] = stretch(probability)
+    return fuse_scales(maps, (5, 7, 10))
 
 
 def patch_features(grey: Plane, filters: Plane) -> Plane:

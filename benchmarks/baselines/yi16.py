@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from pymatting import cf_laplacian
@@ -19,14 +18,14 @@ AGREE_OR_NOT = np.array([[1, np.exp(-0.5)], [np.exp(-0.5), 1]])
 
 
 def by_the_book(image: ImageArray) -> BlurMap:
-    """Map the blur of a uint8 RGB image (H, W, 3) of 12 pixels or more; 1 = blurred."""
+    """Map the blur of a uint8 RGB image (H, W, 3) of 21 pixels or more; 1 = blurred."""
     grey = np.rint(image @ np.array([0.2989, 0.5870, 0.1140]) / 0.9999)
     codes = patterns(np.pad(grey, 1, "edge"))
     colours = [image / 255.0]
     for _ in range(2):
-        colours.append(np.asarray(cv2.pyrDown(colours[-1]), np.float64))
+        colours.append(np.stack([halved(plane) for plane in np.moveaxis(colours[-1], 2, 0)], 2))
     mattes = [matte(colours, stretch(share_of_busy(codes, side))) for side in (11, 15, 21)]
-    return np.asarray(1 - stretch(fused(np.stack(mattes))), np.float32)
+    return np.asarray(1 - fused(np.stack(mattes[::-1])), np.float32)
 
 
 def patterns(padded: Plane) -> Plane:
@@ -70,21 +69,46 @@ def share_of_busy(codes: Plane, side: int) -> Plane:
 
 def matte(colours: list[Plane], score: Plane) -> Plane:
     """Solve for the matte of a score's seeds at a quarter of the size and enlarge it twice."""
-    known = ((score > 0.3) | (score < 0.01)).astype(np.float64)
-    sharp = (score > 0.3).astype(np.float64)
+    painted = colours[0].copy()
+    painted[score > 0.3] = 1
+    painted[score < 0.01] = 0
+    known = (np.abs(painted - colours[0]).sum(axis=2) > 0.001).astype(np.float64)
+    sharp = known * (score > 0.3)
     for _ in range(2):
-        weight = cv2.pyrDown(known)
-        mostly_sharp = 2 * cv2.pyrDown(sharp) >= weight
-        known = (weight >= 0.5).astype(np.float64)
-        sharp = known * mostly_sharp
+        known, sharp = (np.floor(halved(plane) + 0.5) for plane in (known, sharp))
     laplacian = cf_laplacian(colours[-1], 1e-7, 1)
     system = laplacian + diags(100 * known.ravel())
     alpha = spsolve(system.tocsc(), 100 * sharp.ravel()).reshape(known.shape)
     for coarse, fine in ((colours[2], colours[1]), (colours[1], colours[0])):
         coefficients = np.pad(fits(alpha, coarse), ((1, 1), (1, 1), (0, 0)), "edge")
-        enlarged = cv2.pyrUp(coefficients, dstsize=fine.shape[1::-1])
+        planes = np.moveaxis(coefficients, 2, 0)
+        enlarged = np.stack([doubled(plane, *fine.shape[:2]) for plane in planes], axis=2)
         alpha = (enlarged[..., :3] * fine).sum(axis=2) + enlarged[..., 3]
     return np.asarray(alpha.clip(0, 1), np.float64)
+
+
+def halved(plane: Plane) -> Plane:
+    """Return every second of a plane's smoothed pixels, from the third to the last but two."""
+    weights = np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]) / 256
+    rows, columns = (range(2, size - 2, 2) for size in plane.shape)
+    windows = [[plane[y - 2 : y + 3, x - 2 : x + 3] for x in columns] for y in rows]
+    return np.asarray((np.array(windows) * weights).sum(axis=(2, 3)))
+
+
+def doubled(plane: Plane, height: int, width: int) -> Plane:
+    """Return a plane enlarged: zeros put between its pixels, repeated outwards, and smoothed."""
+    spread = np.zeros((height + 4, width + 4))
+    for y, x in np.ndindex(spread.shape):
+        # The first pixel came from the third, which the margin of two moves to the fifth.
+        if y % 2 == 0 and x % 2 == 0:
+            row = min(max((y - 4) // 2, 0), plane.shape[0] - 1)
+            column = min(max((x - 4) // 2, 0), plane.shape[1] - 1)
+            spread[y, x] = plane[row, column]
+    weights = np.outer([0.5, 1, 0.5], [0.5, 1, 0.5])
+    answer = np.empty((height, width))
+    for y, x in np.ndindex(answer.shape):
+        answer[y, x] = (spread[y + 1 : y + 4, x + 1 : x + 4] * weights).sum()
+    return answer
 
 
 def fits(alpha: Plane, colour: Plane) -> Plane:

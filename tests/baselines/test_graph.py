@@ -110,16 +110,25 @@ def test_what_a_map_holds_in_its_margin_is_not_looked_at() -> None:
 def test_the_margin_gets_the_nearest_pixels_probability() -> None:
     fused = fuse_scales(random_maps(3, 24, 20), (2, 4, 6))
     assert fused.shape == (24, 20)
-    assert (fused[:2, 5] == fused[2, 5]).all() and (fused[-2:, -2:] == fused[-3, -3]).all()
+    assert (fused[:6, 9] == fused[6, 9]).all() and (fused[-6:, -6:] == fused[-7, -7]).all()
 
 
 def test_a_lone_high_pixel_is_talked_down_by_its_neighbours() -> None:
     maps = random_maps(3, 15, 15) * 0.1
     maps[:, 4:9, 2:7] += 0.9
-    maps[0, 12, 12] += 0.9
+    maps[2, 12, 12] += 0.9
     fused = fuse_scales(maps)
     assert fused[6, 4] > 0.9
     assert fused[12, 12] < fused[4, 2] - 0.1
+
+
+def test_the_coarsest_scale_is_what_comes_back() -> None:
+    maps = np.zeros((3, 15, 15), np.float32)
+    maps[2, :, 7:] = 1
+    maps[0, 7:] = 1
+    fused = fuse_scales(maps)
+    right, bottom = fused[:, 9:].mean() - fused[:, :6].mean(), fused[9:].mean() - fused[:6].mean()
+    assert right > 3 * bottom > 0
 
 
 def test_maps_of_one_value_come_back_as_they_are() -> None:

@@ -23,8 +23,14 @@ TOLERANCE = 1e-10
 LEVELS = 3
 """Of the pyramid, the image's own size included."""
 
-SMALLEST_SIDE = 3 * 2 ** (LEVELS - 1)
-"""Of an image whose coarsest level still holds one window of 3 x 3."""
+SMALLEST_SIDE = 21
+"""Of an image whose coarsest level still holds one window of 3 x 3: 21, 9 and 3 pixels."""
+
+BINOMIAL = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
+"""What an image is smoothed with before every second pixel is taken."""
+
+TRIM = 2
+"""Pixels a side that the next level begins after: half of `BINOMIAL`, so that no border tells."""
 
 Doubles = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -40,11 +46,11 @@ class CoarseMatting:
 
     Notes
     -----
-    Levin, Lischinski and Weiss (TPAMI 2008, doi:10.1109/TPAMI.2007.1177) with their
-    coarse-to-fine scheme: the matte is solved at a quarter of the size; windows of 3 x 3 give it
-    as linear functions of colour, whose coefficients, not the matte, are enlarged. Their scheme
-    also turns sure pixels of an enlarged matte into seeds; with a solution at the coarsest level
-    alone, nobody would read those.
+    Levin, Lischinski and Weiss (TPAMI 2008, doi:10.1109/TPAMI.2007.1177) with the coarse-to-fine
+    scheme of their program, as Yi and Eramian call it: the matte is solved at a quarter of the
+    size; windows of 3 x 3 give it as linear functions of colour, whose coefficients, not the
+    matte, are enlarged. The scheme also turns sure pixels of an enlarged matte into seeds; with a
+    solution at the coarsest level alone, nobody reads those.
 
     The linear system is solved by conjugate gradients behind an incomplete Cholesky factor, so
     that memory grows with the pixels, as that of a direct solution does not.
@@ -53,7 +59,7 @@ class CoarseMatting:
     def __init__(self, image: Floats) -> None:
         self._pyramid = [image.astype(np.float64)]
         for _ in range(LEVELS - 1):
-            self._pyramid.append(np.asarray(cv2.pyrDown(self._pyramid[-1]), np.float64))
+            self._pyramid.append(_reduce(self._pyramid[-1]))
         self._laplacian = cf_laplacian(self._pyramid[-1], EPSILON, 1)
 
     def matte(self, low: Mask, high: Mask) -> Floats:
@@ -86,25 +92,41 @@ class CoarseMatting:
         return np.asarray(alpha, np.float64).reshape(value.shape)
 
 
+def _reduce(values: Doubles) -> Doubles:
+    """Return an image or plane at half the size, less `TRIM` pixels a side of the larger one."""
+    smooth = cv2.sepFilter2D(values, cv2.CV_64F, BINOMIAL, BINOMIAL)
+    return np.asarray(smooth[TRIM:-TRIM:2, TRIM:-TRIM:2], np.float64)
+
+
 def _reduce_seeds(known: Doubles, value: Doubles) -> tuple[Doubles, Doubles]:
     """Return seeds at half the size: where at least half of the neighbourhood's weight is known.
 
-    Where nowhere half is, lone seeds would be lost to the last; the densest place keeps one.
+    A seed's value is 1 where at least half of all the weight is known and 1. Where nowhere half
+    is known, seeds would be lost to the last; ours is that the densest place keeps one.
     """
-    weight, high = cv2.pyrDown(known), cv2.pyrDown(known * value)
-    kept = weight >= min(0.5, float(weight.max()))
-    return kept.astype(np.float64), (kept & (2 * high >= weight)).astype(np.float64)
+    weight, high = _reduce(known), _reduce(known * value)
+    enough = min(0.5, max(float(weight.max()), 1e-6))
+    return (weight >= enough).astype(np.float64), (high >= enough).astype(np.float64)
 
 
 def _enlarge(alpha: Doubles, coarse: Doubles, fine: Doubles) -> Doubles:
     """Return a matte at the size of the finer image of two."""
     coefficients = np.pad(_linear_coefficients(alpha, coarse), ((1, 1), (1, 1), (0, 0)), "edge")
-    size = fine.shape[1::-1]
-    enlarged = [cv2.pyrUp(plane, dstsize=size) for plane in np.moveaxis(coefficients, -1, 0)]
-    matte = enlarged[-1]
-    for slope, channel in zip(enlarged, np.moveaxis(fine, -1, 0), strict=False):
-        matte += slope * channel
-    return np.asarray(matte, np.float64)
+    for axis in (0, 1):
+        coefficients = _between(coefficients, axis, fine.shape[axis])
+    return np.asarray((coefficients[..., :3] * fine).sum(axis=-1) + coefficients[..., 3])
+
+
+def _between(coarse: Doubles, axis: int, size: int) -> Doubles:
+    """Interpolate linearly along an axis to this size; beyond the first and last as they are.
+
+    The coarse pixel i came from pixel ``2 i + TRIM``.
+    """
+    below, odd = np.divmod(np.arange(size) - TRIM, 2)
+    last = coarse.shape[axis] - 1
+    lower = coarse.take(below.clip(0, last), axis)
+    upper = coarse.take((below + odd).clip(0, last), axis)
+    return np.asarray((lower + upper) / 2, np.float64)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

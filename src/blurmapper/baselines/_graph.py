@@ -33,20 +33,21 @@ def fuse_scales(maps: Floats, margins: Sequence[int] = (0, 0, 0)) -> Floats:
         float32 (scales, H, W), the finest scale first.
     margins : sequence of int
         By how many pixels a side each scale falls short of the image; what a map holds there
-        is not looked at. The image has to be larger than twice the finest scale's margin.
+        is not looked at. The image has to be larger than twice the coarsest scale's margin.
 
     Returns
     -------
     ndarray
-        float32 (H, W) in [0, 1], of the finest scale; in its margin the nearest pixel's. Maps
+        float32 (H, W) in [0, 1], of the coarsest scale; in its margin the nearest pixel's. Maps
         that hold one value only come back as they are: there is nothing to standardise by.
 
     Notes
     -----
-    The graph of Shi et al. (CVPR 2014, doi:10.1109/CVPR.2014.379) as the code of Yi and Eramian
-    (TIP 2016, doi:10.1109/TIP.2016.2528042) has it: values are standardised over all scales
+    As the programs of Shi et al. (CVPR 2014, doi:10.1109/CVPR.2014.379) and of Yi and Eramian
+    (TIP 2016, doi:10.1109/TIP.2016.2528042) have it: values are standardised over all scales
     together; a value x speaks for high by exp(-|1 - x|) and for low by exp(-|x|); a pixel is
-    linked to its four neighbours, and to itself at the scales before and after.
+    linked to its four neighbours, and to itself at the scales before and after. Of the three
+    scales both programs return the coarsest.
     """
     height, width = maps.shape[1:]
     parts = [
@@ -55,13 +56,12 @@ def fuse_scales(maps: Floats, margins: Sequence[int] = (0, 0, 0)) -> Floats:
     ]
     values = np.concatenate(parts).astype(np.float64)
     if values.min() == values.max():
-        return np.asarray(maps[0], np.float32)
+        return np.asarray(maps[-1], np.float32)
     standard = (maps - values.mean()) / values.std()
     odds = np.exp(np.abs(standard) - np.abs(1 - standard)).astype(np.float32)
-    belief = pass_messages(odds, margins, LINK)[0]
-    finest = margins[0]
-    kept = belief[finest : height - finest, finest : width - finest]
-    return np.pad(kept, finest, "edge")
+    belief = pass_messages(odds, margins, LINK)[-1]
+    margin = margins[-1]
+    return np.pad(belief[margin : height - margin, margin : width - margin], margin, "edge")
 
 
 def pass_messages(odds: Floats, margins: Sequence[int], link: float) -> Floats:

@@ -30,6 +30,9 @@ BUSY_CODE = 6
 SHARP_SEED, BLURRED_SEED = 0.3, 0.01
 """Stretched scores above the first are certainly sharp, under the second certainly blurred."""
 
+UNCHANGED = 0.001
+"""A pixel that painting a seed changes by no more, of the sum of three channels, is no seed."""
+
 _NON_UNIFORM = 9
 # (row, column) of the neighbours around the circle, so that transitions can be counted.
 _CIRCLE = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))
@@ -49,30 +52,32 @@ def map_yi16(image: ImageArray) -> BlurMap:
     Returns
     -------
     ndarray
-        float32 (H, W) in [0, 1], 1 = blurred, stretched to the whole range unless it is one all
-        over: 1 where no pattern is busy, 0 where the matte is sharp everywhere.
+        float32 (H, W) in [0, 1], 1 = blurred: a probability, which stays within [.038, .962] as
+        long as anything in the photo can be told from anything else; else 1 where no pattern is
+        busy, 0 where all are.
 
     Notes
     -----
-    Yi and Eramian (doi:10.1109/TIP.2016.2528042), with the constants of their code: scores at
-    three scales, seeds from the scores, a matte from the seeds, and the three mattes fused by
-    `blurmapper.baselines._graph.fuse_scales`; the map is one minus the stretched probability of
-    sharp. Patterns are taken on the image with its outermost pixels repeated, and scores on the
-    patterns likewise: which of the two the authors repeat is our reading.
+    Certainty of our reading is full: the authors' program (doi:10.1109/TIP.2016.2528042), step by
+    step. Scores at three scales, seeds from the scores, a matte from the seeds, and the three
+    mattes fused by `blurmapper.baselines._graph.fuse_scales`. A pixel that is white already is no
+    seed of sharp, and a black one none of blurred: the program paints seeds into the photo and
+    finds them by what has changed.
 
-    An image under 12 pixels on a side is extended by its last row and column, as matting at a
-    quarter of the size needs three pixels.
+    Ours is what happens where the program has no answer: an image under 21 pixels on a side is
+    extended by its last row and column, as matting at a quarter of the size needs three pixels,
+    and a photo without a seed is blurred.
     """
     height, width = image.shape[:2]
     image = grow_image(image, SMALLEST_SIDE)
-    codes = pattern_codes(to_grey_levels(image))
-    matting = CoarseMatting(to_unit(image))
+    codes, colours = pattern_codes(to_grey_levels(image)), to_unit(image)
+    white, black = (np.abs(colours - level).sum(axis=-1) <= UNCHANGED for level in (1, 0))
+    matting = CoarseMatting(colours)
     mattes = []
     for window in WINDOWS:
         score = sharpness(codes, window)
-        mattes.append(matting.matte(score < BLURRED_SEED, score > SHARP_SEED))
-    sharp = fuse_scales(np.stack(mattes))[:height, :width]
-    return 1 - (stretch(sharp) if np.ptp(sharp) > 0 else sharp)
+        mattes.append(matting.matte((score < BLURRED_SEED) & ~black, (score > SHARP_SEED) & ~white))
+    return 1 - fuse_scales(np.stack(mattes))[:height, :width]
 
 
 def sharpness(codes: npt.NDArray[np.uint8], window: int) -> Floats:
