@@ -61,7 +61,7 @@ def matting_laplacian(colours: Plane, epsilon: float = 1e-7) -> csc_array:
         window = slice(y, y + 3), slice(x, x + 3)
         members = pixels[window].ravel()
         centred = colours[window].reshape(9, 3) - colours[window].mean(axis=(0, 1))
-        covariance = centred.T @ centred / 9 + epsilon / 9 * np.eye(3)
+        covariance = centred.T @ centred / 9 + epsilon * np.eye(3)
         likeness = 1 + centred @ np.linalg.solve(covariance, centred.T)
         rows.append(np.repeat(members, 9))
         columns.append(np.tile(members, 9))

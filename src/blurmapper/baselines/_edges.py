@@ -61,7 +61,9 @@ def find_edges(grey: Floats) -> npt.NDArray[np.bool_]:
     return np.asarray(edges > 0, np.bool_)
 
 
-def gradient_ratio(grey: Floats, radii: tuple[int, int]) -> Floats:
+def gradient_ratio(
+    grey: Floats, radii: tuple[int, int], border: int = cv2.BORDER_REPLICATE
+) -> Floats:
     """Return the ratio R of gradient magnitudes, at a narrow and at a wide Gaussian derivative.
 
     Parameters
@@ -70,19 +72,18 @@ def gradient_ratio(grey: Floats, radii: tuple[int, int]) -> Floats:
         float32 (H, W) in [0, 1].
     radii : (int, int)
         Half the sides of the two kernels, of `RATIO_SIGMAS`, in pixels.
+    border : int
+        What lies around the image, as OpenCV names it: what is there by default, or zeros
+        (``cv2.BORDER_CONSTANT``), which make a step.
 
     Returns
     -------
     ndarray
         float32 (H, W): on a step from 1.5, where it is sharp, to 1, where it is most blurred;
         0 where the image is flat.
-
-    Notes
-    -----
-    The image is replicated at the border, as it is for the edges: zeros would make a step there.
     """
     narrow, wide = (
-        _gradient_magnitude(grey, sigma, radius)
+        _gradient_magnitude(grey, sigma, radius, border)
         for sigma, radius in zip(RATIO_SIGMAS, radii, strict=True)
     )
     return np.asarray(
@@ -90,12 +91,13 @@ def gradient_ratio(grey: Floats, radii: tuple[int, int]) -> Floats:
     )
 
 
-def _gradient_magnitude(grey: Floats, sigma: float, radius: int) -> Floats:
+def _gradient_magnitude(grey: Floats, sigma: float, radius: int, border: int) -> Floats:
     """Return the gradient's magnitude of a Gaussian of this sigma."""
     offsets = np.arange(-radius, radius + 1.0)
     gaussian = np.exp(-(offsets**2) / (2 * sigma**2)) / (np.sqrt(2 * np.pi) * sigma)
     slope = offsets / sigma**2 * gaussian
-    across, down = _separable(grey, slope, gaussian), _separable(grey, gaussian, slope)
+    across = _separable(grey, slope, gaussian, border)
+    down = _separable(grey, gaussian, slope, border)
     return np.asarray(np.hypot(across, down), np.float32)
 
 
@@ -109,7 +111,10 @@ def _canny_kernels() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
 
 
 def _separable(
-    grey: Floats, row: npt.NDArray[np.float64], column: npt.NDArray[np.float64]
+    grey: Floats,
+    row: npt.NDArray[np.float64],
+    column: npt.NDArray[np.float64],
+    border: int = cv2.BORDER_REPLICATE,
 ) -> Floats:
-    filtered = cv2.sepFilter2D(grey, cv2.CV_32F, row, column, borderType=cv2.BORDER_REPLICATE)
+    filtered = cv2.sepFilter2D(grey, cv2.CV_32F, row, column, borderType=border)
     return np.asarray(filtered, np.float32)

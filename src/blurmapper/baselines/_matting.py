@@ -28,6 +28,9 @@ Solver = Callable[[Values], Values]
 Entries = tuple[Values, npt.NDArray[np.integer[Any]], npt.NDArray[np.integer[Any]]]
 """Data, columns and starts of the rows of a matrix in compressed rows."""
 
+EPSILON = 1e-7
+"""What Zhuo and Sim's program adds to the covariance of a window's colours, for [0, 1]."""
+
 TOLERANCE = 1e-3
 """The error at which a solution is good enough, as a share of the largest known value.
 
@@ -47,7 +50,7 @@ _DELAY = 5
 _DEPENDENT = 1e-4
 
 
-def matting_laplacian(image: ImageArray, epsilon: float = 1e-7) -> sparse.csr_array:
+def matting_laplacian(image: ImageArray, epsilon: float = EPSILON) -> sparse.csr_array:
     """Return the matting Laplacian of an image, 3 x 3 windows in colour.
 
     Parameters
@@ -55,7 +58,8 @@ def matting_laplacian(image: ImageArray, epsilon: float = 1e-7) -> sparse.csr_ar
     image : ndarray
         RGB (H, W, 3): uint8, uint16, or float32 in [0, 1]; H and W are at least 3.
     epsilon : float
-        Keeps the slopes small in flat windows; for an image in [0, 1].
+        Keeps the slopes small in flat windows, for an image in [0, 1]: it is added to the
+        diagonal of a window's covariance.
 
     Returns
     -------
@@ -67,7 +71,8 @@ def matting_laplacian(image: ImageArray, epsilon: float = 1e-7) -> sparse.csr_ar
     -----
     Equation 12 of Levin et al. About 300 bytes a pixel.
     """
-    laplacian = cf_laplacian(_colours(image), epsilon)
+    # PyMatting divides by the window's pixels, as Levin's program does, before it adds.
+    laplacian = cf_laplacian(_colours(image), 9 * epsilon)
     compact = sparse.csr_array(
         (laplacian.data, laplacian.indices.astype(np.int32), laplacian.indptr.astype(np.int32)),
         shape=laplacian.shape,

@@ -54,10 +54,12 @@ def map_chen16(image: ImageArray) -> BlurMap:
 
     Notes
     -----
-    Read from the authors' own program, which runs at longest sides of 200, 400 and 600 without
-    saying which one the paper shows; of the three, `LONGEST_SIDE` did best on every second of
-    237 photos for training (protocol `paper`: ODS .771, .787, .785; AP .788, .858, .849). We
-    replicate the border where the program takes zeros, whose step bends the gradients near it.
+    Certainty of our reading is full: the authors' own program. It runs at longest sides of 200,
+    400 and 600 without saying which one the paper shows; of the three, `LONGEST_SIDE` did best on
+    every second of 237 photos for training (protocol `paper`: ODS .771, .787, .785; AP .788,
+    .858, .849, with borders replicated). On the same edges and superpixels the map is the
+    program's; but its superpixels are those of Achanta's SLIC and ours scikit-image's, so that
+    from photo to map the two agree at a correlation of .51 to .97 only.
     Where no superpixel can be told from another, as in a flat photo, all is blurred: our choice.
     """
     height, width = image.shape[:2]
@@ -88,9 +90,11 @@ def edge_blur(grey: Floats) -> Floats:
     Notes
     -----
     1.5 / sqrt(R^2 - 1), as the authors' program has it, rises with a step's blur but is not
-    its sigma: at a step of blur sigma it is sqrt((sigma^2 + 1) * 1.5^2 / (1.5^2 - 1)).
+    its sigma: at a step of blur sigma it is sqrt((sigma^2 + 1) * 1.5^2 / (1.5^2 - 1)). Gradients
+    are those of an image in the midst of zeros, as the program's: the step there widens what is
+    measured at edges that reach the border.
     """
-    ratio = gradient_ratio(grey, RATIO_RADII)
+    ratio = gradient_ratio(grey, RATIO_RADII, cv2.BORDER_CONSTANT)
     narrow, wide = RATIO_SIGMAS
     measurable = find_edges(grey) & (ratio > 1) & (ratio <= wide / narrow)
     blur = np.zeros_like(grey)

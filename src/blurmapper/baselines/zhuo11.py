@@ -46,11 +46,13 @@ def map_zhuo11(image: ImageArray) -> BlurMap:
 
     Notes
     -----
-    Read from the authors' own program, constants too. Ours are: the map is sigma over its
-    largest value and not stretched a photo, for sigma is in pixels and so is its scale; only
-    edges whose sigma could be told hold the filled map, for an empty place is no observation
-    of sigma 0; and a photo without such an edge, as one that is blurred beyond measure, is
-    blurred everywhere. The filled map may leave [0, 3] a little and is cut off there.
+    Certainty of our reading is full: the authors' own program, constants too; that only edges
+    whose sigma could be measured hold the filled map is theirs. Ours are: the map is sigma over
+    its largest value and not stretched a photo, for sigma is in pixels and so is its scale; a
+    photo without an edge to measure, as one that is blurred beyond measure, is blurred
+    everywhere; and colours are compared in all three channels, where a slip in the program takes
+    the red value of the pixel in the middle for its green and blue too. The filled map may leave
+    [0, 3] a little and is cut off there.
     """
     height, width = image.shape[:2]
     # A window of the matting Laplacian is 3 x 3.
