@@ -186,7 +186,7 @@ _ROWS = (
     _baseline("liu08", "naive Bayes on spectra, gradients and saturation of patches"),
     _baseline("chakrabarti10", "likelihood of a motion's box filter against none"),
     _baseline("zhuo11", "width of edges, filled in by matting"),
-    _baseline("su11", "share of a patch's largest singular values"),
+    _baseline("su11", "share of a patch's largest singular value"),
     _baseline("shi14", "naive Bayes on four local features at three scales"),
     _baseline("chen16", "width of edges, spread over superpixels"),
     _baseline("tang16", "log averaged spectrum residual, region by region"),

@@ -1,4 +1,4 @@
-"""Su11: singular values side by side, and what is chosen on photos."""
+"""Su11: singular values side by side, and the map of their shares."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from blurmapper.baselines._fitted import read_fitted
 from blurmapper.baselines._singular_values import LANES, largest_share
-from blurmapper.baselines.su11 import WINDOWS, fit_su11, map_su11, score_su11
+from blurmapper.baselines.su11 import WINDOW, map_su11, score_su11, share_of_largest
 
 BOOK = Path(__file__).parents[2] / "benchmarks" / "baselines" / "su11.py"
 
@@ -75,13 +74,13 @@ def test_equal_singular_values_share_evenly() -> None:
 
 
 def test_a_wider_blur_is_higher(texture: Photo) -> None:
-    means = [map_su11(blurred(texture, sigma)).mean() for sigma in (0.5, 1, 2, 4, 8)]
+    means = [share_of_largest(blurred(texture, sigma)).mean() for sigma in (0.5, 1, 2, 4, 8)]
     assert (np.diff(means) > 0.002).all()
 
 
 def test_contrast_and_dtype_make_no_difference(texture: Photo) -> None:
     blur_map = map_su11(texture)
-    np.testing.assert_allclose(map_su11(texture // 2 * 2 / np.float32(510)), blur_map, atol=0.02)
+    np.testing.assert_allclose(map_su11(texture // 2 * 2 / np.float32(510)), blur_map, atol=0.05)
     np.testing.assert_array_equal(map_su11(texture.astype(np.uint16) * np.uint16(257)), blur_map)
 
 
@@ -100,34 +99,24 @@ def test_turning_the_photo_turns_the_map(texture: Photo) -> None:
 
 def test_a_part_of_the_photo_has_the_same_map(texture: Photo) -> None:
     """Away from where it is cut off: nothing depends on how many rows are worked on."""
-    whole, part = map_su11(texture), map_su11(texture[8:])
-    half = read_fitted("su11")["window"] // 2
+    whole, part = share_of_largest(texture), share_of_largest(texture[8:])
+    half = WINDOW // 2
     np.testing.assert_array_equal(part[half:], whole[8 + half :])
 
 
 def test_neighbours_worked_on_side_by_side_make_no_difference(texture: Photo) -> None:
-    whole, part = map_su11(texture), map_su11(texture[:, 8:])
-    half = read_fitted("su11")["window"] // 2
+    whole, part = share_of_largest(texture), share_of_largest(texture[:, 8:])
+    half = WINDOW // 2
     np.testing.assert_allclose(part[:, half:], whole[:, 8 + half :], atol=1e-6)
+
+
+def test_the_map_is_stretched_to_the_photos_own_range(texture: Photo) -> None:
+    blur_map, share = map_su11(texture), share_of_largest(texture)
+    assert (blur_map.min(), blur_map.max()) == (0, 1)
+    assert share.min() > 0.3
+    np.testing.assert_allclose(np.corrcoef(blur_map.ravel(), share.ravel())[0, 1], 1)
 
 
 def test_a_blurred_photo_scores_higher(texture: Photo) -> None:
     assert score_su11(texture) < score_su11(blurred(texture, 6)) <= 1
     assert score_su11(np.zeros_like(texture)) == 1
-
-
-def test_the_fit_finds_what_tells_blurred_from_sharp(texture: Photo) -> None:
-    photo, truth = texture.copy(), np.zeros(texture.shape[:2], bool)
-    photo[:, 36:], truth[:, 36:] = blurred(texture, 4)[:, 36:], True
-    valid = np.abs(np.arange(72) - 36) > 8
-    fitted = fit_su11([(photo, truth, np.broadcast_to(valid, truth.shape))])
-    assert fitted["window"] in WINDOWS
-    assert fitted["average_precision"] > 0.95
-
-
-def test_the_fit_needs_both_kinds(texture: Photo) -> None:
-    everywhere = np.ones(texture.shape[:2], bool)
-    with pytest.raises(ValueError, match="all of one kind"):
-        fit_su11([(texture, everywhere, everywhere)])
-    with pytest.raises(ValueError, match="all of one kind"):
-        fit_su11([])

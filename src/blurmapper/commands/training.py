@@ -60,7 +60,7 @@ def export(
 
 def fit(
     method: Annotated[
-        str, typer.Argument(metavar="METHOD", help="One that learns: liu08, shi14 or su11.")
+        str, typer.Argument(metavar="METHOD", help="One that learns: liu08 or shi14.")
     ],
     photos: Annotated[
         Path, typer.Option(metavar="DIR", help="The training photos, as for training a network.")

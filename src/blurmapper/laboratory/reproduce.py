@@ -93,7 +93,7 @@ def _tell_of_networks(results: Results, experiment: Experiment, data: Path | Non
     if is_open_benchmark(data) and experiment.methods:
         lines.append(
             "Our bundled networks have seen these photos in training and are left out; what "
-            "`liu08`, `shi14` and `su11` have fitted was fitted to photos of the same library."
+            "`liu08` and `shi14` have fitted was fitted to photos of the same library."
         )
     note = "\n".join([results.note, *lines])
     return replace(results, note=note, values={**results.values, **values})

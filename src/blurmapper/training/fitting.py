@@ -24,7 +24,7 @@ from blurmapper.training.data import PairSource
 from blurmapper.training.pairs import UNDECIDED, Pair
 from blurmapper.training.photos import read_library
 
-FITTED_METHODS = ("liu08", "su11", "shi14")
+FITTED_METHODS = ("liu08", "shi14")
 """The methods that learn from photos: ``fit_NAME`` is beside ``map_NAME``."""
 
 SIDE = 384
