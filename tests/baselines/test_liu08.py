@@ -8,7 +8,9 @@ import pytest
 from scipy import ndimage
 
 from blurmapper.baselines import liu08
+from blurmapper.baselines._bayes import NaiveBayes, blurred_log_odds
 from blurmapper.baselines._features import to_grey
+from blurmapper.baselines._fitted import read_fitted
 from blurmapper.baselines.liu08 import fit_liu08, map_liu08, patch_features
 
 Photo = npt.NDArray[np.uint8]
@@ -32,13 +34,34 @@ def test_each_feature_moves_with_blur_as_the_paper_says(
 
 
 def test_noise_has_a_flat_spectrum_and_a_walk_a_steep_one() -> None:
-    noise = np.random.default_rng(0).normal(0.5, 0.1, (256, 256)).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0, 0.1, (256, 256)).astype(np.float32)
+    noise[0, 0] += noise.std() * 256 - noise.sum()  # the zero frequency as strong as others
     frequency = np.hypot(np.fft.fftfreq(256)[:, np.newaxis], np.fft.rfftfreq(256))
-    frequency[0, 0] = np.inf
+    frequency[0, 0] = 0.5 / 256  # half a cycle
     walk = np.fft.irfft2(np.fft.rfft2(noise) / frequency).astype(np.float32)
     # The logarithm of the few values at the lowest radii is low on average: slopes are, by 0.1.
     assert liu08._photo_slope(noise) == pytest.approx(0.0, abs=0.15)
     assert liu08._photo_slope(walk) == pytest.approx(2.0, abs=0.15)
+
+
+def test_a_patch_of_less_contrast_has_a_steeper_spectrum() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, (1, 15, 15)).astype(np.float32)
+    averages, weights = liu08._radial_averages(15, 15), liu08._slope_weights(15)
+    slopes = [
+        float((liu08._radial_power(0.5 + share * noise, averages) @ weights)[0])
+        for share in (1.0, 0.3, 0.1)
+    ]
+    assert slopes == sorted(slopes) and slopes[2] > slopes[0] + 1
+
+
+def test_log_odds_are_stretched_more_above_the_centre_than_below() -> None:
+    probability = map_liu08(np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8))
+    fitted = NaiveBayes.from_dict(read_fitted("liu08"))
+    photo = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    odds = blurred_log_odds(patch_features(photo), fitted)
+    below = odds < liu08.CENTRE
+    expected = 1 / (1 + np.exp(-(odds - liu08.CENTRE) * np.where(below, 2.5, 10.0)))
+    np.testing.assert_allclose(probability, expected, atol=1e-6)
 
 
 def test_contrast_and_saturation_are_those_worked_by_hand() -> None:
@@ -56,11 +79,13 @@ def test_values_between_patches_lie_on_the_line_between_them() -> None:
     np.testing.assert_allclose(between, expected, rtol=1e-6)
 
 
-def test_the_slope_between_patches_is_near_that_of_the_patch_itself(sharp_photo: Photo) -> None:
-    grey = to_grey(blurred(sharp_photo, 1.0))
-    window = liu08._window(*grey.shape)
+def test_the_slope_between_patches_is_near_that_of_the_patch_itself(
+    half_blurred_photo: Photo,
+) -> None:
+    grey = to_grey(half_blurred_photo)
+    window, step = liu08.WINDOW, liu08.STEP
     coarse = liu08._between(
-        liu08._patch_slopes(liu08._mirror(grey, window, 2), window, 2), 2, grey.shape
+        liu08._patch_slopes(liu08._mirror(grey, window, step), window, step), step, grey.shape
     )
     every = liu08._patch_slopes(liu08._mirror(grey, window, 1), window, 1)[: len(grey), :128]
     assert np.abs(coarse - every).mean() < 0.1 * every.std()

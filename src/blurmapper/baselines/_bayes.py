@@ -75,18 +75,25 @@ def fit_naive_bayes(
 
 
 def blurred_probability(features: npt.NDArray[np.floating[Any]], fitted: NaiveBayes) -> Floats:
-    """Return the probability of being blurred, float32 (...), given features (..., d).
+    """Return the probability of being blurred, float32 (...), given features (..., d)."""
+    return np.asarray(expit(blurred_log_odds(features, fitted)), np.float32)
 
-    The log odds are summed feature by feature, so that many unlikely ones do not underflow.
+
+def blurred_log_odds(
+    features: npt.NDArray[np.floating[Any]], fitted: NaiveBayes
+) -> npt.NDArray[np.float64]:
+    """Return the log odds of being blurred, float64 (...), given features (..., d).
+
+    They are summed feature by feature, so that many unlikely ones do not underflow.
     """
-    log_odds = np.full(features.shape[:-1], logit(fitted.prior))
+    log_odds: npt.NDArray[np.float64] = np.full(features.shape[:-1], logit(fitted.prior))
     for index in range(features.shape[-1]):
         feature = features[..., index]
         log_odds += _log_density(
             feature, fitted.blurred_mean[index], fitted.blurred_variance[index]
         )
         log_odds -= _log_density(feature, fitted.sharp_mean[index], fitted.sharp_variance[index])
-    return np.asarray(expit(log_odds), np.float32)
+    return log_odds
 
 
 def _log_density(

@@ -13,21 +13,30 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy import fft, ndimage, sparse
+from scipy.special import expit
 
-from blurmapper.baselines._bayes import NaiveBayes, blurred_probability, fit_naive_bayes
+from blurmapper.baselines._bayes import NaiveBayes, blurred_log_odds, fit_naive_bayes
 from blurmapper.baselines._features import Floats, to_grey, to_unit
 from blurmapper.baselines._fitted import read_fitted
 from blurmapper.baselines._gradients import gradient_magnitude, larger_sigma
 from blurmapper.images import BlurMap, ImageArray
 
-WINDOW_SHARE = 0.1
-"""A patch's side as a share of the photo's shorter side."""
+WINDOW = 15
+"""A patch's side in pixels: with it features explain the published maps best."""
 
-SMALLEST_WINDOW = 16
-STEPS = 8
-"""Steps that a patch takes to move by its own side, where it is not moved pixel by pixel."""
+STEP = 3
+"""Pixels by which a patch is moved where it is not moved pixel by pixel."""
 
 SPAN_FACTOR, SPAN_OFFSET = 2000.0, 0.001
+LEAST_SPAN = 0.01
+"""What is added to the span before its logarithm is taken."""
+
+LOWEST_RADIUS = 0.5
+"""What counts as the radius of the spectrum's zero frequency, in cycles a side."""
+
+CENTRE, SURENESS = 0.5, (2.5, 10.0)
+"""Log odds at which the map is one half, and by what those under and over it are multiplied."""
+
 PURE = 0.99
 """Share of a patch that must be blurred, or sharp, for it to be learnt from."""
 
@@ -38,7 +47,7 @@ SMALLEST_SATURATION = 1 / 255
 """Least of a photo's that others are measured against: a grey photo has none."""
 
 # Power far below that of rounding to 8 bits, so that flat patches have a logarithm.
-_NO_POWER = np.float32(1e-10)
+_NO_POWER = np.float32(1e-6)
 _SAMPLES_AT_ONCE = 1 << 20
 
 Pairs = Iterable[tuple[ImageArray, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]]
@@ -66,10 +75,16 @@ def map_liu08(image: ImageArray) -> BlurMap:
     Notes
     -----
     Certainty of our reading is medium: the paper gives the features' formulas, no program. Its
-    training photos are not to be had; `fit_liu08` fits its classifier on ours.
+    training photos are not to be had; `fit_liu08` fits its classifier on ours. What the formulas
+    leave open is read off 16 of the maps that the authors of the benchmark gave out: the patch's
+    side, that the spectrum's slope begins at the zero frequency, so that it tells contrast too,
+    and how sure the map is of itself. The classifier is less sure when it is fitted on our pairs
+    than the published maps are, so that its log odds are stretched about `CENTRE`. With those
+    maps ours correlate at a median of .69.
     """
     fitted = NaiveBayes.from_dict(read_fitted("liu08"))
-    return blurred_probability(patch_features(image), fitted)
+    beyond = blurred_log_odds(patch_features(image), fitted) - CENTRE
+    return np.asarray(expit(beyond * np.where(beyond < 0, *SURENESS)), np.float32)
 
 
 def fit_liu08(pairs: Pairs) -> dict[str, Any]:
@@ -92,11 +107,10 @@ def fit_liu08(pairs: Pairs) -> dict[str, Any]:
     """
     features, blurred = [np.empty((0, 3), np.float32)], [np.empty(0, bool)]
     for image, ground_truth, valid in pairs:
-        window = _window(*valid.shape)
-        share = ndimage.uniform_filter((ground_truth & valid).astype(np.float32), window)
-        sharp_share = ndimage.uniform_filter((~ground_truth & valid).astype(np.float32), window)
+        share = ndimage.uniform_filter((ground_truth & valid).astype(np.float32), WINDOW)
+        sharp_share = ndimage.uniform_filter((~ground_truth & valid).astype(np.float32), WINDOW)
         # Patches nearer than that to one another would say the same twice.
-        apart = np.s_[:: max(1, window // 2), :: max(1, window // 2)]
+        apart = np.s_[:: WINDOW // 2, :: WINDOW // 2]
         is_blurred, is_sharp = share[apart] > PURE, sharp_share[apart] > PURE
         chosen = is_blurred | is_sharp
         features.append(patch_features(image)[apart][chosen])
@@ -116,30 +130,27 @@ def patch_features(image: ImageArray) -> Floats:
     -------
     ndarray
         Section 3 of the paper: the local power spectrum slope, higher where blurred; the
-        gradient histogram span and the maximum saturation, both lower where blurred.
+        logarithm of the gradient histogram span and the maximum saturation, both lower where
+        blurred.
 
     Notes
     -----
-    Maxima are of the patch around the very pixel. Slope and sigma, which hardly change from one
-    pixel to the next, are taken `STEPS` times on the way from a patch to the one beside it and
-    interpolated between, so that the work grows with the photo, not with the patch.
+    The span's logarithm is ours: it is spread so far that a Gaussian of it would have most
+    blurred patches at its very ends, where nothing is blurred. Maxima are of the patch around
+    the very pixel. Slope and sigma, which hardly change from one pixel to the next, are taken
+    every `STEP` pixels and interpolated between.
     """
     grey = to_grey(image)
-    window = _window(*grey.shape)
-    step = window // STEPS
-    padded = _mirror(grey, window, step)
-    slope = _between(_patch_slopes(padded, window, step), step, grey.shape)
-    whole = max(_photo_slope(grey if min(grey.shape) >= window else padded), SMALLEST_SLOPE)
-    sigma = _between(larger_sigma(gradient_magnitude(padded), window, step), step, grey.shape)
-    span = SPAN_FACTOR * sigma / (_contrast(grey, window) + SPAN_OFFSET)
+    padded = _mirror(grey, WINDOW, STEP)
+    slope = _between(_patch_slopes(padded, WINDOW, STEP), STEP, grey.shape)
+    whole = max(_photo_slope(grey if min(grey.shape) >= WINDOW else padded), SMALLEST_SLOPE)
+    sigma = _between(larger_sigma(gradient_magnitude(padded), WINDOW, STEP), STEP, grey.shape)
+    span = SPAN_FACTOR * sigma / (_contrast(grey, WINDOW) + SPAN_OFFSET)
     saturation = _saturation(image)
     most = max(float(saturation.max()), SMALLEST_SATURATION)
-    relative = (ndimage.maximum_filter(saturation, window) - most) / most
-    return np.stack([(slope - whole) / whole, span, relative], axis=-1, dtype=np.float32)
-
-
-def _window(height: int, width: int) -> int:
-    return max(SMALLEST_WINDOW, round(WINDOW_SHARE * min(height, width)))
+    relative = (ndimage.maximum_filter(saturation, WINDOW) - most) / most
+    features = ((slope - whole) / whole, np.log(span + LEAST_SPAN), relative)
+    return np.stack(features, axis=-1, dtype=np.float32)
 
 
 def _mirror(grey: Floats, window: int, step: int) -> Floats:
@@ -183,23 +194,16 @@ def _photo_slope(grey: Floats) -> float:
 
 
 def _radial_power(patches: Floats, averages: sparse.csr_array) -> Floats:
-    """Return the log power of patches (n, h, w) at radii from 1 on, float32 (n, radii).
-
-    A Hann window comes first. Without it the step from one edge of a patch to the opposite one
-    has a slope of its own, which hides the slope of what is blurred.
-    """
-    down, across = (np.hanning(size + 2)[1:-1].astype(np.float32) for size in patches.shape[1:])
-    centred = patches - patches.mean(axis=(1, 2), keepdims=True)
-    spectrum = fft.rfft2(centred * (down[:, np.newaxis] * across))
+    """Return the log power of patches (n, h, w) at whole radii from 0 on, float32 (n, radii)."""
+    spectrum = fft.rfft2(patches)
     power = spectrum.real**2 + spectrum.imag**2
-    power /= np.float32((down**2).sum() * (across**2).sum())
     return np.asarray(np.log(power.reshape(len(patches), -1) @ averages + _NO_POWER), np.float32)
 
 
 def _radial_averages(height: int, width: int) -> sparse.csr_array:
     """Return the matrix that averages half a spectrum over angles, (h * (w // 2 + 1), radii).
 
-    Radii are whole cycles a shorter side, up to half as many as that has pixels. What the half
+    Radii are whole cycles a shorter side, from 0 to half as many as that has pixels. What the half
     spectrum leaves out is the mirror image of what it has, so that it counts twice.
     """
     shorter = min(height, width)
@@ -207,10 +211,10 @@ def _radial_averages(height: int, width: int) -> sparse.csr_array:
     number = np.rint(radius).astype(np.int64)
     twice = np.full(number.shape, 2.0, np.float32)
     twice[:, [0, -1] if width % 2 == 0 else [0]] = 1.0
-    inside = np.flatnonzero((number >= 1) & (number <= shorter // 2))
-    bins, share = number.ravel()[inside] - 1, twice.ravel()[inside]
+    inside = np.flatnonzero(number <= shorter // 2)
+    bins, share = number.ravel()[inside], twice.ravel()[inside]
     share /= np.bincount(bins, share).astype(np.float32)[bins]
-    return sparse.csr_array((share, (inside, bins)), shape=(number.size, shorter // 2))
+    return sparse.csr_array((share, (inside, bins)), shape=(number.size, shorter // 2 + 1))
 
 
 def _slope_weights(shorter: int) -> Floats:
@@ -219,7 +223,7 @@ def _slope_weights(shorter: int) -> Floats:
     Of the straight line through log power over log radius, by least squares in which every
     octave counts the same: else the many high radii, where noise is, would be all of it.
     """
-    radius = np.arange(1, shorter // 2 + 1)
+    radius = np.maximum(np.arange(shorter // 2 + 1), LOWEST_RADIUS)
     weights = 1 / radius
     log_radius = np.log(radius)
     log_radius -= np.average(log_radius, weights=weights)
