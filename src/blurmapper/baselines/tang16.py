@@ -16,9 +16,6 @@ from skimage.segmentation import slic
 from blurmapper.baselines._features import Floats, stretch, to_grey, to_unit
 from blurmapper.images import BlurMap, ImageArray
 
-SMOOTHING = 8.0
-"""Sigma of the Gaussian over the residual's energy, in pixels: ours, near to a region's radius."""
-
 REGIONS = 600
 """How many superpixels are asked for: ours."""
 
@@ -27,10 +24,13 @@ SOFTNESS = 0.1
 """The distance, of colours or gradients, at which similarity has fallen to 1/e."""
 
 COLOUR_WEIGHT, GRADIENT_WEIGHT = 0.4, 0.6
-SETTLED = 0.01
+SETTLED = 0.03
 """The rounds end with the first that moves no region by more than this: ours."""
 
 MOST_ROUNDS = 200
+
+LEAST_ENERGY = 1e-6
+"""Of a region, as a share of the largest: ours, where a photo has regions without any."""
 
 # Standard deviation that rounding to 8 bits leaves, for grey in [0, 1].
 _QUANTISATION = 1 / (255 * 12**0.5)
@@ -55,18 +55,23 @@ def map_tang16(image: ImageArray) -> BlurMap:
     Notes
     -----
     Certainty of our reading is low to medium: from the paper's description, not its program.
-    Keeping the phase is our reading; without it the residual knows no places. `SMOOTHING`,
-    `REGIONS`, the scale of Lab (L in [0, 1]) and the end of the rounds are ours, chosen on pairs
-    for training. That end is part of the method: a round takes weighted means only, so that
-    after endless rounds all regions would be equal.
+    Keeping the phase is our reading; without it the residual knows no places. So are that the
+    energy is smoothed by nothing but its mean over a region, and that blur is its reciprocal: the
+    published curve falls early, and that of one minus the energy would fall last. `REGIONS` and
+    the scale of Lab (L in [0, 1]) were chosen on pairs for training, the end of the rounds by the
+    published curve. That end is part of the method: a round takes weighted means only, so that
+    after endless rounds all regions would be equal. Where no region differs from another, as in a
+    flat photo, all is blurred: our choice.
     """
-    sharpness = ndimage.gaussian_filter(_residual_energy(to_grey(image)), SMOOTHING)
     regions = slic(to_unit(image), REGIONS, compactness=COMPACTNESS, start_label=0)
-    means = _region_means(sharpness, regions)
+    means = _region_means(_residual_energy(to_grey(image)), regions)
     # A flat photo's regions differ by rounding alone, which must not be stretched.
     means = (means / max(means.max(), np.finfo(np.float32).tiny)).round(5)
-    settled = _even_out(stretch(means).astype(np.float64), _similarity(image, regions))
-    return np.asarray((1.0 - stretch(settled))[regions], np.float32)
+    if not np.ptp(means):
+        return np.ones(regions.shape, np.float32)
+    blur = stretch(1.0 / np.maximum(means, LEAST_ENERGY)).astype(np.float64)
+    settled = stretch(_even_out(blur, _similarity(image, regions)))
+    return np.asarray(settled[regions], np.float32)
 
 
 def _residual_energy(grey: Floats) -> Floats:
@@ -99,10 +104,7 @@ def _similarity(image: ImageArray, regions: Regions) -> sparse.csr_array:
 
 
 def _even_out(values: Values, similarity: sparse.csr_array) -> Values:
-    """Draw each region to its like neighbours, the more the more alike they are, until settled.
-
-    Means commute with turning sharpness into blur, so that either may be evened out.
-    """
+    """Draw each region to its like neighbours, the more the more alike they are, until settled."""
     totals = similarity.sum(axis=1)
     if not totals.any():
         return values
