@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import hashlib
+import json
 import re
 import statistics
 import time
@@ -71,6 +74,37 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table."""
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def source_key(method: str) -> str:
+    """Return what changes when a classical method's code or fitted numbers do.
+
+    Of its module and of what it imports of `blurmapper.baselines`; comments, docstrings and where
+    the numbers come from may change without it.
+    """
+    folder = BUNDLED.parents[1] / "baselines"
+    waiting, seen = [method], set[str]()
+    digest = hashlib.sha256()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        tree = ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))
+        modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        waiting += sorted(
+            m.split(".")[-1] for m in modules if m.startswith("blurmapper.baselines.")
+        )
+        digest.update(ast.unparse(_NoDocstrings().visit(tree)).encode())
+    fitted = BUNDLED.parent / "fitted" / f"{method}.json"
+    if fitted.exists():
+        digest.update(json.dumps(json.loads(fitted.read_text())["values"]).encode())
+    return digest.hexdigest()[:16]
+
+
+class _NoDocstrings(ast.NodeTransformer):
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        return None if isinstance(node.value, ast.Constant) else node
 
 
 def write_part(name: str, text: str, page: Path = PAGE) -> None:
