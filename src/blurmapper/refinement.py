@@ -25,6 +25,7 @@ and four times the work would not move its edges."""
 
 # Rows of one product in `_stretch_rows`; more of them waste work on zeros of the weights.
 _BLOCK = 32
+_BLOCK_PIXELS = 4096
 
 
 def refine_map(
@@ -195,9 +196,12 @@ def _stretch_rows(
     As products with small matrices of weights: unlike a resize of the whole plane they
     need no second map in memory, and unlike a resize of its parts they keep the phase.
     """
+    if len(plane) == height:
+        return plane[rows]
     stretched = np.empty((rows.stop - rows.start, plane.shape[1]), np.float32)
-    # Between two rows of the plane lie thousands where a photo is that much higher than wide.
-    block = max(_BLOCK, height // len(plane))
+    # Between two rows of the plane lie thousands where a photo is that much higher than wide, and
+    # of narrow rows many are as quickly done as one.
+    block = max(_BLOCK, height // len(plane), _BLOCK_PIXELS // plane.shape[1])
     for top in range(rows.start, rows.stop, block):
         targets = np.arange(top, min(top + block, rows.stop))
         centres = (targets + 0.5) * (len(plane) / height) - 0.5

@@ -169,7 +169,11 @@ def read_deep(stream: BinaryIO, file: PngFile) -> npt.NDArray[np.uint16]:
     """Return a picture of 16 bits as it is stored, (H, W, 1 to 4), grey or RGB, alpha behind it."""
     import imagecodecs
 
-    width, height, _, colour = struct.unpack_from(">IIBB", file.chunks[b"IHDR"])
+    header = file.chunks[b"IHDR"]
+    width, height, _, colour = struct.unpack_from(">IIBB", header)
+    if header[10:12] != b"\0\0" or header[12] > 1:
+        # libpng would say so on the process's standard error, and then decode it.
+        raise ValueError("unknown way of packing")
     clear = file.chunks.get(b"tRNS", b"") if colour in (0, 2) else b""
     # The decoder would need all texts in memory, and adds alpha for a colour that is transparent.
     content = without_texts(stream, file).read()
