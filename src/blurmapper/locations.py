@@ -98,10 +98,10 @@ class Address:
         ImageError
             If there is no such file or folder, or the store cannot be asked.
         """
-        from pyarrow.fs import FileSelector, FileType
-
         with self._one_line_errors("listed"):
             filesystem, path = self._open()
+            from pyarrow.fs import FileSelector, FileType
+
             (itself,) = filesystem.get_file_info([path])
             if itself.type == FileType.NotFound:
                 raise ImageError(f"{self}: no such file or folder; check the address")
@@ -123,10 +123,10 @@ class Address:
 
     def identify(self) -> list[int] | None:
         """Return the bytes and time of change of this file, or None if there is none."""
-        from pyarrow.fs import FileType
-
         with self._one_line_errors("looked up"):
             filesystem, path = self._open()
+            from pyarrow.fs import FileType
+
             (info,) = filesystem.get_file_info([path])
         return _identity_of(info) if info.type == FileType.File else None
 
@@ -173,6 +173,8 @@ class Address:
             raise
         except FileNotFoundError as error:
             raise ImageError(f"{self}: no such file; check the address") from error
+        except ModuleNotFoundError as error:
+            raise _missing(self.source, error) from error
         except Exception as error:
             # fsspec's file systems raise whatever their packages do.
             reason = _reason(error)
@@ -263,10 +265,7 @@ def _open_filesystem(source: str) -> tuple[FileSystem, str]:
         from pyarrow import ArrowInvalid
         from pyarrow.fs import FileSystem
     except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"{source}: {error.name} is not installed; addresses need "
-            "pip install 'blurmapper[remote]'"
-        ) from error
+        raise _missing(source, error) from error
     try:
         try:
             found: tuple[FileSystem, str] = FileSystem.from_uri(source)
@@ -282,6 +281,12 @@ def _open_filesystem(source: str) -> tuple[FileSystem, str]:
             f"{source}: no file system for such an address ({_reason(error)})"
         ) from error
     return found
+
+
+def _missing(source: str, error: ModuleNotFoundError) -> MissingExtraError:
+    return MissingExtraError(
+        f"{source}: {error.name} is not installed; addresses need pip install 'blurmapper[remote]'"
+    )
 
 
 def _identity_of(info: FileInfo) -> list[int]:
