@@ -19,7 +19,7 @@ demo: $(VENV)/.core ## Map a bundled photo, and print where the pictures are
 
 .PHONY: test
 test: check ## Check everything, then run the tests
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 .PHONY: check
 check: $(VENV)/.dev ## Check format, lint, types and imports, without running the tests
