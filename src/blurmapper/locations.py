@@ -284,9 +284,8 @@ def _open_filesystem(source: str) -> tuple[FileSystem, str]:
 
 
 def _missing(source: str, error: ModuleNotFoundError) -> MissingExtraError:
-    return MissingExtraError(
-        f"{source}: {error.name} is not installed; addresses need pip install 'blurmapper[remote]'"
-    )
+    mend = "addresses need pip install 'blurmapper[remote]'"
+    return MissingExtraError(f"{source}: {error.name} is not installed; {mend}")
 
 
 def _identity_of(info: FileInfo) -> list[int]:
