@@ -23,7 +23,8 @@ MOST_PIXELS = 4_000_000
 """Larger photos are followed at half their size: their map comes from a few hundred pixels a side,
 and four times the work would not move its edges."""
 
-# Rows of one product in `_stretch_rows`; more of them waste work on zeros of the weights.
+# Rows of one product in `_stretch_rows`, more of them waste work on zeros of the weights; and
+# pixels, since of narrow rows so few would not be worth the call.
 _BLOCK = 32
 _BLOCK_PIXELS = 4096
 

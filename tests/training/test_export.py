@@ -16,7 +16,7 @@ from blurmapper.mapper import BlurMapper
 from blurmapper.training import export
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.loop import TrainingRun
-from blurmapper.training.networks import get_architecture, predict
+from blurmapper.training.networks import predict
 from blurmapper.weights import read_card
 
 from .conftest import texture
@@ -42,21 +42,9 @@ def test_an_export_maps_photos(run: TrainingRun, tmp_path: Path) -> None:
     assert blur_map.shape == (90, 90)
 
 
-def test_an_export_can_call_more_blurred(run: TrainingRun, tmp_path: Path) -> None:
-    options = {"shift": 0.5, "working_side": 96}
-    path = export.export_checkpoint(run.path, tmp_path, run.config.photos, **options)
-    card = read_card(path.with_suffix(".json"))
-    assert "+0.5 was then added to every logit of blur" in card.training
-    assert card.preprocessing.working_side == 96
-    batch = card.preprocessing.normalise(texture(3, 96))
-    plain = torch.logit(predict(run.network.eval(), torch.from_numpy(batch)))
-    shifted = torch.logit(torch.from_numpy(OnnxBackend(path).run(batch)))
-    torch.testing.assert_close(shifted, plain + 0.5, atol=0.02, rtol=0.0)
-
-
-def test_fused_sides_cannot_be_shifted() -> None:
-    with pytest.raises(WeightsError, match="cannot be shifted; leave out --shift"):
-        export.shift_blur(get_architecture("fusion").build(), 0.5)
+def test_an_export_can_look_at_another_size(run: TrainingRun, tmp_path: Path) -> None:
+    path = export.export_checkpoint(run.path, tmp_path, run.config.photos, working_side=96)
+    assert read_card(path.with_suffix(".json")).preprocessing.working_side == 96
 
 
 def test_weights_are_kept_in_sixteen_bits(run: TrainingRun, tmp_path: Path) -> None:

@@ -46,14 +46,6 @@ def export(
     name: Annotated[
         str | None, typer.Option(help="Of the weights; the run's folder's unless given.")
     ] = None,
-    shift: Annotated[
-        float,
-        typer.Option(
-            metavar="LOGIT",
-            help="Added to every logit of blur: -log(t / (1 - t)), where t is the threshold that "
-            "is best on photos to choose on.",
-        ),
-    ] = 0.0,
     working_side: Annotated[
         int | None,
         typer.Option(metavar="PIXELS", min=16, help="In place of the one trained with."),
@@ -68,12 +60,7 @@ def export(
     with needing_extra("train"):
         from blurmapper.training.export import SAMPLES, export_checkpoint
     path = export_checkpoint(
-        checkpoint,
-        output,
-        photos or SAMPLES,
-        name=name,
-        shift=shift,
-        working_side=working_side,
+        checkpoint, output, photos or SAMPLES, name=name, working_side=working_side
     )
     print_line(path)
 

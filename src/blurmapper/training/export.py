@@ -67,7 +67,6 @@ def export_checkpoint(
     photos: Path,
     *,
     name: str | None = None,
-    shift: float = 0.0,
     working_side: int | None = None,
 ) -> Path:
     """Write a checkpoint's averaged weights as ONNX, with a card.
@@ -82,9 +81,6 @@ def export_checkpoint(
         A photo or a folder of photos on which torch and ONNX Runtime must agree.
     name : str, optional
         Of the weights; the name of the run's folder unless given.
-    shift : float
-        Added to every logit of blur: where the threshold that is best on photos for choosing is
-        not one half.
     working_side : int, optional
         In place of the one trained with.
 
@@ -109,7 +105,6 @@ def export_checkpoint(
     )
     network = get_architecture(config.architecture).build()
     set_weights(network, state["average"])
-    shift_blur(network, shift)
     network = round_weights(fold_norms(network.eval())).requires_grad_(requires_grad=False)
     name = name or config.output.name
     path = output / f"{name}.onnx"
@@ -129,7 +124,7 @@ def export_checkpoint(
         bytes=len(content),
         parameters=count_parameters(network),
         preprocessing=preprocessing,
-        training=describe_training(config, int(state["step"]), shift),
+        training=describe_training(config, int(state["step"])),
         scores=(),
         milliseconds_384=None,
         licence=LICENCE,
@@ -138,26 +133,6 @@ def export_checkpoint(
     )
     write_card(card, path.with_suffix(".json"))
     return path
-
-
-def shift_blur(network: nn.Module, shift: float) -> None:
-    """Add to every logit of blur, by the bias of the last convolution.
-
-    Raises
-    ------
-    WeightsError
-        If what follows it does more than enlarge, as where sides are fused.
-    """
-    image = torch.zeros(1, 3, 64, 64)
-    head = [module for module in network.modules() if isinstance(module, nn.Conv2d)][-1]
-    assert head.bias is not None
-    with torch.inference_mode():
-        before = network.eval()(image)[:, 0]
-    with torch.no_grad():
-        head.bias[0] += shift
-        moved = network(image)[:, 0] - before
-    if not torch.allclose(moved, torch.full_like(moved, shift), atol=1e-3):
-        raise WeightsError("the logits of this network cannot be shifted; leave out --shift")
 
 
 def round_weights(network: nn.Module) -> nn.Module:
@@ -280,8 +255,8 @@ def _run_torch(network: nn.Module, batch: npt.NDArray[np.float32]) -> list[npt.N
         return [output.numpy() for output in Probabilities(network)(torch.from_numpy(batch))]
 
 
-def describe_training(config: TrainingConfig, steps: int, shift: float = 0.0) -> str:
-    """Return in two or three sentences what a checkpoint was trained on, and how."""
+def describe_training(config: TrainingConfig, steps: int) -> str:
+    """Return in two sentences what a checkpoint was trained on, and how."""
     shares = ", ".join(
         f"{share:.0%} {kind}" for kind, share in vars(config.mixture).items() if share
     )
@@ -290,5 +265,4 @@ def describe_training(config: TrainingConfig, steps: int, shift: float = 0.0) ->
         f"made of Unsplash photos of BIQ2021, seed {config.seed}. "
         f"{config.optimiser}, rate {config.rate:g}, {config.decay} decay, average "
         f"{config.average:g}; no photo of the validation sets or of the CUHK benchmark."
-        + (f" {shift:+g} was then added to every logit of blur." if shift else "")
     )
