@@ -19,7 +19,8 @@ import ctypes, hashlib, pathlib, sys
 from blurmapper.images import read_image
 malloc = ctypes.CDLL(None).malloc
 malloc.restype = ctypes.c_void_p
-print("memory", ctypes.string_at(malloc(1000), 1000)[500:510].hex())
+# Blocks too large for the C library's cache of freed ones, which are handed out as they are.
+print("memory", ctypes.string_at(malloc(100_000), 100_000)[50_000:50_010].hex())
 for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
     try:
         image = read_image(path)
