@@ -17,19 +17,16 @@ Rows = npt.NDArray[Any]
 INDISTINGUISHABLE = 1.0
 """Levels of 255 by which sRGB's own profiles, of many makers, differ from each other."""
 
-SRGB_TO_D50 = np.array(
+SRGB_CHROMATICITIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
+"""x and y of white, red, green and blue."""
+
+_SRGB_TO_D50 = np.array(
     [
         [0.4360747, 0.3850649, 0.1430804],
         [0.2225045, 0.7168786, 0.0606169],
         [0.0139322, 0.0971045, 0.7141733],
     ]
-)
-"""sRGB's primaries in XYZ at D50, as profiles hold them: B. Lindbloom, "RGB/XYZ Matrices"."""
-
-D50 = (0.9642, 1.0, 0.8249)
-_BRADFORD = np.array(
-    [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
-)
+)  # in XYZ, as profiles hold primaries: B. Lindbloom, "RGB/XYZ Matrices"
 _STEPS = 65536
 
 
@@ -82,31 +79,45 @@ def is_noticeable(conversion: Conversion, channels: int) -> bool:
     return float(np.abs(change).max()) > INDISTINGUISHABLE
 
 
-def primaries_to_srgb(chromaticities: tuple[float, ...]) -> npt.NDArray[np.float64]:
-    """Return the matrix from the light of these primaries to that of sRGB's.
+def read_light(profile: bytes, samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return samples (n, 1 or 3) in [0, 1] as light (n, 3) of sRGB's primaries, by an ICC profile.
 
-    Parameters
-    ----------
-    chromaticities : tuple of float
-        x and y of white, red, green and blue. White is adapted by Bradford's matrix.
+    Little CMS works it out in floats and without its shortcuts, for which it takes long. What is
+    outside sRGB is below 0 or above 1.
 
     Raises
     ------
-    ValueError
+    imagecodecs.CmsError
+        If the profile is broken, or of another colour model.
+    """
+    import imagecodecs
+
+    xyz = imagecodecs.cms_transform(
+        samples[np.newaxis].astype(np.float32),
+        profile,
+        imagecodecs.cms_profile("xyz"),
+        colorspace="gray" if samples.shape[1] == 1 else "rgb",
+        outcolorspace="xyz",
+        outdtype=np.float32,
+        flags=imagecodecs.CMS.FLAGS.NOOPTIMIZE | imagecodecs.CMS.FLAGS.BLACKPOINTCOMPENSATION,
+    )
+    light: npt.NDArray[np.float64] = np.linalg.solve(_SRGB_TO_D50, xyz[0].T.astype(np.float64)).T
+    return light
+
+
+def linear_profile(chromaticities: tuple[float, ...]) -> bytes:
+    """Return the ICC profile of light of these primaries: x and y of white, red, green and blue.
+
+    Raises
+    ------
+    imagecodecs.CmsError
         If no screen can have them.
     """
-    xy = np.array(chromaticities, float).reshape(4, 2)
-    if not (np.isfinite(xy).all() and (xy[:, 1] > 1e-4).all()):
-        raise ValueError(f"primaries of {chromaticities}")
-    xyz = np.column_stack([xy[:, 0] / xy[:, 1], np.ones(4), (1 - xy.sum(1)) / xy[:, 1]])
-    white, primaries = xyz[0], xyz[1:].T
-    if abs(np.linalg.det(primaries)) < 1e-6:
-        raise ValueError(f"primaries of {chromaticities}")
-    primaries = primaries * np.linalg.solve(primaries, white)
-    cones = (_BRADFORD @ D50) / (_BRADFORD @ white)
-    to_d50 = np.linalg.inv(_BRADFORD) @ np.diag(cones) @ _BRADFORD
-    matrix: npt.NDArray[np.float64] = np.linalg.inv(SRGB_TO_D50) @ to_d50 @ primaries
-    return matrix
+    import imagecodecs
+
+    return imagecodecs.cms_profile(
+        "rgb", whitepoint=chromaticities[:2], primaries=chromaticities[2:], gamma=1.0
+    )
 
 
 def light_of_srgb(samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
@@ -13,20 +12,19 @@ import numpy.typing as npt
 import PIL.Image
 
 from blurmapper.decoding.conversions import (
-    SRGB_TO_D50,
+    SRGB_CHROMATICITIES,
     Conversion,
     Rows,
     Shaper,
     is_noticeable,
     light_of_srgb,
-    primaries_to_srgb,
+    linear_profile,
+    read_light,
     sample_positions,
 )
 from blurmapper.preprocessing import WHITE
 
 CHANNELS = {b"GRAY": 1, b"RGB ": 3, b"CMYK": 4}
-
-SRGB_CHROMATICITIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
 
 PRIMARIES = {
     1: SRGB_CHROMATICITIES,
@@ -42,6 +40,7 @@ PRIMARIES = {
 
 _GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0, 17: 2.6}
 _HDR = {16: "PQ", 18: "HLG"}
+_SAME_LIGHT = 1e-3
 _SAME_GAMMA = 0.05  # by which libpng too takes a file's gamma for the screen's
 
 
@@ -103,8 +102,9 @@ def read_profile(content: bytes, *, deep: bool) -> Known:
     if channels != 4 and not is_noticeable(conversion, channels):
         return Known(channels, None)
     if deep and channels != 4:
-        with suppress(ArithmeticError, LookupError, ValueError, struct.error):
-            conversion = _read_shaper(content)
+        # RuntimeError is Little CMS's.
+        with suppress(RuntimeError, ValueError):
+            conversion = _read_shaper(content, channels)
     return Known(channels, conversion)
 
 
@@ -121,12 +121,11 @@ def read_signal(primaries: int, transfer: int) -> Conversion | None:
     """
     if transfer in _HDR:
         raise ValueError(_HDR[transfer])
-    matrix = primaries_to_srgb(PRIMARIES.get(primaries, SRGB_CHROMATICITIES))
     samples = sample_positions()
     # BT.709's own curve is for cameras: every viewer shows it by sRGB's.
     gamma = _GAMMAS.get(transfer)
     light = samples**gamma if gamma else light_of_srgb(samples)
-    return _unless_unnoticeable(Shaper(_three(light), matrix))
+    return _unless_unnoticeable(light, PRIMARIES.get(primaries, SRGB_CHROMATICITIES))
 
 
 @lru_cache(maxsize=32)
@@ -140,85 +139,35 @@ def read_gamma(gamma: float | None, chromaticities: tuple[float, ...] | None) ->
     if not is_usual and not 0.1 <= (gamma or 0) <= 10:
         return None
     light = light_of_srgb(samples) if gamma is None or is_usual else samples ** (1 / gamma)
-    try:
-        matrix = primaries_to_srgb(chromaticities or SRGB_CHROMATICITIES)
-    except ValueError:
-        return None
-    return _unless_unnoticeable(Shaper(_three(light), matrix))
+    with suppress(RuntimeError):
+        return _unless_unnoticeable(light, chromaticities or SRGB_CHROMATICITIES)
+    return None
 
 
-def _unless_unnoticeable(shaper: Shaper) -> Shaper | None:
+def _unless_unnoticeable(
+    light: npt.NDArray[np.float64], chromaticities: tuple[float, ...]
+) -> Shaper | None:
+    primaries = read_light(linear_profile(chromaticities), np.eye(3))
+    shaper = Shaper(np.broadcast_to(light.astype(np.float32), (3, light.size)), primaries.T)
     return shaper if is_noticeable(shaper, 3) else None
 
 
-def _three(light: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    return np.broadcast_to(light.astype(np.float32), (3, light.size))
+def _read_shaper(content: bytes, channels: int) -> Shaper:
+    """Return a profile's curves and primaries, or raise where it is not made of such alone.
 
-
-def _read_shaper(content: bytes) -> Shaper:
-    """Return a profile's primaries and curves, or raise where it has tables or none of these."""
-    tags = _read_tags(content)
-    if b"A2B0" in tags:
-        raise LookupError("the profile has tables")
-    if content[16:20] == b"GRAY":
-        light = _read_curve(tags[b"kTRC"])
-        if content[20:24] == b"Lab ":
-            lightness = (100 * light + 16) / 116
-            light = np.where(lightness > 6 / 29, lightness**3, (lightness - 4 / 29) * 108 / 841)
-        return Shaper(_from_black(light, light[0])[None], None)
-    curves = np.stack([_read_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")])
-    columns = [_read_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
-    to_d50 = np.column_stack(columns)
-    black = float(to_d50[1] @ curves[:, 0])
-    return Shaper(_from_black(curves, black), np.linalg.inv(SRGB_TO_D50) @ to_d50)
-
-
-def _from_black(light: npt.NDArray[np.float64], black: float) -> npt.NDArray[np.float32]:
-    """Return light with the profile's black as none at all, as Little CMS shows it."""
-    return ((light - black) / (1 - black)).astype(np.float32)
-
-
-def _read_tags(content: bytes) -> dict[bytes, bytes]:
-    (count,) = struct.unpack_from(">I", content, 128)
-    tags = {}
-    for index in range(min(count, 200)):
-        name, offset, size = struct.unpack_from(">4sII", content, 132 + 12 * index)
-        tags[name] = content[offset : offset + size]
-    return tags
-
-
-def _read_xyz(tag: bytes) -> npt.NDArray[np.float64]:
-    return np.array([value / 65536 for value in struct.unpack_from(">3i", tag, 8)])
-
-
-def _read_curve(tag: bytes) -> npt.NDArray[np.float64]:
-    """Return the light at `sample_positions` by a curve of ICC.1:2022, 10.6 and 10.18."""
-    samples = sample_positions()
-    if tag[:4] == b"para":
-        return _read_formula(tag, samples)
-    if tag[:4] != b"curv":
-        raise LookupError("a curve of no known kind")
-    (count,) = struct.unpack_from(">I", tag, 8)
-    if count == 0:
-        return samples
-    values = np.frombuffer(tag, ">u2", count, 12).astype(np.float64)
-    if count == 1:
-        light: npt.NDArray[np.float64] = samples ** (values[0] / 256)
-        return light
-    return np.interp(samples, np.linspace(0, 1, count), values / 65535)
-
-
-def _read_formula(tag: bytes, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    (kind,) = struct.unpack_from(">H", tag, 8)
-    count = (1, 3, 4, 5, 7)[kind]
-    g, a, b, c, d, e, f = (*(v / 65536 for v in struct.unpack_from(f">{count}i", tag, 12)),) + (
-        (0.0,) * (7 - count)
-    )
-    if kind == 0:
-        a, b = 1.0, 0.0
-    power = np.maximum(a * x + b, 0) ** g
-    if kind in (1, 2):
-        light = np.where(x >= -b / a, power, 0) + (c if kind == 2 else 0)
-    else:
-        light = np.where(x >= d, power + e, c * x + f)
-    return np.asarray(light.clip(0, 1))
+    They are what Little CMS makes of greys and of each channel alone; other colours tell whether
+    they are all.
+    """
+    greys = np.repeat(sample_positions()[:, np.newaxis], channels, axis=1)
+    others = np.random.default_rng(0).random((64, channels))
+    light = read_light(content, np.concatenate([np.eye(channels), greys, others]))
+    alone, of_greys, of_others = np.split(light, [channels, channels + len(greys)])
+    if channels == 1:
+        return Shaper(of_greys[:, :1].T.astype(np.float32), None)
+    primaries = alone - of_greys[0]
+    curves = np.linalg.solve(primaries.T, (of_greys - of_greys[0]).T)
+    places = np.rint(others * (len(greys) - 1)).astype(int)
+    expected = np.take_along_axis(curves.T, places, axis=0) @ primaries
+    if not np.allclose(expected, of_others, rtol=0, atol=_SAME_LIGHT):
+        raise ValueError("the profile has tables")
+    return Shaper(curves.astype(np.float32), primaries.T)

@@ -93,18 +93,21 @@ def _straighten(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def _lab_to_rgb(page: TiffPage, lab: npt.NDArray[Any], name: str) -> npt.NDArray[np.uint16]:
     """Return CIE L*a*b* of 16 bits (TIFF 6.0, section 23: a and b are signed) as sRGB."""
-    from blurmapper.decoding.conversions import D50, SRGB_TO_D50, encode_srgb
+    import imagecodecs
 
     if lab.dtype != np.uint16 or page.samplesperpixel < 3:
         raise refuse(name, "Lab of another depth than 16 bits")
     out = np.empty((*lab.shape[:2], 3), np.uint16)
     for rows in row_strips(*lab.shape[:2]):
-        lightness = lab[rows, :, :1] * np.float32(100 / 65535)
-        hues = lab[rows, :, 1:].view(np.int16).astype(np.float32) / 256
-        middle = (lightness + 16) / 116
-        roots = np.concatenate(
-            [middle + hues[..., :1] / 500, middle, middle - hues[..., 1:] / 200], axis=2
+        # In profiles a and b begin at -128, and 255 is white.
+        hues = (lab[rows, :, 1:].view(np.int16).astype(np.float32) / 256 + 128) * 257
+        pixels = np.concatenate([lab[rows, :, :1], np.rint(hues).astype(np.uint16)], axis=2)
+        out[rows] = imagecodecs.cms_transform(
+            pixels,
+            imagecodecs.cms_profile("lab4"),
+            imagecodecs.cms_profile("srgb"),
+            colorspace="lab",
+            outcolorspace="rgb",
+            flags=imagecodecs.CMS.FLAGS.NOOPTIMIZE,
         )
-        xyz = np.where(roots > 6 / 29, roots**3, (roots - 4 / 29) * np.float32(108 / 841)) * D50
-        out[rows] = np.rint(encode_srgb(xyz @ np.linalg.inv(SRGB_TO_D50).T) * 65535)
     return out
