@@ -23,7 +23,6 @@ from blurmapper.errors import BlurMapperError, ImageError, MissingExtraError
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 _HEAD = 32
-_MOST_SIDE = 1_000_000  # for libpng
 
 
 class Photo(NamedTuple):
@@ -155,7 +154,7 @@ def _convert_samples(samples: tiff.Samples) -> npt.NDArray[Any]:
 
 
 def _decode_png(stream: BinaryIO, name: str) -> Photo:
-    file = png.find_chunks(stream)
+    file = png.read_chunks(stream)
     with open_pillow(stream) as photo:
         check_size(photo.height, photo.width, name)
         check_content(stream, photo, name)
@@ -163,14 +162,14 @@ def _decode_png(stream: BinaryIO, name: str) -> Photo:
         photo.info["exif"] = file.chunks.get(b"eXIf", b"")
         orientation = read_orientation(photo)
         profile, conversion = png.read_colours(file, name)
-        if file.is_deep and max(photo.size) <= _MOST_SIDE:
-            image = deep_to_srgb(png.read_deep(stream, file), profile, conversion)
+        if file.is_deep and max(photo.size) <= png.MOST_SIDE:
+            image = deep_to_srgb(png.read_deep(file), profile, conversion)
         else:
             _load(photo)
             png.mend_transparency(file, photo.info)
             photo.info["icc_profile"] = profile
             image = _samples(photo, name, conversion)
-            png.check_rows(stream, file, image, name)
+            png.check_rows(file, image, name)
     return _whole(turn(image, orientation))
 
 

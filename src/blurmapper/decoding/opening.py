@@ -34,7 +34,7 @@ _XMP = ("xmp", "XML:com.adobe.xmp")
 def open_pillow(stream: BinaryIO) -> PIL.Image.Image:
     """Open an image file lazily, past Pillow's own limits of pixels and of texts in PNG files."""
     if stream.read(len(png.SIGNATURE)) == png.SIGNATURE:
-        stream = png.without_texts(stream)
+        stream = io.BytesIO(png.read_chunks(stream).picture)
     stream.seek(0)
     # That limit is a global and has no other switch; plugins check it only while opening.
     with _OPENING:
