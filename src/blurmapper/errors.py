@@ -15,6 +15,9 @@ prints it after ``error:`` and nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class BlurMapperError(Exception):
     """Root of every error that blurmapper raises on purpose."""
@@ -46,3 +49,29 @@ class ConfigError(BlurMapperError):
 
 class MissingExtraError(BlurMapperError):
     """An optional part is not installed; the message gives the command that installs it."""
+
+
+@contextmanager
+def needing(extra: str, what: str) -> Iterator[None]:
+    """Turn a missing package into the line that says what to install.
+
+    Parameters
+    ----------
+    extra : str
+        What of blurmapper's extras brings the package along.
+    what : str
+        Who needs it, with the verb, as ``"figures need"``.
+
+    Raises
+    ------
+    MissingExtraError
+        If a package is missing that is not our own.
+    """
+    try:
+        yield
+    except ImportError as error:
+        if (error.name or "blurmapper").partition(".")[0] == "blurmapper":
+            raise
+        raise MissingExtraError(
+            f"{what} pip install 'blurmapper[{extra}]' ({error.name} is not installed)"
+        ) from error

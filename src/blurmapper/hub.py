@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blurmapper.errors import ImageError, MissingExtraError, WeightsError
+from blurmapper.errors import ImageError, WeightsError, needing
 from blurmapper.files import check_replaceable, write_file, written_as
 from blurmapper.weights import (
     CARD,
@@ -209,13 +209,9 @@ def _check_names(repository: str, **names: str | None) -> None:
 
 
 def _import_hub(repository: str) -> ModuleType:
-    try:
+    with needing("hub", f"{repository}: weights from a hub need"):
         import huggingface_hub
         import huggingface_hub.errors
-    except ImportError as error:
-        raise MissingExtraError(
-            f"{repository}: weights from a hub need pip install 'blurmapper[hub]'"
-        ) from error
     return huggingface_hub
 
 

@@ -19,7 +19,7 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import quote, unquote, urlsplit
 
-from blurmapper.errors import BlurMapperError, ConfigError, ImageError, MissingExtraError
+from blurmapper.errors import BlurMapperError, ConfigError, ImageError, needing
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileInfo, FileSystem
@@ -168,13 +168,12 @@ class Address:
     @contextmanager
     def _one_line_errors(self, done: str) -> Iterator[None]:
         try:
-            yield
+            with needing("remote", f"{self.source}: addresses need"):
+                yield
         except BlurMapperError:
             raise
         except FileNotFoundError as error:
             raise ImageError(f"{self}: no such file; check the address") from error
-        except ModuleNotFoundError as error:
-            raise _missing(self.source, error) from error
         except Exception as error:
             # fsspec's file systems raise whatever their packages do.
             reason = _reason(error)
@@ -261,11 +260,9 @@ def _check_regular(path: Path, status: os.stat_result) -> None:
 
 @lru_cache(maxsize=64)
 def _open_filesystem(source: str) -> tuple[FileSystem, str]:
-    try:
-        from pyarrow import ArrowInvalid
-        from pyarrow.fs import FileSystem
-    except ModuleNotFoundError as error:
-        raise _missing(source, error) from error
+    from pyarrow import ArrowInvalid
+    from pyarrow.fs import FileSystem
+
     try:
         try:
             found: tuple[FileSystem, str] = FileSystem.from_uri(source)
@@ -281,11 +278,6 @@ def _open_filesystem(source: str) -> tuple[FileSystem, str]:
             f"{source}: no file system for such an address ({_reason(error)})"
         ) from error
     return found
-
-
-def _missing(source: str, error: ModuleNotFoundError) -> MissingExtraError:
-    mend = "addresses need pip install 'blurmapper[remote]'"
-    return MissingExtraError(f"{source}: {error.name} is not installed; {mend}")
 
 
 def _identity_of(info: FileInfo) -> list[int]:

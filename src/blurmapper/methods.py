@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from blurmapper.compiled import import_compiled
-from blurmapper.errors import MethodError, MissingExtraError
+from blurmapper.errors import MethodError, needing
 from blurmapper.images import BlurMap, ImageArray
 
 BlurMethod = Callable[[ImageArray], BlurMap]
@@ -164,14 +164,8 @@ def _baseline(name: str, summary: str) -> Method:
 
 
 def _import_baseline(name: str) -> BlurMethod:
-    try:
+    with needing("baselines", f"{name} needs"):
         module = import_compiled(f"blurmapper.baselines.{name}")
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] == "blurmapper":
-            raise
-        raise MissingExtraError(
-            f"{error.name} is not installed; {name} needs pip install 'blurmapper[baselines]'"
-        ) from error
     method: BlurMethod = getattr(module, f"map_{name}")
     return method
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from blurmapper.compiled import import_compiled
 from blurmapper.decoding import check_pair
-from blurmapper.errors import MissingExtraError
+from blurmapper.errors import needing
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.preprocessing import WHITE
 from blurmapper.refinement import refine_map
@@ -143,7 +143,8 @@ def cut_out(
        doi:10.1109/ICIP42928.2021.9506164.
     """
     blur_map = check_pair(image, blur_map)
-    matting = _import_matting()
+    with needing("baselines", "cutting out needs"):
+        matting = import_compiled("blurmapper.applications._matting")
     small_image = _reduce(image, working_side)
     mask = _cut(small_image, _reduce(blur_map, working_side))
     if mask.all() or not mask.any():
@@ -155,17 +156,6 @@ def cut_out(
     if mask.shape != blur_map.shape:
         alpha = matting.hold_known(_carry(image, alpha), matte.trimap)
     return _join(image, alpha, matting.estimate_subject(image, alpha, matte))
-
-
-def _import_matting() -> Any:
-    try:
-        return import_compiled("blurmapper.applications._matting")
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] == "blurmapper":
-            raise
-        raise MissingExtraError(
-            f"{error.name} is not installed; cutting out needs pip install 'blurmapper[baselines]'"
-        ) from error
 
 
 def _reduce(plane: npt.NDArray[Any], working_side: int) -> npt.NDArray[Any]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from blurmapper.batch.failures import PhotoFailure, fail
 from blurmapper.batch.tasks import Job, Result, Task, do_job
-from blurmapper.errors import ConfigError, ImageError, MissingExtraError
+from blurmapper.errors import ConfigError, ImageError, needing
 
 PHOTOS_A_TASK = 8
 """What is done again when a worker dies."""
@@ -181,14 +181,9 @@ def import_ray() -> Any:
     """
     # Ray's processes also write to standard error what they mend by themselves.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    try:
+    with needing("distributed", "--engine ray needs"):
         import ray
         import ray.data
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"{error.name} is not installed; --engine ray needs "
-            "pip install 'blurmapper[distributed]'"
-        ) from error
     return ray
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
-from blurmapper.errors import BlurMapperError, ImageError, MissingExtraError
+from blurmapper.errors import BlurMapperError, ImageError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -188,19 +188,6 @@ def _is_on_terminal(stream: TextIO) -> bool:
         return stream.fileno() == 2
     except (AttributeError, OSError, ValueError):
         return False
-
-
-@contextmanager
-def needing_extra(extra: str) -> Iterator[None]:
-    """Turn a missing package into the line that says what to install."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] == "blurmapper":
-            raise
-        raise MissingExtraError(
-            f"{error.name} is not installed; this command needs pip install 'blurmapper[{extra}]'"
-        ) from error
 
 
 def progress_bar(total: int) -> Progress:

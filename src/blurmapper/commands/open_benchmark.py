@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from blurmapper.commands._output import needing_extra, print_line, progress_bar
+from blurmapper.commands._output import print_line, progress_bar
+from blurmapper.errors import needing
 
 
 def open_benchmark(
@@ -33,7 +34,7 @@ def open_benchmark(
 
         blurmapper open-benchmark --photos photos/ -o benchmark/
     """
-    with needing_extra("train"):
+    with needing("train", "this command needs"):
         from blurmapper.laboratory.open_benchmark import COUNTS, build_open_benchmark
 
     total = sum(COUNTS.values())

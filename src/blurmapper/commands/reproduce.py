@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from blurmapper.commands import _evaluate_options as option
-from blurmapper.commands._output import needing_extra, print_line, print_text
-from blurmapper.errors import ConfigError
+from blurmapper.commands._output import print_line, print_text
+from blurmapper.errors import ConfigError, needing
 
 if TYPE_CHECKING:
     from blurmapper.datasets import Polarity
@@ -109,7 +109,7 @@ def reproduce(
         limit = photos if experiment.kind in {"scores", "draws", "curves"} else 0
         experiment = replace(experiment, photos=photos, limit=limit)
     kept = output or Path("runs/reproduce", name)
-    with needing_extra("train"):
+    with needing("train", "this command needs"):
         results, written = run(experiment, data, kept, lambda line: print_line(line, err=True))
     for table in results.tables:
         print_text(f"{format_markdown(table)}\n")
@@ -131,7 +131,7 @@ def _train_so(
         return experiment
     overrides = {}
     if settings:
-        with needing_extra("train"):
+        with needing("train", "this command needs"):
             from blurmapper.training.config import parse_override
         overrides = dict(map(parse_override, settings))
     data = "" if trained_on is None else str(trained_on)

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from blurmapper.commands import _options as option
-from blurmapper.commands._output import needing_extra
 from blurmapper.commands._run import run_command
 from blurmapper.compiled import import_compiled
+from blurmapper.errors import needing
 
 
 def segment(
@@ -44,7 +44,7 @@ def segment(
     from blurmapper.methods import MethodOptions
 
     if cutout:
-        with needing_extra("baselines"):
+        with needing("baselines", "this command needs"):
             import_compiled("pymatting")
     task = SegmentTask(method, MethodOptions(threads=threads), cutout)
     run_command(task, photos, output, How(engine, redo=redo))

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from blurmapper.commands._output import needing_extra, print_line
-from blurmapper.errors import ConfigError
+from blurmapper.commands._output import print_line
+from blurmapper.errors import ConfigError, needing
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -124,7 +124,7 @@ def serve(
         blurmapper serve --open
         curl -F file=@photo.jpg http://127.0.0.1:8000/v1/map -o photo.blur.png
     """
-    with needing_extra("web"):
+    with needing("web", "this command needs"):
         import uvicorn
 
         from blurmapper.web import Limits, Server, create_app

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from blurmapper.commands._output import needing_extra, print_line
+from blurmapper.commands._output import print_line
+from blurmapper.errors import needing
 
 
 def train(
@@ -26,7 +27,7 @@ def train(
 
         blurmapper train configs/dbm-lite.toml --set iterations=500
     """
-    with needing_extra("train"):
+    with needing("train", "this command needs"):
         from blurmapper.training.loop import train as run
     run(config, resume=resume, overrides=settings or [])
 
@@ -57,7 +58,7 @@ def export(
 
         blurmapper export runs/dbm-lite/checkpoint.pt -o weights/
     """
-    with needing_extra("train"):
+    with needing("train", "this command needs"):
         from blurmapper.training.export import SAMPLES, export_checkpoint
     path = export_checkpoint(
         checkpoint, output, photos or SAMPLES, name=name, working_side=working_side
@@ -90,6 +91,6 @@ def fit(
 
         blurmapper fit liu08 --photos ../shared/data/photos
     """
-    with needing_extra("baselines,train"):
+    with needing("baselines,train", "this command needs"):
         from blurmapper.training.fitting import fit_method
     print_line(fit_method(method, photos, output, pairs=pairs, seed=seed))

@@ -18,7 +18,7 @@ from blurmapper.decoding.colour import deep_to_srgb, to_srgb_array
 from blurmapper.decoding.conversions import Conversion
 from blurmapper.decoding.opening import check_content, open_pillow, read_orientation, without_xmp
 from blurmapper.decoding.raw import RawPhoto, read_raw, starts_like_raw
-from blurmapper.errors import BlurMapperError, ImageError, MissingExtraError
+from blurmapper.errors import BlurMapperError, ImageError, needing
 
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
@@ -238,12 +238,8 @@ def _decode_other(stream: BinaryIO, head: bytes, name: str) -> Photo:
 
 def _open(stream: BinaryIO, head: bytes, name: str) -> PIL.Image.Image:
     if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS and b"avif" not in head:
-        try:
+        with needing("photo", f"{name}: HEIC photos need"):
             import pillow_heif
-        except ImportError as error:
-            raise MissingExtraError(
-                f"{name}: HEIC photos need pip install 'blurmapper[photo]'"
-            ) from error
         heif: PIL.Image.Image = pillow_heif.open_heif(stream).to_pillow()
         return heif
     return open_pillow(stream)

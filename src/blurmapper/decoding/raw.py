@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from blurmapper.decoding import boxes, tiff
 from blurmapper.decoding.opening import read_orientation
-from blurmapper.errors import ImageError, MissingExtraError
+from blurmapper.errors import ImageError, needing
 
 RAW_SUFFIXES = (
     *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mos"),
@@ -71,12 +71,8 @@ def read_raw(stream: BinaryIO, name: str, least_pixels: int | None) -> RawPhoto:
     MissingExtraError
         If ``rawpy`` is not installed.
     """
-    try:
+    with needing("photo", f"{name}: RAW photos need"):
         import rawpy
-    except ImportError as error:
-        raise MissingExtraError(
-            f"{name}: RAW photos need pip install 'blurmapper[photo]'"
-        ) from error
     head = stream.read(32)
     if is_cut_short(stream, head):
         raise ImageError(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.datasets import Sample, read_truth
-from blurmapper.errors import MissingExtraError
+from blurmapper.errors import needing
 from blurmapper.evaluation.curves import Curve
 from blurmapper.evaluation.rows import ALL_BLURRED
 from blurmapper.evaluation.tables import ALL_BLURRED_LABEL
@@ -209,13 +209,9 @@ def new_figure(width: float, height: float) -> Figure:
     MissingExtraError
         If matplotlib is not installed.
     """
-    try:
+    with needing("report", "figures need"):
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            "matplotlib is not installed; figures need pip install 'blurmapper[report]'"
-        ) from error
     layout = ConstrainedLayoutEngine(h_pad=0.02, w_pad=0.02, hspace=0.01, wspace=0.01)
     return Figure(figsize=(width, height), layout=layout)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from blurmapper.errors import MissingExtraError
+from blurmapper.errors import needing
 from blurmapper.files import to_cell, written_as
 from blurmapper.ranking.bursts import Burst
 from blurmapper.ranking.records import Measure, PhotoRecord, Unreadable
@@ -153,9 +153,5 @@ def check_parquet() -> None:
     MissingExtraError
         If ``blurmapper[table]`` is not installed.
     """
-    try:
+    with needing("table", "Parquet files need"):
         import pyarrow  # noqa: F401, ICN001
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            "pyarrow is not installed; Parquet files need pip install 'blurmapper[table]'"
-        ) from error

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.decoding import MIN_SIDE
-from blurmapper.errors import ImageError, MissingExtraError, VideoError
+from blurmapper.errors import ImageError, VideoError, needing
 from blurmapper.locations import Location, open_file
 
 if TYPE_CHECKING:
@@ -245,12 +245,8 @@ def open_clip(path: Location) -> BinaryIO:
     VideoError, MissingExtraError
         As `Clip` does.
     """
-    try:
+    with needing("video", "videos need"):
         import av  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"{error.name} is not installed; videos need pip install 'blurmapper[video]'"
-        ) from error
     if isinstance(path, Path) and path.is_dir():
         raise VideoError(f"{path}: is a folder; give the clips inside it")
     try:
