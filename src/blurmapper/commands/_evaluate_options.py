@@ -6,7 +6,7 @@ They are read whenever the command line starts, so nothing slow is imported here
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
@@ -24,42 +24,38 @@ def _check_polarities(values: list[str] | None) -> list[str] | None:
     return values
 
 
+def _in(panel: str, help_text: str, *names: str, metavar: str | None = None) -> Any:
+    """Return an option in a panel of the help."""
+    return typer.Option(*names, metavar=metavar, rich_help_panel=panel, help=help_text)
+
+
 Data = Annotated[
     Path,
-    typer.Option(
+    _in(
+        DATA,
+        "A data set: CUHK's image/ and gt/ (gt/ alone for finished maps), images/ and "
+        "truth/, DUT's *-source/ and *-gt/, or a folder of such sets. With --masks: the photos.",
         "--data",
         metavar="DIR",
-        rich_help_panel=DATA,
-        help="A data set: CUHK's image/ and gt/ (gt/ alone for finished maps), images/ and "
-        "truth/, DUT's *-source/ and *-gt/, or a folder of such sets. With --masks: the photos.",
     ),
 ]
 Masks = Annotated[
     Path | None,
-    typer.Option(
-        metavar="DIR",
-        rich_help_panel=DATA,
-        help="Masks named as the photos, where the data set is a plain pair of folders: grey, or "
+    _in(
+        DATA,
+        "Masks named as the photos, where the data set is a plain pair of folders: grey, or "
         "classes 0 and 1. 128 is undecided in masks that hold 0, 128 and 255 alone.",
+        metavar="DIR",
     ),
 ]
-MasksPolarity = Annotated[
-    Polarity, typer.Option(rich_help_panel=DATA, help="What white means in --masks.")
-]
+MasksPolarity = Annotated[Polarity, _in(DATA, "What white means in --masks.")]
 SplitOption = Annotated[
     Literal["all", "even", "odd"],
-    typer.Option(
-        rich_help_panel=DATA,
-        help="Photos by the number in their name: the paper's De is even, its Do odd.",
-    ),
+    _in(DATA, "Photos by the number in their name: the paper's De is even, its Do odd."),
 ]
 Names = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE",
-        rich_help_panel=DATA,
-        help="Only the photos that this text file names, one a line.",
-    ),
+    _in(DATA, "Only the photos that this text file names, one a line.", metavar="FILE"),
 ]
 MinConfidence = Annotated[
     int,
@@ -73,20 +69,20 @@ MinConfidence = Annotated[
 ]
 Methods = Annotated[
     list[str] | None,
-    typer.Option(
+    _in(
+        MAPS,
+        "A method to run, from blurmapper methods, or an .onnx file; repeat for several.",
         "--method",
         metavar="NAME",
-        rich_help_panel=MAPS,
-        help="A method to run, from blurmapper methods, or an .onnx file; repeat for several.",
     ),
 ]
 Maps = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="[NAME=]DIR",
-        rich_help_panel=MAPS,
-        help="Finished maps of any tool, named as the photos: PNG of 8 or 16 bits, WebP, .npy. "
+    _in(
+        MAPS,
+        "Finished maps of any tool, named as the photos: PNG of 8 or 16 bits, WebP, .npy. "
         "Repeat for several. The row is called NAME, or else after the folder.",
+        metavar="[NAME=]DIR",
     ),
 ]
 MapsPolarity = Annotated[
@@ -103,27 +99,18 @@ MapsPolarity = Annotated[
 ]
 Stretch = Annotated[
     bool,
-    typer.Option(
+    _in(
+        MAPS,
+        "Stretch each finished map's own range to [0, 1], as many classical methods do.",
         "--stretch",
-        rich_help_panel=MAPS,
-        help="Stretch each finished map's own range to [0, 1], as many classical methods do.",
     ),
 ]
 Resize = Annotated[
     bool,
-    typer.Option(
-        "--resize",
-        rich_help_panel=MAPS,
-        help="Resize finished maps to their masks' size instead of refusing them.",
-    ),
+    _in(MAPS, "Resize finished maps to their masks' size instead of refusing them.", "--resize"),
 ]
 Refine = Annotated[
-    bool,
-    typer.Option(
-        "--refine/--no-refine",
-        rich_help_panel=MAPS,
-        help="Whether a network's map follows the photo's edges.",
-    ),
+    bool, _in(MAPS, "Whether a network's map follows the photo's edges.", "--refine/--no-refine")
 ]
 ProtocolOption = Annotated[
     Literal["paper", "pooled", "dbd"],
@@ -149,49 +136,33 @@ Processes = Annotated[
 ]
 Output = Annotated[
     Path,
-    typer.Option(
+    _in(
+        FILES,
+        "Maps, counts and times are kept here; a run that was stopped goes on from them.",
         "--output",
         "-o",
         metavar="DIR",
-        rich_help_panel=FILES,
-        help="Maps, counts and times are kept here; a run that was stopped goes on from them.",
     ),
 ]
-
-
 Json = Annotated[
-    Path | None,
-    typer.Option(
-        "--json", metavar="FILE", rich_help_panel=FILES, help="The rows as a list of objects."
-    ),
+    Path | None, _in(FILES, "The rows as a list of objects.", "--json", metavar="FILE")
 ]
-Csv = Annotated[
-    Path | None,
-    typer.Option(
-        "--csv", metavar="FILE", rich_help_panel=FILES, help="The rows for a spreadsheet."
-    ),
-]
-Markdown = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", rich_help_panel=FILES, help="The tables in Markdown."),
-]
-Latex = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", rich_help_panel=FILES, help="The tables in LaTeX."),
-]
+Csv = Annotated[Path | None, _in(FILES, "The rows for a spreadsheet.", "--csv", metavar="FILE")]
+Markdown = Annotated[Path | None, _in(FILES, "The tables in Markdown.", metavar="FILE")]
+Latex = Annotated[Path | None, _in(FILES, "The tables in LaTeX.", metavar="FILE")]
 Report = Annotated[
     Path | None,
-    typer.Option(
+    _in(
+        FILES,
+        "Tables, curves, best and worst photos as one HTML file (needs the extra report).",
         metavar="FILE",
-        rich_help_panel=FILES,
-        help="Tables, curves, best and worst photos as one HTML file (needs the extra report).",
     ),
 ]
 Figures = Annotated[
     Path | None,
-    typer.Option(
+    _in(
+        FILES,
+        "The curves as PDF and the sheets of photos as PNG (needs the extra report).",
         metavar="DIR",
-        rich_help_panel=FILES,
-        help="The curves as PDF and the sheets of photos as PNG (needs the extra report).",
     ),
 ]

@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,11 +15,18 @@ from blurmapper.errors import ConfigError, needing
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
-LIMITS = "Limits"
-PROXIES = "Names and proxies"
-
 MOST = 1_000_000
-"""Most megabytes, megapixels and seconds; beyond it a number is a slip of the finger."""
+"""Most of whatever is limited; beyond it a number is a slip of the finger."""
+
+
+def _limit(metavar: str, help_text: str, least: float) -> Any:
+    return typer.Option(
+        metavar=metavar, min=least, max=MOST, rich_help_panel="Limits", help=help_text
+    )
+
+
+def _proxy(metavar: str, help_text: str) -> Any:
+    return typer.Option(metavar=metavar, rich_help_panel="Names and proxies", help=help_text)
 
 
 def serve(
@@ -44,73 +51,29 @@ def serve(
     threads: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="CPU threads; all cores unless given.")
     ] = None,
-    jobs: Annotated[
-        int,
-        typer.Option(metavar="N", min=1, rich_help_panel=LIMITS, help="Photos at a time."),
-    ] = 1,
+    jobs: Annotated[int, _limit("N", "Photos at a time.", 1)] = 1,
     queue: Annotated[
-        int,
-        typer.Option(
-            metavar="N",
-            min=0,
-            rich_help_panel=LIMITS,
-            help="Photos that may wait besides; the next is told to come again.",
-        ),
+        int, _limit("N", "Photos that may wait besides; the next is told to come again.", 0)
     ] = 16,
-    max_upload: Annotated[
-        float,
-        typer.Option(
-            metavar="MB",
-            min=0.001,
-            max=MOST,
-            rich_help_panel=LIMITS,
-            help="Of a photo's file.",
-        ),
-    ] = 64,
-    max_pixels: Annotated[
-        float,
-        typer.Option(
-            metavar="MP",
-            min=0.001,
-            max=MOST,
-            rich_help_panel=LIMITS,
-            help="Of a photo.",
-        ),
-    ] = 100,
+    max_upload: Annotated[float, _limit("MB", "Of a photo's file.", 0.001)] = 64,
+    max_pixels: Annotated[float, _limit("MP", "Of a photo.", 0.001)] = 100,
     timeout: Annotated[
-        float,
-        typer.Option(
-            metavar="SECONDS",
-            min=0.1,
-            max=MOST,
-            rich_help_panel=LIMITS,
-            help="For an upload to arrive, and again for its answer.",
-        ),
+        float, _limit("SECONDS", "For an upload to arrive, and again for its answer.", 0.1)
     ] = 60,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            rich_help_panel=PROXIES,
-            help="A name that browsers may call this server by; repeat for several.",
-        ),
+        _proxy("NAME", "A name that browsers may call this server by; repeat for several."),
     ] = None,
     allow_origin: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="ORIGIN",
-            rich_help_panel=PROXIES,
-            help="Another site whose scripts may use the API, as https://photos.example; "
+        _proxy(
+            "ORIGIN",
+            "Another site whose scripts may use the API, as https://photos.example; "
             "repeat for several.",
         ),
     ] = None,
     root_path: Annotated[
-        str,
-        typer.Option(
-            metavar="PATH",
-            rich_help_panel=PROXIES,
-            help="The path under which a proxy shows the page, as /blur.",
-        ),
+        str, _proxy("PATH", "The path under which a proxy shows the page, as /blur.")
     ] = "",
 ) -> None:
     """Open a page for photos in the browser, and an HTTP API beside it, on this machine.
