@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,9 +11,14 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 
 from blurmapper.baselines._features import Floats
+from blurmapper.images import ImageArray
 
 VARIANCE_FLOOR = 1e-9
 """Share of the largest variance added to all, so that a constant feature has one too."""
+
+
+Pairs = Iterable[tuple[ImageArray, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]]
+"""Images, ground truth (True = blurred), and where the truth is certain."""
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,14 @@ doi:10.1109/CVPR.2008.4587465.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy import fft, ndimage, sparse
 from scipy.special import expit
 
-from blurmapper.baselines._bayes import NaiveBayes, blurred_log_odds, fit_naive_bayes
+from blurmapper.baselines._bayes import NaiveBayes, Pairs, blurred_log_odds, fit_naive_bayes
 from blurmapper.baselines._features import Floats, to_grey, to_unit
 from blurmapper.baselines._fitted import read_fitted
 from blurmapper.baselines._gradients import gradient_magnitude, larger_sigma
@@ -49,9 +47,6 @@ SMALLEST_SATURATION = 1 / 255
 # Power far below that of rounding to 8 bits, so that flat patches have a logarithm.
 _NO_POWER = np.float32(1e-6)
 _SAMPLES_AT_ONCE = 1 << 20
-
-Pairs = Iterable[tuple[ImageArray, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]]
-"""Images, ground truth (True = blurred), and where the truth is certain."""
 
 
 def map_liu08(image: ImageArray) -> BlurMap:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.linalg import eigh
 
-from blurmapper.baselines._bayes import NaiveBayes, blurred_probability, fit_naive_bayes
+from blurmapper.baselines._bayes import NaiveBayes, Pairs, blurred_probability, fit_naive_bayes
 from blurmapper.baselines._features import Floats, grow_image, stretch, to_grey
 from blurmapper.baselines._fitted import read_fitted
 from blurmapper.baselines._graph import fuse_scales
@@ -28,9 +28,6 @@ SAMPLES = 400
 
 RIDGE = 1e-6
 """Share of the mean variance added to each pixel's, so that discriminants are defined."""
-
-Pairs = Iterable[tuple[ImageArray, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]]
-"""Images, ground truth (True = blurred), and where the truth is certain."""
 
 Doubles = npt.NDArray[np.float64]
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.baselines._edges import RATIO_SIGMAS, find_edges, gradient_ratio
-from blurmapper.baselines._features import Floats, to_grey, to_unit
+from blurmapper.baselines._features import Floats, grow_image, to_grey, to_unit
 from blurmapper.baselines._matting import fill_along_colours
 from blurmapper.images import BlurMap, ImageArray
 
@@ -56,8 +56,7 @@ def map_zhuo11(image: ImageArray) -> BlurMap:
     """
     height, width = image.shape[:2]
     # A window of the matting Laplacian is 3 x 3.
-    missing = ((0, max(0, 3 - height)), (0, max(0, 3 - width)), (0, 0))
-    image = np.pad(image, missing, mode="edge")
+    image = grow_image(image, 3)
     sigma = smooth_edge_blur(to_unit(image), edge_blur(to_grey(image)))
     known = sigma > 0
     if not known.any():

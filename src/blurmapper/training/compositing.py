@@ -9,9 +9,13 @@ import numpy.typing as npt
 from blurmapper.applications.kernels import Kernel, disc_kernel, gaussian_kernel
 from blurmapper.applications.light import decode_light, encoding_table
 from blurmapper.training.kernels import apply_kernel
+from blurmapper.training.pairs import Material
 
 Linear = npt.NDArray[np.float32]
 """Linear light, RGB (H, W, 3); 1 is the brightest that a photo can show, light can be brighter."""
+
+Alpha = npt.NDArray[np.float32]
+"""How much of each pixel a layer covers, (H, W)."""
 
 RADII = (0.0, 0.7, 1.5, 3.0, 5.5, 9.0, 14.0, 20.0)
 """Of the evenly blurred copies that `vary_blur` works with, in pixels."""
@@ -20,11 +24,6 @@ SWEEP_STEP = 1.5
 """Pixels between the places at which a layer in motion is drawn."""
 
 MOST_SWEEP_STEPS = 32
-
-
-def decode_srgb(image: npt.NDArray[np.uint8]) -> Linear:
-    """Return linear light in [0, 1] for 8-bit sRGB (IEC 61966-2-1)."""
-    return decode_light(image)
 
 
 def encode_srgb(linear: Linear) -> npt.NDArray[np.uint8]:
@@ -39,7 +38,7 @@ _ENCODED = encoding_table(4096)
 
 def shine(photo: npt.NDArray[np.uint8], rng: np.random.Generator) -> Linear:
     """Return the photo in linear light, its clipped highlights given back some brightness."""
-    linear = decode_srgb(photo)
+    linear = decode_light(photo)
     if rng.random() < 0.6:
         peak = linear.min(axis=2)
         gain = float(rng.uniform(1.0, 6.0))
@@ -47,7 +46,7 @@ def shine(photo: npt.NDArray[np.uint8], rng: np.random.Generator) -> Linear:
     return linear
 
 
-def blur_behind(linear: Linear, front: npt.NDArray[np.float32], kernel: Kernel) -> Linear:
+def blur_behind(linear: Linear, front: Alpha, kernel: Kernel) -> Linear:
     """Blur what lies behind ``front`` without smearing the front into it.
 
     Normalised convolution: only the light of the background itself is averaged, so that no halo
@@ -59,7 +58,7 @@ def blur_behind(linear: Linear, front: npt.NDArray[np.float32], kernel: Kernel) 
     return np.asarray(light / np.maximum(share, 1e-3), np.float32)
 
 
-def fill_behind(linear: Linear, front: npt.NDArray[np.float32]) -> Linear:
+def fill_behind(linear: Linear, front: Alpha) -> Linear:
     """Continue the background smoothly behind ``front``."""
     small = cv2.resize(linear * (1.0 - front)[..., None], None, fx=0.125, fy=0.125)
     share = cv2.resize(1.0 - front, None, fx=0.125, fy=0.125)
@@ -71,17 +70,38 @@ def fill_behind(linear: Linear, front: npt.NDArray[np.float32]) -> Linear:
     return np.asarray(linear * (1 - front)[..., None] + smooth * front[..., None], np.float32)
 
 
-def cover(front: Linear, alpha: npt.NDArray[np.float32], behind: Linear) -> Linear:
+def cover(front: Linear, alpha: Alpha, behind: Linear) -> Linear:
     """Lay a layer, already multiplied by its alpha, over what is behind it."""
     return front + behind * (1.0 - alpha)[..., None]
 
 
+def set_before(
+    material: Material, kernel: Kernel, rng: np.random.Generator
+) -> tuple[Linear, Alpha]:
+    """Lay a sharp subject, its own or another's, before the blurred photo; return its alpha too."""
+    if rng.random() < 0.5:
+        alpha, front = material.subject, decode_light(material.photo)
+        behind = blur_behind(shine(material.photo, rng), alpha, kernel)
+    else:
+        alpha, front = material.cutout_alpha, decode_light(material.cutout)
+        behind = apply_kernel(shine(material.photo, rng), kernel)
+    return cover(front * alpha[..., None], alpha, behind), alpha
+
+
+def smear_before(
+    front: Linear, alpha: Alpha, kernel: Kernel, behind: Linear
+) -> tuple[Linear, Alpha]:
+    """Lay a layer, smeared with its alpha, over what is behind; return what it covers too."""
+    spread = apply_kernel(np.ascontiguousarray(alpha), kernel)
+    return cover(apply_kernel(front * alpha[..., None], kernel), spread, behind), spread
+
+
 def sweep(
     front: Linear,
-    alpha: npt.NDArray[np.float32],
+    alpha: Alpha,
     pivot: tuple[float, float],
     turn: float,
-) -> tuple[Linear, npt.NDArray[np.float32]]:
+) -> tuple[Linear, Alpha]:
     """Turn a layer about a point while the shutter is open.
 
     Parameters

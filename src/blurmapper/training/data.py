@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from blurmapper.applications.light import decode_light
 from blurmapper.datasets import read_dataset, select_names
 from blurmapper.errors import DatasetError
-from blurmapper.training.compositing import cover, decode_srgb, encode_srgb
+from blurmapper.training.compositing import encode_srgb, smear_before
 from blurmapper.training.config import Mixture, TrainingConfig
 from blurmapper.training.geometry import crop_layers
 from blurmapper.training.kernels import apply_kernel, draw_radius, lens_kernel, shake_kernel
@@ -160,7 +161,7 @@ class PairSource:
             shaken = rng.random() < 0.4
             radius = draw_radius(rng, self.side, 2.0)
             kernel = shake_kernel(rng, self.side) if shaken else lens_kernel(rng, radius)
-            image = encode_srgb(apply_kernel(decode_srgb(pair.image), kernel))
+            image = encode_srgb(apply_kernel(decode_light(pair.image), kernel))
             label = np.full_like(pair.label, MOVED if shaken else DEFOCUSED)
             return Pair(image, label, pair.kind)
         if chance < 0.18 and self.library.bokeh:
@@ -168,11 +169,10 @@ class PairSource:
             cutout, alpha = self._cutout(rng)
             radius = draw_radius(rng, self.side, 2.5)
             kernel = shake_kernel(rng, self.side) if moves else lens_kernel(rng, radius)
-            spread = apply_kernel(alpha, kernel)
-            front = apply_kernel(decode_srgb(cutout) * alpha[..., None], kernel)
-            image = encode_srgb(cover(front, spread, decode_srgb(pair.image)))
+            behind = decode_light(pair.image)
+            linear, spread = smear_before(decode_light(cutout), alpha, kernel, behind)
             label = label_smear(spread, pair.label, MOVED if moves else DEFOCUSED)
-            return Pair(image, label, pair.kind)
+            return Pair(encode_srgb(linear), label, pair.kind)
         return pair
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.applications.light import decode_light
 from blurmapper.training.compositing import (
     Linear,
-    blur_behind,
     cover,
-    decode_srgb,
     fill_behind,
+    set_before,
     shine,
+    smear_before,
     vary_blur,
 )
 from blurmapper.training.kernels import (
@@ -45,13 +46,8 @@ def whole_defocus(material: Material, rng: np.random.Generator) -> tuple[Linear,
 def background_defocus(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
     """Put a sharp subject, its own or another photo's, before a background out of focus."""
     kernel = lens_kernel(rng, draw_often_slight(rng, max(material.photo.shape), EYE_BLURRED))
-    if rng.random() < 0.5:
-        alpha, front = material.subject, decode_srgb(material.photo)
-        behind = blur_behind(shine(material.photo, rng), alpha, kernel)
-    else:
-        alpha, front = material.cutout_alpha, decode_srgb(material.cutout)
-        behind = apply_kernel(shine(material.photo, rng), kernel)
-    return cover(front * alpha[..., None], alpha, behind), label_of(1.0 - alpha, DEFOCUSED)
+    linear, alpha = set_before(material, kernel, rng)
+    return linear, label_of(1.0 - alpha, DEFOCUSED)
 
 
 def foreground_defocus(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
@@ -59,12 +55,11 @@ def foreground_defocus(material: Material, rng: np.random.Generator) -> tuple[Li
     kernel = lens_kernel(rng, draw_often_slight(rng, max(material.photo.shape), 1.3))
     if rng.random() < 0.5:
         alpha, front = material.subject, shine(material.photo, rng)
-        behind = fill_behind(decode_srgb(material.photo), alpha)
+        behind = fill_behind(decode_light(material.photo), alpha)
     else:
         alpha, front = material.cutout_alpha, shine(material.cutout, rng)
-        behind = decode_srgb(material.photo)
-    spread = apply_kernel(np.ascontiguousarray(alpha), kernel)
-    linear = cover(apply_kernel(front * alpha[..., None], kernel), spread, behind)
+        behind = decode_light(material.photo)
+    linear, spread = smear_before(front, alpha, kernel, behind)
     return linear, label_smear(spread, np.full_like(spread, SHARP, np.uint8), DEFOCUSED)
 
 
@@ -82,7 +77,7 @@ def foreground_lights(material: Material, rng: np.random.Generator) -> tuple[Lin
     radius = float(rng.uniform(0.015, 0.06)) * side
     discs = apply_kernel(points, lens_kernel(rng, radius)) * np.float32(radius**2 * 2.0)
     light = discs.max(axis=2)
-    linear = decode_srgb(material.photo) * float(rng.uniform(0.4, 1.0)) + discs
+    linear = decode_light(material.photo) * float(rng.uniform(0.4, 1.0)) + discs
     sharp = np.full(light.shape, SHARP, np.uint8)
     return linear, label_smear(np.asarray(light / (light + 0.3), np.float32), sharp, DEFOCUSED)
 
@@ -100,16 +95,13 @@ def several_depths(material: Material, rng: np.random.Generator) -> tuple[Linear
     behind = vary_blur(shine(material.photo, rng), radius, rng)
     alpha = material.cutout_alpha
     label = label_of_radius(radius)
-    front = decode_srgb(material.cutout) * alpha[..., None]
+    front = decode_light(material.cutout)
     if rng.random() < 0.4:
         kernel = lens_kernel(rng, draw_radius(rng, max(material.photo.shape), 2.0))
-        spread = apply_kernel(alpha, kernel)
-        return (
-            cover(apply_kernel(front, kernel), spread, behind),
-            label_smear(spread, label, DEFOCUSED),
-        )
+        linear, spread = smear_before(front, alpha, kernel, behind)
+        return linear, label_smear(spread, label, DEFOCUSED)
     label = np.where(alpha > 0.75, SHARP, np.where(alpha < 0.25, label, UNDECIDED))
-    return cover(front, alpha, behind), label.astype(np.uint8)
+    return cover(front * alpha[..., None], alpha, behind), label.astype(np.uint8)
 
 
 def _tilted_radii(size: tuple[int, int], rng: np.random.Generator) -> npt.NDArray[np.float32]:

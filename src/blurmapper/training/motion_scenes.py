@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from blurmapper.applications.light import decode_light
 from blurmapper.training.compositing import (
+    Alpha,
     Linear,
-    blur_behind,
     cover,
-    decode_srgb,
+    set_before,
     shine,
 )
 from blurmapper.training.kernels import (
@@ -26,8 +26,6 @@ from blurmapper.training.pairs import (
     label_smear,
 )
 
-Alpha = npt.NDArray[np.float32]
-
 
 def camera_motion(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
     """Shake the camera while the shutter is open."""
@@ -39,13 +37,8 @@ def camera_motion(material: Material, rng: np.random.Generator) -> tuple[Linear,
 def panning(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
     """Follow the subject with the camera; the background streaks."""
     kernel = shake_kernel(rng, max(material.photo.shape), panning=True)
-    if rng.random() < 0.5:
-        alpha, front = material.subject, decode_srgb(material.photo)
-        behind = blur_behind(shine(material.photo, rng), alpha, kernel)
-    else:
-        alpha, front = material.cutout_alpha, decode_srgb(material.cutout)
-        behind = apply_kernel(shine(material.photo, rng), kernel)
-    return cover(front * alpha[..., None], alpha, behind), label_of(1.0 - alpha, MOVED)
+    linear, alpha = set_before(material, kernel, rng)
+    return linear, label_of(1.0 - alpha, MOVED)
 
 
 def light_trails(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
@@ -57,7 +50,7 @@ def light_trails(material: Material, rng: np.random.Generator) -> tuple[Linear, 
     if rng.random() < 0.5:
         return streaks, np.full(material.photo.shape[:2], MOVED, np.uint8)
     alpha = material.cutout_alpha
-    front = decode_srgb(material.cutout) * alpha[..., None]
+    front = decode_light(material.cutout) * alpha[..., None]
     return cover(front, alpha, streaks), label_of(1.0 - alpha, MOVED)
 
 
@@ -67,7 +60,7 @@ def traffic(material: Material, rng: np.random.Generator) -> tuple[Linear, Label
     lane = _lane(material.photo.shape[:2], angle, rng)
     source = material.cutout if rng.random() < 0.5 else material.photo[::-1]
     streaks = _draw_out(shine(source, rng), angle, rng) * np.float32(rng.uniform(0.7, 2.0))
-    still = decode_srgb(material.photo)
+    still = decode_light(material.photo)
     if rng.random() < 0.6:
         return cover(streaks * lane[..., None], lane, still), label_of(lane, MOVED)
     # Lights alone add to what is behind them.

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from blurmapper.applications.kernels import Kernel
+from blurmapper.applications.light import decode_light
 from blurmapper.training.compositing import (
+    Alpha,
     Linear,
     blur_behind,
     cover,
-    decode_srgb,
     fill_behind,
     flatten_texture,
     shine,
+    smear_before,
     sweep,
 )
 from blurmapper.training.kernels import (
     SMALLEST_MOVEMENT,
-    apply_kernel,
     draw_radius,
     lens_kernel,
     shake_kernel,
@@ -35,18 +35,16 @@ from blurmapper.training.pairs import (
     label_smear,
 )
 
-Alpha = npt.NDArray[np.float32]
-
 
 def subject_motion(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
     """Move something, often small, before a still, sharp scene."""
     kernel = shake_kernel(rng, max(material.photo.shape), panning=rng.random() < 0.3)
     if rng.random() < 0.35:
-        behind = fill_behind(decode_srgb(material.photo), material.subject)
+        behind = fill_behind(decode_light(material.photo), material.subject)
         front, alpha = shine(material.photo, rng), material.subject
     else:
         plain = rng.random() < 0.25
-        behind = decode_srgb(flatten_texture(material.photo) if plain else material.photo)
+        behind = decode_light(flatten_texture(material.photo) if plain else material.photo)
         scale = float(np.exp(rng.uniform(np.log(0.2), 0.0)))
         front, alpha = _shrink(shine(material.cutout, rng), material.cutout_alpha, scale, rng)
     return _move(front, alpha, kernel, behind)
@@ -56,7 +54,7 @@ def part_in_motion(material: Material, rng: np.random.Generator) -> tuple[Linear
     """Move a part of the photo, of any outline, before the rest: a hand, water, a branch."""
     alpha = _blob(material.photo.shape[:2], rng)
     kernel = shake_kernel(rng, max(material.photo.shape))
-    linear = decode_srgb(material.photo)
+    linear = decode_light(material.photo)
     return _move(linear, alpha, kernel, linear)
 
 
@@ -66,7 +64,7 @@ def walkers(material: Material, rng: np.random.Generator) -> tuple[Linear, Label
     Those that stand still are sharp: a figure is no sign of movement, nor is a wall of blur.
     """
     photo = flatten_texture(material.photo) if rng.random() < 0.3 else material.photo
-    linear = decode_srgb(photo)
+    linear = decode_light(photo)
     label = np.full(photo.shape[:2], SHARP, np.uint8)
     level = rng.random() < 0.7
     for scale in np.sort(np.exp(rng.uniform(np.log(0.2), np.log(0.8), rng.integers(1, 4)))):
@@ -83,8 +81,8 @@ def walkers(material: Material, rng: np.random.Generator) -> tuple[Linear, Label
 def limb_in_motion(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
     """Swing a part of a sharp figure about a joint: an arm with its racket, a leg, a wing."""
     photo = flatten_texture(material.photo) if rng.random() < 0.2 else material.photo
-    behind = decode_srgb(photo)
-    front, alpha = decode_srgb(material.cutout), material.cutout_alpha
+    behind = decode_light(photo)
+    front, alpha = decode_light(material.cutout), material.cutout_alpha
     if rng.random() < 0.5:
         front, alpha = _shrink(front, alpha, float(rng.uniform(0.4, 0.9)), rng)
     limb, joint, length = _limb(alpha, rng)
@@ -108,7 +106,7 @@ def motion_and_defocus(material: Material, rng: np.random.Generator) -> tuple[Li
     lens = lens_kernel(rng, draw_radius(rng, max(material.photo.shape), 2.0))
     behind = blur_behind(shine(material.photo, rng), material.subject, lens)
     subject = material.subject[..., None]
-    linear = cover(decode_srgb(material.photo) * subject, material.subject, behind)
+    linear = cover(decode_light(material.photo) * subject, material.subject, behind)
     label = label_of(1.0 - material.subject, DEFOCUSED)
     scale = float(np.exp(rng.uniform(np.log(0.2), 0.0)))
     front, alpha = _shrink(shine(material.cutout, rng), material.cutout_alpha, scale, rng)
@@ -119,8 +117,7 @@ def _move(
     front: Linear, alpha: Alpha, kernel: Kernel, behind: Linear, label: Label | None = None
 ) -> tuple[Linear, Label]:
     """Smear a layer over what is behind it; `label` is of that, sharp unless given."""
-    spread = apply_kernel(np.ascontiguousarray(alpha), kernel)
-    linear = cover(apply_kernel(front * alpha[..., None], kernel), spread, behind)
+    linear, spread = smear_before(front, alpha, kernel, behind)
     if label is None:
         label = np.full(alpha.shape, SHARP, np.uint8)
     return linear, label_smear(spread, label, MOVED)
@@ -167,7 +164,7 @@ def _thing(material: Material, rng: np.random.Generator, scale: float) -> tuple[
     box = ((float(centre[0]), float(centre[1])), axes, float(rng.uniform(0, 180)))
     cv2.ellipse(outline, box, 255, -1, cv2.LINE_AA)
     tint = rng.uniform(0.3, 2.0, 3).astype(np.float32)
-    front = decode_srgb(material.cutout[::-1]) * tint
+    front = decode_light(material.cutout[::-1]) * tint
     return np.asarray(front, np.float32), (outline / np.float32(255.0)).astype(np.float32)
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from blurmapper.applications.light import decode_light
 from blurmapper.training import defocus_scenes, motion_scenes, moving_scenes
 from blurmapper.training.compositing import (
     Linear,
     cover,
-    decode_srgb,
     encode_srgb,
     flatten_texture,
 )
@@ -36,10 +36,10 @@ class Scene:
 def none(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
     """Keep it sharp all over, with or without another sharp subject in front."""
     plain = rng.random() < 0.3
-    linear = decode_srgb(flatten_texture(material.photo) if plain else material.photo)
+    linear = decode_light(flatten_texture(material.photo) if plain else material.photo)
     if rng.random() < 0.4:
         alpha = material.cutout_alpha
-        linear = cover(decode_srgb(material.cutout) * alpha[..., None], alpha, linear)
+        linear = cover(decode_light(material.cutout) * alpha[..., None], alpha, linear)
     return linear, np.full(material.photo.shape[:2], SHARP, np.uint8)
 
 
