@@ -25,7 +25,7 @@ from blurmapper.applications.degree import blur_degree
 from blurmapper.batch import THRESHOLD
 from blurmapper.images import ImageArray, read_image
 from blurmapper.methods import MethodOptions, get_method
-from blurmapper.ranking.records import find_sharpest_box
+from blurmapper.ranking.measuring import find_sharpest_box
 
 Floats = npt.NDArray[np.float64]
 

@@ -22,6 +22,12 @@ from blurmapper.weights import WeightsCard, read_card, write_card
 BENCHMARK_NAMES = ("motion0001", "motion0002", "out_of_focus0003", "out_of_focus0004")
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what the tests measure out of the user's cache, and each test's out of the others'."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture
 def sharp_photo() -> npt.NDArray[np.uint8]:
     """A photo, uint8 (96, 128, 3), with sharp texture everywhere."""

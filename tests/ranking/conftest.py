@@ -12,10 +12,12 @@ import PIL.Image
 import pytest
 from PIL import ExifTags
 
-from blurmapper.batch import Job, PhotoFailure, run_in_threads
+from blurmapper.applications.degree import Weighting
+from blurmapper.batch import Job, run_in_threads
 from blurmapper.methods import BlurMethod
 from blurmapper.ranking.frames import Frame
-from blurmapper.ranking.records import Box, MeasureTask, PhotoRecord, Unreadable, to_record
+from blurmapper.ranking.measuring import MeasureTask, to_record
+from blurmapper.ranking.records import Box, PhotoRecord, Unreadable
 
 Measure = Callable[..., list[PhotoRecord | Unreadable]]
 MakeRecord = Callable[..., PhotoRecord]
@@ -35,12 +37,13 @@ def make_record() -> MakeRecord:
 
 @pytest.fixture(scope="session")
 def measure() -> Measure:
-    """Photos, what maps them, options of the task -> what was measured of each."""
+    """Photos, what maps them, weighting -> what was measured of each."""
 
-    def call(photos: list[Path], method: BlurMethod, **options: str) -> list[Any]:
-        task = MeasureTask("", **options)  # type: ignore[arg-type]
-        results = run_in_threads(map(Job, photos), task, method)
-        return [each if isinstance(each, PhotoFailure) else to_record(each) for each in results]
+    def call(
+        photos: list[Path], method: BlurMethod, weighting: Weighting | None = None
+    ) -> list[Any]:
+        results = run_in_threads(map(Job, photos), MeasureTask(""), method)
+        return [to_record(each, weighting) for each in results]
 
     return call
 

@@ -14,7 +14,7 @@ import pytest
 
 from blurmapper.ranking.bursts import MOST_DIFFERING_BITS, Burst, group_bursts
 from blurmapper.ranking.frames import Frame, fingerprint, read_frame
-from blurmapper.ranking.records import PhotoRecord, rank_photos
+from blurmapper.ranking.records import PhotoRecord, order_photos
 
 START = datetime.fromisoformat("2026-11-22T17:46:03")
 NOON = "2026:11:22 12:00:00"
@@ -152,7 +152,7 @@ def test_real_files_are_grouped_by_time_and_look(
     records = [
         make_record(path, degree, read(path, pixels)) for path, (pixels, degree) in photos.items()
     ]
-    assert group_bursts(rank_photos(records)[0]) == {
+    assert group_bursts(order_photos(records)[0]) == {
         tmp_path / "1.jpg": Burst(1, is_best=False),
         tmp_path / "2.jpg": Burst(1, is_best=True),
     }

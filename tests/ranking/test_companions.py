@@ -13,7 +13,7 @@ import pytest
 
 from blurmapper import files
 from blurmapper.errors import BlurMapperError, ImageError
-from blurmapper.ranking.selection import copy_photos, move_photos
+from blurmapper.ranking.bringing import copy_photos, move_photos
 
 Bring = Callable[..., Iterator[Path | BlurMapperError]]
 
@@ -178,7 +178,7 @@ def test_what_fails_midway_is_undone(
         link(source, target)
 
     monkeypatch.setattr(os, "link", refuse_second)
-    monkeypatch.setattr("blurmapper.ranking.selection.put_in_place", _put_but_xmp)
+    monkeypatch.setattr("blurmapper.ranking.bringing.put_in_place", _put_but_xmp)
     (error,) = bring([photo], tmp_path / "out")
     assert isinstance(error, ImageError)
     assert contents(tmp_path / "in") == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from blurmapper.batch.finding import Found, real_path
 from blurmapper.batch.manifest import Manifest, identify
 from blurmapper.batch.tasks import Job, Result, Task
+from blurmapper.errors import ImageError
 from blurmapper.locations import Address, Location
 
 RECORDED = ("photo", "file", "settings")
@@ -84,7 +86,8 @@ class Record:
 
     def plan(self, found: Found, output: Location) -> Iterator[Job]:
         """Yield each photo's job, with what is done of it."""
-        for job in plan_jobs(found, output, self._owner):
+        jobs = plan_jobs(found, output, self._owner) if self._task.kinds else _plan_looks(found)
+        for job in jobs:
             # Asked for now: a photo that is changed while it is read is then done again.
             known = replace(job, identity=identify(job.photo))
             yield replace(known, done=self._find(known))
@@ -98,7 +101,10 @@ class Record:
             If the line cannot be written.
         """
         line = {"photo": real_path(job.photo), "file": job.identity, **result.values}
-        self.manifest.add(job.key, {**line, "seconds": result.seconds, "settings": self._settings})
+        line |= {"seconds": result.seconds, "settings": self._settings}
+        # What is only measured can be measured again.
+        with nullcontext() if self._task.kinds else suppress(ImageError):
+            self.manifest.add(job.key, line)
 
     def _owner(self, target: str) -> str | None:
         line = self.manifest.find(target)
@@ -114,6 +120,9 @@ class Record:
         files = self._task.files_of(job)
         if not all(_is_number(value) for value in (*values.values(), seconds)):
             return None
+        if not all(name in line for name in self._task.noted):
+            return None
+        values |= {name: line[name] for name in self._task.noted}
         if not all(self._holds_something(file) for file in files.values()):
             return None
         return Result(job.photo, values, files, seconds or 0.0, done_before=True)
@@ -121,6 +130,11 @@ class Record:
     def _holds_something(self, file: Location) -> bool:
         known = self._there.get(str(file)) if isinstance(file, Address) else identify(file)
         return known is not None and known[0] > 0
+
+
+def _plan_looks(found: Found) -> Iterator[Job]:
+    """Yield the jobs of a task that writes no files, known by where the photos are."""
+    return (Job(photo, None, real_path(photo)) for photo in found.locations())
 
 
 def _is_number(value: Any) -> bool:

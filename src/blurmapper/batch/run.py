@@ -61,7 +61,7 @@ def run_task(
     task : Task
     found : Found
     output : Path or Address, optional
-        The folder of files and manifest, for a task that writes some.
+        The folder of files and manifest; of the manifest alone for a task that writes no files.
     how : How
     stop : threading.Event, optional
         Once it is set no photo is begun any more.

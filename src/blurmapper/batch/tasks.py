@@ -110,6 +110,9 @@ class Task(ABC):
     measured: ClassVar[tuple[str, ...]] = ()
     """The numbers in `Outcome.values` beside height and width, which the manifest keeps."""
 
+    noted: ClassVar[tuple[str, ...]] = ()
+    """What else of `Outcome.values` it keeps: text, numbers, or None."""
+
     kinds: ClassVar[tuple[str, ...]] = ()
     """What files there can be of a photo."""
 

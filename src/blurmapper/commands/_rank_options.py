@@ -29,6 +29,13 @@ Select = Annotated[
         metavar="END N", help="sharpest N or blurriest N: the photos to copy or move somewhere."
     ),
 ]
+Below = Annotated[
+    float | None,
+    typer.Option(metavar="X", help="Select photos with less than X of what they are ranked by."),
+]
+Above = Annotated[
+    float | None, typer.Option(metavar="X", help="Select photos with at least X of it.")
+]
 CopyTo = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Copy the selected photos there, with what belongs to them."),
@@ -36,6 +43,19 @@ CopyTo = Annotated[
 MoveTo = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Move the selected photos there, with what belongs to them."),
+]
+Marks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mark",
+        metavar="MARK",
+        help="Mark the selected photos in sidecars: reject, pick, red, yellow, green, blue, "
+        "purple, or 1 to 5 stars; may be given several times.",
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Only say what would be written, marked, copied or moved."),
 ]
 GroupBursts = Annotated[
     bool,
@@ -53,5 +73,7 @@ XmpName = Annotated[
 ]
 ReplaceRatings = Annotated[
     bool,
-    typer.Option("--replace-ratings", help="With --xmp, also replace ratings that others gave."),
+    typer.Option(
+        "--replace-ratings", help="With --xmp or --mark, also replace what others said of a photo."
+    ),
 ]

@@ -37,7 +37,7 @@ def group_bursts(ranked: Sequence[PhotoRecord]) -> dict[Path, Burst]:
     Parameters
     ----------
     ranked : sequence of PhotoRecord
-        From `rank_photos`, the sharpest first.
+        From `order_photos`, the sharpest first.
     """
     framed = [(record.frame, record) for record in ranked if record.frame is not None]
     framed.sort(key=lambda pair: (pair[0].camera, pair[0].taken, str(pair[1].photo)))

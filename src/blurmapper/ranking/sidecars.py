@@ -1,118 +1,105 @@
-"""Ratings in XMP sidecars, small files beside photos that photo software reads."""
+"""Marks in XMP sidecars, small files beside photos that photo software reads."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from xml.parsers import expat
 
+from PIL import ExifTags
+
 from blurmapper import __version__
+from blurmapper.decoding import open_pillow
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.files import sweep_once, write_file
 from blurmapper.ranking.companions import Folders
-from blurmapper.ranking.records import Measure, PhotoRecord
+from blurmapper.ranking.marks import (
+    ALL_PROPERTIES,
+    RATING,
+    Mark,
+    Marks,
+    is_by_hand,
+    join_marks,
+)
+from blurmapper.ranking.packets import RDF, Property, read_properties, write_properties
 
 Naming = Literal["full", "stem"]
 """NAME.EXT.xmp, as darktable and digiKam have it, or NAME.xmp, as Lightroom has it."""
 
-STARS = ((0.2, 5), (0.4, 4), (0.6, 3), (0.8, 2))
-"""S below which a photo gets as many stars; all others get one."""
-
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-XMP = "http://ns.adobe.com/xap/1.0/"
-
-# As expat writes the names of elements and attributes: name space, separator, name.
-_ROOT, _DESCRIPTION, _RATING = f"{RDF} RDF", f"{RDF} Description", f"{XMP} Rating"
-
-_ATTRIBUTE = re.compile(rb"([^\s=<]+)\s*=\s*([\"'])(.*?)\2", re.DOTALL)
-
-_SIDECAR = """\
+_EMPTY = """\
 <?xml version="1.0" encoding="UTF-8"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="blurmapper {version}, {stars} stars">
+<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="blurmapper {version}, {digest}">
  <rdf:RDF xmlns:rdf="{rdf}">
-  <rdf:Description rdf:about=""
-    xmlns:xmp="{xmp}"
-    xmp:Rating="{stars}"/>
+  <rdf:Description rdf:about=""/>
  </rdf:RDF>
 </x:xmpmeta>
 """
 
-# The stars stand in it twice: who changes them, by hand or by a program, makes the sidecar theirs.
-_OURS = re.compile(
-    re.escape(_SIDECAR.format(version="VERSION", rdf=RDF, xmp=XMP, stars="STARS"))
-    .replace("VERSION", r"[^,\"<]*")
-    .replace("STARS", "([1-5])", 1)
-    .replace("STARS", r"\1")
-    .encode()
-)
-
-_NO_STARS = (b"", b"0")
+_DIGEST = re.compile(rb'(?<=x:xmptk="blurmapper )([^",<]*), ([0-9a-f]{16})(?=")')
+_NO_DIGEST = b"0" * 16
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRating:
-    """A sidecar that holds another rating than ours, which is not replaced."""
+class Kept:
+    """A photo with a mark by another hand, which is not replaced, so that ours is not written."""
 
-    sidecar: Path
-
-
-def rate(blur: float) -> int:
-    """Return 5 to 1 stars for mean blur: five below 0.2, four below 0.4, and so on to one.
-
-    Examples
-    --------
-    >>> [rate(degree) for degree in (0, 0.2, 0.5, 0.99, 1)]
-    [5, 4, 3, 1, 1]
-    """
-    return next((stars for below, stars in STARS if blur < below), 1)
+    photo: Path
 
 
-def write_ratings(
-    records: Iterable[PhotoRecord],
+def write_marks(
+    marks: Iterable[tuple[Path, Mark]],
     naming: Naming = "full",
     *,
-    by: Measure = "degree",
     replace: bool = False,
-) -> Iterator[Path | KeptRating | BlurMapperError]:
-    """Write each photo's stars to a sidecar beside it; yield the sidecar, or why there is none.
+    dry_run: bool = False,
+) -> Iterator[Path | Kept | BlurMapperError]:
+    """Write each photo's mark to a sidecar beside it; yield the sidecar, or why there is none.
 
-    A new sidecar holds ``xmp:Rating`` and nothing else. To one that exists and is not of our
-    making a rating is added where it has none or 0, which means none; one that it has, -1 for
-    rejected too, stays unless `replace`. Every other byte stays. Photos are not opened.
+    A new sidecar holds the mark and nothing else. To one that exists and is not of our making a
+    mark is added where it says nothing, such as no stars. Where it, the photo's sidecar of the
+    other naming or the photo itself says otherwise, such as -1 for rejected, nothing is written
+    unless `replace`. Every other byte of a sidecar stays. Photos are read at most.
 
     Parameters
     ----------
-    records : iterable of PhotoRecord
+    marks : iterable of (Path, Mark)
+        A photo, and what is said of it.
     naming : {"full", "stem"}
         ``NAME.EXT.xmp`` or ``NAME.xmp``. With the latter photos that differ by their suffix
         alone would share a sidecar: the first gets it, the others yield an error.
-    by : {"degree", "region"}
-        What is rated, as in `blurmapper.ranking.records.rank_photos`.
     replace : bool
-        Also replace ratings that others gave.
+        Also replace what others said.
+    dry_run : bool
+        Write nothing; yield what would come of it.
     """
     owners: dict[str, Path] = {}
     folders = Folders()
-    for record in records:
-        sweep_once(record.photo.parent)
-        sidecar = folders.find_alike(record.photo, sidecar_path(record.photo, naming))
-        owner = owners.setdefault(os.path.realpath(sidecar), record.photo)
-        if owner != record.photo:
+    for photo, mark in marks:
+        if not dry_run:
+            sweep_once(photo.parent)
+        sidecar = folders.find_alike(photo, sidecar_path(photo, naming))
+        owner = owners.setdefault(os.path.realpath(sidecar), photo)
+        if owner != photo:
             yield ImageError(
-                f"{record.photo}: {sidecar.name} is already that of {owner.name}; "
-                "name sidecars in full"
+                f"{photo}: {sidecar.name} is already that of {owner.name}; name sidecars in full"
             )
             continue
+        wanted = mark.properties()
+        elsewhere = {} if replace else _read_elsewhere(photo, folders, naming, wanted)
         try:
-            done = write_rating(sidecar, rate(record.blur(by)), replace=replace)
+            content = _change(sidecar, wanted, elsewhere, replace=replace)
+            if content is not None and not dry_run:
+                write_file(sidecar, content)
         except BlurMapperError as error:
             yield error
         else:
-            yield sidecar if done else KeptRating(sidecar)
+            yield Kept(photo) if content is None else sidecar
 
 
 def sidecar_path(photo: Path, naming: Naming = "full") -> Path:
@@ -120,134 +107,75 @@ def sidecar_path(photo: Path, naming: Naming = "full") -> Path:
     return photo.with_name(f"{photo.name if naming == 'full' else photo.stem}.xmp")
 
 
-def write_rating(sidecar: Path, stars: int, *, replace: bool = False) -> bool:
-    """Write a new sidecar, or the rating in one that exists; say whether it now holds it.
+def new_sidecar(wanted: Marks) -> bytes:
+    """Return the content of a sidecar that holds marks; it is ours while no byte is changed."""
+    empty = _EMPTY.format(version=__version__, digest=_NO_DIGEST.decode(), rdf=RDF)
+    return _sign(write_properties(empty.encode(), wanted))
 
-    It does not where others gave another rating and `replace` is not asked for. A sidecar is
-    ours as long as no byte of it was changed.
+
+def _sign(sidecar: bytes) -> bytes:
+    blank = _DIGEST.sub(rb"\1, " + _NO_DIGEST, sidecar, count=1)
+    digest = hashlib.sha256(blank).hexdigest()[:16].encode()
+    return _DIGEST.sub(rb"\1, " + digest, blank, count=1)
+
+
+def _is_ours(sidecar: bytes) -> bool:
+    return _DIGEST.search(sidecar[:400]) is not None and _sign(sidecar) == sidecar
+
+
+def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) -> bytes | None:
+    """Return what a sidecar is to hold; None where another hand said otherwise.
 
     Raises
     ------
     ImageError
-        If it cannot be read or written, or is nothing that a rating can be added to.
+        If it cannot be read, or is nothing that a mark can be added to.
     """
-    new = _SIDECAR.format(version=__version__, rdf=RDF, xmp=XMP, stars=stars).encode()
     if sidecar.exists() and not sidecar.is_file():
-        raise ImageError(f"{sidecar}: is no file, so no rating goes there; move it away")
+        raise ImageError(f"{sidecar}: is no file, so no mark goes there; move it away")
     try:
         before = sidecar.read_bytes()
     except FileNotFoundError:
-        write_file(sidecar, new)
-        return True
+        return None if is_by_hand(wanted, elsewhere) else new_sidecar(wanted)
     except OSError as error:
         raise ImageError(f"{sidecar}: cannot be read ({error.strerror}); check it") from error
     try:
-        given = read_rating(before)
-        if _OURS.fullmatch(before):
-            after = new
-        elif replace or given in _NO_STARS:
-            after = replace_rating(before, stars)
-        else:
-            return given == str(stars).encode()
+        given = read_properties(before, ALL_PROPERTIES)
+        ours = _is_ours(before)
+        said = elsewhere if ours else {**elsewhere, **given}
+        if not replace and is_by_hand(wanted, said):
+            return None
+        return new_sidecar(join_marks(given, wanted)) if ours else write_properties(before, wanted)
     except (ValueError, expat.ExpatError) as error:
         raise ImageError(
-            f"{sidecar}: left as it is, for no rating can be put in it safely ({error}); "
-            "move it away or rate this photo by hand"
+            f"{sidecar}: left as it is, for no mark can be put in it safely ({error}); "
+            "move it away or mark this photo by hand"
         ) from error
-    if after != before:
-        write_file(sidecar, after)
-    return True
 
 
-def read_rating(sidecar: bytes) -> bytes:
-    """Return the ``xmp:Rating`` of a sidecar's content as it stands there, empty if it has none.
-
-    Raises
-    ------
-    ValueError, xml.parsers.expat.ExpatError
-        As in `replace_rating`.
-    """
-    sidecar.decode("utf-8")
-    rating = _locate(sidecar).rating
-    return b"" if rating is None else sidecar[rating].strip()
-
-
-def replace_rating(sidecar: bytes, stars: int) -> bytes:
-    """Return a sidecar's content with another ``xmp:Rating``, and no other byte changed.
-
-    Raises
-    ------
-    ValueError, xml.parsers.expat.ExpatError
-        If it is not UTF-8, no XML, has a document type (which XMP never has, and which may
-        define entities that grow without end), or no ``rdf:Description`` to hold a rating.
-    """
-    sidecar.decode("utf-8")
-    places = _locate(sidecar)
-    value = str(stars).encode()
-    if places.rating is not None:
-        start, stop, new = places.rating.start, places.rating.stop, value
-    elif places.description is not None:
-        start = stop = places.description
-        new = b' %s:Rating="%s"' % (places.prefix or b"xmp", value)
-        new = new if places.prefix else b' xmlns:xmp="%s"' % XMP.encode() + new
-    else:
-        raise ValueError("no rdf:Description in it")
-    changed = sidecar[:start] + new + sidecar[stop:]
-    rating = _locate(changed).rating
-    if rating is None or changed[rating] != value:
-        raise ValueError("its name spaces are unusual")
-    return changed
+def _read_elsewhere(
+    photo: Path, folders: Folders, naming: Naming, wanted: Marks
+) -> dict[Property, str]:
+    """Return what a photo's sidecar of the other naming says of it, or else the photo itself."""
+    said: dict[Property, str] = {}
+    other = sidecar_path(photo, "stem" if naming == "full" else "full")
+    # What is broken says nothing.
+    with suppress(OSError, ValueError, expat.ExpatError):
+        content = folders.find_alike(photo, other).read_bytes()
+        if not _is_ours(content):
+            said = read_properties(content, wanted.keys())
+    return {**read_marks_inside(photo, wanted), **said}
 
 
-@dataclass
-class _Places:
-    """Where in a sidecar's bytes a rating is; or where one can go, and the prefix of XMP there."""
-
-    rating: slice | None = None
-    description: int | None = None
-    prefix: bytes | None = None
-
-
-def _locate(text: bytes) -> _Places:
-    """Find a sidecar's rating, which may be an attribute or an element of a description."""
-    places = _Places()
-    opened: list[str] = []
-    declared: list[tuple[str | None, str]] = []
-    parser = expat.ParserCreate(namespace_separator=" ")
-
-    def refuse(*_: object) -> None:
-        raise ValueError("it has a document type")
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        at = parser.CurrentByteIndex
-        prefixes = [prefix.encode() for prefix, uri in declared if prefix and uri == XMP]
-        if name == _DESCRIPTION and opened[-1:] == [_ROOT]:
-            if _RATING in attributes:
-                places.rating = _find_attribute(text, at, [b"%s:Rating" % p for p in prefixes])
-            if places.description is None:
-                places.description = at + len(text[at:].split(None, 1)[0].rstrip(b"/>"))
-                places.prefix = prefixes[-1] if prefixes else None
-        if name == _RATING and opened[-1:] == [_DESCRIPTION]:
-            places.rating = slice(text.index(b">", at) + 1, None)
-        opened.append(name)
-
-    def end(name: str) -> None:
-        opened.pop()
-        if name == _RATING and opened[-1:] == [_DESCRIPTION] and places.rating is not None:
-            places.rating = slice(places.rating.start, parser.CurrentByteIndex)
-
-    parser.StartDoctypeDeclHandler = refuse
-    parser.StartNamespaceDeclHandler = lambda prefix, uri: declared.append((prefix, uri))
-    parser.EndNamespaceDeclHandler = lambda prefix: declared.pop()
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.Parse(text, True)  # noqa: FBT003 - expat takes no keywords
-    return places
-
-
-def _find_attribute(text: bytes, tag: int, names: list[bytes]) -> slice | None:
-    """Return where the value of an attribute is in the start tag at a byte."""
-    for match in _ATTRIBUTE.finditer(text, tag):
-        if match[1] in names:
-            return slice(*match.span(3))
-    return None
+def read_marks_inside(photo: Path, wanted: Iterable[Property]) -> dict[Property, str]:
+    """Return what the metadata inside a photo say: its XMP, or else the rating in its EXIF."""
+    said: dict[Property, str] = {}
+    # Metadata are as broken as files can be, and raw files need not be what Pillow reads.
+    with suppress(Exception), photo.open("rb") as stream, open_pillow(stream) as opened:
+        rating = opened.getexif().get(ExifTags.Base.Rating)
+        if rating is not None:
+            said[RATING] = str(rating)
+        packet = opened.info.get("xmp") or opened.info.get("XML:com.adobe.xmp") or b""
+        packet = packet.encode() if isinstance(packet, str) else packet
+        said |= read_properties(packet.strip(b"\0 \r\n"), list(wanted))
+    return said

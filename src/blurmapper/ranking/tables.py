@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from blurmapper.errors import needing
 from blurmapper.files import to_cell, written_as
-from blurmapper.ranking.bursts import Burst
-from blurmapper.ranking.records import Measure, PhotoRecord, Unreadable
-from blurmapper.ranking.sidecars import rate
+from blurmapper.ranking.bursts import Burst, group_bursts
+from blurmapper.ranking.marks import rate
+from blurmapper.ranking.records import Measure, PhotoRecord, Unreadable, order_photos
 
 COLUMNS: dict[str, type] = {
     "rank": int,
@@ -49,6 +49,14 @@ class Ranking:
     unreadable: Sequence[Unreadable] = ()
     bursts: Mapping[Path, Burst] = field(default_factory=dict)
     by: Measure = "degree"
+
+
+def make_ranking(
+    results: Iterable[PhotoRecord | Unreadable], *, by: Measure = "degree", group: bool = False
+) -> Ranking:
+    """Return the ranking of what was measured, with its bursts if so asked."""
+    records, unreadable = order_photos(results, by=by)
+    return Ranking(records, unreadable, group_bursts(records) if group else {}, by)
 
 
 def rows(ranking: Ranking) -> list[dict[str, Any]]:
@@ -112,13 +120,30 @@ def format_parquet(ranking: Ranking) -> bytes:
     from pyarrow import parquet
 
     kinds = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
-    schema = pa.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
+    schema = pa.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()], _for_pandas())
     stream = io.BytesIO()
     table = [
         row | {"photo": row["photo"].encode("utf-8", "replace").decode()} for row in rows(ranking)
     ]
     parquet.write_table(pa.Table.from_pylist(table, schema=schema), stream)
     return stream.getvalue()
+
+
+def _for_pandas() -> dict[str, str]:
+    """Return what lets pandas read whole numbers as such also where some are missing."""
+    kinds = {int: ("int64", "Int64"), bool: ("bool", "boolean")}
+    columns = [
+        {
+            "name": name,
+            "field_name": name,
+            "pandas_type": kinds[kind][0],
+            "numpy_type": kinds[kind][1],
+            "metadata": None,
+        }
+        for name, kind in COLUMNS.items()
+        if kind in kinds
+    ]
+    return {"pandas": json.dumps({"index_columns": [], "column_indexes": [], "columns": columns})}
 
 
 def _is_csv(path: Path) -> bool:

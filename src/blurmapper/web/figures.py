@@ -15,7 +15,7 @@ from blurmapper.errors import WeightsError
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.mapper import BlurKinds, BlurMapper
 from blurmapper.methods import BlurMethod
-from blurmapper.ranking.records import find_sharpest_box
+from blurmapper.ranking.measuring import find_sharpest_box
 
 
 class Mapped(NamedTuple):

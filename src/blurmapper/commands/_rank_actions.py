@@ -1,0 +1,204 @@
+"""What `blurmapper rank` does with a ranking: tables, marks, copies and moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from blurmapper.commands._output import print_error, print_line, print_text
+from blurmapper.errors import BlurMapperError, ConfigError
+from blurmapper.locations import Address, Location
+
+if TYPE_CHECKING:
+    from blurmapper.batch import Found
+    from blurmapper.ranking.marks import Mark
+    from blurmapper.ranking.selection import End, Selection
+    from blurmapper.ranking.sidecars import Kept
+    from blurmapper.ranking.tables import Ranking
+
+
+@dataclass(frozen=True)
+class Actions:
+    """What is to be done.
+
+    Attributes
+    ----------
+    tables : dict of str to Path or Address
+        Kind of table -> where it goes.
+    selection : Selection or None
+        The photos that are marked, copied or moved.
+    stars : bool
+        Whether all photos are rated.
+    mark : Mark
+        What is said of the selected photos.
+    naming : {"full", "stem"}
+        How sidecars are called.
+    replace : bool
+        Whether marks replace those of others.
+    copy_to, move_to : Path or None
+        Where the selected photos go.
+    dry_run : bool
+        Only say what would be done.
+    """
+
+    tables: dict[str, Location] = field(default_factory=dict)
+    selection: Selection | None = None
+    stars: bool = False
+    mark: Mark | None = None
+    naming: Literal["full", "stem"] = "full"
+    replace: bool = False
+    copy_to: Path | None = None
+    move_to: Path | None = None
+    dry_run: bool = False
+
+    def check(self) -> None:
+        """Refuse at once what cannot be done, such as a table written over a photo.
+
+        Raises
+        ------
+        ConfigError, ImageError, MissingExtraError
+        """
+        from blurmapper.files import check_replaceable
+        from blurmapper.ranking import tables
+
+        deeds = sum(each is not None for each in (self.copy_to, self.move_to, self.mark))
+        if self.replace and not self.stars and self.mark is None:
+            raise ConfigError("--replace-ratings needs --xmp or --mark")
+        if self.selection is None and deeds:
+            raise ConfigError(
+                "which photos? add --select sharpest N, --select blurriest N, --below or --above"
+            )
+        if self.copy_to is not None and self.move_to is not None:
+            raise ConfigError("--copy-to and --move-to: photos go to one place; leave out one")
+        if self.selection is not None and not deeds:
+            raise ConfigError("what with the selected? add --copy-to DIR, --move-to DIR or --mark")
+        if "parquet" in self.tables:
+            tables.check_parquet()
+        for kind, path in self.tables.items():
+            if path != Path("-"):
+                check_replaceable(path, tables.OURS[kind])
+
+    def check_local(self, found: Found) -> None:
+        """Refuse to touch photos that are at addresses.
+
+        Raises
+        ------
+        ConfigError
+        """
+        away = [photo for photo in found.locations() if isinstance(photo, Address)]
+        if away and (self.stars or self.selection is not None):
+            raise ConfigError(
+                f"{away[0]}: --xmp and selections need photos on this machine; leave them out"
+            )
+
+    def write_tables(self, ranking: Ranking) -> list[BlurMapperError]:
+        """Write or print the tables; failures are said and returned, for the ranking took long."""
+        from blurmapper.files import write_file
+        from blurmapper.ranking import tables
+
+        formats = {"csv": tables.format_csv, "json": tables.format_json_lines}
+        failures = []
+        for kind, path in self.tables.items():
+            content = formats.get(kind, tables.format_parquet)(ranking)
+            if path == Path("-") and kind in formats:
+                print_text(content)
+            elif self.dry_run:
+                print_line(f"would write {path}")
+            else:
+                try:
+                    write_file(path, content, tables.OURS[kind])
+                except BlurMapperError as error:
+                    print_error(error)
+                    failures.append(error)
+        return failures
+
+    def act_on(self, ranking: Ranking) -> list[BlurMapperError]:
+        """Mark, copy and move photos of a ranking; failures are said and returned."""
+        from blurmapper.ranking.marks import Mark, rate
+        from blurmapper.ranking.selection import select_photos
+
+        chosen: list[Path] = []
+        if self.selection is not None:
+            records = select_photos(ranking.records, self.selection, ranking.bursts, by=ranking.by)
+            chosen = [record.photo for record in records]
+        marks: dict[Path, Mark] = {}
+        if self.stars:
+            rated = ((each.photo, rate(each.blur(ranking.by))) for each in ranking.records)
+            marks = {photo: Mark(stars) for photo, stars in rated}
+        if self.mark is not None:
+            marks |= {photo: self.mark.over(marks.get(photo)) for photo in chosen}
+        failures = self.write_marks(marks) if self.stars or self.mark is not None else []
+        return failures + self.bring(chosen)
+
+    def write_marks(self, marks: dict[Path, Mark]) -> list[BlurMapperError]:
+        """Write marks to sidecars; failures are said and returned."""
+        from blurmapper.ranking.sidecars import write_marks
+
+        written = write_marks(
+            marks.items(), self.naming, replace=self.replace, dry_run=self.dry_run
+        )
+        said = [f"{photo}: {mark}" for photo, mark in marks.items()]
+        summary = "would mark {}" if self.dry_run else "marked {}"
+        return self._report(written, said, summary)
+
+    def bring(self, photos: list[Path]) -> list[BlurMapperError]:
+        """Copy or move photos; failures are said and returned."""
+        from blurmapper.ranking.bringing import copy_photos, move_photos
+
+        folder = self.copy_to or self.move_to
+        if folder is None:
+            return []
+        deed = copy_photos if self.move_to is None else move_photos
+        verb = "copy" if self.move_to is None else "move"
+        brought = deed(photos, folder, dry_run=self.dry_run)
+        summary = f"would {verb} {{}} to {folder}" if self.dry_run else f"{{}} now in {folder}"
+        return self._report(brought, [str(photo) for photo in photos], summary)
+
+    def _report(
+        self,
+        results: Iterator[Path | Kept | BlurMapperError],
+        said: Iterable[str],
+        summary: str,
+    ) -> list[BlurMapperError]:
+        """Do things to photos; say what failed, and in one line for how many it was done."""
+        failures = []
+        done = kept = 0
+        for result, line in zip(results, said, strict=False):
+            if isinstance(result, BlurMapperError):
+                failures.append(result)
+                print_error(result)
+            elif isinstance(result, Path):
+                done += 1
+                if self.dry_run:
+                    print_line(f"{line} -> {result}")
+            else:
+                kept += 1
+        text = summary.format("1 photo" if done == 1 else f"{done} photos")
+        if kept:
+            text += f"; {kept} kept what others said (--replace-ratings replaces it)"
+        print_line(text, err=True)
+        return failures
+
+
+def to_selection(
+    select: tuple[str, int] | None, below: float | None, above: float | None
+) -> Selection | None:
+    """Return the selection that options make, or None where they make none.
+
+    Raises
+    ------
+    ConfigError
+        If an end has another name, or no photo is asked for.
+    """
+    from blurmapper.ranking.selection import Selection
+
+    if select is not None and select[0] not in ("sharpest", "blurriest"):
+        raise ConfigError(f"--select {select[0]}: say sharpest N or blurriest N")
+    if select is not None and select[1] < 1:
+        raise ConfigError(f"--select {select[0]} {select[1]}: select 1 photo or more")
+    if select is None and below is None and above is None:
+        return None
+    end, number = ("sharpest", None) if select is None else select
+    return Selection(below, above, cast("End", end), number)

@@ -1,0 +1,223 @@
+"""Bringing photos, with what belongs to them, to a folder."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import chain, count
+from pathlib import Path
+
+from blurmapper.errors import BlurMapperError, ImageError
+from blurmapper.files import part_in, put_in_place, sweep_once
+from blurmapper.ranking.companions import Companion, Folders
+
+
+def copy_photos(
+    photos: Iterable[Path], folder: Path, *, dry_run: bool = False
+) -> Iterator[Path | BlurMapperError]:
+    """Copy photos into a folder; yield where each is, or why it is not.
+
+    Nothing is overwritten: where a name is taken by another file, or files are there that would
+    belong to the copy, it gets a number, ``NAME-2.EXT``; where it is taken by an equal file
+    nothing is done. What belongs to a photo (`blurmapper.ranking.companions`) goes with it. A
+    copy has its name only once it is whole. With `dry_run` nothing is done.
+    """
+    bringer = _Bringer(folder, move=False, dry_run=dry_run)
+    for photo in photos:
+        try:
+            yield bringer.bring(photo)
+        except OSError as error:
+            yield _failure(photo, "copied", error)
+
+
+def move_photos(
+    photos: Iterable[Path], folder: Path, *, dry_run: bool = False
+) -> Iterator[Path | BlurMapperError]:
+    """Move photos into a folder; yield where each is, or why it is not.
+
+    Nothing is overwritten: where a name is taken, or files are there that would belong to the
+    photo, it gets a number, ``NAME-2.EXT``. What belongs to a photo goes with it, and is copied
+    where it belongs to photos that stay as well. Links lead where they led. A photo that is in the
+    folder stays. With `dry_run` nothing is done.
+    """
+    bringer = _Bringer(folder, move=True, dry_run=dry_run)
+    for photo in photos:
+        try:
+            yield bringer.bring(photo)
+        except OSError as error:
+            yield _failure(photo, "moved", error)
+    bringer.mend_links()
+
+
+class _Bringer:
+    """Brings photos and what belongs to them to a folder, a photo at a time."""
+
+    def __init__(self, folder: Path, *, move: bool, dry_run: bool) -> None:
+        self._folder = folder
+        self._move = move
+        self._dry_run = dry_run
+        self._planned: dict[Path, Path] = {}
+        self._folders = Folders()
+        self._moved: dict[str, Path] = {}
+        self._links: list[Path] = []
+
+    def bring(self, photo: Path) -> Path:
+        """Copy or move a photo, all that belongs to it or nothing, and return where it is."""
+        if not self._dry_run:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            sweep_once(self._folder)
+        if self._folder.exists() and photo.parent.samefile(self._folder):
+            return photo
+        companions = [
+            each
+            for each in self._folders.find_companions(photo)
+            if each.path.is_file() or (self._move and each.path.is_symlink())
+        ]
+        numbered = (f"{photo.stem}-{number}{photo.suffix}" for number in count(2))
+        for target in (self._folder / name for name in chain([photo.name], numbered)):
+            places = {each: each.beside(photo, target) for each in companions}
+            if self._is_there(photo, target):
+                return target
+            if not self._is_free(photo, target, places):
+                continue
+            if self._dry_run:
+                self._planned[target] = photo
+                return target
+            try:
+                self._place(photo, target, places)
+            except FileExistsError:
+                continue
+            return target
+        raise AssertionError("numbers do not end")
+
+    def _is_there(self, photo: Path, target: Path) -> bool:
+        """Say whether the target is the photo already, or will be a file like it."""
+        if target in self._planned:
+            return not self._move and _are_equal(photo, self._planned[target])
+        if not (photo.exists() and target.exists() and target.samefile(photo)):
+            return False
+        # A move that was killed is finished.
+        return not (self._move and _are_names_of_one(photo, target))
+
+    def _is_free(self, photo: Path, target: Path, places: dict[Companion, Path]) -> bool:
+        if target in self._planned:
+            return False
+        if not os.path.lexists(target):
+            return not self._would_mix(target, places)
+        if self._move:
+            return _are_names_of_one(photo, target)
+        return _are_equal(photo, target)
+
+    def mend_links(self) -> None:
+        """Point links at files that were moved after them, or before them, to where these are."""
+        for link in self._links:
+            moved = self._moved.get(os.path.realpath(link))
+            if moved is not None and not link.exists():
+                with suppress(OSError), part_in(link.parent) as part:
+                    part.symlink_to(os.path.relpath(moved, os.path.realpath(link.parent)))
+                    part.replace(link)
+
+    def _would_mix(self, target: Path, places: dict[Companion, Path]) -> bool:
+        """Say whether files are there that would be taken for the photo's own."""
+        ours = {place: each.path for each, place in places.items()}
+        return any(
+            each.path not in ours or not _are_equal(each.path, ours[each.path])
+            for each in self._folders.find_companions(target)
+        )
+
+    def _place(self, photo: Path, target: Path, places: dict[Companion, Path]) -> None:
+        wanted = [(photo, target, self._move)]
+        wanted += [(c.path, place, self._move and not c.is_shared) for c, place in places.items()]
+        made: list[Path] = []
+        try:
+            for source, place, move in wanted:
+                if not os.path.lexists(place):
+                    _put(source, place, move=move)
+                    made.append(place)
+            if self._move and (target in made or _are_names_of_one(photo, target)):
+                self._take_away(photo, target)
+        except BaseException:
+            # Once the photo is gone from where it was, this is the only one.
+            if os.path.lexists(photo):
+                for place in made:
+                    place.unlink()
+            raise
+        for place in made:
+            self._folders.add(place)
+        for source, place, move in wanted[1:]:
+            if move and not os.path.lexists(photo) and (place in made or _is_copied(source, place)):
+                self._take_away(source, place)
+
+    def _take_away(self, source: Path, target: Path) -> None:
+        origin, is_link = _real_name(source), source.is_symlink()
+        source.unlink()
+        self._moved[origin] = target
+        if is_link:
+            self._links.append(target)
+
+
+def _put(source: Path, target: Path, *, move: bool) -> None:
+    """Give a file a second name, or a copy, that is whole once it is there.
+
+    Raises
+    ------
+    FileExistsError
+        If the name is taken.
+    """
+    if move and source.is_symlink():
+        target.symlink_to(_redirect(source, target.parent))
+        return
+    if move:
+        try:
+            # Unlike a renaming, a link never takes the place of a file.
+            os.link(source, target)
+        except FileExistsError:
+            raise
+        except OSError:
+            pass
+        else:
+            return
+    with part_in(target.parent) as part:
+        with source.open("rb") as content, part.open("xb") as copy:
+            shutil.copyfileobj(content, copy, 1 << 20)
+            copy.flush()
+            os.fsync(copy.fileno())
+        with suppress(OSError):
+            shutil.copystat(source, part)
+        put_in_place(part, target)
+
+
+def _redirect(link: Path, folder: Path) -> str:
+    """Return what a link must hold in another folder to lead where it leads."""
+    held = link.readlink()
+    if held.is_absolute():
+        return str(held)
+    return os.path.relpath(_real_name(link.parent / held), os.path.realpath(folder))
+
+
+def _real_name(path: Path) -> str:
+    """Return where a file or link itself is, wherever it leads."""
+    return str(Path(os.path.realpath(path.parent), path.name))
+
+
+def _are_names_of_one(one: Path, other: Path) -> bool:
+    """Say whether two names are of one file, as a killed move leaves them, and none is a link."""
+    if one.is_symlink() or other.is_symlink():
+        return False
+    return one.samefile(other)
+
+
+def _is_copied(source: Path, place: Path) -> bool:
+    """Say whether another file holds the same, and not a link that may lead back."""
+    return not place.is_symlink() and _are_equal(source, place)
+
+
+def _are_equal(one: Path, other: Path) -> bool:
+    return one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False)
+
+
+def _failure(photo: Path, done: str, error: OSError) -> ImageError:
+    return ImageError(f"{photo}: cannot be {done} ({error.strerror or error}); check the folder")

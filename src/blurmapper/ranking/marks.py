@@ -1,0 +1,156 @@
+"""What can be said of a photo so that photo software shows it: stars, a colour, pick or reject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from blurmapper.errors import ConfigError
+from blurmapper.ranking.packets import Property
+
+Colour = Literal["red", "yellow", "green", "blue", "purple"]
+Flag = Literal["pick", "reject"]
+
+STARS = ((0.2, 5), (0.4, 4), (0.6, 3), (0.8, 2))
+"""S below which a photo gets as many stars; all others get one."""
+
+REJECTED = -1
+"""The rating of a photo that is rejected."""
+
+RATING = Property("http://ns.adobe.com/xap/1.0/", "xmp", "Rating")
+LABEL = Property("http://ns.adobe.com/xap/1.0/", "xmp", "Label")
+DARKTABLE_COLOURS = Property("http://darktable.sf.net/", "darktable", "colorlabels", is_list=True)
+DIGIKAM_COLOUR = Property("http://www.digikam.org/ns/1.0/", "digiKam", "ColorLabel")
+DIGIKAM_PICK = Property("http://www.digikam.org/ns/1.0/", "digiKam", "PickLabel")
+LIGHTROOM_PICK = Property("http://ns.adobe.com/xmp/1.0/DynamicMedia/", "xmpDM", "pick")
+LIGHTROOM_GOOD = Property("http://ns.adobe.com/xmp/1.0/DynamicMedia/", "xmpDM", "good")
+
+# digiKam counts from red on with orange between, darktable without.
+_DIGIKAM = {"red": "1", "yellow": "3", "green": "4", "blue": "5", "purple": "6"}
+
+_NOTHING = ("", "0")
+"""Values that are no mark: no stars, no colour, neither picked nor rejected."""
+
+Marks = Mapping[Property, str]
+"""Property -> value, that of a list its items behind each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is said of a photo; what is None is not said.
+
+    Attributes
+    ----------
+    rating : int or None
+        1 to 5 stars, or -1, rejected.
+    colour : {"red", "yellow", "green", "blue", "purple"} or None
+    flag : {"pick", "reject"} or None
+    """
+
+    rating: int | None = None
+    colour: Colour | None = None
+    flag: Flag | None = None
+
+    def __str__(self) -> str:
+        """Return what is said, in words."""
+        stars = "rejected" if self.rating == REJECTED else f"{self.rating} stars"
+        said = [] if self.rating is None else [stars.replace("1 stars", "1 star")]
+        said += [self.colour] if self.colour else []
+        said += ["picked"] if self.flag == "pick" else []
+        said += ["rejected"] if self.flag == "reject" and self.rating != REJECTED else []
+        return ", ".join(said) or "nothing"
+
+    def properties(self) -> Marks:
+        """Return what says so in XMP, in the words of Adobe's programs, darktable and digiKam.
+
+        A colour is ``xmp:Label`` by its English name, ``darktable:colorlabels`` and
+        ``digiKam:ColorLabel``; a flag is ``xmpDM:pick`` and ``xmpDM:good`` (Lightroom Classic
+        13.2 and later) and ``digiKam:PickLabel``.
+        """
+        marks: dict[Property, str] = {}
+        if self.rating is not None:
+            marks[RATING] = str(self.rating)
+        if self.colour is not None:
+            marks[LABEL] = self.colour.capitalize()
+            marks[DARKTABLE_COLOURS] = str(get_args(Colour).index(self.colour))
+            marks[DIGIKAM_COLOUR] = _DIGIKAM[self.colour]
+        if self.flag is not None:
+            marks[LIGHTROOM_PICK] = "1" if self.flag == "pick" else "-1"
+            marks[LIGHTROOM_GOOD] = "true" if self.flag == "pick" else "false"
+            marks[DIGIKAM_PICK] = "3" if self.flag == "pick" else "1"
+        return marks
+
+    def over(self, other: Mark | None) -> Mark:
+        """Return this mark, and what another says beside it."""
+        if other is None:
+            return self
+        rating = other.rating if self.rating is None else self.rating
+        return Mark(rating, self.colour or other.colour, self.flag or other.flag)
+
+
+_FLAGS = frozenset((LIGHTROOM_PICK, LIGHTROOM_GOOD, DIGIKAM_PICK))
+
+ALL_PROPERTIES = frozenset(Mark(1, "red", "pick").properties())
+"""The properties that marks are made of."""
+
+
+def to_mark(words: Iterable[str]) -> Mark:
+    """Return the mark that words name: reject, pick, a colour, or 1 to 5 for stars.
+
+    A photo that is rejected has no stars, but a rating of -1.
+
+    Raises
+    ------
+    ConfigError
+        If a word is none of these.
+
+    Examples
+    --------
+    >>> to_mark(["reject", "red"])
+    Mark(rating=-1, colour='red', flag='reject')
+    """
+    mark = Mark()
+    for word in words:
+        if word == "reject":
+            mark = Mark(REJECTED, flag="reject").over(mark)
+        elif word == "pick":
+            mark = Mark(flag="pick").over(mark)
+        elif word in get_args(Colour):
+            mark = Mark(colour=word).over(mark)  # type: ignore[arg-type]
+        elif word in ("1", "2", "3", "4", "5"):
+            mark = Mark(int(word)).over(mark)
+        else:
+            choices = ", ".join(("reject", "pick", *get_args(Colour), "1", "2", "3", "4", "5"))
+            raise ConfigError(f"no mark named {word!r}; choose from: {choices}")
+    return mark
+
+
+def rate(blur: float) -> int:
+    """Return 5 to 1 stars for mean blur: five below 0.2, four below 0.4, and so on to one.
+
+    Examples
+    --------
+    >>> [rate(degree) for degree in (0, 0.2, 0.5, 0.99, 1)]
+    [5, 4, 3, 1, 1]
+    """
+    return next((stars for below, stars in STARS if blur < below), 1)
+
+
+def is_by_hand(wanted: Marks, given: Marks) -> bool:
+    """Say whether something else is given than is wanted, and not only nothing."""
+    return any(
+        given.get(name, "") not in (*_NOTHING, value) and name != LIGHTROOM_GOOD
+        for name, value in wanted.items()
+    )
+
+
+def join_marks(earlier: Marks, later: Marks) -> Marks:
+    """Return marks with what earlier ones say beside them, and does not gainsay them."""
+    joined = {**earlier, **later}
+    stars, flag = (joined.get(each, "") for each in (RATING, LIGHTROOM_PICK))
+    if (stars == str(REJECTED)) != (flag == "-1") and stars and flag:
+        # No photo is rejected and has stars, or is picked.
+        gone = _FLAGS if RATING in later else {RATING}
+        return {name: value for name, value in joined.items() if name not in gone}
+    return joined

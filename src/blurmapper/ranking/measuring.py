@@ -1,0 +1,208 @@
+"""Measuring photos for the ranking: each once, and not again while it stays as it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar, cast
+
+import cv2
+import numpy as np
+
+from blurmapper.applications.degree import Weighting, blur_degree
+from blurmapper.batch import (
+    THRESHOLD,
+    Found,
+    How,
+    Manifest,
+    Outcome,
+    PhotoFailure,
+    Result,
+    Task,
+    enlarge_to,
+    read_for,
+    run_task,
+)
+from blurmapper.errors import BlurMapperError
+from blurmapper.images import BlurMap
+from blurmapper.methods import BlurMethod
+from blurmapper.ranking.frames import Frame, read_frame
+from blurmapper.ranking.records import Box, PhotoRecord, Unreadable
+
+BOX_SHARE = 4
+"""The sharpest region is a window of a fourth of the photo's height and width."""
+
+SEARCH_SIDE = 256
+"""Pixels of the longer side of the map that is searched for it."""
+
+EVEN_BLUR = 1e-3
+"""Windows whose mean blur differs by less are equally sharp."""
+
+_DEGREES: dict[Weighting | None, str] = {
+    None: "blur_degree",
+    "centre": "blur_degree_centre",
+    "saliency": "blur_degree_saliency",
+}
+
+
+@dataclass(frozen=True)
+class MeasureTask(Task):
+    """Measure a photo for the ranking: all that `to_record` makes records of; nothing is written.
+
+    S is measured with every weighting, and with it what tells the frames of a burst, so that
+    another look at the same photos asks for nothing that is not there.
+    """
+
+    name: ClassVar[str] = "rank"
+    verb: ClassVar[str] = "measured"
+    measured: ClassVar[tuple[str, ...]] = (
+        *_DEGREES.values(),
+        "share_blurred",
+        *(f"sharpest_{name}" for name in ("x", "y", "width", "height", "blur")),
+    )
+    noted: ClassVar[tuple[str, ...]] = ("taken", "camera", "fingerprint")
+
+    def choices(self) -> tuple[Any, ...]:
+        """Return the options of the network."""
+        return self.options.refine, self.options.working_side
+
+    def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
+        """Measure a photo."""
+        read = read_for(method, photo, name=name)
+        reduced = method(read.image)
+        blur_map = enlarge_to(reduced, read.height, read.width)
+        # Saliency is computed from the photo, which may have been read with fewer pixels.
+        weighed = {
+            name: blur_degree(
+                blur_map if weighting is None else reduced, weighting=weighting, image=read.image
+            )
+            for weighting, name in _DEGREES.items()
+        }
+        box = asdict(find_sharpest_box(blur_map))
+        return Outcome(
+            {
+                "height": read.height,
+                "width": read.width,
+                **weighed,
+                "share_blurred": float((blur_map >= THRESHOLD).mean()),
+                **{f"sharpest_{name}": value for name, value in box.items()},
+                **_note_frame(read_frame(photo, read.image)),
+            }
+        )
+
+
+def measure_photos(
+    task: MeasureTask,
+    found: Found,
+    how: How,
+    stop: threading.Event | None = None,
+) -> Iterator[Result | PhotoFailure]:
+    """Measure photos; what an earlier run measured of one that has not changed since is taken.
+
+    `find_cache` keeps what is measured; where it cannot be written nothing is kept.
+
+    Parameters
+    ----------
+    task : MeasureTask
+    found : Found
+    how : How
+    stop : threading.Event, optional
+        Once it is set no photo is begun any more.
+
+    Yields
+    ------
+    Result or PhotoFailure
+        As `blurmapper.batch.run_task` does.
+    """
+    cache: Path | None = find_cache()
+    try:
+        Manifest(find_cache() / f"{task.name}.jsonl", ()).close()
+    except BlurMapperError:
+        cache = None
+    with closing(run_task(task, found, cache, how, stop)) as results:
+        yield from results
+
+
+def find_cache() -> Path:
+    """Return where measurements are kept: ``blurmapper`` in the folder that the system has for it.
+
+    That is ``XDG_CACHE_HOME`` or ``~/.cache``, on macOS ``~/Library/Caches`` and on Windows
+    ``LOCALAPPDATA``.
+    """
+    homes = {"darwin": "~/Library/Caches", "win32": "~/AppData/Local"}
+    given = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
+    home = given or homes.get(sys.platform, "~/.cache")
+    return Path(os.path.expanduser(home), "blurmapper")  # noqa: PTH111 - Path raises without a home
+
+
+def find_sharpest_box(blur_map: BlurMap) -> Box:
+    """Return the window of a quarter of the sides that has the least mean blur.
+
+    Parameters
+    ----------
+    blur_map : ndarray
+        float32 (H, W) in [0, 1], 1 = blurred.
+
+    Returns
+    -------
+    Box
+        max(1, H // 4) x max(1, W // 4) pixels. Of windows that are equally sharp to 0.001, the
+        one nearest to the middle. Maps of more than 256 pixels a side are searched in steps of
+        as many parts of it.
+    """
+    height, width = blur_map.shape
+    scale = min(1.0, SEARCH_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(blur_map, size, interpolation=cv2.INTER_AREA)
+    rows, columns = (max(1, side // BOX_SHARE) for side in small.shape)
+    sums = cv2.integral(small, sdepth=cv2.CV_64F)
+    totals = sums[rows:, columns:] - sums[:-rows, columns:]
+    totals += sums[:-rows, :-columns] - sums[rows:, :-columns]
+    means = totals / (rows * columns)
+    tops, lefts = np.nonzero(means <= means.min() + EVEN_BLUR)
+    middle = (np.array(means.shape) - 1) / 2
+    nearest = np.argmin((tops - middle[0]) ** 2 + (lefts - middle[1]) ** 2)
+    box_height, box_width = max(1, height // BOX_SHARE), max(1, width // BOX_SHARE)
+    y = min(round(tops[nearest] * height / small.shape[0]), height - box_height)
+    x = min(round(lefts[nearest] * width / small.shape[1]), width - box_width)
+    window = blur_map[y : y + box_height, x : x + box_width]
+    return Box(x, y, box_width, box_height, float(window.mean(dtype=np.float64)))
+
+
+def to_record(
+    result: Result | PhotoFailure, weighting: Weighting | None = None
+) -> PhotoRecord | Unreadable:
+    """Return what `MeasureTask` measured, with S by a weighting; what failed stays what it is."""
+    if isinstance(result, PhotoFailure):
+        return result
+    values = result.values
+    box = {name: values[f"sharpest_{name}"] for name in Box.__dataclass_fields__}
+    return PhotoRecord(
+        cast("Path", result.photo),
+        values["height"],
+        values["width"],
+        values[_DEGREES[weighting]],
+        values["share_blurred"],
+        Box(**box),
+        _read_frame(values),
+    )
+
+
+def _note_frame(frame: Frame | None) -> dict[str, Any]:
+    if frame is None:
+        return dict.fromkeys(MeasureTask.noted)
+    return asdict(frame) | {"taken": frame.taken.isoformat()}
+
+
+def _read_frame(values: Mapping[str, Any]) -> Frame | None:
+    try:
+        taken = datetime.fromisoformat(values["taken"])
+        return Frame(taken, str(values["camera"]), int(values["fingerprint"]))
+    except (TypeError, ValueError):
+        return None

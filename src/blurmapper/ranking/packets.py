@@ -1,0 +1,199 @@
+"""Properties in XMP packets, read and written to the byte: all else in a packet stays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from xml.parsers import expat
+from xml.sax.saxutils import quoteattr
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+
+# As expat writes the names of elements and attributes: name space, separator, name.
+_ROOT, _DESCRIPTION, _ITEM = f"{RDF} RDF", f"{RDF} Description", f"{RDF} li"
+_ABOUT = f"{RDF} about"
+
+_ATTRIBUTE = re.compile(rb"([^\s=<]+)\s*=\s*([\"'])(.*?)\2", re.DOTALL)
+
+
+class Property(NamedTuple):
+    """A property of XMP: its name space, the usual prefix of that, its name, and its shape."""
+
+    namespace: str
+    prefix: str
+    name: str
+    is_list: bool = False
+
+    @property
+    def full_name(self) -> str:
+        """The name as expat writes it."""
+        return f"{self.namespace} {self.name}"
+
+
+def read_properties(packet: bytes, wanted: Collection[Property]) -> dict[Property, str]:
+    """Return those of the wanted properties that a packet has; of a list the items together.
+
+    Raises
+    ------
+    ValueError, xml.parsers.expat.ExpatError
+        As in `write_properties`.
+    """
+    found = _scan(packet, wanted).found
+    return {each: place.value.strip() for each, place in found.items()}
+
+
+def write_properties(packet: bytes, values: Mapping[Property, str]) -> bytes:
+    """Return a packet with other values of properties, and no other byte changed.
+
+    Raises
+    ------
+    ValueError, xml.parsers.expat.ExpatError
+        If it is not UTF-8, no XML, has a document type (which XMP never has, and which may
+        define entities that grow without end), or no ``rdf:Description`` to hold properties.
+    """
+    changed = packet
+    for each, value in values.items():
+        changed = _write(changed, each, value)
+    if read_properties(changed, values.keys()) != values:
+        raise ValueError("its name spaces are unusual")
+    return changed
+
+
+def _write(packet: bytes, wanted: Property, value: str) -> bytes:
+    scan = _scan(packet, (wanted,))
+    place = scan.found.get(wanted)
+    if place is not None:
+        new = _list_of(value, scan.prefix_of(RDF)) if wanted.is_list else value
+        return packet[: place.start] + new.encode() + packet[place.stop :]
+    if scan.description is None:
+        raise ValueError("no rdf:Description in it")
+    if wanted.is_list:
+        # A further description of the same photo, for the first may hold attributes alone.
+        rdf, prefix = scan.prefix_of(RDF), wanted.prefix
+        new = (
+            f"<{rdf}:Description {rdf}:about={quoteattr(scan.about)} "
+            f'xmlns:{prefix}="{wanted.namespace}"><{prefix}:{wanted.name}>'
+            f"{_list_of(value, rdf)}</{prefix}:{wanted.name}></{rdf}:Description>\n "
+        )
+        return packet[: scan.end] + new.encode() + packet[scan.end :]
+    prefix, declaration = scan.prefix_of(wanted.namespace), ""
+    if not prefix:
+        prefix = wanted.prefix
+        while prefix in scan.prefixes.values():
+            prefix += "_"
+        declaration = f' xmlns:{prefix}="{wanted.namespace}"'
+    new = f'{declaration} {prefix}:{wanted.name}="{value}"'
+    return packet[: scan.description] + new.encode() + packet[scan.description :]
+
+
+def _list_of(value: str, rdf: str) -> str:
+    return f"<{rdf}:Seq><{rdf}:li>{value}</{rdf}:li></{rdf}:Seq>"
+
+
+@dataclass
+class _Place:
+    """Where in a packet a value is, and what it is there."""
+
+    start: int
+    stop: int
+    value: str
+
+
+@dataclass
+class _Scan:
+    """What a packet has of some properties; or where one can go, and the prefixes there."""
+
+    found: dict[Property, _Place] = field(default_factory=dict)
+    description: int | None = None
+    about: str = ""
+    end: int = 0
+    prefixes: dict[str, str] = field(default_factory=dict)
+
+    def prefix_of(self, namespace: str) -> str:
+        return self.prefixes.get(namespace, "")
+
+
+class _Scanner:
+    """Goes through a packet once; a property is an attribute or an element of a description."""
+
+    def __init__(self, packet: bytes, wanted: Collection[Property]) -> None:
+        self.scan = _Scan()
+        self._packet = packet
+        self._wanted = {each.full_name: each for each in wanted}
+        self._opened: list[str] = []
+        self._declared: list[tuple[str | None, str]] = []
+        self._parser = parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = self._refuse
+        parser.StartNamespaceDeclHandler = lambda prefix, uri: self._declared.append((prefix, uri))
+        parser.EndNamespaceDeclHandler = lambda prefix: self._declared.pop()
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._read
+        parser.Parse(packet, True)  # noqa: FBT003 - expat takes no keywords
+
+    @staticmethod
+    def _refuse(*_: object) -> None:
+        raise ValueError("it has a document type")
+
+    def _prefixes(self) -> dict[str, str]:
+        """Return the prefixes that are in force, by their name spaces; the last one counts."""
+        return {uri: prefix for prefix, uri in dict(self._declared).items() if prefix}
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        at = self._parser.CurrentByteIndex
+        if name == _DESCRIPTION and self._opened[-1:] == [_ROOT]:
+            self._take_attributes(at, attributes)
+            if self.scan.description is None:
+                tag = self._packet[at:].split(None, 1)[0].rstrip(b"/>")
+                self.scan.description = at + len(tag)
+                self.scan.about = attributes.get(_ABOUT, "")
+                self.scan.prefixes = self._prefixes()
+        wanted = self._property_within(name)
+        if wanted is not None:
+            start = self._packet.index(b">", at) + 1
+            self.scan.found[wanted] = _Place(start, len(self._packet), "")
+        self._opened.append(name)
+
+    def _end(self, name: str) -> None:
+        self._opened.pop()
+        at = self._parser.CurrentByteIndex
+        wanted = self._property_within(name)
+        if wanted is not None:
+            self.scan.found[wanted].stop = at
+        if name == _ROOT and not self.scan.end:
+            self.scan.end = at
+
+    def _read(self, text: str) -> None:
+        """Take down the text of a property, or of an item of one that is a list."""
+        depth = -3 if self._opened[-1:] == [_ITEM] else -1
+        names = self._opened[:depth] if depth < -1 else self._opened[:-1]
+        if names[-1:] == [_DESCRIPTION] and len(self._opened) >= -depth:
+            wanted = self._wanted.get(self._opened[depth])
+            if wanted is not None and wanted in self.scan.found:
+                self.scan.found[wanted].value += text
+
+    def _property_within(self, name: str) -> Property | None:
+        inside = self._opened[-2:] == [_ROOT, _DESCRIPTION]
+        return self._wanted.get(name) if inside else None
+
+    def _take_attributes(self, at: int, attributes: dict[str, str]) -> None:
+        for full_name, wanted in self._wanted.items():
+            if full_name not in attributes:
+                continue
+            names = {
+                f"{prefix}:{wanted.name}".encode()
+                for prefix, uri in self._declared
+                if prefix and uri == wanted.namespace
+            }
+            for match in _ATTRIBUTE.finditer(self._packet, at):
+                if match[1] in names:
+                    self.scan.found[wanted] = _Place(*match.span(3), attributes[full_name])
+                    break
+
+
+def _scan(packet: bytes, wanted: Collection[Property]) -> _Scan:
+    packet.decode("utf-8")
+    return _Scanner(packet, wanted).scan

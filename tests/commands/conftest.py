@@ -1,0 +1,63 @@
+"""A folder of photos, and the command that ranks them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from blurmapper.commands.rank import rank
+from blurmapper.errors import BlurMapperError
+
+Run = Callable[..., Result]
+FilesBelow = Callable[[Path], dict[str, bytes]]
+
+
+@pytest.fixture
+def shoot(tmp_path: Path, sharp_photo: npt.NDArray[np.uint8]) -> Path:
+    """A folder of three photos, the sharper the later in the alphabet, in two folders."""
+    folder = tmp_path / "shoot"
+    (folder / "sub").mkdir(parents=True)
+    for name, sigma in (("a.png", 4), ("sub/b [1].png", 1), ("sub/c.png", 0)):
+        soft = cv2.GaussianBlur(sharp_photo, (0, 0), sigma) if sigma else sharp_photo
+        PIL.Image.fromarray(soft).save(folder / name)
+    return folder
+
+
+@pytest.fixture
+def run_rank(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Call the command with the tests' network; an error of ours is raised as it is."""
+    app = typer.Typer()
+    app.command()(rank)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def call(*arguments: str | Path, status: int = 0) -> Result:
+        options = ["--method", str(tiny_weights), "--threads", "1"]
+        result = CliRunner().invoke(app, [*map(str, arguments), *options])
+        if isinstance(result.exception, BlurMapperError):
+            raise result.exception
+        assert result.exit_code == status, result.output
+        return result
+
+    return call
+
+
+@pytest.fixture
+def files_below() -> FilesBelow:
+    """Folder -> the content of every file in it, by its path."""
+
+    def read(folder: Path) -> dict[str, bytes]:
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
+
+    return read

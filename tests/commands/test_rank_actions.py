@@ -1,0 +1,127 @@
+"""What the command that ranks photos marks, copies and moves."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from blurmapper.errors import ConfigError
+
+Run = Callable[..., Result]
+FilesBelow = Callable[[Path], dict[str, bytes]]
+
+
+def test_the_selected_are_copied(
+    run_rank: Run, files_below: FilesBelow, shoot: Path, tmp_path: Path
+) -> None:
+    before = files_below(shoot)
+    result = run_rank(shoot, "--select", "sharpest", "2", "--copy-to", tmp_path / "best")
+    assert sorted(files_below(tmp_path / "best")) == ["b [1].png", "c.png"]
+    assert files_below(shoot) == before
+    assert "2 photos now in" in result.stderr
+
+
+def test_the_selected_are_moved_only_where_that_is_said(
+    run_rank: Run, files_below: FilesBelow, shoot: Path, tmp_path: Path
+) -> None:
+    run_rank(shoot, "--select", "blurriest", "1", "--move-to", tmp_path / "worst")
+    assert sorted(files_below(tmp_path / "worst")) == ["a.png"]
+    assert sorted(files_below(shoot)) == ["sub/b [1].png", "sub/c.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mend"),
+    [
+        (["--select", "sharpest", "2"], "add --copy-to DIR, --move-to DIR or --mark"),
+        (
+            ["--select", "sharpest", "2", "--copy-to", "x", "--move-to", "y"],
+            "photos go to one place",
+        ),
+        (["--copy-to", "x"], "which photos[?] add --select sharpest N"),
+        (["--select", "best", "2", "--copy-to", "x"], "say sharpest N or blurriest N"),
+        (["--select", "sharpest", "0", "--copy-to", "x"], "select 1 photo or more"),
+    ],
+)
+def test_a_selection_that_is_not_clear_is_refused_at_once(
+    arguments: list[str], mend: str, run_rank: Run, shoot: Path
+) -> None:
+    with pytest.raises(ConfigError, match=mend):
+        run_rank(shoot, *arguments)
+
+
+def test_stars_are_written_beside_the_photos_only_when_asked(
+    run_rank: Run, files_below: FilesBelow, shoot: Path
+) -> None:
+    before = files_below(shoot)
+    result = run_rank(shoot, "--xmp")
+    after = files_below(shoot)
+    assert sorted(after.keys() - before.keys()) == [
+        "a.png.xmp",
+        "sub/b [1].png.xmp",
+        "sub/c.png.xmp",
+    ]
+    assert {name: after[name] for name in before} == before
+    assert "marked 3 photos" in result.stderr
+
+
+def test_photos_beyond_a_threshold_are_marked(run_rank: Run, shoot: Path) -> None:
+    run_rank(shoot, "--json", shoot.parent / "r.jsonl")
+    rows = [json.loads(line) for line in (shoot.parent / "r.jsonl").read_text().splitlines()]
+    worst = rows[-1]["blur_degree"]
+    result = run_rank(shoot, "--above", str(worst), "--mark", "reject", "--mark", "red")
+    assert "marked 1 photo\n" in result.stderr
+    assert [path.name for path in shoot.rglob("*.xmp")] == ["a.png.xmp"]
+    assert 'xmp:Rating="-1"' in (shoot / "a.png.xmp").read_text()
+    assert 'xmp:Label="Red"' in (shoot / "a.png.xmp").read_text()
+
+
+def test_a_mark_goes_before_the_stars(run_rank: Run, shoot: Path) -> None:
+    result = run_rank(shoot, "--xmp", "--select", "blurriest", "1", "--mark", "reject")
+    assert "marked 3 photos" in result.stderr
+    ratings = [re.findall(r'Rating="(.*?)"', path.read_text()) for path in shoot.rglob("*.xmp")]
+    assert ratings.count(["-1"]) == 1
+
+
+@pytest.mark.parametrize("deed", ["--copy-to", "--move-to"])
+def test_a_dry_run_writes_nothing_and_says_all(
+    deed: str, run_rank: Run, files_below: FilesBelow, shoot: Path, tmp_path: Path
+) -> None:
+    before = files_below(tmp_path)
+    choosing = ("--select", "sharpest", "1", deed, tmp_path / "best", "--mark", "pick")
+    result = run_rank(shoot, "--xmp", "--csv", tmp_path / "r.csv", *choosing, "--dry-run")
+    assert files_below(tmp_path) == before
+    lines = result.stdout.splitlines()
+    assert f"would write {tmp_path / 'r.csv'}" in lines
+    assert f"{shoot / 'sub/c.png'} -> {tmp_path / 'best' / 'c.png'}" in lines
+    assert any(line.startswith(f"{shoot / 'a.png'}: ") and " star" in line for line in lines)
+    assert "would mark 3 photos" in result.stderr and "1 photo to" in result.stderr
+
+
+def test_lightroom_finds_its_sidecars_by_the_stem(run_rank: Run, shoot: Path) -> None:
+    run_rank(shoot, "--xmp", "--xmp-name", "stem")
+    assert (shoot / "a.xmp").exists()
+
+
+def test_ratings_of_others_are_kept_unless_asked(run_rank: Run, shoot: Path) -> None:
+    run_rank(shoot, "--xmp")
+    sidecar = shoot / "a.png.xmp"
+    by_hand = re.sub(r'xmp:Rating="\d"', 'xmp:Rating="-1"', sidecar.read_text())
+    sidecar.write_text(by_hand)
+    result = run_rank(shoot, "--xmp")
+    assert "marked 2 photos; 1 kept what others said" in result.stderr
+    assert sidecar.read_text() == by_hand
+    assert "marked 3 photos" in run_rank(shoot, "--xmp", "--replace-ratings").stderr
+    assert sidecar.read_text() != by_hand
+
+
+def test_stars_just_written_travel_with_the_photo(
+    run_rank: Run, files_below: FilesBelow, shoot: Path, tmp_path: Path
+) -> None:
+    moving = ("--select", "blurriest", "1", "--move-to", tmp_path / "worst")
+    run_rank(shoot, "--xmp", "--xmp-name", "stem", *moving)
+    assert sorted(files_below(tmp_path / "worst")) == ["a.png", "a.xmp"]

@@ -1,0 +1,148 @@
+"""Marks other than stars, and what photos and other sidecars say already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import PIL.Image
+import pytest
+from PIL import ExifTags
+
+from blurmapper.errors import ConfigError
+from blurmapper.ranking.marks import (
+    ALL_PROPERTIES,
+    DARKTABLE_COLOURS,
+    DIGIKAM_COLOUR,
+    DIGIKAM_PICK,
+    LABEL,
+    LIGHTROOM_GOOD,
+    LIGHTROOM_PICK,
+    RATING,
+    Mark,
+    to_mark,
+)
+from blurmapper.ranking.packets import Property, read_properties
+from blurmapper.ranking.sidecars import Kept, write_marks
+
+from .packets import EXISTING, packet, rating_in
+
+
+def rate_beside(photo: Path, stars: int = 4, *, replace: bool = False) -> object:
+    """Write the stars of one photo; return what is said of it."""
+    (result,) = write_marks([(photo, Mark(stars))], replace=replace)
+    return result
+
+
+def test_what_the_other_sidecar_says_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "a.xmp").write_bytes(EXISTING["attribute"])
+    assert rate_beside(tmp_path / "a.jpg") == Kept(tmp_path / "a.jpg")
+    assert not (tmp_path / "a.jpg.xmp").exists()
+    assert rate_beside(tmp_path / "a.jpg", replace=True) == tmp_path / "a.jpg.xmp"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_a_rating_inside_the_photo_is_kept(kind: str, tmp_path: Path) -> None:
+    photo = tmp_path / f"a.{kind.lower()}"
+    exif = PIL.Image.Exif()
+    exif[ExifTags.Base.Rating] = 3
+    PIL.Image.new("RGB", (20, 20)).save(photo, kind, exif=exif)
+    assert rate_beside(photo) == Kept(photo)
+    assert rate_beside(photo, 3) == tmp_path / f"{photo.name}.xmp"
+
+
+def test_xmp_inside_the_photo_goes_before_its_exif(tmp_path: Path) -> None:
+    photo = tmp_path / "a.jpg"
+    exif = PIL.Image.Exif()
+    exif[ExifTags.Base.Rating] = 0
+    rejected = EXISTING["attribute"].replace(b'Rating="1"', b'Rating="-1"')
+    PIL.Image.new("RGB", (20, 20)).save(photo, exif=exif, xmp=rejected)
+    assert rate_beside(photo) == Kept(photo)
+
+
+def test_a_photo_that_says_nothing_is_rated(tmp_path: Path) -> None:
+    photo = tmp_path / "a.jpg"
+    PIL.Image.new("RGB", (20, 20)).save(photo, xmp=EXISTING["none"])
+    assert rate_beside(photo) == tmp_path / "a.jpg.xmp"
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "b.jpg.xmp").write_bytes(EXISTING["attribute"])
+    (tmp_path / "c.jpg.xmp").write_bytes(b"not xml")
+    marks = [(tmp_path / f"{name}.jpg", Mark(4)) for name in "abc"]
+    before = sorted(tmp_path.iterdir())
+    said = list(write_marks(marks, dry_run=True))
+    assert sorted(tmp_path.iterdir()) == before
+    assert list(map(str, write_marks(marks))) == list(map(str, said))
+
+
+def read_back(sidecar: Path) -> dict[Property, str]:
+    return read_properties(sidecar.read_bytes(), ALL_PROPERTIES)
+
+
+@pytest.mark.parametrize("there", [None, "element", "none"])
+def test_a_colour_is_written_in_the_words_of_each_program(
+    there: str | None, tmp_path: Path
+) -> None:
+    sidecar = tmp_path / "a.jpg.xmp"
+    if there is not None:
+        sidecar.write_bytes(EXISTING[there])
+    assert list(write_marks([(tmp_path / "a.jpg", to_mark(["green"]))])) == [sidecar]
+    said = read_back(sidecar)
+    assert (said[LABEL], said[DARKTABLE_COLOURS], said[DIGIKAM_COLOUR]) == ("Green", "2", "4")
+
+
+def test_a_reject_is_one_for_every_program(tmp_path: Path) -> None:
+    list(write_marks([(tmp_path / "a.jpg", to_mark(["reject"]))]))
+    said = read_back(tmp_path / "a.jpg.xmp")
+    assert (said[RATING], said[LIGHTROOM_PICK], said[LIGHTROOM_GOOD]) == ("-1", "-1", "false")
+    assert said[DIGIKAM_PICK] == "1"
+
+
+def test_marks_of_ours_add_up_and_do_not_gainsay_each_other(tmp_path: Path) -> None:
+    photo, sidecar = tmp_path / "a.jpg", tmp_path / "a.jpg.xmp"
+    for words in (["reject"], ["blue"], ["4"], ["pick"]):
+        assert list(write_marks([(photo, to_mark(words))])) == [sidecar]
+    said = read_back(sidecar)
+    assert (said[RATING], said[LABEL], said[DIGIKAM_PICK]) == ("4", "Blue", "3")
+    list(write_marks([(photo, to_mark(["reject"]))]))
+    assert read_back(sidecar)[RATING] == "-1"
+    list(write_marks([(photo, to_mark(["pick"]))]))
+    assert RATING not in read_back(sidecar)
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        'xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Label="To print"',
+        'xmlns:digiKam="http://www.digikam.org/ns/1.0/" digiKam:ColorLabel="2"',
+    ],
+)
+def test_a_colour_by_hand_stays_and_keeps_no_stars_out(by_hand: str, tmp_path: Path) -> None:
+    sidecar = tmp_path / "a.jpg.xmp"
+    sidecar.write_bytes(packet(by_hand))
+    assert list(write_marks([(tmp_path / "a.jpg", to_mark(["red"]))])) == [Kept(tmp_path / "a.jpg")]
+    assert sidecar.read_bytes() == packet(by_hand)
+    assert rate_beside(tmp_path / "a.jpg") == sidecar
+
+
+def test_colours_of_darktable_are_one_s_own(tmp_path: Path) -> None:
+    seq = "<rdf:Seq><rdf:li>0</rdf:li><rdf:li>3</rdf:li></rdf:Seq>"
+    sidecar = tmp_path / "a.jpg.xmp"
+    sidecar.write_bytes(packet("", f"<darktable:colorlabels>{seq}</darktable:colorlabels>"))
+    marks = [(tmp_path / "a.jpg", to_mark(["green"]))]
+    assert list(write_marks(marks)) == [Kept(tmp_path / "a.jpg")]
+    assert list(write_marks(marks, replace=True)) == [sidecar]
+    assert read_back(sidecar)[DARKTABLE_COLOURS] == "2"
+
+
+def test_a_prefix_that_means_something_else_is_left_alone(tmp_path: Path) -> None:
+    sidecar = tmp_path / "a.jpg.xmp"
+    sidecar.write_bytes(packet('xmlns:xmp="urn:other" xmp:Rating="9"'))
+    assert rate_beside(tmp_path / "a.jpg") == sidecar
+    assert rating_in(sidecar.read_bytes()) == "4"
+    assert b'xmp:Rating="9"' in sidecar.read_bytes()
+
+
+def test_a_word_that_is_no_mark_is_refused() -> None:
+    with pytest.raises(ConfigError, match="no mark named 'orange'; choose from: reject, pick, red"):
+        to_mark(["orange"])
