@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Literal
 
-from blurmapper.batch.tasks import Outcome, Task
+from blurmapper.batch.finding import Found
+from blurmapper.batch.keep_masks import KeepMasks
+from blurmapper.batch.tasks import Job, Outcome, Task
 from blurmapper.decoding import Photo
 from blurmapper.errors import MethodError
 from blurmapper.images import (
@@ -29,11 +31,12 @@ THRESHOLD = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Which files a photo gets: how its maps are written, an overlay, a map a kind of blur."""
+    """Which files a photo gets: how maps are written, an overlay, a map a kind of blur, a mask."""
 
     map_kind: Literal["8", "16", "npy"] = "8"
     overlay: bool = False
     kinds: bool = False
+    masks: KeepMasks | None = None
 
     def endings(self) -> dict[str, str]:
         """Return what each file's name ends with, by what it is."""
@@ -43,6 +46,8 @@ class Outputs:
             endings["overlay"] = ".overlay.jpg"
         if self.kinds:
             endings |= {"defocus": f".defocus{suffix}", "motion": f".motion{suffix}"}
+        if self.masks:
+            endings["mask"] = ".png"
         return endings
 
 
@@ -58,7 +63,7 @@ class MapTask(Task):
     name: ClassVar[str] = "maps"
     verb: ClassVar[str] = "mapped"
     measured: ClassVar[tuple[str, ...]] = ("blur_degree", "share_blurred")
-    kinds: ClassVar[tuple[str, ...]] = ("map", "overlay", "defocus", "motion")
+    kinds: ClassVar[tuple[str, ...]] = ("map", "overlay", "defocus", "motion", "mask")
 
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
         """Map a photo."""
@@ -71,6 +76,18 @@ class MapTask(Task):
     def endings(self, photo: Location) -> Mapping[str, str]:
         """Return the endings of map, overlay and the maps of kinds."""
         return self.outputs.endings()
+
+    def files_of(self, job: Job) -> dict[str, Location]:
+        """Return where the files of a photo go; masks have a folder of their own."""
+        files = super().files_of(job)
+        if self.outputs.masks and job.target is not None:
+            files["mask"] = self.outputs.masks.locate(job.target, job.key)
+        return files
+
+    def check(self, found: Found) -> None:
+        """Refuse photos that would share a mask."""
+        if self.outputs.masks:
+            self.outputs.masks.check(found)
 
     def describe(self, values: Mapping[str, Any]) -> str:
         """Return S and the share that is blurred."""
@@ -108,7 +125,9 @@ def map_source(
     files: dict[str, bytes] = {}
     for kind, ending in outputs.endings().items():
         part = maps.get(kind)
-        if part is None:
+        if kind == "mask" and outputs.masks:
+            files[kind] = outputs.masks.encode(blur_map, source)
+        elif part is None:
             overlay = draw_overlay(photo.image, blur_map)
             files[kind] = encode_image(overlay, f"{name or _path_of(source)}{ending}")
         else:

@@ -78,6 +78,7 @@ def run_task(
         If the settings cannot be used or the folder cannot be written, before any photo is
         worked on; or if every other photo would fail too, as on a full disk.
     """
+    task.check(found)
     stop = stop or threading.Event()
     workers = 1 if task.alone else count_workers(how.workers, len(found))
     if how.engine == "ray":

@@ -9,13 +9,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from blurmapper import __version__
 from blurmapper.batch.failures import PhotoFailure, fail
 from blurmapper.files import write_file
 from blurmapper.locations import Location, open_file, with_ending
 from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method
+
+if TYPE_CHECKING:
+    from blurmapper.batch.finding import Found
 
 Room = Callable[[BinaryIO], AbstractContextManager[None]]
 """Open photo -> a context in which it may fill memory."""
@@ -136,6 +139,14 @@ class Task(ABC):
     def endings(self, photo: Location) -> Mapping[str, str]:
         """Return what the names of a photo's files end with, by what the files are."""
         return {}
+
+    def check(self, found: Found) -> None:  # noqa: B027 - most tasks take any photos
+        """Refuse photos that the task cannot be done with together.
+
+        Raises
+        ------
+        ConfigError
+        """
 
     def describe(self, values: Mapping[str, Any]) -> str:
         """Return what the line about a photo says of what was measured."""

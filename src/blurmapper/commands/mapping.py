@@ -9,6 +9,7 @@ import typer
 from blurmapper.commands import _options as option
 from blurmapper.commands._output import print_table
 from blurmapper.commands._run import run_command
+from blurmapper.errors import ConfigError
 
 if TYPE_CHECKING:
     from blurmapper.methods import Method
@@ -33,6 +34,15 @@ def map_photos(
     npy: Annotated[
         bool, typer.Option("--npy", help="Write float32 .npy maps in place of PNG.")
     ] = False,
+    masks: Annotated[
+        Literal["colmap", "folder"] | None,
+        typer.Option(
+            help="Also write masks, 0 = blurred, into DIR/masks: NAME.jpg.png, or NAME.png."
+        ),
+    ] = None,
+    grow: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Widen what masks leave out by N pixels.")
+    ] = 0,
     refine: option.Refine = True,
     working_side: Annotated[
         int | None,
@@ -63,12 +73,18 @@ def map_photos(
         blurmapper map photo.jpg --overlay
 
         blurmapper map holiday/ -o maps/ --json > figures.jsonl
+
+        blurmapper map scene/images/ -o scene/blur/ --masks colmap --grow 4
     """
-    from blurmapper.batch import How, MapTask, Outputs
+    from blurmapper.batch import How, KeepMasks, MapTask, Outputs
     from blurmapper.methods import MethodOptions
 
+    if grow and masks is None:
+        raise ConfigError("--grow widens masks; add --masks colmap or --masks folder")
+
     options = MethodOptions(refine=refine, working_side=working_side, threads=threads)
-    task = MapTask(method, options, Outputs("npy" if npy else bits, overlay, kinds))
+    keep = KeepMasks(masks, grow) if masks else None
+    task = MapTask(method, options, Outputs("npy" if npy else bits, overlay, kinds, keep))
     run_command(task, photos, output, How(engine, jobs, redo, True), as_json=as_json)
 
 

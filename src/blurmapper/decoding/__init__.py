@@ -1,6 +1,6 @@
 """Files, Pillow images and arrays of every kind -> one kind of RGB array."""
 
-from blurmapper.decoding.arrays import MAX_PIXELS, MIN_SIDE, from_array, row_strips
+from blurmapper.decoding.arrays import MAX_PIXELS, MIN_SIDE, from_array, row_strips, turn_back
 from blurmapper.decoding.checks import check_image, check_map, check_pair
 from blurmapper.decoding.files import (
     Photo,
@@ -29,4 +29,5 @@ __all__ = [
     "read_open_file",
     "read_size",
     "row_strips",
+    "turn_back",
 ]

@@ -65,6 +65,11 @@ def turn(image: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     return np.ascontiguousarray(image)
 
 
+def turn_back(image: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+    """Return an image that `turn` turned as it was."""
+    return turn(image, {6: 8, 8: 6}.get(orientation, orientation))
+
+
 def row_strips(height: int, width: int) -> list[slice]:
     """Cut an image into runs of rows small enough for a processor's cache."""
     step = max(1, 300_000 // width)

@@ -1,0 +1,94 @@
+"""Masks of what to keep of photos, as programs that rebuild scenes take them."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Literal
+
+import numpy as np
+
+from blurmapper.batch.finding import Found
+from blurmapper.decoding import open_pillow, turn_back
+from blurmapper.decoding.opening import read_orientation
+from blurmapper.errors import ConfigError
+from blurmapper.images import BlurMap, encode_map
+from blurmapper.locations import Location
+
+FOLDER = "masks"
+"""The folder of masks in the folder of outputs; it mirrors that of the photos."""
+
+BLURRED = 0.5
+"""A pixel with at least this probability is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepMasks:
+    """How masks are laid out, and how far they grow.
+
+    Attributes
+    ----------
+    layout : {"colmap", "folder"}
+        ``photo.jpg.png`` as COLMAP looks for it, or ``photo.png`` as loaders of Gaussian splats do.
+    grow : int
+        Pixels by which what is blurred is widened.
+    """
+
+    layout: Literal["colmap", "folder"] = "colmap"
+    grow: int = 0
+
+    def locate(self, target: Location, key: str) -> Location:
+        """Return where a mask goes, from where the other outputs go and what is the photo's own."""
+        folder = target
+        for _ in PurePosixPath(key).parts:
+            folder = folder.parent
+        return folder / f"{FOLDER}/{self._name(key)}"
+
+    def check(self, found: Found) -> None:
+        """Refuse photos that would share a mask.
+
+        Raises
+        ------
+        ConfigError
+        """
+        names = Counter(self._name(below) for _, below in found.photos)
+        shared = next((name for name, count in names.items() if count > 1), None)
+        if shared is not None and self.layout == "folder":
+            raise ConfigError(
+                f"several photos would have the mask {shared}; use --masks colmap, or map folders "
+                "of photos that differ by more than their suffix"
+            )
+
+    def encode(self, blur_map: BlurMap, source: Path | bytes | BinaryIO) -> bytes:
+        """Return the PNG of a photo's mask: 0 is blurred and left out, 255 is kept.
+
+        It lies as the photo's pixels are stored, for these programs do not turn photos by EXIF.
+        """
+        import cv2
+
+        blurred = (blur_map >= BLURRED).astype(np.uint8)
+        if self.grow:
+            # A disc of this radius, to the pixel: distances are to where something is blurred.
+            distance = cv2.distanceTransform(1 - blurred, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+            blurred = (distance <= self.grow).astype(np.uint8) if blurred.any() else blurred
+        keep = turn_back(1 - blurred, _orientation_of(source))
+        return encode_map(keep.astype(np.float32), ".png")
+
+    def _name(self, key: str) -> str:
+        if self.layout == "colmap":
+            return f"{key}.png"
+        return str(PurePosixPath(key).with_suffix(".png"))
+
+
+def _orientation_of(source: Path | bytes | BinaryIO) -> int:
+    # What Pillow does not read, such as HEIC and RAW, these programs do not either.
+    with suppress(Exception):
+        if isinstance(source, Path):
+            source = source.read_bytes()
+        stream = io.BytesIO(source) if isinstance(source, bytes) else source
+        stream.seek(0)
+        return read_orientation(open_pillow(stream))
+    return 1
