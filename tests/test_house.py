@@ -42,6 +42,7 @@ def test_the_public_names_are_these() -> None:
         "cut_out",
         "draw_overlay",
         "magnify_blur",
+        "rank_photos",
         "read_image",
         "read_map",
         "refine_map",

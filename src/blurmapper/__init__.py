@@ -25,6 +25,7 @@ __all__ = [
     "cut_out",
     "draw_overlay",
     "magnify_blur",
+    "rank_photos",
     "read_image",
     "read_map",
     "refine_map",
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from blurmapper.errors import BlurMapperError
     from blurmapper.images import draw_overlay, read_image, read_map, write_map
     from blurmapper.mapper import BlurKinds, BlurMapper
+    from blurmapper.ranking.ranked import rank_photos
     from blurmapper.refinement import refine_map
 else:
     # Hidden from type checkers: a module `__getattr__` would make them accept any name.
@@ -50,6 +52,7 @@ else:
         "cut_out": "applications.segmentation",
         "draw_overlay": "images",
         "magnify_blur": "applications.magnification",
+        "rank_photos": "ranking.ranked",
         "read_image": "images",
         "read_map": "images",
         "refine_map": "refinement",

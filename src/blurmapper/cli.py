@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from blurmapper.commands._output import open_streams, print_error, print_line
+from blurmapper.commands.check import check
 from blurmapper.commands.evaluate import evaluate
 from blurmapper.commands.magnify import magnify
 from blurmapper.commands.mapping import map_photos, methods
@@ -86,6 +87,7 @@ def _start(
 app.command("map")(map_photos)
 app.command("methods")(methods)
 app.command("rank")(rank)
+app.command("check")(check)
 app.command("segment")(segment)
 app.command("magnify")(magnify)
 app.command("serve")(serve)

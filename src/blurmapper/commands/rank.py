@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
 from blurmapper.commands import _options as shared
 from blurmapper.commands import _rank_options as option
-from blurmapper.commands._output import (
-    STOPPED,
-    print_error,
-    print_line,
-    progress_bar,
-    quiet_codecs,
-    stopping_cleanly,
-)
+from blurmapper.commands._measuring import measure
+from blurmapper.commands._output import STOPPED, print_line, quiet_codecs, stopping_cleanly
 from blurmapper.commands._rank_actions import Actions, to_selection
 from blurmapper.commands._rank_table import print_table
 from blurmapper.locations import find_location
-
-if TYPE_CHECKING:
-    import threading
-
-    from blurmapper.batch import Found, How, PhotoFailure, Result
-    from blurmapper.ranking.measuring import MeasureTask
 
 
 def rank(
@@ -97,7 +84,7 @@ def rank(
     actions.check_local(found)
     task = MeasureTask(method, MethodOptions(refine=refine, threads=threads))
     with quiet_codecs(), stopping_cleanly() as stop:
-        results = _measure(task, found, How(engine, jobs, redo), stop)
+        results = measure(task, found, How(engine, jobs, redo), stop, "Ranking")
     measured = [to_record(each, weighting) for each in results[len(found.failures) :]]
     ranking = make_ranking(measured, by=by, group=group_bursts)
 
@@ -111,21 +98,3 @@ def rank(
     failures += actions.act_on(ranking)
     if failures or ranking.unreadable:
         raise typer.Exit(1)
-
-
-def _measure(
-    task: MeasureTask, found: Found, how: How, stop: threading.Event
-) -> list[Result | PhotoFailure]:
-    """Return what was measured, behind a progress bar."""
-    from blurmapper.batch import PhotoFailure
-    from blurmapper.ranking.measuring import measure_photos
-
-    results: list[Result | PhotoFailure] = []
-    with progress_bar(len(found)) as progress:
-        bar = progress.add_task("Ranking", total=len(found))
-        for result in measure_photos(task, found, how, stop):
-            if isinstance(result, PhotoFailure):
-                print_error(result.error)
-            results.append(result)
-            progress.advance(bar)
-    return results

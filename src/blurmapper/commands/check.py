@@ -1,0 +1,80 @@
+"""`blurmapper check`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from blurmapper.commands import _options as shared
+from blurmapper.commands._measuring import measure
+from blurmapper.commands._output import STOPPED, print_line, quiet_codecs, stopping_cleanly
+from blurmapper.errors import ConfigError
+
+if TYPE_CHECKING:
+    from blurmapper.ranking.records import PhotoRecord, Unreadable
+
+
+def check(
+    photos: shared.Photos,
+    min_sharp: Annotated[
+        str | None,
+        typer.Option(metavar="SHARE", help="Fail photos of which less is sharp: 30% or .3."),
+    ] = None,
+    fail_over: Annotated[
+        str, typer.Option(metavar="SHARE", help="How many photos may fail: 5% or .05; none.")
+    ] = "0",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a photo that fails.")
+    ] = False,
+    method: shared.Method = "dbm-lite",
+    threads: shared.Threads = None,
+    jobs: shared.Jobs = None,
+    redo: shared.Redo = False,
+    engine: shared.Engine = "local",
+) -> None:
+    """Check that photos are sharp enough; exit with 1 and a list if too many are not.
+
+    Each photo that fails gets a line with the reason, and so does one that cannot be read, which
+    fails too. What is measured is kept, as by rank: only photos that are new or have changed
+    take time.
+
+    Examples:
+
+        blurmapper check photos/ --min-sharp 30% --fail-over 5%
+    """
+    from blurmapper.batch import How, find_photos
+    from blurmapper.methods import MethodOptions
+    from blurmapper.ranking.checking import Demands, read_share, too_many
+    from blurmapper.ranking.measuring import MeasureTask, to_record
+
+    if min_sharp is None:
+        raise ConfigError("what is asked of the photos? add --min-sharp 30%")
+    demands, allowed = Demands(read_share(min_sharp)), read_share(fail_over)
+    found = find_photos(photos)
+    task = MeasureTask(method, MethodOptions(threads=threads))
+    with quiet_codecs(), stopping_cleanly() as stop:
+        results = measure(task, found, How(engine, jobs, redo), stop, "Checking", quiet=True)
+    records = [to_record(result) for result in results]
+    failed = 0
+    for record in records:
+        complaint = demands.complain(record)
+        if complaint is not None:
+            failed += 1
+            print_line(_to_json(record, complaint) if as_json else f"{record.photo}: {complaint}")
+    share = f" ({failed / len(records):.1%})" if records else ""
+    verdict = "too many" if too_many(failed, len(records), allowed) else "few enough"
+    print_line(f"{failed} of {len(records)} photos fail{share}: {verdict}", err=True)
+    if stop.is_set():
+        print_line(f"stopped after {len(results)} of {len(found)} photos", err=True)
+        raise typer.Exit(STOPPED)
+    if verdict == "too many" or not records:
+        raise typer.Exit(1)
+
+
+def _to_json(record: PhotoRecord | Unreadable, complaint: str) -> str:
+    from blurmapper.ranking.records import PhotoRecord
+
+    share = 1 - record.share_blurred if isinstance(record, PhotoRecord) else None
+    return json.dumps({"photo": str(record.photo), "share_sharp": share, "reason": complaint})

@@ -1,0 +1,68 @@
+"""The ranking as one function, for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from blurmapper.applications.degree import Weighting
+from blurmapper.batch import How, find_photos
+from blurmapper.methods import MethodOptions
+from blurmapper.ranking.measuring import MeasureTask, measure_photos, to_record
+from blurmapper.ranking.records import Measure
+from blurmapper.ranking.tables import make_ranking, rows
+
+
+def rank_photos(
+    photos: str | Path | Iterable[str | Path],
+    *,
+    by: Measure = "degree",
+    weighting: Weighting | None = None,
+    group_bursts: bool = False,
+    method: str = "dbm-lite",
+    jobs: int | None = None,
+) -> list[dict[str, Any]]:
+    """Rank photos and folders of photos, as ``blurmapper rank`` does: a row each.
+
+    What an earlier run measured of a photo that has not changed since is not measured again.
+
+    Parameters
+    ----------
+    photos : str, Path or iterable of them
+        Photos, or folders that are searched for them: paths or addresses.
+    by : {"degree", "region"}
+        What is compared: S, or the mean blur of the sharpest region.
+    weighting : {"centre", "saliency"}, optional
+        What counts more in S.
+    group_bursts : bool
+        Find the frames of bursts, and the best of each.
+    method : str
+        A name from ``blurmapper methods``, or the path of an .onnx file.
+    jobs : int, optional
+        Photos that are worked on at a time; one a core unless given.
+
+    Returns
+    -------
+    list of dict
+        The sharpest first, with the keys that the columns of ``--csv`` have
+        (`blurmapper.ranking.tables.COLUMNS`). Last come photos and folders that could not be
+        read: they have ``photo`` and ``error``, and None for all else.
+
+    Raises
+    ------
+    BlurMapperError
+        If the method cannot be used; never for a photo.
+
+    Examples
+    --------
+    >>> from blurmapper import rank_photos
+    >>> rank_photos("nowhere.jpg")[0]["error"]
+    'nowhere.jpg: no such file; check the path'
+    """
+    given = [photos] if isinstance(photos, str | Path) else photos
+    found = find_photos(given)
+    task = MeasureTask(method, MethodOptions())
+    results = measure_photos(task, found, How(workers=jobs))
+    records = (to_record(each, weighting) for each in results)
+    return rows(make_ranking(records, by=by, group=group_bursts))

@@ -1,0 +1,82 @@
+"""The command that checks photos: its list and its status."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from blurmapper.commands.check import check
+from blurmapper.errors import BlurMapperError, ConfigError
+
+Check = Callable[..., Result]
+
+
+@pytest.fixture
+def run_check(tiny_weights: Path) -> Check:
+    """Call the command with the tests' network; an error of ours is raised as it is."""
+    app = typer.Typer()
+    app.command()(check)
+
+    def call(*arguments: str | Path, status: int = 0) -> Result:
+        options = ["--method", str(tiny_weights), "--threads", "1"]
+        result = CliRunner().invoke(app, [*map(str, arguments), *options])
+        if isinstance(result.exception, BlurMapperError):
+            raise result.exception
+        assert result.exit_code == status, result.output
+        return result
+
+    return call
+
+
+def test_a_folder_of_sharp_photos_passes(run_check: Check, shoot: Path) -> None:
+    result = run_check(shoot / "sub", "--min-sharp", "0")
+    assert result.stdout == ""
+    assert result.stderr == "0 of 2 photos fail (0.0%): few enough\n"
+
+
+def test_what_fails_is_listed_with_the_reason_and_the_status_is_1(
+    run_check: Check, shoot: Path
+) -> None:
+    result = run_check(shoot, "--min-sharp", "50%", status=1)
+    line, _ = result.stdout.splitlines()
+    assert line.startswith(f"{shoot / 'a.png'}: ") and line.endswith("sharp, less than 50%")
+    assert "2 of 3 photos fail (66.7%): too many" in result.stderr
+
+
+@pytest.mark.parametrize(("allowed", "status"), [("66%", 1), (".67", 0), ("67%", 0)])
+def test_some_may_fail(allowed: str, status: int, run_check: Check, shoot: Path) -> None:
+    run_check(shoot, "--min-sharp", "50%", "--fail-over", allowed, status=status)
+
+
+def test_exactly_as_many_as_may_fail_do_not_fail_the_check(run_check: Check, shoot: Path) -> None:
+    (shoot / "bad.jpg").write_text("no photo")
+    run_check(shoot, "--min-sharp", "50%", "--fail-over", "75%")
+
+
+def test_a_photo_that_cannot_be_read_fails(run_check: Check, shoot: Path) -> None:
+    (shoot / "bad.jpg").write_text("no photo")
+    result = run_check(shoot, "--min-sharp", "0", "--json", status=1)
+    (row,) = map(json.loads, result.stdout.splitlines())
+    assert row["photo"].endswith("bad.jpg") and row["share_sharp"] is None
+    assert row["reason"].startswith("not an image file")
+
+
+def test_a_folder_without_photos_fails(run_check: Check, tmp_path: Path) -> None:
+    assert "no photos in this folder" in run_check(tmp_path, "--min-sharp", "0", status=1).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mend"),
+    [([], "add --min-sharp"), (["--min-sharp", "30"], "write 5% or .05")]
+    + [(["--min-sharp", ".3", "--fail-over", text], "no share") for text in ("-1", "200%", "x")],
+)
+def test_a_check_that_is_not_clear_is_refused(
+    arguments: list[str], mend: str, run_check: Check, shoot: Path
+) -> None:
+    with pytest.raises(ConfigError, match=mend):
+        run_check(shoot, *arguments)

@@ -1,0 +1,36 @@
+"""The ranking as a function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+
+from blurmapper import rank_photos
+from blurmapper.ranking.tables import COLUMNS
+
+
+@pytest.fixture
+def photos(tmp_path: Path, sharp_photo: npt.NDArray[np.uint8]) -> Path:
+    """A folder of a blurred and a sharp photo, and of one that is none."""
+    PIL.Image.fromarray(cv2.GaussianBlur(sharp_photo, (0, 0), 4)).save(tmp_path / "a.png")
+    PIL.Image.fromarray(sharp_photo).save(tmp_path / "b.png")
+    (tmp_path / "c.png").write_text("no photo")
+    return tmp_path
+
+
+def test_rows_are_those_of_the_tables_the_sharpest_first(photos: Path, tiny_weights: Path) -> None:
+    rows = rank_photos(photos, method=str(tiny_weights))
+    assert [Path(row["photo"]).name for row in rows] == ["b.png", "a.png", "c.png"]
+    assert all(list(row) == list(COLUMNS) for row in rows)
+    assert rows[2]["rank"] is None and "c.png" in rows[2]["error"]
+
+
+def test_several_places_are_ranked_together(photos: Path, tiny_weights: Path) -> None:
+    given = [photos / "a.png", str(photos / "b.png"), photos / "nowhere"]
+    rows = rank_photos(given, by="region", method=str(tiny_weights))
+    assert [row["rank"] for row in rows] == [1, 2, None]
