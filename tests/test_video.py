@@ -397,8 +397,10 @@ def test_a_photo_is_no_clip(map_it: Callable[..., ClipResult]) -> None:
         map_it(SAMPLES / "cat.jpg")
 
 
-def test_a_folder_is_no_clip(map_it: Callable[..., ClipResult], tmp_path: Path) -> None:
-    with pytest.raises(VideoError, match="is a folder"):
+def test_a_folder_without_frames_is_no_clip(
+    map_it: Callable[..., ClipResult], tmp_path: Path
+) -> None:
+    with pytest.raises(VideoError, match="no frames in this folder"):
         map_it(tmp_path)
 
 

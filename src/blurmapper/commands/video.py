@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from blurmapper.methods import BlurMethod
     from blurmapper.video.mapping import ClipOutputs, ClipResult
 
+SOME_PHOTOS = 10
+"""Photos of frames that a clip's line names."""
+
 SOME_FRAMES = 1000
 """How many frames a clip may have is known only once it is open."""
 
@@ -25,7 +30,10 @@ SOME_FRAMES = 1000
 def video(
     clips: Annotated[
         list[str],
-        typer.Argument(metavar="CLIP...", help="Video files: paths, or s3:// and the like."),
+        typer.Argument(
+            metavar="CLIP...",
+            help="Video files: paths, or s3:// and the like; or folders of frames.",
+        ),
     ],
     output: option.Output = str(DEFAULT_OUTPUT),
     overlay: Annotated[
@@ -45,6 +53,20 @@ def video(
             help="Time between any two of them; 1, or less in a short clip, unless given.",
         ),
     ] = None,
+    best_of: Annotated[
+        int,
+        typer.Option(metavar="K", min=0, help="Write the sharpest of every K frames as photos."),
+    ] = 0,
+    drop_blurry: Annotated[
+        bool,
+        typer.Option(
+            "--drop-blurry", help="Write frames as photos, but none blurrier than its neighbours."
+        ),
+    ] = False,
+    rate: Annotated[
+        float,
+        typer.Option(metavar="FPS", min=0.001, help="Frames a second of a folder of frames."),
+    ] = 25.0,
     smoothing: Annotated[
         int,
         typer.Option(
@@ -63,14 +85,17 @@ def video(
     CLIP gives DIR/CLIP.overlay.mp4 with the clip's times and sound, and DIR/CLIP.frames.csv with
     a row a frame: its number from 0, its time in seconds, its blur degree S and the share of it
     that is blurred. With --sharpest also DIR/CLIP.frame-NUMBER.jpg. Files appear whole or
-    not at all. Of a clip that is damaged or cut short, what can be read is mapped; it gets a
-    line on standard error, and the exit status is 1.
+    not at all. Of a folder of frames the chosen are copied as they are into DIR/FOLDER.frames, and
+    there is no overlay. Of a clip that is damaged or cut short, what can be read is mapped; it
+    gets a line on standard error, and the exit status is 1.
 
     Examples:
 
         blurmapper video clip.mp4 --sharpest 5
 
         blurmapper video clip.mp4 --no-overlay -o figures/
+
+        blurmapper video frames/ --best-of 10 --drop-blurry -o scene/
     """
     from blurmapper.batch import find_photos, plan_jobs
     from blurmapper.methods import MethodOptions, get_method
@@ -78,14 +103,14 @@ def video(
 
     folder = find_location(output or DEFAULT_OUTPUT)
     mapping = get_method(method, MethodOptions(threads=threads))
-    outputs = ClipOutputs(overlay, sharpest, apart, smoothing, refine)
+    outputs = ClipOutputs(overlay, sharpest, apart, best_of, drop_blurry, smoothing, refine)
     failed = 0
-    for clip in filter(os.path.isdir, clips):
-        failed += 1
-        print_error(VideoError(f"{clip}: is a folder; give the clips inside it"))
-    for job in plan_jobs(find_photos(clip for clip in clips if not os.path.isdir(clip)), folder):  # noqa: PTH112
+    found = find_photos(clip for clip in clips if not os.path.isdir(clip))  # noqa: PTH112
+    given = (Path(clip) for clip in clips if os.path.isdir(clip))  # noqa: PTH112
+    found.photos += [(str(clip), clip.resolve().name) for clip in given]
+    for job in plan_jobs(found, folder):
         try:
-            result = _map_with_bar(job, mapping, outputs)
+            result = _map_with_bar(job, mapping, outputs, rate)
         except BlurMapperError as error:
             failed += 1
             print_error(error)
@@ -101,7 +126,7 @@ def video(
         raise typer.Exit(1)
 
 
-def _map_with_bar(job: Job, method: BlurMethod, outputs: ClipOutputs) -> ClipResult:
+def _map_with_bar(job: Job, method: BlurMethod, outputs: ClipOutputs, rate: float) -> ClipResult:
     from blurmapper.video.mapping import map_clip
 
     with progress_bar(SOME_FRAMES) as progress:
@@ -111,12 +136,16 @@ def _map_with_bar(job: Job, method: BlurMethod, outputs: ClipOutputs) -> ClipRes
             method,
             outputs,
             lambda done, total: progress.update(task, completed=done, total=total),
+            Fraction(rate).limit_denominator(1001),
         )
 
 
 def _to_line(result: ClipResult) -> str:
-    files = [result.table, *([result.overlay] if result.overlay else []), *result.photos]
+    files = [result.table, *([result.overlay] if result.overlay else [])]
+    files += result.photos[:SOME_PHOTOS]
+    more = len(result.photos) - SOME_PHOTOS
     return (
         f"{result.clip}: {result.width} x {result.height}, {len(result.frames)} frames, "
         f"mean S {result.blur_degree:.3f} -> {', '.join(map(str, files))}"
+        + (f" and {more} more" if more > 0 else "")
     )

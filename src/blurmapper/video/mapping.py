@@ -7,7 +7,9 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +22,14 @@ from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
 from blurmapper.refinement import enlarge_map, refine_map
 from blurmapper.video.clips import Clip, Frame
+from blurmapper.video.folders import FrameFolder
 from blurmapper.video.overlays import writing_overlay
-from blurmapper.video.selection import FrameResult, choose_sharpest
+from blurmapper.video.selection import (
+    FrameResult,
+    choose_best_of,
+    choose_sharpest,
+    drop_blurry,
+)
 from blurmapper.video.smoothing import (
     REACH,
     MappedFrame,
@@ -33,6 +41,10 @@ from blurmapper.video.smoothing import (
 OVERLAY_ENDING = ".overlay.mp4"
 TABLE_ENDING = ".frames.csv"
 PHOTO_ENDING = ".frame-{:06}.jpg"
+FRAMES_ENDING = ".frames"
+
+RATE = Fraction(25)
+"""Frames a second of a folder, which does not say."""
 
 HEADINGS = ("frame", "seconds", "blur_degree", "share_blurred")
 IS_TABLE = written_as(",".join(HEADINGS).encode())
@@ -51,6 +63,11 @@ class ClipOutputs:
         How many of the sharpest frames are written as photos.
     apart : float or None
         Seconds between any two of them; `choose_sharpest` chooses unless given.
+    best_of : int
+        Of every so many frames the sharpest is written as a photo; 0 for none.
+    drop_blurry : bool
+        Write no frame as a photo that is blurrier than its neighbours, and all others where
+        nothing else is asked for.
     smoothing : int
         Frames on either side that the overlay's maps are averaged over; 0 for none.
     refine : bool
@@ -60,8 +77,19 @@ class ClipOutputs:
     overlay: bool = True
     sharpest: int = 0
     apart: float | None = None
+    best_of: int = 0
+    drop_blurry: bool = False
     smoothing: int = REACH
     refine: bool = True
+
+    def choose(self, frames: list[FrameResult]) -> list[FrameResult]:
+        """Return the frames that are written as photos."""
+        if not (self.sharpest or self.best_of or self.drop_blurry):
+            return []
+        chosen = drop_blurry(frames) if self.drop_blurry else frames
+        if self.best_of:
+            chosen = choose_best_of(chosen, self.best_of)
+        return choose_sharpest(chosen, self.sharpest, self.apart) if self.sharpest else chosen
 
 
 @dataclass(frozen=True)
@@ -71,9 +99,9 @@ class ClipResult:
     Attributes
     ----------
     clip, table, overlay : Path, Address or None
-        The clip's file, the table of its frames, its overlay.
+        The clip's file or the folder of frames, the table of its frames, its overlay.
     photos : list of Path or Address
-        The sharpest frames, the sharpest first.
+        The chosen frames; where a number of the sharpest is asked for, the sharpest first.
     height, width : int
         Of a frame in pixels, turned upright.
     frames : list of FrameResult
@@ -102,8 +130,11 @@ def map_clip(
     method: BlurMethod,
     outputs: ClipOutputs,
     progress: Callable[[int, int | None], None] = lambda done, total: None,
+    rate: Fraction = RATE,
 ) -> ClipResult:
-    """Map the frames of a clip and write its files, each whole or not at all.
+    """Map the frames of a clip, or of a folder, and write its files, each whole or not at all.
+
+    Of a folder there is no overlay, and the frames that are chosen are copied as they are.
 
     S and the blurred share are of each frame's own map, at the size that the method sees;
     smoothing and edges are for the eye, in the overlay. Memory does not grow with the clip,
@@ -118,6 +149,8 @@ def map_clip(
     outputs : ClipOutputs
     progress : callable, optional
         Called after each frame with how many are done, and of about how many.
+    rate : Fraction
+        Frames a second of a folder.
 
     Raises
     ------
@@ -128,14 +161,18 @@ def map_clip(
     """
     assert job.target is not None
     make_folder(job.target.parent)
-    overlay = with_ending(job.target, OVERLAY_ENDING) if outputs.overlay else None
+    folder = _open_folder(job, rate)
+    has_overlay = outputs.overlay and folder is None
+    overlay = with_ending(job.target, OVERLAY_ENDING) if has_overlay else None
     table = with_ending(job.target, TABLE_ENDING)
     check_replaceable(table, IS_TABLE)
     measured: list[FrameResult] = []
     size: tuple[int, int] | None = None
     with ExitStack() as stack:
-        clip = stack.enter_context(Clip(job.photo))
-        writer = stack.enter_context(writing_overlay(overlay, clip)) if overlay else None
+        clip = folder or stack.enter_context(Clip(job.photo))
+        writer = None
+        if overlay and isinstance(clip, Clip):
+            writer = stack.enter_context(writing_overlay(overlay, clip))
         mapped = _map_frames(clip.read_frames(), method)
         for frame, blur_map in smooth_maps(mapped, outputs.smoothing if overlay else 0):
             measured.append(_measure(frame))
@@ -148,8 +185,11 @@ def map_clip(
     with replacing(table, IS_TABLE) as stream:
         stream.write(format_table(measured))
     assert size is not None
-    chosen = choose_sharpest(measured, outputs.sharpest, outputs.apart) if outputs.sharpest else []
-    photos = _write_photos(job.photo, job.target, chosen)
+    chosen = outputs.choose(measured)
+    if folder is not None:
+        photos = _copy_frames(folder, job.target, chosen)
+    else:
+        photos = _write_photos(job.photo, job.target, chosen)
     return ClipResult(job.photo, *size, measured, table, overlay, photos, clip.problem)
 
 
@@ -184,6 +224,7 @@ def _measure(frame: MappedFrame) -> FrameResult:
         frame.frame.seconds,
         float(frame.blur_map.mean(dtype=np.float64)),
         float((frame.blur_map >= THRESHOLD).mean()),
+        frame.shot,
     )
 
 
@@ -201,6 +242,24 @@ def _enlarge(image: ImageArray, blur_map: BlurMap, *, refine: bool) -> BlurMap:
     if blur_map.shape == image.shape[:2]:
         return blur_map
     return refine_map(image, blur_map) if refine else enlarge_map(blur_map, *image.shape[:2])
+
+
+def _open_folder(job: Job, rate: Fraction) -> FrameFolder | None:
+    if not isinstance(job.photo, Path) or not job.photo.is_dir():
+        return None
+    return FrameFolder(job.photo, rate, None if job.target is None else job.target.parent)
+
+
+def _copy_frames(
+    folder: FrameFolder, target: Location, chosen: list[FrameResult]
+) -> list[Location]:
+    """Copy the files of chosen frames, byte for byte, below a folder of their own."""
+    copies: list[Location] = []
+    for frame in chosen:
+        file = folder.frames[frame.number]
+        place = with_ending(target, FRAMES_ENDING) / file.relative_to(folder.path).as_posix()
+        copies.append(write_file(place, file.read_bytes()))
+    return copies
 
 
 def _write_photos(clip_at: Location, target: Location, chosen: list[FrameResult]) -> list[Location]:

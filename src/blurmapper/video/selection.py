@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
+
+NEIGHBOURS = 5
+"""Frames on either side that a frame is compared with."""
+
+BLURRIER = 0.05
+"""A frame is blurrier than its neighbours if S is above their median by more than this."""
 
 MOST_APART = 1.0
 """Seconds between two chosen frames, unless asked for otherwise or the clip is too short."""
@@ -23,12 +30,15 @@ class FrameResult:
         S, the mean of the frame's own map, in [0, 1].
     share_blurred : float
         Share of the frame with a probability of at least 0.5, in [0, 1].
+    shot : int
+        Frames between two cuts have the same.
     """
 
     number: int
     seconds: float
     blur_degree: float
     share_blurred: float
+    shot: int = 0
 
 
 def choose_sharpest(
@@ -62,3 +72,42 @@ def choose_sharpest(
         if all(abs(frame.seconds - other.seconds) >= apart - 1e-6 for other in chosen):
             chosen.append(frame)
     return chosen
+
+
+def choose_best_of(frames: Sequence[FrameResult], number: int) -> list[FrameResult]:
+    """Return of every so many frames, counted from the first, the one with the least S.
+
+    Examples
+    --------
+    >>> frames = [FrameResult(n, n / 10, s, s) for n, s in enumerate([0.4, 0.1, 0.2, 0.9, 0.3])]
+    >>> [frame.number for frame in choose_best_of(frames, 2)]
+    [1, 2, 4]
+    """
+    best: dict[int, FrameResult] = {}
+    for frame in frames:
+        group = frame.number // number
+        if group not in best or frame.blur_degree < best[group].blur_degree:
+            best[group] = frame
+    return list(best.values())
+
+
+def drop_blurry(frames: Sequence[FrameResult]) -> list[FrameResult]:
+    """Return the frames that are not blurrier than their neighbours in the same shot.
+
+    Of single frames of one scene small differences of S mean something: one is dropped if its S
+    is above the median of the 5 before and the 5 after it by more than 0.05.
+
+    Examples
+    --------
+    >>> frames = [FrameResult(n, n / 10, s, s) for n, s in enumerate([0.2, 0.21, 0.4, 0.2])]
+    >>> [frame.number for frame in drop_blurry(frames)]
+    [0, 1, 3]
+    """
+    kept = []
+    for place, frame in enumerate(frames):
+        near = [*frames[max(0, place - NEIGHBOURS) : place]]
+        near += frames[place + 1 : place + 1 + NEIGHBOURS]
+        degrees = [other.blur_degree for other in near if other.shot == frame.shot]
+        if not degrees or frame.blur_degree <= median(degrees) + BLURRIER:
+            kept.append(frame)
+    return kept
