@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import PIL.Image
 
 from blurmapper.preprocessing import WHITE
 
@@ -79,6 +80,13 @@ def is_noticeable(conversion: Conversion, channels: int) -> bool:
     return float(np.abs(change).max()) > INDISTINGUISHABLE
 
 
+def picture_of(samples: npt.NDArray[np.uint8], mode: str) -> PIL.Image.Image:
+    """Return samples (H, W, channels) as a Pillow image of a mode that has those channels."""
+    # Pillow 11.3 and 12 disagree whether `fromarray` may be given a mode.
+    size = (samples.shape[1], samples.shape[0])
+    return PIL.Image.frombuffer(mode, size, np.ascontiguousarray(samples), "raw", mode, 0, 1)
+
+
 def read_light(profile: bytes, samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return samples (n, 1 or 3) in [0, 1] as light (n, 3) of sRGB's primaries, by an ICC profile.
 
@@ -101,7 +109,9 @@ def read_light(profile: bytes, samples: npt.NDArray[np.float64]) -> npt.NDArray[
         outdtype=np.float32,
         flags=imagecodecs.CMS.FLAGS.NOOPTIMIZE | imagecodecs.CMS.FLAGS.BLACKPOINTCOMPENSATION,
     )
-    light: npt.NDArray[np.float64] = np.linalg.solve(_SRGB_TO_D50, xyz[0].T.astype(np.float64)).T
+    # Of grey, it has an axis of one more.
+    xyz = xyz.reshape(-1, 3).astype(np.float64)
+    light: npt.NDArray[np.float64] = np.linalg.solve(_SRGB_TO_D50, xyz.T).T
     return light
 
 
