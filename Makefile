@@ -10,7 +10,7 @@ SAMPLE := src/blurmapper/assets/samples/cat.jpg
 
 .PHONY: help
 help: ## List what there is to make
-	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(VENV)/.core ## Map a bundled photo, and print where the pictures are
@@ -20,6 +20,14 @@ demo: $(VENV)/.core ## Map a bundled photo, and print where the pictures are
 .PHONY: test
 test: check ## Check everything, then run the tests
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+
+.PHONY: test-core
+test-core: ## Run the tests that need no extra in an environment of their own (PYTHON= names another)
+	.ci/test-core constraints.txt $(PYTHON)
+
+.PHONY: test-minimum
+test-minimum: ## The same with the lowest versions that pyproject.toml allows (Python 3.11 or 3.12)
+	.ci/test-core constraints-minimum.txt $(or $(PYTHON),python3.12 python3.11 python3)
 
 .PHONY: check
 check: $(VENV)/.dev ## Check format, lint, types and imports, without running the tests

@@ -80,6 +80,16 @@ def test_the_version_is_the_installed_one() -> None:
     assert blurmapper.__version__ == version("blurmapper")
 
 
+def test_the_lowest_versions_are_those_that_are_tested() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pins = re.findall(
+        r"^([\w-]+)==(\S+)", (ROOT / "constraints-minimum.txt").read_text(), re.MULTILINE
+    )
+    for requirement in project["dependencies"]:
+        name, _, bound = requirement.partition(">=")
+        assert f"{dict(pins)[name]}.".startswith(f"{bound}."), requirement
+
+
 def test_the_changelog_has_this_version() -> None:
     headings = re.findall(r"^## \[([^]]*)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     if ".dev" in blurmapper.__version__:
@@ -97,7 +107,7 @@ def commands_in(document: Path, program: str) -> set[str]:
 
 
 def make_targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 def test_commands_are_found_in_code_and_not_in_prose(tmp_path: Path) -> None:
@@ -114,7 +124,7 @@ def test_every_make_target_that_is_named_exists(document: Path) -> None:
 
 
 def test_every_target_that_ci_makes_exists() -> None:
-    made = re.findall(r"^make ([a-z]+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    made = re.findall(r"^make ([a-z-]+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
     assert made
     assert set(made) <= make_targets()
 

@@ -25,7 +25,7 @@ def save(path: Path, pixels: npt.NDArray[Any], mode: str | None = None) -> Path:
 
 
 def save_palette(path: Path, numbers: npt.NDArray[Any], palette: list[int]) -> Path:
-    picture = PIL.Image.fromarray(numbers.astype(np.uint8), "L")
+    picture = PIL.Image.fromarray(numbers.astype(np.uint8))
     picture.putpalette(palette)
     picture.save(path)
     return path

@@ -128,7 +128,7 @@ def test_lab_of_sixteen_bits_is_that_of_eight(big_endian: bool) -> None:
     eight[..., 1:] = eight[..., 1:] // 8 + 240  # a and b have signs: from -16 to 15
     eight[..., 0] = 90 + eight[..., 0] // 3  # where sRGB has all of these
     buffer = io.BytesIO()
-    PIL.Image.fromarray(eight, "LAB").save(buffer, "TIFF")
+    PIL.Image.frombytes("LAB", (30, 20), eight.tobytes()).save(buffer, "TIFF")
     deep = np.stack(
         [eight[..., 0] * np.uint16(257), *(eight[..., i] * np.uint16(256) for i in (1, 2))], axis=2
     )

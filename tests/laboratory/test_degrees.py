@@ -28,6 +28,7 @@ def ignore(line: str) -> None:
 def test_the_order_is_from_sharp_to_blurred(
     toy: Experiment, toy_benchmark: Path, tmp_path: Path
 ) -> None:
+    pytest.importorskip("scipy", reason="needs the extra blurmapper[baselines]")
     values = run_degrees(toy, toy_benchmark, tmp_path, ignore).values
     found = list(values["degrees"].values())
     assert len(found) == 6
@@ -39,6 +40,7 @@ def test_the_order_is_from_sharp_to_blurred(
 def test_the_more_of_a_photo_is_blurred_the_later_it_comes(
     toy: Experiment, toy_benchmark: Path, tmp_path: Path
 ) -> None:
+    pytest.importorskip("scipy", reason="needs the extra blurmapper[baselines]")
     assert run_degrees(toy, toy_benchmark, tmp_path, ignore).values["rank_correlation"] > 0.8
 
 

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+pytest.importorskip("torch", reason="training needs the extra blurmapper[train]")
+
 from blurmapper.datasets import read_dataset, read_truth, select_split
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.laboratory import open_benchmark

@@ -208,6 +208,9 @@ def progress_bar(total: int) -> Progress:
             return Text("" if task.speed is None else f"{task.speed:.1f}/s")
 
     console = Console(stderr=True)
+    is_shown = total >= 2 and console.is_terminal
+    # Up to version 14, Rich ends even a bar that is disabled with an empty line.
+    console.quiet = not is_shown
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -216,7 +219,7 @@ def progress_bar(total: int) -> Progress:
         TimeRemainingColumn(),
         console=console,
         transient=True,
-        disable=total < 2 or not console.is_terminal,
+        disable=not is_shown,
         # Lines that go to a file or pipe must not be drawn into the bar's terminal.
         redirect_stdout=sys.stdout.isatty(),
     )

@@ -109,7 +109,7 @@ def reproduce(
         limit = photos if experiment.kind in {"scores", "draws", "curves"} else 0
         experiment = replace(experiment, photos=photos, limit=limit)
     kept = output or Path("runs/reproduce", name)
-    with needing("train", "this command needs"):
+    with needing("baselines,report,train", "this command needs"):
         results, written = run(experiment, data, kept, lambda line: print_line(line, err=True))
     for table in results.tables:
         print_text(f"{format_markdown(table)}\n")

@@ -15,7 +15,7 @@ import PIL.Image
 from blurmapper.decoding import boxes, jpeg, png, tiff
 from blurmapper.decoding.arrays import MIN_SIDE, check_size, from_array, turn, with_known_scale
 from blurmapper.decoding.colour import deep_to_srgb, to_srgb_array
-from blurmapper.decoding.conversions import Conversion
+from blurmapper.decoding.conversions import Conversion, picture_of
 from blurmapper.decoding.opening import check_content, open_pillow, read_orientation, without_xmp
 from blurmapper.decoding.raw import RawPhoto, read_raw, starts_like_raw
 from blurmapper.errors import BlurMapperError, ImageError, needing
@@ -148,7 +148,7 @@ def _decode_odd_tiff(stream: BinaryIO, name: str) -> Photo:
 def _convert_samples(samples: tiff.Samples) -> npt.NDArray[Any]:
     if samples.model != "CMYK":
         return deep_to_srgb(samples.pixels, samples.profile)
-    inks = PIL.Image.fromarray(np.ascontiguousarray(samples.pixels), "CMYK")
+    inks = picture_of(samples.pixels, "CMYK")
     inks.info["icc_profile"] = samples.profile
     return to_srgb_array(inks)
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import PIL.Image
 
 from blurmapper.decoding.conversions import (
     SRGB_CHROMATICITIES,
@@ -19,6 +18,7 @@ from blurmapper.decoding.conversions import (
     is_noticeable,
     light_of_srgb,
     linear_profile,
+    picture_of,
     read_light,
     sample_positions,
 )
@@ -69,8 +69,7 @@ class Managed:
         """Return rows (h, w, channels) of any dtype as sRGB (h, w, 3) of 8 bits."""
         if rows.dtype != np.uint8:
             rows = np.rint(rows * np.float32(255 / WHITE[rows.dtype])).astype(np.uint8)
-        flat = rows[..., 0] if rows.shape[2] == 1 else rows
-        picture = PIL.Image.fromarray(np.ascontiguousarray(flat), self._mode)
+        picture = picture_of(rows, self._mode)
         converted = self._transform.apply(picture)
         return np.asarray(converted)
 

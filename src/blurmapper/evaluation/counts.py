@@ -101,9 +101,8 @@ def image_counts(
     sharp, blurred, _ = histogram.reshape(3, _HALF_LEVELS)
     true_positives = blurred[::-1].cumsum()[::-1]
     detections = true_positives + sharp[::-1].cumsum()[::-1]
-    # Row by row, so that float32 products are summed over a row only.
-    positive_sum = np.vecdot(values, (kinds == _POSITIVE).astype(np.float32))
-    decided_sum = np.vecdot(values, (kinds != _INVALID).astype(np.float32))
+    positive_sum = _row_sums(values, kinds == _POSITIVE)
+    decided_sum = _row_sums(values, kinds != _INVALID)
     half = _HALF_LEVELS // 2
     return ImageCounts(
         true_positives=true_positives[::2],
@@ -206,6 +205,15 @@ def _values(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     if not (values.min(initial=0.0) >= 0 and values.max(initial=0.0) <= 1):
         raise ValueError("the map has values outside [0, 1] or not a number: stretch it first")
     return values
+
+
+def _row_sums(
+    values: npt.NDArray[np.float32], chosen: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float32]:
+    """Return the sum of the chosen values of each row (H,): float32 adds up a row, not a photo."""
+    # np.vecdot would say it, from NumPy 2 on.
+    sums: npt.NDArray[np.float32] = values[:, None] @ chosen.astype(np.float32)[..., None]
+    return sums[:, 0, 0]
 
 
 def _half_levels(values: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:

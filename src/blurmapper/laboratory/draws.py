@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
 from blurmapper.datasets import Sample, read_dataset
 from blurmapper.errors import ConfigError, DatasetError
@@ -134,6 +133,8 @@ def _mean_gain(gains: npt.NDArray[np.float64]) -> str:
     """Return the mean of the draws' gains with the interval that Student's t gives it."""
     if len(gains) < 2:
         return f"{gains.mean():+.3f}"
+    from scipy.special import stdtrit
+
     spread = stdtrit(len(gains) - 1, 0.975) * gains.std(ddof=1) / np.sqrt(len(gains))
     low, high = gains.mean() - spread, gains.mean() + spread
     return f"{gains.mean():+.3f} ({low:+.3f} to {high:+.3f})"
