@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.devices import CPU, DIRECTML, Device, choose_providers, report_fallback
 from blurmapper.errors import ConfigError, MissingExtraError, WeightsError
 from blurmapper.graphs import has_external_data
 
 BackendName = Literal["onnxruntime", "openvino"]
 
 Precision = Literal["float32", "bfloat16"]
+
+_WARNING, _FATAL = 2, 4
 
 
 class Backend(Protocol):
@@ -41,7 +46,7 @@ class Backend(Protocol):
 
 
 class OnnxBackend:
-    """Run an ONNX graph on the CPU with ONNX Runtime; safe to share between threads.
+    """Run an ONNX graph with ONNX Runtime; safe to share between threads.
 
     Parameters
     ----------
@@ -51,16 +56,19 @@ class OnnxBackend:
         ``motion``, of the same shape, where the network tells the kinds of blur.
     threads : int, optional
         CPU threads of one run; all cores unless given.
+    device : Device
+        What runs it, if this build of ONNX Runtime can; otherwise the processor does, and a line
+        of the log says so.
 
     Raises
     ------
     WeightsError
         If the file is not such a graph.
     ConfigError
-        If `threads` is below 1.
+        If `threads` is below 1, or there is no such device.
     """
 
-    def __init__(self, path: Path, *, threads: int | None = None) -> None:
+    def __init__(self, path: Path, *, threads: int | None = None, device: Device = "auto") -> None:
         # Its builds send events to their maker unless told not to before they are loaded.
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime
@@ -71,13 +79,15 @@ class OnnxBackend:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.intra_op_num_threads = threads or 0
         # Errors still raise; what is silenced are notes on the graph, meant for its maker.
-        options.log_severity_level = 4
+        options.log_severity_level = _FATAL
         # Between photos the cores belong to OpenCV, not to threads that spin until the next run.
         options.add_session_config_entry("session.force_spinning_stop", "1")
+        providers = choose_providers(device, onnxruntime.get_available_providers())
+        # As its maker asks for DirectML.
+        options.enable_mem_pattern = DIRECTML not in providers
+        self._turn = threading.Lock() if DIRECTML in providers else nullcontext()
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = _open_session(path, options, providers)
         except Exception as error:
             raise WeightsError(
                 f"{path}: ONNX Runtime cannot load it; reinstall or export it again"
@@ -85,7 +95,7 @@ class OnnxBackend:
         inputs = [node.name for node in self._session.get_inputs()]
         outputs = [node.name for node in self._session.get_outputs()]
         self._name, self._knows_kinds = path.name, _check_ends(path, inputs, outputs)
-        self._reopen = partial(OnnxBackend, path.absolute(), threads=threads)
+        self._reopen = partial(OnnxBackend, path.absolute(), threads=threads, device=device)
 
     def __reduce__(self) -> tuple[Callable[[], Backend], tuple[()]]:
         """Pickle where the graph is; a session holds threads and memory of this process."""
@@ -93,7 +103,9 @@ class OnnxBackend:
 
     def run(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return blur maps (N, 1, H, W) in [0, 1] for normalised photos (N, 3, H, W)."""
-        blur_maps: npt.NDArray[np.float32] = self._session.run(["blur_map"], {"image": batch})[0]
+        with self._turn:
+            blur_maps: npt.NDArray[np.float32]
+            (blur_maps,) = self._session.run(["blur_map"], {"image": batch})
         return blur_maps
 
     def run_kinds(
@@ -102,7 +114,8 @@ class OnnxBackend:
         """Return blur maps, and the probability of motion where blurred, (N, 1, H, W) each."""
         if not self._knows_kinds:
             raise _one_kind_only(self._name)
-        blur_maps, motion = self._session.run(["blur_map", "motion"], {"image": batch})
+        with self._turn:
+            blur_maps, motion = self._session.run(["blur_map", "motion"], {"image": batch})
         return blur_maps, motion
 
 
@@ -183,23 +196,46 @@ class OpenVinoBackend:
         return {port.any_name: values for port, values in outputs.items()}
 
 
-def open_backend(name: BackendName, path: Path, *, threads: int | None = None) -> Backend:
+def open_backend(
+    name: BackendName, path: Path, *, threads: int | None = None, device: Device = "auto"
+) -> Backend:
     """Return the backend of a name, with the network at `path` loaded.
+
+    The device ``openvino`` is the backend of that name, where that is installed.
 
     Raises
     ------
     ConfigError
-        If no backend has that name, or `threads` is below 1.
+        If no backend or device has that name, or `threads` is below 1.
     MissingExtraError
         If it is not installed.
     WeightsError
         If the file is not a network of ours.
     """
-    if name == "onnxruntime":
-        return OnnxBackend(path, threads=threads)
-    if name == "openvino":
+    is_openvino = name == "openvino" or (device == "openvino" and find_spec("openvino") is not None)
+    if name == "onnxruntime" and not is_openvino:
+        return OnnxBackend(path, threads=threads, device=device)
+    if is_openvino:
         return OpenVinoBackend(path, threads=threads)
     raise ConfigError(f"no backend named {name!r}; choose from: onnxruntime, openvino")
+
+
+def _open_session(path: Path, options: Any, providers: list[str]) -> Any:
+    """Return ONNX Runtime's session, on the processor where the accelerator fails."""
+    from onnxruntime import InferenceSession, set_default_logger_severity
+
+    if providers == [CPU]:
+        return InferenceSession(str(path), options, providers=providers)
+    # What it prints of its own, and its own way to fall back, take several lines.
+    set_default_logger_severity(_FATAL)
+    try:
+        session = InferenceSession(str(path), options, providers=providers, enable_fallback=0)
+    except Exception:  # noqa: BLE001 - drivers raise anything
+        session = InferenceSession(str(path), options, providers=[CPU])
+    finally:
+        set_default_logger_severity(_WARNING)
+    report_fallback(providers, session.get_providers())
+    return session
 
 
 def _check_threads(threads: int | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from blurmapper.backends import Backend, BackendName, open_backend
+from blurmapper.batches import in_batches
 from blurmapper.decoding import MIN_SIDE
+from blurmapper.devices import Device
 from blurmapper.errors import ConfigError, WeightsError
 from blurmapper.images import BlurMap, ImageArray, ImageSource, read_image
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map, refine_map
-from blurmapper.strips import map_in_pieces
+from blurmapper.strips import MOST_ASPECT, map_in_pieces, reduce_image
 from blurmapper.weights import BUNDLED, WeightsCard, find_weights
 
 
@@ -54,13 +56,15 @@ class BlurMapper:
     backend : {"onnxruntime", "openvino"} or Backend
         What runs the network. OpenVINO is the extra ``openvino``; for anything else give an
         object, and `weights` then names the card only.
+    device : {"auto", "cpu", "cuda", "coreml", "directml", "openvino"}
+        What runs the network, by ONNX Runtime; the processor, and a line of the log, elsewhere.
 
     Raises
     ------
     WeightsError
         If there are no such weights, or their file is not the one on the card.
     ConfigError
-        If `working_side` is below 16, `threads` below 1, or no backend has that name.
+        If `working_side` is below 16, `threads` below 1, or no backend or device has that name.
     MissingExtraError
         If the backend is not installed.
 
@@ -87,6 +91,7 @@ class BlurMapper:
         working_side: int | None = None,
         threads: int | None = None,
         backend: Backend | BackendName = "onnxruntime",
+        device: Device = "auto",
     ) -> None:
         if working_side is not None and working_side < MIN_SIDE:
             raise ConfigError(f"working side is {working_side}; use {MIN_SIDE} pixels or more")
@@ -103,9 +108,10 @@ class BlurMapper:
             "working_side": working_side,
             "threads": threads,
             "backend": backend,
+            "device": device,
         }
         if isinstance(backend, str):
-            backend = open_backend(backend, self._path, threads=threads)
+            backend = open_backend(backend, self._path, threads=threads, device=device)
         self._backend = backend
 
     @classmethod
@@ -201,6 +207,38 @@ class BlurMapper:
         (blur_map,) = self._in_pieces(read_image(source), self._map)
         return blur_map
 
+    def map_many(self, sources: Iterable[ImageSource], *, batch: int = 8) -> Iterator[BlurMap]:
+        """Map photos in turn, and run the network on several of one size at a time.
+
+        Parameters
+        ----------
+        sources : iterable
+            Whatever `blurmapper.read_image` takes, read as maps are asked for.
+        batch : int
+            The most photos of one size in a row that are held and run together.
+
+        Yields
+        ------
+        ndarray
+            A photo's map, as a call gives it, in the photos' order.
+
+        Raises
+        ------
+        ImageError
+            If a photo cannot be read, after the maps of those before it.
+        ConfigError
+            If `batch` is below 1.
+        """
+        if batch < 1:
+            raise ConfigError(f"batch is {batch}; use 1 or more")
+        for alike in in_batches(map(read_image, sources), lambda image: image.shape[:2], batch):
+            if max(alike[0].shape[:2]) > MOST_ASPECT * min(alike[0].shape[:2]):
+                yield from map(self, alike)
+                continue
+            reduced = [self._reduce(image) for image in alike]
+            for image, small, coarse_map in zip(alike, reduced, self._run(*reduced), strict=True):
+                yield self._enlarge(image, small, coarse_map)
+
     def map_kinds(self, source: ImageSource) -> BlurKinds:
         """Map how likely each pixel is blurred by defocus, and by motion.
 
@@ -225,7 +263,7 @@ class BlurMapper:
 
     def map_coarse(self, image: ImageArray) -> BlurMap:
         """Map an RGB image (H, W, 3) at the size that the network sees: float32 (h, w)."""
-        return self._run(self._reduce(image))
+        return self._run(self._reduce(image))[0]
 
     def _in_pieces(
         self, image: ImageArray, map_piece: Callable[[ImageArray], tuple[BlurMap, ...]]
@@ -234,7 +272,7 @@ class BlurMapper:
 
     def _map(self, image: ImageArray) -> tuple[BlurMap]:
         reduced = self._reduce(image)
-        return (self._enlarge(image, reduced, self._run(reduced)),)
+        return (self._enlarge(image, reduced, self._run(reduced)[0]),)
 
     def _map_kinds(self, image: ImageArray) -> tuple[BlurMap, BlurMap]:
         reduced = self._reduce(image)
@@ -246,9 +284,9 @@ class BlurMapper:
         motion = blur_map * enlarge_map(coarse_motion, *image.shape[:2])
         return blur_map - motion, motion
 
-    def _run(self, reduced: ImageArray) -> BlurMap:
-        batch = self._preprocessing.normalise(reduced)
-        return np.asarray(self._backend.run(batch)[0, 0].clip(0, 1))
+    def _run(self, *reduced: ImageArray) -> list[BlurMap]:
+        batch = np.concatenate([self._preprocessing.normalise(image) for image in reduced])
+        return [output[0].clip(0, 1) for output in self._backend.run(batch)]
 
     def _enlarge(self, image: ImageArray, reduced: ImageArray, coarse_map: BlurMap) -> BlurMap:
         if self._refine:
@@ -256,14 +294,4 @@ class BlurMapper:
         return enlarge_map(coarse_map, *image.shape[:2])
 
     def _reduce(self, image: ImageArray) -> ImageArray:
-        height, width = self._preprocessing.working_size(*image.shape[:2])
-        if min(height, width) >= MIN_SIDE:
-            return self._preprocessing.resize(image)
-        # Beyond 1 : 1,000 the area rule leaves fewer rows than a network can take, so there
-        # alone the aspect gives way: the rows are kept and the columns still bounded.
-        import cv2
-
-        most = self._preprocessing.working_side**2 // MIN_SIDE
-        size = (min(max(width, MIN_SIDE), most), min(max(height, MIN_SIDE), most))
-        reduced: ImageArray = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        return reduced
+        return reduce_image(image, self._preprocessing)

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from blurmapper.compiled import import_compiled
+from blurmapper.devices import Device
 from blurmapper.errors import MethodError, needing
 from blurmapper.images import BlurMap, ImageArray
 
@@ -29,6 +30,7 @@ class MethodOptions:
     refine: bool = True
     working_side: int | None = None
     threads: int | None = None
+    device: Device = "auto"
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,11 @@ def _build_network(weights: str, options: MethodOptions) -> BlurMethod:
     from blurmapper.mapper import BlurMapper
 
     return BlurMapper(
-        weights, refine=options.refine, working_side=options.working_side, threads=options.threads
+        weights,
+        refine=options.refine,
+        working_side=options.working_side,
+        threads=options.threads,
+        device=options.device,
     )
 
 

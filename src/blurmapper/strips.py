@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from blurmapper.decoding import MIN_SIDE
 from blurmapper.images import BlurMap, ImageArray
+from blurmapper.preprocessing import Preprocessing
 
 MOST_ASPECT = 8
 """Long side to short side of a piece. A longer one would be reduced, to the area that a network
@@ -59,6 +61,21 @@ def map_in_pieces(
             part += blur_map * (fade[:, np.newaxis] if axis == 0 else fade)
     shares = weights[:, np.newaxis] if axis == 0 else weights
     return tuple(np.clip(np.divide(total, shares, out=total), 0, 1, out=total) for total in sums)
+
+
+def reduce_image(image: ImageArray, preprocessing: Preprocessing) -> ImageArray:
+    """Return an image (H, W, 3) as the network is to see it, with the rows that it needs."""
+    height, width = preprocessing.working_size(*image.shape[:2])
+    if min(height, width) >= MIN_SIDE:
+        return preprocessing.resize(image)
+    # Beyond 1 : 1,000 the area rule leaves fewer rows than a network can take, so there
+    # alone the aspect gives way: the rows are kept and the columns still bounded.
+    import cv2
+
+    most = preprocessing.working_side**2 // MIN_SIDE
+    size = (min(max(width, MIN_SIDE), most), min(max(height, MIN_SIDE), most))
+    reduced: ImageArray = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return reduced
 
 
 def _cut(long: int, length: int) -> list[slice]:

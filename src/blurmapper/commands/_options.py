@@ -35,6 +35,10 @@ Refine = Annotated[
 Threads = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="CPU threads of the network, a photo.")
 ]
+Device = Annotated[
+    Literal["auto", "cpu", "cuda", "coreml", "directml", "openvino"],
+    typer.Option(help="What runs the network, if ONNX Runtime has it; else the processor does."),
+]
 Jobs = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Photos worked on at a time; one a core.")
 ]

@@ -30,6 +30,7 @@ def check(
     ] = False,
     method: shared.Method = "dbm-lite",
     threads: shared.Threads = None,
+    device: shared.Device = "auto",
     jobs: shared.Jobs = None,
     redo: shared.Redo = False,
     engine: shared.Engine = "local",
@@ -53,7 +54,7 @@ def check(
         raise ConfigError("what is asked of the photos? add --min-sharp 30%")
     demands, allowed = Demands(read_share(min_sharp)), read_share(fail_over)
     found = find_photos(photos)
-    task = MeasureTask(method, MethodOptions(threads=threads))
+    task = MeasureTask(method, MethodOptions(threads=threads, device=device))
     with quiet_codecs(), stopping_cleanly() as stop:
         results = measure(task, found, How(engine, jobs, redo), stop, "Checking", quiet=True)
     records = [to_record(result) for result in results]

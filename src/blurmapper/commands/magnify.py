@@ -25,6 +25,7 @@ def magnify(
     ] = False,
     method: option.Method = "dbm-lite",
     threads: option.Threads = None,
+    device: option.Device = "auto",
     redo: option.Redo = False,
     engine: option.Engine = "local",
 ) -> None:
@@ -46,5 +47,7 @@ def magnify(
     from blurmapper.batch import How, MagnifyTask
     from blurmapper.methods import MethodOptions
 
-    task = MagnifyTask(method, MethodOptions(threads=threads), strength, shape, naive)
+    task = MagnifyTask(
+        method, MethodOptions(threads=threads, device=device), strength, shape, naive
+    )
     run_command(task, photos, output, How(engine, redo=redo))

@@ -52,6 +52,7 @@ def map_photos(
     ] = None,
     jobs: option.Jobs = None,
     threads: option.Threads = None,
+    device: option.Device = "auto",
     redo: option.Redo = False,
     engine: option.Engine = "local",
 ) -> None:
@@ -82,7 +83,7 @@ def map_photos(
     if grow and masks is None:
         raise ConfigError("--grow widens masks; add --masks colmap or --masks folder")
 
-    options = MethodOptions(refine=refine, working_side=working_side, threads=threads)
+    options = MethodOptions(refine, working_side, threads, device)
     keep = KeepMasks(masks, grow) if masks else None
     task = MapTask(method, options, Outputs("npy" if npy else bits, overlay, kinds, keep))
     run_command(task, photos, output, How(engine, jobs, redo, True), as_json=as_json)

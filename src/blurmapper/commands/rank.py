@@ -36,6 +36,7 @@ def rank(
     dry_run: option.DryRun = False,
     refine: shared.Refine = True,
     threads: shared.Threads = None,
+    device: shared.Device = "auto",
     jobs: shared.Jobs = None,
     redo: shared.Redo = False,
     engine: shared.Engine = "local",
@@ -82,7 +83,7 @@ def rank(
     actions.check()
     found = find_photos(photos)
     actions.check_local(found)
-    task = MeasureTask(method, MethodOptions(refine=refine, threads=threads))
+    task = MeasureTask(method, MethodOptions(refine=refine, threads=threads, device=device))
     with quiet_codecs(), stopping_cleanly() as stop:
         results = measure(task, found, How(engine, jobs, redo), stop, "Ranking")
     measured = [to_record(each, weighting) for each in results[len(found.failures) :]]

@@ -21,6 +21,7 @@ def segment(
     ] = False,
     method: option.Method = "dbm-lite",
     threads: option.Threads = None,
+    device: option.Device = "auto",
     redo: option.Redo = False,
     engine: option.Engine = "local",
 ) -> None:
@@ -46,5 +47,5 @@ def segment(
     if cutout:
         with needing("baselines", "this command needs"):
             import_compiled("pymatting")
-    task = SegmentTask(method, MethodOptions(threads=threads), cutout)
+    task = SegmentTask(method, MethodOptions(threads=threads, device=device), cutout)
     run_command(task, photos, output, How(engine, redo=redo))

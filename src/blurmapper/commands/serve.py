@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from blurmapper.commands import _options as option
 from blurmapper.commands._output import print_line
 from blurmapper.errors import ConfigError, needing
 
@@ -42,15 +43,11 @@ def serve(
     open_page: Annotated[
         bool, typer.Option("--open", help="Open the page in this machine's browser.")
     ] = False,
-    method: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="A name from blurmapper methods, or an .onnx file of your own."
-        ),
-    ] = "dbm-lite",
+    method: option.Method = "dbm-lite",
     threads: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="CPU threads; all cores unless given.")
     ] = None,
+    device: option.Device = "auto",
     jobs: Annotated[int, _limit("N", "Photos at a time.", 1)] = 1,
     queue: Annotated[
         int, _limit("N", "Photos that may wait besides; the next is told to come again.", 0)
@@ -94,7 +91,7 @@ def serve(
     from blurmapper.methods import MethodOptions, get_method
 
     limits = Limits(round(max_upload * 1e6), round(max_pixels * 1e6), jobs, queue, timeout)
-    mapping = get_method(method, MethodOptions(threads=threads))
+    mapping = get_method(method, MethodOptions(threads=threads, device=device))
     with _listen(host, port) as listener:
         app = create_app(
             mapping,

@@ -79,6 +79,7 @@ def video(
     refine: option.Refine = True,
     method: option.Method = "dbm-lite",
     threads: option.Threads = None,
+    device: option.Device = "auto",
 ) -> None:
     """Map a clip: an overlay video, S of every frame, and the sharpest frames as photos.
 
@@ -102,7 +103,7 @@ def video(
     from blurmapper.video.mapping import ClipOutputs
 
     folder = find_location(output or DEFAULT_OUTPUT)
-    mapping = get_method(method, MethodOptions(threads=threads))
+    mapping = get_method(method, MethodOptions(threads=threads, device=device))
     outputs = ClipOutputs(overlay, sharpest, apart, best_of, drop_blurry, smoothing, refine)
     failed = 0
     found = find_photos(clip for clip in clips if not os.path.isdir(clip))  # noqa: PTH112

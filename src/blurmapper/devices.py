@@ -1,0 +1,65 @@
+"""What may run a network: the processor, or an accelerator that a build of ONNX Runtime knows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from typing import Literal, get_args
+
+from blurmapper.errors import ConfigError
+
+Device = Literal["auto", "cpu", "cuda", "coreml", "directml", "openvino"]
+"""``auto`` is CUDA or DirectML where ONNX Runtime has it, and the processor elsewhere."""
+
+CPU = "CPUExecutionProvider"
+
+DIRECTML = "DmlExecutionProvider"
+
+_PROVIDERS = {
+    "cuda": "CUDAExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "directml": DIRECTML,
+    "openvino": "OpenVINOExecutionProvider",
+}
+_PACKAGES = {
+    "cuda": "onnxruntime-gpu",
+    "coreml": "onnxruntime on a Mac",
+    "directml": "onnxruntime-directml",
+    "openvino": "openvino",
+}
+# ONNX Runtime for the Mac always has CoreML; nobody has tried these networks on it.
+_UNASKED = ("cuda", "directml")
+
+
+def choose_providers(device: Device, available: Collection[str]) -> list[str]:
+    """Return ONNX Runtime's execution providers for a device, best first, the processor last.
+
+    Where it has none for a device that was asked for, a line of the log ``blurmapper`` says so,
+    and the processor is all that there is.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such device.
+    """
+    if device not in get_args(Device):
+        choices = ", ".join(get_args(Device))
+        raise ConfigError(f"no device named {device!r}; choose from: {choices}")
+    names = _UNASKED if device == "auto" else (device,)
+    found = [_PROVIDERS[name] for name in names if _PROVIDERS.get(name) in available]
+    if device not in ("auto", "cpu") and not found:
+        _report(f"device {device}: ONNX Runtime has no such part here", _PACKAGES[device])
+    return [*found[:1], CPU]
+
+
+def report_fallback(wanted: Sequence[str], used: Collection[str]) -> None:
+    """Say in a line of the log if the best of the providers could not be started."""
+    if wanted[0] not in used:
+        name = next(name for name, provider in _PROVIDERS.items() if provider == wanted[0])
+        _report(f"device {name}: cannot be started", "its driver and libraries")
+
+
+def _report(what: str, missing: str) -> None:
+    logging.getLogger("blurmapper").warning(
+        "%s, so the processor runs the network; install %s", what, missing
+    )
