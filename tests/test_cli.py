@@ -84,7 +84,7 @@ def test_json_is_all_there_is_on_standard_output(run_map: Run, photo: Path) -> N
     assert record["blur_degree"] == pytest.approx(read_map(record["map"]).mean(), abs=1 / 255)
     assert set(record) == {
         *("photo", "height", "width", "blur_degree", "share_blurred"),
-        *("seconds", "map", "overlay", "defocus", "motion", "mapped_before"),
+        *("seconds", "map", "overlay", "defocus", "motion", "mask", "mapped_before"),
     }
 
 

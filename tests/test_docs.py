@@ -35,6 +35,7 @@ ONLY_PARSED = {
     "fit ": "takes hours and the photos of the training; tests/commands runs it",
     "reproduce ": "takes minutes to hours; tests/laboratory runs each experiment at toy size",
     "open-benchmark": "makes 1,000 pairs; tests/commands runs it",
+    "rank --apply": "needs picks that a person saved; tests/commands runs it",
     "serve": "does not end; tests/web drives it",
 }
 """How a command begins that is held to its options but not run, and why."""

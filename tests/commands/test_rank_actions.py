@@ -125,3 +125,52 @@ def test_stars_just_written_travel_with_the_photo(
     moving = ("--select", "blurriest", "1", "--move-to", tmp_path / "worst")
     run_rank(shoot, "--xmp", "--xmp-name", "stem", *moving)
     assert sorted(files_below(tmp_path / "worst")) == ["a.png", "a.xmp"]
+
+
+def test_a_report_is_a_page_and_its_pictures(run_rank: Run, shoot: Path, tmp_path: Path) -> None:
+    result = run_rank(shoot, "--report", tmp_path / "out")
+    assert f"open {tmp_path / 'out' / 'index.html'} in a browser" in result.stderr
+    assert (tmp_path / "out/files/sub/c.png.thumb.jpg").stat().st_size > 0
+    run_rank(shoot, "--report", tmp_path / "dry", "--dry-run")
+    assert not (tmp_path / "dry").exists()
+
+
+def write_picks(folder: Path, *photos: dict[str, object]) -> Path:
+    file = folder.parent / "picks.json"
+    content = {"made_by": "blurmapper picks 1", "folder": str(folder), "photos": photos}
+    file.write_text(json.dumps(content))
+    return file
+
+
+def test_picks_are_carried_out(
+    run_rank: Run, files_below: FilesBelow, shoot: Path, tmp_path: Path
+) -> None:
+    picked = {"photo": "sub/c.png", "flag": "pick", "rating": 5}
+    rejected = {"photo": "a.png", "flag": "reject", "rating": None}
+    picks = write_picks(shoot, picked, rejected)
+    before = files_below(tmp_path)
+    result = run_rank("--apply", picks, "--copy-to", tmp_path / "keep", "--dry-run")
+    assert files_below(tmp_path) == before
+    assert "would mark 2 photos" in result.stderr
+    run_rank("--apply", picks, "--copy-to", tmp_path / "keep")
+    assert sorted(files_below(tmp_path / "keep")) == ["c.png", "c.png.xmp"]
+    assert 'xmp:Rating="-1"' in (shoot / "a.png.xmp").read_text()
+    run_rank("--apply", picks, "--only", "reject", "--move-to", tmp_path / "away")
+    assert sorted(files_below(tmp_path / "away")) == ["a.png", "a.png.xmp"]
+
+
+def test_a_pick_that_is_gone_costs_no_other(run_rank: Run, shoot: Path) -> None:
+    picks = write_picks(
+        shoot, {"photo": "gone.png", "flag": "pick"}, {"photo": "a.png", "flag": "pick"}
+    )
+    result = run_rank("--apply", picks, status=1)
+    assert "gone.png: no such file" in result.stderr
+    assert (shoot / "a.png.xmp").exists()
+
+
+def test_picks_go_with_no_other_choice(run_rank: Run, shoot: Path) -> None:
+    picks = write_picks(shoot, {"photo": "a.png", "flag": "pick"})
+    with pytest.raises(ConfigError, match="leave out other choices"):
+        run_rank("--apply", picks, "--xmp")
+    with pytest.raises(ConfigError, match="which photos"):
+        run_rank()

@@ -8,6 +8,7 @@ from blurmapper.commands._output import print_error, progress_bar
 
 if TYPE_CHECKING:
     import threading
+    from pathlib import Path
 
     from blurmapper.batch import Found, How, PhotoFailure, Result
     from blurmapper.ranking.measuring import MeasureTask
@@ -19,6 +20,7 @@ def measure(
     how: How,
     stop: threading.Event,
     title: str,
+    output: Path | None = None,
     *,
     quiet: bool = False,
 ) -> list[Result | PhotoFailure]:
@@ -29,7 +31,7 @@ def measure(
     results: list[Result | PhotoFailure] = []
     with progress_bar(len(found)) as progress:
         bar = progress.add_task(title, total=len(found))
-        for result in measure_photos(task, found, how, stop):
+        for result in measure_photos(task, found, how, stop, output):
             if isinstance(result, PhotoFailure) and not quiet:
                 print_error(result.error)
             results.append(result)

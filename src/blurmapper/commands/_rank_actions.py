@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
+import typer
+
 from blurmapper.commands._output import print_error, print_line, print_text
-from blurmapper.errors import BlurMapperError, ConfigError
+from blurmapper.errors import BlurMapperError, ConfigError, ImageError
 from blurmapper.locations import Address, Location
 
 if TYPE_CHECKING:
-    from blurmapper.batch import Found
+    from blurmapper.batch import Found, PhotoFailure, Result
     from blurmapper.ranking.marks import Mark
     from blurmapper.ranking.selection import End, Selection
     from blurmapper.ranking.sidecars import Kept
@@ -114,6 +116,30 @@ class Actions:
                     failures.append(error)
         return failures
 
+    def write_report(
+        self,
+        ranking: Ranking,
+        results: Iterable[Result | PhotoFailure],
+        folder: Path | None,
+    ) -> list[BlurMapperError]:
+        """Write the page of a report, if one is asked for; a failure is said and returned."""
+        from blurmapper.batch import PhotoFailure
+        from blurmapper.ranking.report import PAGE, write_report
+
+        if folder is None:
+            return []
+        if self.dry_run:
+            print_line(f"would write {folder / PAGE}")
+            return []
+        done = {each.photo: each for each in results if not isinstance(each, PhotoFailure)}
+        try:
+            page = write_report(ranking, cast("dict[Path, Result]", done), folder)
+        except BlurMapperError as error:
+            print_error(error)
+            return [error]
+        print_line(f"open {page} in a browser", err=True)
+        return []
+
     def act_on(self, ranking: Ranking) -> list[BlurMapperError]:
         """Mark, copy and move photos of a ranking; failures are said and returned."""
         from blurmapper.ranking.marks import Mark, rate
@@ -202,3 +228,35 @@ def to_selection(
         return None
     end, number = ("sharpest", None) if select is None else select
     return Selection(below, above, cast("End", end), number)
+
+
+def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> None:
+    """Carry out the picks that a page saved: marks in sidecars, copies or moves.
+
+    Raises
+    ------
+    ConfigError
+        If the file holds no picks, or options go with it that choose photos otherwise.
+    typer.Exit
+        If something failed.
+    """
+    from blurmapper.ranking.picks import read_picks
+
+    if actions.selection or actions.stars or actions.mark or actions.tables or len(photos) > 1:
+        raise ConfigError("--apply takes the photos and marks of its file; leave out other choices")
+    if actions.copy_to is not None and actions.move_to is not None:
+        raise ConfigError("--copy-to and --move-to: photos go to one place; leave out one")
+    picks = read_picks(path, Path(photos[0]) if photos else None)
+    chosen = picks.select(only)
+    gone = [photo for photo in picks.marks if not photo.exists()]
+    failures: list[BlurMapperError] = [
+        ImageError(f"{photo}: no such file; say where the photos are now: rank FOLDER --apply")
+        for photo in gone
+    ]
+    for failure in failures:
+        print_error(failure)
+    marks = {photo: mark for photo, mark in picks.marks.items() if photo not in gone}
+    failures += actions.write_marks(marks)
+    failures += actions.bring([photo for photo in chosen if photo not in gone])
+    if failures:
+        raise typer.Exit(1)

@@ -53,6 +53,28 @@ Marks = Annotated[
         "purple, or 1 to 5 stars; may be given several times.",
     ),
 ]
+Report = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Write a page there to look at all photos and choose."),
+]
+Apply = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Carry out the picks that such a page saved."),
+]
+Only = Annotated[
+    str,
+    typer.Option(
+        metavar="WHICH",
+        help="With --apply, which are copied or moved: pick, reject, or 1 to 5 stars or more.",
+    ),
+]
+Photos = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="PHOTO...",
+        help="Photos, or folders that are searched for them: paths, or s3:// and the like.",
+    ),
+]
 DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Only say what would be written, marked, copied or moved."),

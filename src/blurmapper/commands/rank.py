@@ -10,13 +10,14 @@ from blurmapper.commands import _options as shared
 from blurmapper.commands import _rank_options as option
 from blurmapper.commands._measuring import measure
 from blurmapper.commands._output import STOPPED, print_line, quiet_codecs, stopping_cleanly
-from blurmapper.commands._rank_actions import Actions, to_selection
+from blurmapper.commands._rank_actions import Actions, apply_picks, to_selection
 from blurmapper.commands._rank_table import print_table
+from blurmapper.errors import ConfigError
 from blurmapper.locations import find_location
 
 
 def rank(
-    photos: shared.Photos,
+    photos: option.Photos = None,
     method: shared.Method = "dbm-lite",
     by: option.By = "degree",
     weighting: option.Weighting = None,
@@ -33,6 +34,9 @@ def rank(
     xmp: option.Xmp = False,
     xmp_name: option.XmpName = "full",
     replace_ratings: option.ReplaceRatings = False,
+    report: option.Report = None,
+    apply: option.Apply = None,
+    only: option.Only = "pick",
     dry_run: option.DryRun = False,
     refine: shared.Refine = True,
     threads: shared.Threads = None,
@@ -54,6 +58,10 @@ def rank(
     Stars: 5 for S below 0.2, 4 below 0.4, 3 below 0.6, 2 below 0.8, else 1. What others said of a
     photo is kept unless --replace-ratings is given. Photos themselves are never changed.
 
+    --report writes DIR/index.html, a page to look at the photos and choose, by keys too. It saves
+    picks.json, which --apply carries out as stars and rejections in sidecars; with --copy-to or
+    --move-to it also brings the picked photos, or those of --only, there.
+
     Examples:
 
         blurmapper rank holiday/ --csv holiday.csv
@@ -61,11 +69,14 @@ def rank(
         blurmapper rank shoot/ --group-bursts --select sharpest 20 --copy-to best/
 
         blurmapper rank shoot/ --by region --above 0.5 --mark reject --dry-run
+
+        blurmapper rank shoot/ --group-bursts --report choose/
     """
     from blurmapper.batch import How, find_photos
     from blurmapper.methods import MethodOptions
     from blurmapper.ranking.marks import to_mark
     from blurmapper.ranking.measuring import MeasureTask, to_record
+    from blurmapper.ranking.report import FILES, ReportTask
     from blurmapper.ranking.tables import make_ranking
 
     given = {"csv": csv, "json": json, "parquet": parquet}
@@ -80,17 +91,26 @@ def rank(
         move_to=move_to,
         dry_run=dry_run,
     )
+    if apply is not None:
+        apply_picks(apply, photos or [], only, actions)
+        return
     actions.check()
-    found = find_photos(photos)
+    if not photos:
+        raise ConfigError("which photos? give photos, or folders of them")
+    found = find_photos(photos, output=report)
     actions.check_local(found)
-    task = MeasureTask(method, MethodOptions(refine=refine, threads=threads, device=device))
+    options, output = MethodOptions(refine=refine, threads=threads, device=device), None
+    task = MeasureTask(method, options)
+    if report is not None and not dry_run:
+        task, output = ReportTask(method, options), report / FILES
     with quiet_codecs(), stopping_cleanly() as stop:
-        results = measure(task, found, How(engine, jobs, redo), stop, "Ranking")
+        results = measure(task, found, How(engine, jobs, redo), stop, "Ranking", output)
     measured = [to_record(each, weighting) for each in results[len(found.failures) :]]
     ranking = make_ranking(measured, by=by, group=group_bursts)
 
     failures = [failure.error for failure in found.failures]
     failures += actions.write_tables(ranking)
+    failures += actions.write_report(ranking, results, report)
     if Path("-") not in actions.tables.values():
         print_table(ranking)
     if stop.is_set():

@@ -29,6 +29,7 @@ from blurmapper.batch import (
     read_for,
     run_task,
 )
+from blurmapper.decoding import Photo
 from blurmapper.errors import BlurMapperError
 from blurmapper.images import BlurMap
 from blurmapper.methods import BlurMethod
@@ -77,24 +78,29 @@ class MeasureTask(Task):
         read = read_for(method, photo, name=name)
         reduced = method(read.image)
         blur_map = enlarge_to(reduced, read.height, read.width)
-        # Saliency is computed from the photo, which may have been read with fewer pixels.
-        weighed = {
-            name: blur_degree(
-                blur_map if weighting is None else reduced, weighting=weighting, image=read.image
-            )
-            for weighting, name in _DEGREES.items()
-        }
-        box = asdict(find_sharpest_box(blur_map))
-        return Outcome(
-            {
-                "height": read.height,
-                "width": read.width,
-                **weighed,
-                "share_blurred": float((blur_map >= THRESHOLD).mean()),
-                **{f"sharpest_{name}": value for name, value in box.items()},
-                **_note_frame(read_frame(photo, read.image)),
-            }
+        return Outcome(measure_mapped(read, reduced, blur_map, photo))
+
+
+def measure_mapped(
+    read: Photo, reduced: BlurMap, blur_map: BlurMap, photo: BinaryIO
+) -> dict[str, Any]:
+    """Return what is measured of a photo that was read, of its map and of that at its own size."""
+    # Saliency is computed from the photo, which may have been read with fewer pixels.
+    weighed = {
+        name: blur_degree(
+            blur_map if weighting is None else reduced, weighting=weighting, image=read.image
         )
+        for weighting, name in _DEGREES.items()
+    }
+    box = asdict(find_sharpest_box(blur_map))
+    return {
+        "height": read.height,
+        "width": read.width,
+        **weighed,
+        "share_blurred": float((blur_map >= THRESHOLD).mean()),
+        **{f"sharpest_{name}": value for name, value in box.items()},
+        **_note_frame(read_frame(photo, read.image)),
+    }
 
 
 def measure_photos(
@@ -102,6 +108,7 @@ def measure_photos(
     found: Found,
     how: How,
     stop: threading.Event | None = None,
+    output: Path | None = None,
 ) -> Iterator[Result | PhotoFailure]:
     """Measure photos; what an earlier run measured of one that has not changed since is taken.
 
@@ -114,18 +121,21 @@ def measure_photos(
     how : How
     stop : threading.Event, optional
         Once it is set no photo is begun any more.
+    output : Path, optional
+        Where the files of a task go that has some, and what it measured.
 
     Yields
     ------
     Result or PhotoFailure
         As `blurmapper.batch.run_task` does.
     """
-    cache: Path | None = find_cache()
-    try:
-        Manifest(find_cache() / f"{task.name}.jsonl", ()).close()
-    except BlurMapperError:
-        cache = None
-    with closing(run_task(task, found, cache, how, stop)) as results:
+    if output is None:
+        try:
+            Manifest(find_cache() / f"{task.name}.jsonl", ()).close()
+            output = find_cache()
+        except BlurMapperError:
+            pass
+    with closing(run_task(task, found, output, how, stop)) as results:
         yield from results
 
 

@@ -1,0 +1,40 @@
+// The keys by which photos are chosen, as in other programs for it.
+
+export const KEYS = [
+  ["arrows", "go from photo to photo"],
+  ["p  x  u", "pick, reject, neither"],
+  ["1 – 5, 0", "stars, none"],
+  ["Enter", "look at a photo, or back"],
+  ["c", "compare with the next, or with its burst"],
+  ["z", "every pixel, or the photo whole"],
+  ["o", "what is blurred in violet"],
+  ["b", "unfold or fold a burst"],
+  ["?", "these keys"],
+];
+
+/** Call the action of a key; those that a person types into a field are left to it. */
+export function listenForKeys(actions) {
+  addEventListener("keydown", (event) => {
+    const { target, key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (target.matches?.("input:not([type=range], [type=checkbox], [type=radio]), select, textarea")) return;
+    if (target.matches?.("input[type=range]") && key.startsWith("Arrow")) return;
+    if (target.matches?.("button, summary, a") && (key === "Enter" || key === " ")) return;
+    const action = actionOf(key, actions);
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+}
+
+function actionOf(key, actions) {
+  if (/^[0-5]$/.test(key)) return () => actions.rate(Number(key) || null);
+  const flags = { p: "pick", x: "reject", u: null };
+  if (key.toLowerCase() in flags) return () => actions.flag(flags[key.toLowerCase()]);
+  const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  if (key in moves) return () => actions.move(...moves[key]);
+  if (key === "PageUp" || key === "PageDown") return () => actions.page(key === "PageUp" ? -1 : 1);
+  if (key === "Home" || key === "End") return () => actions.jump(key === "Home");
+  const named = { Enter: "look", " ": "look", Escape: "back", c: "compare", z: "zoom", o: "overlay", b: "fold", "?": "help" };
+  return named[key] && actions[named[key]];
+}

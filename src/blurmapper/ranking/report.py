@@ -1,0 +1,226 @@
+"""A page of all photos of a ranking, to look at them and choose, in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar
+from urllib.parse import quote
+
+import cv2
+import numpy as np
+
+import blurmapper
+from blurmapper.batch import THRESHOLD, Outcome, Result, enlarge_to
+from blurmapper.files import write_file, written_as
+from blurmapper.images import (
+    OVERLAY_TINT,
+    BlurMap,
+    ImageArray,
+    encode_cutout,
+    encode_image,
+    read_photo,
+)
+from blurmapper.locations import Location
+from blurmapper.methods import BlurMethod
+from blurmapper.ranking.measuring import MeasureTask, measure_mapped
+from blurmapper.ranking.tables import Ranking, rows
+
+PAGE = "index.html"
+FILES = "files"
+"""The folder in the report's with the pictures of each photo, and the manifest of them."""
+
+THUMB_SIDE = 400
+TINT_SIDE = 200
+CROP = (300, 400)
+"""Height and width of the crops, pixel by pixel."""
+
+_ASSETS = Path(blurmapper.__file__).parent / "assets" / "choosing"
+_SCRIPTS = ("choice.js", "compare.js", "grid.js", "keys.js", "report.js")
+_SHOWN = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".avif", ".bmp")
+"""Suffixes of photos that browsers show."""
+
+IS_REPORT = written_as(b"<!doctype html>", b'content="blurmapper report"')
+
+
+@dataclass(frozen=True)
+class ReportTask(MeasureTask):
+    """Measure a photo, and write a small copy, its map and crops at full size for the report."""
+
+    name: ClassVar[str] = "report"
+    kinds: ClassVar[tuple[str, ...]] = ("thumb", "tint", "subject", "sharpest")
+
+    def endings(self, photo: Location) -> Mapping[str, str]:
+        """Return the endings of the pictures."""
+        return {
+            "thumb": ".thumb.jpg",
+            "tint": ".tint.png",
+            "subject": ".subject.jpg",
+            "sharpest": ".sharpest.jpg",
+        }
+
+    def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
+        """Measure a photo and draw its pictures."""
+        read = read_photo(photo, name=name)
+        reduced = method(read.image)
+        blur_map = enlarge_to(reduced, read.height, read.width)
+        values = measure_mapped(read, reduced, blur_map, photo)
+        middle = (
+            values["sharpest_y"] + values["sharpest_height"] // 2,
+            values["sharpest_x"] + values["sharpest_width"] // 2,
+        )
+        files = {
+            "thumb": encode_image(_within(read.image, THUMB_SIDE), ".jpg"),
+            "tint": _encode_tint(blur_map),
+            "subject": encode_image(_crop(read.image, find_subject(blur_map)), ".jpg"),
+            "sharpest": encode_image(_crop(read.image, middle), ".jpg"),
+        }
+        return Outcome(values, files)
+
+
+def find_subject(blur_map: BlurMap) -> tuple[int, int]:
+    """Return the row and column in the middle of the largest part of a photo that is sharp.
+
+    That is the pixel of it which is furthest from what is blurred; where nothing is sharp, that
+    of the part which is as sharp as the sharpest fifth.
+    """
+    small = _within(blur_map, 256)
+    least = THRESHOLD if (small < THRESHOLD).any() else float(np.quantile(small, 0.2)) + 1e-6
+    sharp = (small < least).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(sharp)
+    if count > 1:
+        largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+        sharp = (labels == largest).astype(np.uint8)
+    # What lies at the rim is not in the middle of anything.
+    distance = cv2.distanceTransform(np.pad(sharp, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    row, column = np.unravel_index(int(distance.argmax()), distance.shape)
+    rows, columns = (side / part for side, part in zip(blur_map.shape, small.shape, strict=True))
+    return int((row + 0.5) * rows), int((column + 0.5) * columns)
+
+
+def write_report(ranking: Ranking, results: Mapping[Path, Result], output: Path) -> Path:
+    """Write the page of a ranking, once its pictures are there.
+
+    Parameters
+    ----------
+    ranking : Ranking
+    results : mapping of Path to Result
+        From `ReportTask`, of each photo of the ranking.
+    output : Path
+        The report's folder.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written, or another page is there.
+    """
+    page = (_ASSETS / "report.html").read_text("utf-8")
+    for mark, content in (
+        ("/*STYLE*/", (_ASSETS / "choosing.css").read_text("utf-8")),
+        ("/*SCRIPT*/", join_scripts()),
+        ("/*DATA*/", _to_json(_describe(ranking, results, output))),
+    ):
+        before, after = page.split(mark)
+        page = before + content + after
+    return write_file(output / PAGE, page, IS_REPORT)
+
+
+def join_scripts(names: Sequence[str] = _SCRIPTS) -> str:
+    """Return scripts as one, for pages from files may not import; their names never clash."""
+    texts = [(_ASSETS / name).read_text("utf-8") for name in names]
+    joined = "\n".join(re.sub(r"(?m)^import .*$", "", text) for text in texts)
+    return re.sub(r"(?m)^export ", "", joined)
+
+
+def _to_json(data: dict[str, Any]) -> str:
+    # No name of a photo may end the script that it stands in.
+    return json.dumps(data).replace("<", "\\u003c")
+
+
+def _describe(ranking: Ranking, results: Mapping[Path, Result], output: Path) -> dict[str, Any]:
+    paths = [record.photo.absolute() for record in ranking.records]
+    folder = Path(os.path.commonpath([path.parent for path in paths])) if paths else Path()
+    photos = []
+    for row, record, path in zip(rows(ranking), ranking.records, paths, strict=False):
+        files = results[record.photo].files
+        link = os.path.relpath(path, output.absolute())
+        photos.append(
+            {
+                "path": path.relative_to(folder).as_posix(),
+                "name": path.name,
+                "rank": row["rank"],
+                "width": row["width"],
+                "height": row["height"],
+                "thumb": _link(files["thumb"], output),
+                "overlay": _link(files["tint"], output),
+                "full": quote(Path(link).as_posix()) if path.suffix.lower() in _SHOWN else None,
+                "crops": [
+                    {
+                        "label": "amid what is sharp",
+                        "url": _link(files["subject"], output),
+                    },
+                    {"label": "at the sharpest place", "url": _link(files["sharpest"], output)},
+                ],
+                "focus": [
+                    (row["sharpest_x"] + row["sharpest_width"] / 2) / row["width"],
+                    (row["sharpest_y"] + row["sharpest_height"] / 2) / row["height"],
+                ],
+                "values": {name: row[name] for name, _, _ in SLIDERS},
+                "figure": f"S {row['blur_degree']:.2f}",
+                "lines": [
+                    f"S {row['blur_degree']:.3f}",
+                    f"{row['share_blurred']:.0%} blurred",
+                    f"sharpest region {row['sharpest_blur']:.3f}",
+                ],
+                "burst": row["burst"],
+                "best": bool(row["best_of_burst"]),
+                "verdict": None,
+                "reason": None,
+            }
+        )
+    sliders = [{"name": name, "label": label, "most": most} for name, label, most in SLIDERS]
+    return {"folder": str(folder), "photos": photos, "sliders": sliders, "verdicts": []}
+
+
+SLIDERS = (("blur_degree", "S", 1), ("sharpest_blur", "sharpest region", 1))
+"""The figures that the page filters and orders by: name, label, the most there is."""
+
+
+def _link(file: Location, output: Path) -> str:
+    return quote(Path(os.path.relpath(str(file), output)).as_posix())
+
+
+def _within(image: Any, side: int) -> Any:
+    """Return an image or a map with at most so many pixels on its longer side."""
+    height, width = image.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return image
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def _crop(image: ImageArray, middle: tuple[int, int]) -> ImageArray:
+    parts = []
+    for side, most, at in zip(image.shape, CROP, middle, strict=False):
+        start = max(0, min(at - most // 2, side - most))
+        parts.append(slice(start, start + most))
+    return np.ascontiguousarray(image[tuple(parts)])
+
+
+def _encode_tint(blur_map: BlurMap) -> bytes:
+    """Return a PNG that is violet where a photo is blurred, and clear elsewhere."""
+    small = _within(blur_map, TINT_SIDE)
+    rgba = np.empty((*small.shape, 4), np.uint8)
+    rgba[..., :3] = OVERLAY_TINT
+    rgba[..., 3] = np.rint(160 * small)
+    return encode_cutout(rgba)

@@ -1,0 +1,170 @@
+"""The report's folder: its pictures, its page, and the picks that it saves."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+
+from blurmapper.batch import How, Result, find_photos
+from blurmapper.errors import ConfigError, ImageError
+from blurmapper.methods import MethodOptions
+from blurmapper.ranking.marks import Mark
+from blurmapper.ranking.measuring import measure_photos, to_record
+from blurmapper.ranking.picks import MADE_BY, read_picks
+from blurmapper.ranking.report import FILES, ReportTask, find_subject, join_scripts, write_report
+from blurmapper.ranking.tables import make_ranking
+
+WriteReport = Callable[[Path, Path], dict[str, Any]]
+
+
+@pytest.fixture
+def photos(tmp_path: Path, sharp_photo: npt.NDArray[np.uint8]) -> Path:
+    """A folder of two photos, one with a name that could end a script."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    PIL.Image.fromarray(cv2.GaussianBlur(sharp_photo, (0, 0), 4)).save(folder / "a b.png")
+    PIL.Image.fromarray(sharp_photo).save(folder / "<script>.png")
+    return folder
+
+
+@pytest.fixture
+def report(tiny_weights: Path) -> WriteReport:
+    """Folders of photos and of the report -> what the page is made of."""
+
+    def write(folder: Path, output: Path) -> dict[str, Any]:
+        task = ReportTask(str(tiny_weights), MethodOptions(threads=1))
+        results = list(measure_photos(task, find_photos([folder]), How(), output=output / FILES))
+        done = {Path(str(each.photo)): each for each in results if isinstance(each, Result)}
+        page = write_report(make_ranking(map(to_record, results)), done, output)
+        found = re.search(r'id="data">(.*?)</script>', page.read_text("utf-8"))
+        assert found is not None
+        data: dict[str, Any] = json.loads(found[1])
+        return data
+
+    return write
+
+
+def test_every_photo_is_in_the_page_with_its_pictures(
+    photos: Path, report: WriteReport, tmp_path: Path
+) -> None:
+    data = report(photos, tmp_path / "out")
+    assert [photo["path"] for photo in data["photos"]] == ["<script>.png", "a b.png"]
+    assert Path(data["folder"]) == photos
+    for photo in data["photos"]:
+        links = [photo["thumb"], photo["overlay"], photo["full"]]
+        links += [crop["url"] for crop in photo["crops"]]
+        for link in links:
+            with PIL.Image.open(tmp_path / "out" / unquote(link)) as picture:
+                picture.load()
+
+
+def test_pictures_that_are_there_are_not_made_again(
+    photos: Path, report: WriteReport, tmp_path: Path
+) -> None:
+    report(photos, tmp_path / "out")
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / FILES).rglob("*.jpg")}
+    report(photos, tmp_path / "out")
+    assert times == {path: path.stat().st_mtime_ns for path in times}
+
+
+def test_crops_have_the_photo_s_own_pixels(report: WriteReport, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (700, 900, 3), np.uint8)
+    PIL.Image.fromarray(pixels).save(tmp_path / "in" / "a.png")
+    report(tmp_path / "in", tmp_path / "out")
+    with PIL.Image.open(tmp_path / "out" / FILES / "a.png.sharpest.jpg") as crop:
+        assert crop.size == (400, 300)
+
+
+def test_another_page_of_that_name_is_left_alone(
+    photos: Path, report: WriteReport, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "index.html").write_text("<!doctype html>mine")
+    with pytest.raises(ImageError, match="not of blurmapper's making"):
+        report(photos, tmp_path / "out")
+    assert (tmp_path / "out" / "index.html").read_text() == "<!doctype html>mine"
+
+
+def test_scripts_are_joined_without_imports_and_names_twice() -> None:
+    script = join_scripts()
+    assert not re.search(r"(?m)^(import|export) ", script)
+    names = re.findall(r"(?m)^(?:class|function|const|let) (\w+)", script)
+    assert len(names) == len(set(names))
+
+
+def test_the_subject_is_in_the_middle_of_the_largest_sharp_part() -> None:
+    blur_map = np.ones((300, 400), np.float32)
+    blur_map[100:200, 40:140] = 0
+    blur_map[20:40, 300:320] = 0
+    row, column = find_subject(blur_map)
+    assert abs(row - 150) <= 3 and abs(column - 90) <= 3
+
+
+@pytest.mark.parametrize("value", [0, 0.3, 1])
+def test_a_map_of_one_value_has_its_subject_in_the_middle(value: float) -> None:
+    row, column = find_subject(np.full((300, 400), value, np.float32))
+    assert abs(row - 150) <= 5 and 100 <= column <= 300
+
+
+def picks_of(*photos: dict[str, Any], folder: str = "/photos", made_by: str = MADE_BY) -> str:
+    return json.dumps({"made_by": made_by, "folder": folder, "photos": photos})
+
+
+def test_picks_become_marks(tmp_path: Path) -> None:
+    file = tmp_path / "picks.json"
+    file.write_text(
+        picks_of(
+            {"photo": "a/b.jpg", "flag": "pick", "rating": 4},
+            {"photo": "c.jpg", "flag": "reject", "rating": 2},
+            {"photo": "d.jpg", "flag": None, "rating": 5},
+        )
+    )
+    picks = read_picks(file)
+    assert picks.marks == {
+        Path("/photos/a/b.jpg"): Mark(4, flag="pick"),
+        Path("/photos/c.jpg"): Mark(-1, flag="reject"),
+        Path("/photos/d.jpg"): Mark(5),
+    }
+    assert [photo.name for photo in picks.select("pick")] == ["b.jpg"]
+    assert [photo.name for photo in picks.select("reject")] == ["c.jpg"]
+    assert [photo.name for photo in picks.select("4")] == ["b.jpg", "d.jpg"]
+    with pytest.raises(ConfigError, match="say pick, reject, or 1 to 5"):
+        picks.select("best")
+
+
+def test_photos_may_have_moved(tmp_path: Path) -> None:
+    file = tmp_path / "picks.json"
+    file.write_text(picks_of({"photo": "a.jpg", "flag": "pick"}))
+    assert list(read_picks(file, tmp_path).marks) == [tmp_path / "a.jpg"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        '{"photos": []}',
+        picks_of(made_by="another"),
+        picks_of({"photo": "../a.jpg", "flag": "pick"}),
+        picks_of({"photo": "/etc/a.jpg", "flag": "pick"}),
+        picks_of({"photo": "", "flag": "pick"}),
+        picks_of({"photo": "a.jpg", "flag": "delete"}),
+        picks_of({"photo": "a.jpg", "rating": 9}),
+        picks_of({"photo": "a.jpg", "rating": []}),
+    ],
+)
+def test_a_file_that_holds_no_picks_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "picks.json").write_text(content)
+    with pytest.raises(ConfigError, match="holds no picks of a report"):
+        read_picks(tmp_path / "picks.json")
