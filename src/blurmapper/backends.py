@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.devices import CPU, DIRECTML, Device, choose_providers, report_fallback
-from blurmapper.errors import ConfigError, MissingExtraError, WeightsError
+from blurmapper.errors import ConfigError, WeightsError, needing
 from blurmapper.graphs import has_external_data
 
 BackendName = Literal["onnxruntime", "openvino"]
@@ -145,12 +145,8 @@ class OpenVinoBackend:
     def __init__(
         self, path: Path, *, threads: int | None = None, precision: Precision = "float32"
     ) -> None:
-        try:
+        with needing("openvino", "OpenVINO needs"):
             import openvino
-        except ImportError as error:
-            raise MissingExtraError(
-                "openvino is not installed; it needs pip install 'blurmapper[openvino]'"
-            ) from error
         _check_threads(threads)
         _refuse_external_data(path)
         settings = {

@@ -73,5 +73,33 @@ def needing(extra: str, what: str) -> Iterator[None]:
         if (error.name or "blurmapper").partition(".")[0] == "blurmapper":
             raise
         raise MissingExtraError(
-            f"{what} pip install 'blurmapper[{extra}]' ({error.name} is not installed)"
+            f"{what} {install_command(extra)} ({error.name} is not installed)"
         ) from error
+
+
+def install_command(extra: str) -> str:
+    """Return the command that adds an extra to this installation, from where it came from.
+
+    That is an index, a clone, a file or an address, as PEP 610 has installers write it down.
+    """
+    import json
+    import shlex
+    from importlib.metadata import PackageNotFoundError, distribution
+    from pathlib import Path
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    clone = Path(__file__).parents[2]
+    try:
+        origin = json.loads(distribution("blurmapper").read_text("direct_url.json") or "{}")
+    except (PackageNotFoundError, ValueError):
+        # Run as it lies there.
+        is_clone = (clone / "pyproject.toml").is_file()
+        origin = {"url": clone.as_uri(), "dir_info": {"editable": True}} if is_clone else {}
+    url = str(origin.get("url", ""))
+    if url.startswith("file:"):
+        flag = "-e " if origin.get("dir_info", {}).get("editable") else ""
+        return f"pip install {flag}{shlex.quote(f'{url2pathname(urlsplit(url).path)}[{extra}]')}"
+    kind = origin.get("vcs_info", {}).get("vcs")
+    source = f" @ {kind}+{url}" if kind else f" @ {url}" if url else ""
+    return f"pip install {shlex.quote(f'blurmapper[{extra}]{source}')}"

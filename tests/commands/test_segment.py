@@ -16,7 +16,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from blurmapper.commands.segment import segment
-from blurmapper.errors import ImageError, MethodError, MissingExtraError
+from blurmapper.errors import ImageError, MethodError, MissingExtraError, install_command
 
 Run = Callable[..., Result]
 
@@ -142,5 +142,5 @@ def test_a_cutout_without_pymatting_is_refused_before_any_photo(
     monkeypatch.setitem(sys.modules, "pymatting", None)
     result = run(photo, "--cutout")
     assert isinstance(result.exception, MissingExtraError)
-    assert "pip install 'blurmapper[baselines]'" in str(result.exception)
+    assert install_command("baselines") in str(result.exception)
     assert run(photo).exit_code == 0

@@ -21,7 +21,7 @@ from typer.testing import CliRunner, Result
 
 import blurmapper
 from blurmapper.commands.serve import serve
-from blurmapper.errors import ConfigError, MethodError, MissingExtraError
+from blurmapper.errors import ConfigError, MethodError, MissingExtraError, install_command
 
 Run = Callable[..., Result]
 
@@ -190,4 +190,4 @@ def test_a_missing_extra_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     error = run().exception
     assert isinstance(error, MissingExtraError)
-    assert "pip install 'blurmapper[web]'" in str(error)
+    assert install_command("web") in str(error)

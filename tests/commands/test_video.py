@@ -14,7 +14,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from blurmapper.commands.video import video
-from blurmapper.errors import BlurMapperError
+from blurmapper.errors import BlurMapperError, install_command
 from blurmapper.video import mapping
 
 av = pytest.importorskip("av", reason="videos need the extra blurmapper[video]")
@@ -158,4 +158,4 @@ def test_without_the_extra_the_line_says_what_to_install(
     monkeypatch.setitem(sys.modules, "av", None)
     result = run(clip)
     assert result.exit_code == 1
-    assert "pip install 'blurmapper[video]'" in result.stderr
+    assert install_command("video") in result.stderr

@@ -157,15 +157,20 @@ def test_a_cutout_is_transparent_around_the_subject(
     np.testing.assert_array_equal(rgba, cut_out(half_blurred_photo, blur_map))
 
 
-def test_a_missing_extra_is_named(
-    client: Any, photo: bytes, monkeypatch: pytest.MonkeyPatch
+def test_a_missing_extra_is_named_to_those_who_run_the_server(
+    client: Any,
+    photo: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setitem(sys.modules, "pymatting", None)
     monkeypatch.delattr("blurmapper.applications._matting", raising=False)
     monkeypatch.delitem(sys.modules, "blurmapper.applications._matting", raising=False)
     answer = client.post("/v1/segment?result=cutout", content=photo)
     assert answer.status_code == 501
-    assert "pip install 'blurmapper[baselines]'" in answer.json()["error"]
+    assert "lacks a package" in answer.json()["error"]
+    assert "pip install" not in answer.json()["error"]
+    assert "[baselines]' (pymatting is not installed)" in caplog.text
 
 
 def test_magnifying_is_the_librarys(

@@ -185,7 +185,9 @@ def _work_on(upload: Upload, work: Work) -> Response | HTTPException:
     except HTTPException as error:
         return HTTPException(error.status_code, error.detail, error.headers)
     except MissingExtraError as error:
-        return HTTPException(501, str(error))
+        # The line names where the server's files are, which is nobody else's business.
+        _LOG.warning("%s", error)
+        return HTTPException(501, "the server lacks a package for this; its own output names it")
     except BlurMapperError as error:
         return HTTPException(422, str(error))
     except Exception:  # noqa: BLE001 -- it is logged whole

@@ -1,0 +1,92 @@
+"""What to type where a package is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blurmapper.errors import MissingExtraError, install_command, needing
+
+
+class Installed:
+    """A distribution with what an installer wrote down of where it is from."""
+
+    def __init__(self, origin: dict[str, Any] | None) -> None:
+        self._origin = origin
+
+    def read_text(self, name: str) -> str | None:
+        assert name == "direct_url.json"
+        return None if self._origin is None else json.dumps(self._origin)
+
+
+@pytest.mark.parametrize(
+    ("origin", "command"),
+    [
+        (None, "pip install 'blurmapper[web]'"),
+        (
+            {"url": "file:///home/me/my%20code/blurmapper", "dir_info": {"editable": True}},
+            "pip install -e '/home/me/my code/blurmapper[web]'",
+        ),
+        ({"url": "file:///srv/clone", "dir_info": {}}, "pip install '/srv/clone[web]'"),
+        (
+            {"url": "file:///srv/blurmapper-0.2.0-py3-none-any.whl", "archive_info": {}},
+            "pip install '/srv/blurmapper-0.2.0-py3-none-any.whl[web]'",
+        ),
+        (
+            {"url": "https://example.org/b.git", "vcs_info": {"vcs": "git"}},
+            "pip install 'blurmapper[web] @ git+https://example.org/b.git'",
+        ),
+        (
+            {"url": "https://example.org/b.whl", "archive_info": {}},
+            "pip install 'blurmapper[web] @ https://example.org/b.whl'",
+        ),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="paths of Windows look otherwise")
+def test_the_command_adds_an_extra_to_what_was_installed(
+    origin: dict[str, Any] | None, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: Installed(origin))
+    assert install_command("web") == command
+
+
+def test_what_runs_from_a_clone_uninstalled_is_installed_from_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(name: str) -> None:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "distribution", missing)
+    clone = Path(__file__).parents[1]
+    assert install_command("web") == f"pip install -e {shlex.quote(f'{clone}[web]')}"
+
+
+def test_a_package_of_ours_that_is_missing_is_no_extra() -> None:
+    with pytest.raises(ImportError), needing("web", "this needs"):
+        import blurmapper.nothing  # type: ignore[import-not-found]  # noqa: F401
+
+
+def test_the_missing_package_is_named_behind_the_command() -> None:
+    program = (
+        "import sys; sys.modules['uvicorn'] = None; from blurmapper.cli import main; "
+        "sys.argv = ['blurmapper', 'serve']; main()"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    line = f"error: this command needs {install_command('web')} (uvicorn is not installed)\n"
+    assert run.stderr == line
+
+
+def test_an_extra_that_is_missing_is_an_error_of_ours() -> None:
+    missing = pytest.raises(MissingExtraError, match="figures need pip install")
+    with missing, needing("report", "figures need"):
+        import not_a_package_of_anyone  # type: ignore[import-not-found]  # noqa: F401
