@@ -65,6 +65,27 @@ def test_a_photo_gives_a_map_and_a_line_of_figures(run_map: Run, photo: Path) ->
     assert blur_map[:, 80:].mean() > blur_map[:, :48].mean() + 0.5
 
 
+def test_quiet_prints_errors_alone_and_writes_the_same(run_map: Run, photo: Path) -> None:
+    assert run_map(photo.parent, "-o", "maps", "--quiet") == (0, "", "")
+    assert Path("maps/photo.jpg.blur.png").is_file()
+    photo.with_name("bad.jpg").write_text("no photo")
+    status, output, errors = run_map(photo.parent, "-o", "maps", "-q")
+    assert (status, output, errors.count("\n")) == (1, "", 1)
+    assert "bad.jpg" in errors
+
+
+def test_quiet_leaves_the_objects_that_were_asked_for(run_map: Run, photo: Path) -> None:
+    status, output, errors = run_map(photo.parent, "-o", "maps", "--json", "--quiet")
+    assert (status, errors) == (0, "")
+    assert json.loads(output)["photo"].endswith("photo.jpg")
+
+
+def test_the_package_is_a_command_too() -> None:
+    command = [sys.executable, "-m", "blurmapper", "--version"]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout == f"blurmapper {blurmapper.__version__}\n"
+
+
 def test_nothing_is_written_beside_the_photo(run_map: Run, photo: Path) -> None:
     run_map(photo, "-o", "maps", "--overlay")
     assert {path.name for path in photo.parent.iterdir()} == {"photo.jpg", "maps"}

@@ -71,6 +71,12 @@ def test_a_clip_gives_its_files_and_a_line(run: Run, clip: Path) -> None:
     assert all(name in result.stdout for name in names)
 
 
+def test_quiet_prints_nothing_of_a_clip_that_is_well(run: Run, clip: Path) -> None:
+    result = run(clip, "--quiet")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+    assert Path("blurmaps/clip.mp4.frames.csv").is_file()
+
+
 def test_the_overlay_can_be_left_out(run: Run, clip: Path) -> None:
     assert run(clip, "--no-overlay", "-o", "out").exit_code == 0
     assert [path.name for path in Path("out").iterdir()] == ["clip.mp4.frames.csv"]

@@ -42,6 +42,9 @@ Device = Annotated[
 Jobs = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Photos worked on at a time; one a core.")
 ]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print nothing but errors, and what --json prints.")
+]
 Redo = Annotated[bool, typer.Option("--redo", help="Also do what an earlier run has done.")]
 Engine = Annotated[
     Literal["local", "ray"], typer.Option(help="This machine, or many in a Ray cluster.")

@@ -41,7 +41,13 @@ class Tally:
 
 
 def run_command(
-    task: Task, photos: list[str], output: str | None, how: How, *, as_json: bool = False
+    task: Task,
+    photos: list[str],
+    output: str | None,
+    how: How,
+    *,
+    as_json: bool = False,
+    quiet: bool = False,
 ) -> None:
     """Do a task with every photo and print a line of each; errors get lines too, and status 1.
 
@@ -57,8 +63,10 @@ def run_command(
     how : How
     as_json : bool
         Print an object a photo in place of a line.
+    quiet : bool
+        Print errors alone, and those objects.
     """
-    from blurmapper.batch import find_photos, run_task
+    from blurmapper.batch import PhotoFailure, find_photos, run_task
 
     folder = default_output(photos) if output is None else find_location(output)
     found = find_photos(photos, output=folder)
@@ -68,18 +76,20 @@ def run_command(
     with quiet_codecs(), stopping_cleanly() as stop:
         try:
             with (
-                progress_bar(len(found)) as progress,
+                progress_bar(0 if quiet else len(found)) as progress,
                 closing(run_task(task, found, folder, how, stop)) as results,
             ):
                 bar = progress.add_task("Photos", total=len(found))
                 for result in results:
-                    _report(result, task, tally, as_json=as_json)
+                    _count(result, tally)
+                    if as_json or not quiet or isinstance(result, PhotoFailure):
+                        _report(result, task, as_json=as_json)
                     progress.advance(bar)
         except BlurMapperError:
-            if tally.done + tally.before + tally.failed:
+            if tally.done + tally.before + tally.failed and not quiet:
                 _print_sums(task, tally, found, folder if how.list_failures else None)
             raise
-        if stop.is_set() or found.has_folders:
+        if (stop.is_set() or found.has_folders) and not quiet:
             _print_sums(task, tally, found, folder if how.list_failures else None)
     if stop.is_set():
         raise typer.Exit(STOPPED)
@@ -118,16 +128,23 @@ def default_output(sources: Iterable[str]) -> Path:
     return DEFAULT_OUTPUT
 
 
-def _report(result: Result | PhotoFailure, task: Task, tally: Tally, *, as_json: bool) -> None:
-    """Print what came of a photo, and count it."""
+def _count(result: Result | PhotoFailure, tally: Tally) -> None:
     from blurmapper.batch import PhotoFailure
 
     if isinstance(result, PhotoFailure):
         tally.failed += 1
+    else:
+        tally.before += result.done_before
+        tally.done += not result.done_before
+
+
+def _report(result: Result | PhotoFailure, task: Task, *, as_json: bool) -> None:
+    """Print what came of a photo."""
+    from blurmapper.batch import PhotoFailure
+
+    if isinstance(result, PhotoFailure):
         print_error(result.error)
         return
-    tally.before += result.done_before
-    tally.done += not result.done_before
     print_line(json.dumps(_to_json(result, task)) if as_json else _to_line(result, task))
 
 

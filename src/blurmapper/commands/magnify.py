@@ -28,6 +28,7 @@ def magnify(
     device: option.Device = "auto",
     redo: option.Redo = False,
     engine: option.Engine = "local",
+    quiet: option.Quiet = False,
 ) -> None:
     """Blur further what is blurred in each photo, as a faster lens would have.
 
@@ -50,4 +51,4 @@ def magnify(
     task = MagnifyTask(
         method, MethodOptions(threads=threads, device=device), strength, shape, naive
     )
-    run_command(task, photos, output, How(engine, redo=redo))
+    run_command(task, photos, output, How(engine, redo=redo), quiet=quiet)

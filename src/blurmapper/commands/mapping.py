@@ -55,6 +55,7 @@ def map_photos(
     device: option.Device = "auto",
     redo: option.Redo = False,
     engine: option.Engine = "local",
+    quiet: option.Quiet = False,
 ) -> None:
     """Write a blur map of each photo: white is blurred, black is sharp.
 
@@ -86,7 +87,7 @@ def map_photos(
     options = MethodOptions(refine, working_side, threads, device)
     keep = KeepMasks(masks, grow) if masks else None
     task = MapTask(method, options, Outputs("npy" if npy else bits, overlay, kinds, keep))
-    run_command(task, photos, output, How(engine, jobs, redo, True), as_json=as_json)
+    run_command(task, photos, output, How(engine, jobs, redo, True), as_json=as_json, quiet=quiet)
 
 
 def methods() -> None:

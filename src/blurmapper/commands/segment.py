@@ -24,6 +24,7 @@ def segment(
     device: option.Device = "auto",
     redo: option.Redo = False,
     engine: option.Engine = "local",
+    quiet: option.Quiet = False,
 ) -> None:
     """Separate the sharp subject of each photo from what is blurred.
 
@@ -48,4 +49,4 @@ def segment(
         with needing("baselines", "this command needs"):
             import_compiled("pymatting")
     task = SegmentTask(method, MethodOptions(threads=threads, device=device), cutout)
-    run_command(task, photos, output, How(engine, redo=redo))
+    run_command(task, photos, output, How(engine, redo=redo), quiet=quiet)

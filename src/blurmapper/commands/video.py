@@ -80,6 +80,7 @@ def video(
     method: option.Method = "dbm-lite",
     threads: option.Threads = None,
     device: option.Device = "auto",
+    quiet: option.Quiet = False,
 ) -> None:
     """Map a clip: an overlay video, S of every frame, and the sharpest frames as photos.
 
@@ -111,7 +112,7 @@ def video(
     found.photos += [(str(clip), clip.resolve().name) for clip in given]
     for job in plan_jobs(found, folder):
         try:
-            result = _map_with_bar(job, mapping, outputs, rate)
+            result = _map_with_bar(job, mapping, outputs, rate, quiet=quiet)
         except BlurMapperError as error:
             failed += 1
             print_error(error)
@@ -119,7 +120,8 @@ def video(
             print_line(f"stopped at {job.photo}; nothing of it is written", err=True)
             raise typer.Exit(STOPPED) from None
         else:
-            print_line(_to_line(result))
+            if not quiet:
+                print_line(_to_line(result))
             if result.problem is not None:
                 failed += 1
                 print_error(VideoError(f"{job.photo}: {result.problem}; copy it again"))
@@ -127,10 +129,12 @@ def video(
         raise typer.Exit(1)
 
 
-def _map_with_bar(job: Job, method: BlurMethod, outputs: ClipOutputs, rate: float) -> ClipResult:
+def _map_with_bar(
+    job: Job, method: BlurMethod, outputs: ClipOutputs, rate: float, *, quiet: bool
+) -> ClipResult:
     from blurmapper.video.mapping import map_clip
 
-    with progress_bar(SOME_FRAMES) as progress:
+    with progress_bar(0 if quiet else SOME_FRAMES) as progress:
         task = progress.add_task(job.photo.name, total=None)
         return map_clip(
             job,
