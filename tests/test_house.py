@@ -34,6 +34,7 @@ def loaded_after(code: str) -> set[str]:
 
 def test_the_public_names_are_these() -> None:
     assert blurmapper.__all__ == [
+        "BlurAmounts",
         "BlurKinds",
         "BlurMapper",
         "BlurMapperError",
@@ -41,6 +42,7 @@ def test_the_public_names_are_these() -> None:
         "blur_degree",
         "cut_out",
         "draw_overlay",
+        "find_sharpest",
         "magnify_blur",
         "rank_photos",
         "read_image",

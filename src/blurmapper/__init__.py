@@ -7,7 +7,7 @@ Examples
 --------
 >>> import blurmapper
 >>> sorted(blurmapper.__all__)[0]
-'BlurKinds'
+'BlurAmounts'
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.2.0.dev0"
 
 __all__ = [
+    "BlurAmounts",
     "BlurKinds",
     "BlurMapper",
     "BlurMapperError",
@@ -24,6 +25,7 @@ __all__ = [
     "blur_degree",
     "cut_out",
     "draw_overlay",
+    "find_sharpest",
     "magnify_blur",
     "rank_photos",
     "read_image",
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from blurmapper.amounts import BlurAmounts, find_sharpest
     from blurmapper.applications.degree import blur_degree
     from blurmapper.applications.magnification import magnify_blur
     from blurmapper.applications.segmentation import cut_out, segment_blur
@@ -45,12 +48,14 @@ if TYPE_CHECKING:
 else:
     # Hidden from type checkers: a module `__getattr__` would make them accept any name.
     _HOMES = {
+        "BlurAmounts": "amounts",
         "BlurKinds": "mapper",
         "BlurMapper": "mapper",
         "BlurMapperError": "errors",
         "blur_degree": "applications.degree",
         "cut_out": "applications.segmentation",
         "draw_overlay": "images",
+        "find_sharpest": "amounts",
         "magnify_blur": "applications.magnification",
         "rank_photos": "ranking.ranked",
         "read_image": "images",

@@ -69,29 +69,9 @@ class OnnxBackend:
     """
 
     def __init__(self, path: Path, *, threads: int | None = None, device: Device = "auto") -> None:
-        # Its builds send events to their maker unless told not to before they are loaded.
-        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-        import onnxruntime
-
-        _check_threads(threads)
-        _refuse_external_data(path)
-        options = onnxruntime.SessionOptions()
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        options.intra_op_num_threads = threads or 0
-        # Errors still raise; what is silenced are notes on the graph, meant for its maker.
-        options.log_severity_level = _FATAL
-        # Between photos the cores belong to OpenCV, not to threads that spin until the next run.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        providers = choose_providers(device, onnxruntime.get_available_providers())
-        # As its maker asks for DirectML.
-        options.enable_mem_pattern = DIRECTML not in providers
-        self._turn = threading.Lock() if DIRECTML in providers else nullcontext()
-        try:
-            self._session = _open_session(path, options, providers)
-        except Exception as error:
-            raise WeightsError(
-                f"{path}: ONNX Runtime cannot load it; reinstall or export it again"
-            ) from error
+        self._session = open_session(path, threads=threads, device=device)
+        is_directml = DIRECTML in self._session.get_providers()
+        self._turn = threading.Lock() if is_directml else nullcontext()
         inputs = [node.name for node in self._session.get_inputs()]
         outputs = [node.name for node in self._session.get_outputs()]
         self._name, self._knows_kinds = path.name, _check_ends(path, inputs, outputs)
@@ -214,6 +194,40 @@ def open_backend(
     if is_openvino:
         return OpenVinoBackend(path, threads=threads)
     raise ConfigError(f"no backend named {name!r}; choose from: onnxruntime, openvino")
+
+
+def open_session(path: Path, *, threads: int | None = None, device: Device = "cpu") -> Any:
+    """Open an ONNX graph in ONNX Runtime; what fails on the accelerator runs on the processor.
+
+    Raises
+    ------
+    WeightsError
+        If the file cannot be loaded.
+    ConfigError
+        If `threads` is below 1, or there is no such device.
+    """
+    # Its builds send events to their maker unless told not to before they are loaded.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    _check_threads(threads)
+    _refuse_external_data(path)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.intra_op_num_threads = threads or 0
+    # Errors still raise; what is silenced are notes on the graph, meant for its maker.
+    options.log_severity_level = _FATAL
+    # Between photos the cores belong to OpenCV, not to threads that spin until the next run.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    providers = choose_providers(device, onnxruntime.get_available_providers())
+    # As its maker asks for DirectML.
+    options.enable_mem_pattern = DIRECTML not in providers
+    try:
+        return _open_session(path, options, providers)
+    except Exception as error:
+        raise WeightsError(
+            f"{path}: ONNX Runtime cannot load it; reinstall or export it again"
+        ) from error
 
 
 def _open_session(path: Path, options: Any, providers: list[str]) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from blurmapper.amounts import BlurAmounts, measure_amounts
 from blurmapper.backends import Backend, BackendName, open_backend
 from blurmapper.batches import in_batches
 from blurmapper.decoding import MIN_SIDE
@@ -81,7 +82,7 @@ class BlurMapper:
     doi:10.1109/TIP.2018.2847421.
     """
 
-    __slots__ = ("_backend", "_card", "_options", "_path", "_preprocessing", "_refine")
+    __slots__ = ("_backend", "_card", "_options", "_path", "_preprocessing", "_refine", "_threads")
 
     def __init__(
         self,
@@ -99,7 +100,7 @@ class BlurMapper:
         self._preprocessing = self._card.preprocessing
         if working_side is not None:
             self._preprocessing = replace(self._preprocessing, working_side=working_side)
-        self._refine = refine
+        self._refine, self._threads = refine, threads
         # Bundled weights go by name: another machine has them elsewhere.
         named = self._path.parent == BUNDLED
         self._options = {
@@ -260,6 +261,34 @@ class BlurMapper:
             If the weights know one kind of blur only, as the paper's do.
         """
         return BlurKinds(*self._in_pieces(read_image(source), self._map_kinds))
+
+    def map_amount(self, source: ImageSource) -> BlurAmounts:
+        """Measure how wide the blur is, in the photo's own pixels.
+
+        Parameters
+        ----------
+        source : path, bytes-like, open file, PIL.Image.Image or ndarray
+            Whatever `blurmapper.read_image` takes.
+
+        Returns
+        -------
+        BlurAmounts
+            ``sigma``, ``length`` and ``angle`` of cells of 16 x 16 pixels, float32
+            (ceil(H / 16), ceil(W / 16)), NaN where nothing can be measured. A network of its own
+            measures them, whichever weights map the blur.
+
+        Raises
+        ------
+        ImageError
+            If the photo cannot be read.
+
+        Examples
+        --------
+        >>> amounts = BlurMapper().map_amount("photo.jpg")  # doctest: +SKIP
+        >>> float(np.nanmedian(amounts.sigma))  # doctest: +SKIP
+        2.4
+        """
+        return measure_amounts(read_image(source), threads=self._threads)
 
     def map_coarse(self, image: ImageArray) -> BlurMap:
         """Map an RGB image (H, W, 3) at the size that the network sees: float32 (h, w)."""

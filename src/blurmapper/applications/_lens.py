@@ -182,6 +182,15 @@ def _grow(blur_map: BlurMap) -> npt.NDArray[np.float32]:
     return np.asarray(share * share * (3 - 2 * share), np.float32)
 
 
+def shrink_growth(blur_map: BlurMap, share: npt.NDArray[np.float32]) -> BlurMap:
+    """Return the map that asks for a share of the radius that a map asks for."""
+    growth = _grow(blur_map) * share
+    # The inverse of smoothstep, by the angle's third.
+    inverse = 0.5 - np.sin(np.arcsin(1 - 2 * growth) / 3)
+    wanted = np.float32(_SHARP) + np.float32(_BLURRED - _SHARP) * inverse
+    return np.where(growth > 0, wanted, np.minimum(blur_map, np.float32(_SHARP)))
+
+
 def _brilliance(light: Light) -> npt.NDArray[np.float32]:
     """Return how much more light counts for having been cut: a lamp is brighter than white."""
     # Three times as fast as the maximum along an axis of three.

@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from blurmapper.decoding import check_pair
 from blurmapper.errors import ConfigError
 from blurmapper.images import BlurMap, ImageArray
 
 if TYPE_CHECKING:
+    from blurmapper.amounts import BlurAmounts
     from blurmapper.applications.kernels import Shape
 
 THRESHOLD = 0.1
@@ -33,6 +35,7 @@ def magnify_blur(
     strength: float = 1.0,
     shape: Shape = "disc",
     method: Literal["lens", "naive"] = "lens",
+    amounts: BlurAmounts | None = None,
 ) -> ImageArray:
     """Blur further what is blurred, and leave alone what is sharp.
 
@@ -51,6 +54,9 @@ def magnify_blur(
     method : {"lens", "naive"}
         ``naive`` is the paper's: one Gaussian over the photo's values as they are stored,
         wherever the map is above `THRESHOLD`.
+    amounts : BlurAmounts, optional
+        Of the same photo, for ``lens``: blur is then made 1 + `strength` times as wide as it is
+        at each place, as a lens opened so much wider would make it, instead of equally wide.
 
     Returns
     -------
@@ -63,7 +69,7 @@ def magnify_blur(
     ImageError
         If the sizes differ, or image or map are none.
     ConfigError
-        If the strength is out of range.
+        If the strength is out of range, or ``naive`` is given amounts.
 
     Notes
     -----
@@ -83,9 +89,14 @@ def magnify_blur(
     if strength == 0 or not (blur_map > THRESHOLD).any():
         return image.copy()
     radius = strength * RADIUS * math.sqrt(blur_map.size)
+    if method == "naive" and amounts is not None:
+        raise ConfigError("the paper's way adds one blur everywhere; leave out naive or amounts")
     if method == "naive":
         return _magnify_naively(image, blur_map, radius)
     from blurmapper.applications._lens import Lens, split
+
+    if amounts is not None:
+        blur_map, radius = widen(blur_map, amounts, strength)
 
     parts = split(*blur_map.shape)
     magnified = np.empty_like(image)
@@ -94,6 +105,48 @@ def magnify_blur(
         for part, rendered in zip(parts, pool.map(lens.render, parts), strict=True):
             magnified[part] = rendered
     return magnified
+
+
+def widen(blur_map: BlurMap, amounts: BlurAmounts, strength: float) -> tuple[BlurMap, float]:
+    """Return a map that asks each place for the blur it lacks, and the widest radius asked for.
+
+    Parameters
+    ----------
+    blur_map : ndarray
+        float32 (H, W) in [0, 1], 1 = blurred.
+    amounts : BlurAmounts
+        Of the same photo. What could not be measured has the width of what is around it.
+    strength : float
+        Blur becomes 1 + `strength` times as wide; a Gaussian added to one has the sum of their
+        variances.
+    """
+    import cv2
+
+    from blurmapper.applications._lens import shrink_growth
+
+    height, width = blur_map.shape
+    rows, columns = amounts.sigma.shape
+    coarse = cv2.resize(blur_map, (columns, rows), interpolation=cv2.INTER_AREA)
+    known = np.isfinite(amounts.sigma) & (coarse > THRESHOLD)
+    if not known.any():
+        return blur_map, strength * RADIUS * math.sqrt(blur_map.size)
+    sigma = _fill(amounts.sigma, known) * np.float32(math.sqrt((1 + strength) ** 2 - 1))
+    radius = float(2 * sigma[known].max())
+    share = cv2.resize((2 * sigma / radius).clip(0, 1), (width, height))
+    return shrink_growth(blur_map, np.asarray(share, np.float32)), radius
+
+
+def _fill(values: npt.NDArray[np.float32], known: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """Return values, smoothed over their neighbours, or over those farther off without any."""
+    import cv2
+
+    weight, logs = known.astype(np.float32), np.log(np.where(known, values, 1)).astype(np.float32)
+    total = np.full_like(weight, 1e-6)
+    sums = total * np.median(logs[known])
+    for reach, trust in ((2.0, 1.0), (10.0, 1e-3)):
+        total = total + np.float32(trust) * cv2.GaussianBlur(weight, (0, 0), reach)
+        sums = sums + np.float32(trust) * cv2.GaussianBlur(logs, (0, 0), reach)
+    return np.asarray(np.exp(sums / total), np.float32)
 
 
 def _magnify_naively(image: ImageArray, blur_map: BlurMap, radius: float) -> ImageArray:

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, ClassVar, Literal
 
 import numpy as np
 
+from blurmapper.amounts import measure_amounts
 from blurmapper.applications import cut_out, magnify_blur, segment_blur
 from blurmapper.batch.tasks import Outcome, Task
 from blurmapper.images import encode_cutout, encode_image, encode_map, read_photo
@@ -65,6 +66,7 @@ class MagnifyTask(Task):
     strength: float = 1.0
     shape: Shape = "disc"
     naive: bool = False
+    measured_width: bool = False
 
     name: ClassVar[str] = "magnify"
     kinds: ClassVar[tuple[str, ...]] = ("magnified",)
@@ -79,13 +81,15 @@ class MagnifyTask(Task):
             strength=self.strength,
             shape=self.shape,
             method="naive" if self.naive else "lens",
+            amounts=measure_amounts(image) if self.measured_width else None,
         )
         content = encode_image(magnified, f"{name}{_magnified_ending(name)}")
         return Outcome({"height": image.shape[0], "width": image.shape[1]}, {"magnified": content})
 
     def choices(self) -> tuple[Any, ...]:
         """Return how blur is magnified."""
-        return self.strength, self.shape, self.naive
+        chosen = self.strength, self.shape, self.naive
+        return (*chosen, "widths") if self.measured_width else chosen
 
     def endings(self, photo: Location) -> Mapping[str, str]:
         """Return the ending, of a JPEG file for one and else of a PNG file."""

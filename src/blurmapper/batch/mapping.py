@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Literal
 
+from blurmapper.amount_pictures import draw_amounts, encode_amounts
+from blurmapper.amounts import BlurAmounts, find_sharpest, measure_amounts
 from blurmapper.batch.finding import Found
 from blurmapper.batch.keep_masks import KeepMasks
 from blurmapper.batch.tasks import Job, Outcome, Task
@@ -31,12 +33,13 @@ THRESHOLD = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Which files a photo gets: how maps are written, an overlay, a map a kind of blur, a mask."""
+    """Which files a photo gets: its map and how it is written, and what comes with it."""
 
     map_kind: Literal["8", "16", "npy"] = "8"
     overlay: bool = False
     kinds: bool = False
     masks: KeepMasks | None = None
+    amount: bool = False
 
     def endings(self) -> dict[str, str]:
         """Return what each file's name ends with, by what it is."""
@@ -48,6 +51,10 @@ class Outputs:
             endings |= {"defocus": f".defocus{suffix}", "motion": f".motion{suffix}"}
         if self.masks:
             endings["mask"] = ".png"
+        if self.amount:
+            endings["amount"] = f".amount{suffix}"
+        if self.amount and self.overlay:
+            endings["amount_overlay"] = ".amount.jpg"
         return endings
 
 
@@ -63,7 +70,15 @@ class MapTask(Task):
     name: ClassVar[str] = "maps"
     verb: ClassVar[str] = "mapped"
     measured: ClassVar[tuple[str, ...]] = ("blur_degree", "share_blurred")
-    kinds: ClassVar[tuple[str, ...]] = ("map", "overlay", "defocus", "motion", "mask")
+    kinds: ClassVar[tuple[str, ...]] = (
+        *("map", "overlay", "defocus", "motion"),
+        *("mask", "amount", "amount_overlay"),
+    )
+
+    @property
+    def noted(self) -> tuple[str, ...]:
+        """Of the amount, where it is measured, what is sharpest and where."""
+        return ("sigma", "sharpest_row", "sharpest_column") if self.outputs.amount else ()
 
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
         """Map a photo."""
@@ -91,7 +106,11 @@ class MapTask(Task):
 
     def describe(self, values: Mapping[str, Any]) -> str:
         """Return S and the share that is blurred."""
-        return f"S {values['blur_degree']:.3f}, {values['share_blurred']:.0%} blurred"
+        told = f"S {values['blur_degree']:.3f}, {values['share_blurred']:.0%} blurred"
+        if not self.outputs.amount:
+            return told
+        sigma = values["sigma"]
+        return f"{told}, sigma {'unknown' if sigma is None else f'{sigma:.2f} px'}"
 
 
 def map_source(
@@ -120,25 +139,38 @@ def map_source(
         If kinds are asked for of a method that is no network.
     """
     photo, kinds, blur_map = _map(source, method, outputs, name)
+    amounts = measure_amounts(photo.image) if outputs.amount else None
     bits: Literal[8, 16] = 16 if outputs.map_kind == "16" else 8
     maps = {"map": blur_map, "defocus": kinds and kinds.defocus, "motion": kinds and kinds.motion}
-    files: dict[str, bytes] = {}
+    named, files = name or _path_of(source), dict[str, bytes]()
     for kind, ending in outputs.endings().items():
         part = maps.get(kind)
         if kind == "mask" and outputs.masks:
             files[kind] = outputs.masks.encode(blur_map, source)
-        elif part is None:
-            overlay = draw_overlay(photo.image, blur_map)
-            files[kind] = encode_image(overlay, f"{name or _path_of(source)}{ending}")
-        else:
+        elif part is not None:
             files[kind] = encode_map(part, ending, bits=bits)
+        elif amounts and kind == "amount":
+            files[kind] = encode_amounts(amounts, ending)
+        elif amounts and kind == "amount_overlay":
+            files[kind] = encode_image(draw_amounts(photo.image, amounts), f"{named}{ending}")
+        else:
+            files[kind] = encode_image(draw_overlay(photo.image, blur_map), f"{named}{ending}")
     values = {
         "height": photo.height,
         "width": photo.width,
         "blur_degree": float(blur_map.mean(dtype="float64")),
         "share_blurred": float((blur_map >= THRESHOLD).mean()),
     }
-    return Outcome(values, files)
+    return Outcome(values | (_describe_sharpest(amounts, blur_map) if amounts else {}), files)
+
+
+def _describe_sharpest(amounts: BlurAmounts, blur_map: BlurMap) -> dict[str, float | None]:
+    sharpest = find_sharpest(amounts, blur_map)
+    return {
+        "sigma": sharpest and sharpest.sigma,
+        "sharpest_row": sharpest and sharpest.row,
+        "sharpest_column": sharpest and sharpest.column,
+    }
 
 
 def read_for(
@@ -171,7 +203,7 @@ def _path_of(source: Path | bytes | BinaryIO) -> str:
 def _map(
     source: Path | bytes | BinaryIO, method: BlurMethod, outputs: Outputs, name: str | None
 ) -> tuple[Photo, BlurKinds | None, BlurMap]:
-    photo = read_for(method, source, whole=outputs.overlay, name=name)
+    photo = read_for(method, source, whole=outputs.overlay or outputs.amount, name=name)
     size = photo.height, photo.width
     if not outputs.kinds:
         return photo, None, enlarge_to(method(photo.image), *size)

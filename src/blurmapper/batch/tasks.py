@@ -113,14 +113,16 @@ class Task(ABC):
     measured: ClassVar[tuple[str, ...]] = ()
     """The numbers in `Outcome.values` beside height and width, which the manifest keeps."""
 
-    noted: ClassVar[tuple[str, ...]] = ()
-    """What else of `Outcome.values` it keeps: text, numbers, or None."""
-
     kinds: ClassVar[tuple[str, ...]] = ()
     """What files there can be of a photo."""
 
     alone: ClassVar[bool] = False
     """Whether `work` has threads of its own, so that one machine does one photo at a time."""
+
+    @property
+    def noted(self) -> tuple[str, ...]:
+        """What else of `Outcome.values` it keeps: text, numbers, or None."""
+        return ()
 
     @abstractmethod
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:

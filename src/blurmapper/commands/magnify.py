@@ -23,6 +23,12 @@ def magnify(
     naive: Annotated[
         bool, typer.Option("--naive", help="The paper's way, to compare: one Gaussian for all.")
     ] = False,
+    amount: Annotated[
+        bool,
+        typer.Option(
+            "--amount", help="Measure how wide the blur is, and make it 1 + X times as wide."
+        ),
+    ] = False,
     method: option.Method = "dbm-lite",
     threads: option.Threads = None,
     device: option.Device = "auto",
@@ -48,7 +54,6 @@ def magnify(
     from blurmapper.batch import How, MagnifyTask
     from blurmapper.methods import MethodOptions
 
-    task = MagnifyTask(
-        method, MethodOptions(threads=threads, device=device), strength, shape, naive
-    )
+    options = MethodOptions(threads=threads, device=device)
+    task = MagnifyTask(method, options, strength, shape, naive, amount)
     run_command(task, photos, output, How(engine, redo=redo), quiet=quiet)

@@ -27,6 +27,10 @@ def map_photos(
         bool,
         typer.Option("--kinds", help="Also write how likely it is defocus, and motion."),
     ] = False,
+    amount: Annotated[
+        bool,
+        typer.Option("--amount", help="Also measure how wide the blur is, in the photo's pixels."),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a photo, and nothing else.")
     ] = False,
@@ -65,6 +69,11 @@ def map_photos(
     figures: its size, its blur degree S (the mean of the map, 0 to 1), the share of it that is
     blurred, and the time.
 
+    --amount also writes DIR/NAME.jpg.amount.png, a pixel for each 16 x 16 of the photo: sigma in
+    hundredths of a pixel, 0 where nothing can be measured; with --overlay also
+    DIR/NAME.jpg.amount.jpg, in steps of pixels. The line then tells sigma of the sharpest part of
+    what is meant to be sharp.
+
     Photos that are done are not done again, unless they or the options have changed: after an
     interruption, the same command goes on. DIR/maps.jsonl keeps the figures. A photo that cannot
     be read gets a line on standard error and in DIR/failures.csv, the others go on, and the exit
@@ -86,7 +95,8 @@ def map_photos(
 
     options = MethodOptions(refine, working_side, threads, device)
     keep = KeepMasks(masks, grow) if masks else None
-    task = MapTask(method, options, Outputs("npy" if npy else bits, overlay, kinds, keep))
+    outputs = Outputs("npy" if npy else bits, overlay, kinds, keep, amount)
+    task = MapTask(method, options, outputs)
     run_command(task, photos, output, How(engine, jobs, redo, True), as_json=as_json, quiet=quiet)
 
 

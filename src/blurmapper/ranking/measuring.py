@@ -52,6 +52,9 @@ _DEGREES: dict[Weighting | None, str] = {
 }
 
 
+_FRAME = ("taken", "camera", "fingerprint")
+
+
 @dataclass(frozen=True)
 class MeasureTask(Task):
     """Measure a photo for the ranking: all that `to_record` makes records of; nothing is written.
@@ -67,7 +70,11 @@ class MeasureTask(Task):
         "share_blurred",
         *(f"sharpest_{name}" for name in ("x", "y", "width", "height", "blur")),
     )
-    noted: ClassVar[tuple[str, ...]] = ("taken", "camera", "fingerprint")
+
+    @property
+    def noted(self) -> tuple[str, ...]:
+        """What tells the frames of a burst."""
+        return _FRAME
 
     def choices(self) -> tuple[Any, ...]:
         """Return the options of the network."""
@@ -206,7 +213,7 @@ def to_record(
 
 def _note_frame(frame: Frame | None) -> dict[str, Any]:
     if frame is None:
-        return dict.fromkeys(MeasureTask.noted)
+        return dict.fromkeys(_FRAME)
     return asdict(frame) | {"taken": frame.taken.isoformat()}
 
 

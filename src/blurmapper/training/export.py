@@ -22,9 +22,11 @@ from blurmapper.errors import WeightsError
 from blurmapper.files import check_replaceable, write_file
 from blurmapper.images import read_image
 from blurmapper.preprocessing import Preprocessing
+from blurmapper.training.amount_export import export_amounts
 from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.networks import (
+    AMOUNT,
     count_parameters,
     fold_norms,
     get_architecture,
@@ -99,6 +101,9 @@ def export_checkpoint(
     """
     state = read_checkpoint(checkpoint)
     config = TrainingConfig.from_dict(state["config"], str(checkpoint))
+    name = name or config.output.name
+    if config.architecture == AMOUNT:
+        return export_amounts(state, output, name)
     preprocessing = replace(
         get_architecture(config.architecture).preprocessing,
         working_side=working_side or config.working_side,
@@ -106,7 +111,6 @@ def export_checkpoint(
     network = get_architecture(config.architecture).build()
     set_weights(network, state["average"])
     network = round_weights(fold_norms(network.eval())).requires_grad_(requires_grad=False)
-    name = name or config.output.name
     path = output / f"{name}.onnx"
     check_replaceable(path.with_suffix(".json"), IS_CARD)
     output.mkdir(parents=True, exist_ok=True)

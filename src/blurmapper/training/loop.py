@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from blurmapper.errors import ConfigError
 from blurmapper.preprocessing import Preprocessing
@@ -23,7 +23,7 @@ from blurmapper.training.checkpoints import CHECKPOINT, read_checkpoint, write_c
 from blurmapper.training.config import TrainingConfig, read_config
 from blurmapper.training.data import PairDataset, open_source
 from blurmapper.training.losses import loss_of
-from blurmapper.training.networks import build_network, get_architecture, set_weights
+from blurmapper.training.networks import AMOUNT, build_network, get_architecture, set_weights
 from blurmapper.training.progress import Progress
 from blurmapper.training.validation import score_held_out
 
@@ -53,7 +53,7 @@ def train(config_path: Path, *, resume: bool = False, overrides: list[str] | Non
     """
     config = read_config(config_path, overrides or [])
     with _process_group() as (rank, processes):
-        run = TrainingRun(config, rank, processes)
+        run = _run_of(config)(config, rank, processes)
         if run.path.exists():
             if not resume:
                 raise ConfigError(f"{run.path}: exists; give --resume to go on, or another output")
@@ -110,14 +110,22 @@ class TrainingRun:
         half = self.config.precision == "bf16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
             logits = model(inputs)
-        outputs = get_architecture(self.config.architecture).outputs
-        loss = loss_of(logits.float(), labels, outputs, self.config.loss)
+        loss = self.loss(logits.float(), labels)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
         self.step += 1
         self._update_average()
         return float(loss.detach())
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return what a batch's step makes smaller."""
+        outputs = get_architecture(self.config.architecture).outputs
+        return loss_of(logits, labels, outputs, self.config.loss)
+
+    def dataset(self, count: int) -> Dataset[tuple[Tensor, Tensor]]:
+        """Return the first pairs, images and labels, of what the config trains on."""
+        return PairDataset(open_source(self.config), count)
 
     def _update_average(self) -> None:
         """Move the running average; early on it forgets faster, or the start would linger."""
@@ -140,7 +148,6 @@ class TrainingRun:
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the batches that are left; a pair depends on its number alone."""
         config = self.config
-        source = open_source(config)
         starts = [
             (step * self.processes + self.rank) * config.batch
             for step in range(self.step, config.iterations)
@@ -148,7 +155,7 @@ class TrainingRun:
         batches = [list(range(start, start + config.batch)) for start in starts]
         return iter(
             DataLoader(
-                PairDataset(source, config.iterations * config.batch * self.processes),
+                self.dataset(config.iterations * config.batch * self.processes),
                 batch_sampler=batches,
                 num_workers=config.workers,
                 worker_init_fn=_start_worker,
@@ -179,6 +186,14 @@ class TrainingRun:
         self.average = {name: value.to(self.device) for name, value in state["average"].items()}
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
+
+
+def _run_of(config: TrainingConfig) -> type[TrainingRun]:
+    if config.architecture != AMOUNT:
+        return TrainingRun
+    from blurmapper.training.amount_run import AmountRun
+
+    return AmountRun
 
 
 FUSION_FACTOR = 100.0

@@ -19,6 +19,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from blurmapper.errors import ConfigError
 from blurmapper.preprocessing import EFFICIENTNET_LITE, VGG16, Preprocessing
+from blurmapper.training.amount_network import GREY, AmountNetwork
 from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.lite import BlurMapperLite
 from blurmapper.training.losses import Output
@@ -46,6 +47,8 @@ class Architecture:
     summary: str
     outputs: tuple[Output, ...] = ("blur",)
 
+
+AMOUNT = "amount"
 
 ARCHITECTURES: dict[str, Architecture] = {
     **{
@@ -75,6 +78,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         "EfficientNet-Lite0 fused down to stride 4",
         ("blur", "motion"),
     ),
+    AMOUNT: Architecture(AmountNetwork, GREY, "measures how wide the blur is, in native tiles", ()),
 }
 
 

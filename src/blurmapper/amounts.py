@@ -1,0 +1,249 @@
+"""How wide the blur is, in the photo's own pixels: a small network looks at native tiles.
+
+A blur map says which parts of a photo are blurred, from a view of it a few hundred pixels wide.
+What is lost in that view, whether an eye is sharp at 100 %, is measured here.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from blurmapper.images import BlurMap, ImageArray
+from blurmapper.preprocessing import WHITE
+from blurmapper.weights import read_card, verify
+
+CELL = 16
+"""Side in pixels of the cells of the photo that are measured."""
+
+LEVELS = 4
+"""The photo is looked at at full size, and halved this many times less one: each time twice the
+blur is as wide as what the network was trained on."""
+
+LARGEST_DOUBT = 0.25
+"""What is known worse than by this share is left out: flat, dark, or nothing but noise."""
+
+SMALLEST_PATH = 4.0
+"""Shorter paths are hardly told from a soft lens, and have neither length nor angle."""
+
+BUNDLED = Path(__file__).parent / "assets" / "amount"
+"""The folder of the network and its card."""
+
+_TILE, _MARGIN = 768, 32
+_FINER = 0.1  # Preference of log doubt for each level nearer to full size: its cells are smaller.
+_NARROWEST, _WIDEST = 0.7, 4.5  # Sigmas that a level can tell, in its own pixels.
+_COARSE_SIGMA = 1.6  # From which a level is finer than it need be, in its own pixels.
+_STRAIGHT = 0.6  # Anisotropy from which a blur is a movement's; a lens has next to none.
+
+Grid = npt.NDArray[np.float32]
+
+
+class BlurAmounts(NamedTuple):
+    """The blur of cells of `CELL` x `CELL` pixels, float32 (ceil(H / 16), ceil(W / 16)) each.
+
+    Attributes
+    ----------
+    sigma : ndarray
+        Of the Gaussian of equal spread, in pixels of the photo; NaN where nothing can be measured.
+        A disc of radius r counts r / 2, a straight movement of length L counts L / sqrt(24).
+    length : ndarray
+        Of the path that was moved along, in pixels of the photo: 0 where nothing moved, NaN where
+        nothing can be measured.
+    angle : ndarray
+        Of that path in degrees from 0 to 180, counter-clockwise from the photo's rows; NaN where
+        there is no path.
+    """
+
+    sigma: Grid
+    length: Grid
+    angle: Grid
+
+
+class SharpestPart(NamedTuple):
+    """The sharpest part of what is meant to be sharp.
+
+    Attributes
+    ----------
+    sigma : float
+        As in `BlurAmounts`, of the median cell around the place.
+    row, column : int
+        The place, in pixels of the photo.
+    """
+
+    sigma: float
+    row: int
+    column: int
+
+
+def measure_amounts(image: ImageArray, *, threads: int | None = None) -> BlurAmounts:
+    """Measure how wide the blur is in each cell of a photo.
+
+    Parameters
+    ----------
+    image : ndarray
+        RGB (H, W, 3): uint8, uint16, or float32 in [0, 1].
+    threads : int, optional
+        CPU threads; all cores unless given.
+
+    Returns
+    -------
+    BlurAmounts
+        A grid of cells of `CELL` pixels.
+    """
+    network = _open_network(threads)
+    pyramid = _build_pyramid(image)
+    best: npt.NDArray[np.float32] | None = None
+    for level in reversed(range(LEVELS)):
+        if best is not None:
+            best = np.repeat(np.repeat(best, 2, axis=0), 2, axis=1)
+        answer = _run_level(network, pyramid[level], level, best)
+        if best is None:
+            best = answer
+        else:
+            best = best[: answer.shape[0], : answer.shape[1]]
+            best = np.where((answer[..., 1] < best[..., 1])[..., np.newaxis], answer, best)
+    assert best is not None
+    height, width = (-(-side // CELL) for side in image.shape[:2])
+    return _describe(best[:height, :width])
+
+
+def find_sharpest(amounts: BlurAmounts, blur_map: BlurMap) -> SharpestPart | None:
+    """Return the sharpest part of what is meant to be sharp, or None if nothing can be measured.
+
+    Parameters
+    ----------
+    amounts : BlurAmounts
+        Of a photo.
+    blur_map : ndarray
+        float32 (H, W) in [0, 1], 1 = blurred, of the same photo. Where it calls parts sharp that
+        can be measured the sharpest of them is meant, else the sharpest of all.
+    """
+    import cv2
+
+    height, width = amounts.sigma.shape
+    known = np.isfinite(amounts.sigma)
+    if not known.any():
+        return None
+    meant = known & (cv2.resize(blur_map, (width, height), interpolation=cv2.INTER_AREA) < 0.5)
+    medians = _local_medians(np.where(meant if meant.any() else known, amounts.sigma, np.nan))
+    row, column = np.unravel_index(np.nanargmin(medians), medians.shape)
+    rows, columns = blur_map.shape
+    return SharpestPart(
+        float(medians[row, column]),
+        min(int(row) * CELL + CELL // 2, rows - 1),
+        min(int(column) * CELL + CELL // 2, columns - 1),
+    )
+
+
+def _local_medians(sigma: Grid) -> Grid:
+    """Return the median of the known cells of the 5 x 5 around each: of eight, if any has so many.
+
+    One cell alone can be wrong by far.
+    """
+    padded = np.pad(sigma, 2, constant_values=np.nan)
+    around = np.lib.stride_tricks.sliding_window_view(padded, (5, 5)).reshape(*sigma.shape, 25)
+    count = np.isfinite(around).sum(axis=-1)
+    ordered = np.sort(around, axis=-1)  # NaN last
+    middle = np.maximum(count - 1, 0) // 2
+    medians = np.take_along_axis(ordered, middle[..., np.newaxis], axis=-1)[..., 0]
+    enough = np.isfinite(sigma) & (count >= min(8, int(count.max())))
+    return np.where(enough, medians, np.nan).astype(np.float32)
+
+
+def _build_pyramid(image: ImageArray) -> list[npt.NDArray[Any]]:
+    """Return the photo in grey, uint8 or float32 in [0, 255], halved again and again."""
+    import cv2
+
+    if image.dtype == np.uint16:
+        image = image.astype(np.float32) / np.float32(WHITE[image.dtype])
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    if grey.dtype != np.uint8:
+        grey = grey.clip(0, 1) * np.float32(255)
+    pyramid = [grey]
+    for _ in range(LEVELS - 1):
+        height, width = pyramid[-1].shape
+        even = np.pad(pyramid[-1], ((0, height % 2), (0, width % 2)), mode="edge")
+        size = (even.shape[1] // 2, even.shape[0] // 2)
+        pyramid.append(cv2.resize(even, size, interpolation=cv2.INTER_AREA))
+    return pyramid
+
+
+def _run_level(
+    network: _Network,
+    grey: npt.NDArray[Any],
+    level: int,
+    coarser: npt.NDArray[np.float32] | None,
+) -> npt.NDArray[np.float32]:
+    """Return log sigma in pixels of the photo, log doubt, and anisotropy in x and y, (h, w, 4).
+
+    Tiles in which the level above, `coarser`, has seen all blur to be wide are left at infinite
+    doubt.
+    """
+    rows, columns = (-(-side // CELL) for side in grey.shape)
+    below = rows * CELL - grey.shape[0], columns * CELL - grey.shape[1]
+    margins = ((_MARGIN, _MARGIN + below[0]), (_MARGIN, _MARGIN + below[1]))
+    padded = np.pad(grey, margins, mode="symmetric")
+    answer = np.full((rows, columns, 4), np.inf, np.float32)
+    wide = np.log(2 * _COARSE_SIGMA * 2**level)
+    step = _TILE // CELL
+    for top in range(0, rows, step):
+        for left in range(0, columns, step):
+            part = slice(top, min(top + step, rows)), slice(left, min(left + step, columns))
+            if coarser is not None:
+                seen = coarser[part]
+                if ((seen[..., 0] > wide) & (seen[..., 1] < np.log(LARGEST_DOUBT))).all():
+                    continue
+            tile = padded[
+                part[0].start * CELL : part[0].stop * CELL + 2 * _MARGIN,
+                part[1].start * CELL : part[1].stop * CELL + 2 * _MARGIN,
+            ]
+            answer[part] = network.run(tile)
+    # Near its ends a level knows no more than that blur is narrower, or wider, than it can tell.
+    too_narrow = (answer[..., 0] < np.log(_NARROWEST)) & (level > 0)
+    too_wide = (answer[..., 0] > np.log(_WIDEST)) & (level < LEVELS - 1)
+    answer[too_narrow | too_wide, 1] = np.inf
+    answer[..., 0] += np.log(2.0**level)
+    answer[..., 1] += _FINER * level
+    return answer
+
+
+class _Network(NamedTuple):
+    session: Any
+    mean: np.float32
+    scale: np.float32
+
+    def run(self, tile: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """Return the answers for the cells of a tile, but for its margin, (h, w, 4)."""
+        image = (tile.astype(np.float32) - self.mean) * self.scale
+        (cells,) = self.session.run(["cells"], {"image": image[np.newaxis, np.newaxis]})
+        margin = _MARGIN // CELL
+        inner = cells[0, :, margin:-margin, margin:-margin]
+        return np.asarray(inner.transpose(1, 2, 0), np.float32)
+
+
+@cache
+def _open_network(threads: int | None) -> _Network:
+    from blurmapper.backends import open_session
+
+    card = read_card(BUNDLED / "amount.json")
+    grey = card.preprocessing
+    session = open_session(verify(card, BUNDLED), threads=threads)
+    return _Network(session, np.float32(grey.mean[0]), np.float32(grey.scale[0]))
+
+
+def _describe(cells: npt.NDArray[np.float32]) -> BlurAmounts:
+    known = cells[..., 1] < np.log(LARGEST_DOUBT)
+    sigma = np.where(known, np.exp(np.where(known, cells[..., 0], 0)), np.nan)
+    across, along = np.where(known, cells[..., 2], 0), np.where(known, cells[..., 3], 0)
+    anisotropy = np.hypot(across, along).clip(0, 1)
+    # The variances along and across a path of length L differ by L^2 / 12.
+    length = np.sqrt(24 * anisotropy) * sigma
+    moved = known & (anisotropy > _STRAIGHT) & (length >= SMALLEST_PATH)
+    # The image's rows run downwards, angles are told as an eye sees them.
+    angle = np.where(moved, np.degrees(-np.arctan2(along, across) / 2) % 180, np.nan)
+    length = np.where(moved, length, np.where(known, 0, np.nan))
+    return BlurAmounts(*(grid.astype(np.float32) for grid in (sigma, length, angle)))
