@@ -77,7 +77,10 @@ def read_samples(experiment: Experiment, data: Path | None) -> list[Sample]:
         If the data set is not laid out as it should be, or is the CUHK benchmark and not whole.
     """
     if data is None:
-        raise ConfigError(f"{experiment.name} needs --data DIR, a data set or a folder of such")
+        raise ConfigError(
+            f"{experiment.name} needs --data DIR: the CUHK benchmark, as docs/laboratory.md says "
+            "how to get it, or one of your own photos, which blurmapper open-benchmark makes"
+        )
     samples = read_whole(data)
     if has_halves(samples):
         samples = select_split(samples, experiment.split)
