@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -151,6 +152,20 @@ def test_a_damaged_map_is_named_and_what_was_scored_stays(
         run_benchmark(entry, samples, tmp_path / "out", processes=processes)
     lines = (tmp_path / "out" / "soft" / "counts.jsonl").read_text().splitlines()
     assert len(lines) >= 2
+
+
+@pytest.mark.parametrize("damage", [lambda last: last[:-40], lambda last: b"{}\n" + last])
+def test_what_a_kill_or_a_disk_has_damaged_is_scored_anew(
+    benchmark_folder: Path, tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    samples, entry = read_dataset(benchmark_folder), soft_entry(benchmark_folder)
+    expected = rows_of(run_benchmark(entry, samples, tmp_path / "out"))
+    counts = tmp_path / "out" / "soft" / "counts.jsonl"
+    *whole, last = counts.read_bytes().splitlines(keepends=True)
+    counts.write_bytes(b"".join(whole) + damage(last))
+    for _ in range(2):
+        assert rows_of(run_benchmark(entry, samples, tmp_path / "out")) == expected
+    assert len(counts.read_bytes().splitlines()) == len(samples) + 1
 
 
 def test_values_beyond_one_are_named(benchmark_folder: Path, tmp_path: Path) -> None:

@@ -16,18 +16,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.batch import Manifest
 from blurmapper.datasets import Polarity, Sample, read_truth
 from blurmapper.errors import DatasetError
 from blurmapper.evaluation.boundary import boundary_counts
 from blurmapper.evaluation.counts import image_counts, stretch_map
 from blurmapper.evaluation.maps import find_maps, read_any_map, resize_map
-from blurmapper.evaluation.records import (
-    Record,
-    Records,
-    append_record,
-    mend_records,
-    read_records,
-)
+from blurmapper.evaluation.records import FIELDS, Record, Records
 from blurmapper.images import read_image, write_map
 from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method
 
@@ -116,17 +111,16 @@ def run_benchmark(
     """
     folder = Path(output, entry.name)
     jobs = _plan(entry, samples, folder)
-    counts_file = folder / "counts.jsonl"
-    done = read_records(counts_file)
-    todo = [job for job in jobs if not _is_done(job, done)]
-    for _ in range(len(jobs) - len(todo)):
-        advance()
-    folder.mkdir(parents=True, exist_ok=True)
-    mend_records(counts_file)
-    for record in _score_all(todo, min(processes, len(todo))):
-        append_record(counts_file, record)
-        done[record.name] = record
-        advance()
+    with Manifest(folder / "counts.jsonl", FIELDS) as manifest:
+        found = {job.sample.name: _find(manifest, job) for job in jobs}
+        done = {name: record for name, record in found.items() if record is not None}
+        for _ in done:
+            advance()
+        todo = [job for job in jobs if job.sample.name not in done]
+        for record in _score_all(todo, min(processes, len(todo))):
+            manifest.add(record.name, record.to_dict())
+            done[record.name] = record
+            advance()
     return Records(done[sample.name] for sample in samples)
 
 
@@ -159,9 +153,12 @@ def _inputs(entry: Entry, sample: Sample, files: dict[str, Path]) -> str:
     return " ".join([polarity, *(f"{stat.st_size}:{stat.st_mtime_ns}" for stat in stats)])
 
 
-def _is_done(job: _Job, done: dict[str, Record]) -> bool:
-    record = done.get(job.sample.name)
-    return record is not None and record.key == job.key and job.map_file.exists()
+def _find(manifest: Manifest, job: _Job) -> Record | None:
+    """Return the record of a photo, if it still holds."""
+    line = manifest.find(job.sample.name)
+    if line is None or line["key"] != job.key or not job.map_file.exists():
+        return None
+    return Record.from_dict(line)
 
 
 def _score_all(jobs: Sequence[_Job], processes: int) -> Iterator[Record]:

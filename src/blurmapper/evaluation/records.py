@@ -1,16 +1,17 @@
-"""Counts of photo after photo, in memory and on disk, that can be added up and gone on with."""
+"""Counts of photo after photo, that can be added up."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from blurmapper.errors import DatasetError
 from blurmapper.evaluation.boundary import BoundaryCounts
 from blurmapper.evaluation.counts import ImageCounts
+
+FIELDS = ("name", "key", "seconds", "counts", "boundary")
+"""Of a record that is written down."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,43 +122,3 @@ class Records:
     def counts(self) -> list[ImageCounts]:
         """The counts of each photo, as `score_paper` and the others take them."""
         return [record.counts for record in self]
-
-
-def read_records(path: Path) -> dict[str, Record]:
-    """Read the records of a file by photo; of a photo scored again the last one stands.
-
-    A last line cut short, as a killed run leaves it, is passed over: that photo is scored anew.
-
-    Raises
-    ------
-    DatasetError
-        If another line is damaged.
-    """
-    if not path.exists():
-        return {}
-    records = {}
-    lines = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines[:-1], 1):
-        try:
-            record = Record.from_dict(json.loads(line))
-        except (ValueError, KeyError, TypeError) as error:
-            raise DatasetError(f"{path}: line {number} is damaged; delete the file") from error
-        records[record.name] = record
-    return records
-
-
-def append_record(path: Path, record: Record) -> None:
-    """Append a record to a file of one JSON object a line."""
-    with path.open("ab") as stream:
-        stream.write(json.dumps(record.to_dict()).encode() + b"\n")
-
-
-def mend_records(path: Path) -> None:
-    """Cut off a last line that a killed run left unfinished, so that the next one stands alone."""
-    if not path.exists():
-        return
-    content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        with path.open("r+b") as stream:
-            stream.truncate(whole)
