@@ -11,14 +11,12 @@ import typer
 from typer.core import TyperGroup
 
 from blurmapper.commands._output import open_streams, print_error, print_line
+from blurmapper.commands.applying import magnify, segment
 from blurmapper.commands.check import check
 from blurmapper.commands.evaluate import evaluate
-from blurmapper.commands.magnify import magnify
 from blurmapper.commands.mapping import map_photos, methods
-from blurmapper.commands.open_benchmark import open_benchmark
 from blurmapper.commands.rank import rank
-from blurmapper.commands.reproduce import reproduce
-from blurmapper.commands.segment import segment
+from blurmapper.commands.reproduce import open_benchmark, reproduce
 from blurmapper.commands.serve import serve
 from blurmapper.commands.training import export, fit, train
 from blurmapper.commands.video import video

@@ -12,7 +12,7 @@ import pytest
 
 from blurmapper.datasets import read_dataset
 from blurmapper.errors import DatasetError
-from blurmapper.laboratory.cuhk import BLURRED_SHARES, check_cuhk
+from blurmapper.laboratory.photos import BLURRED_SHARES, check_cuhk
 
 CUHK = Path(__file__).parents[3] / "shared" / "data" / "cuhk"
 PREFIXES = {"motion": "motion", "defocus": "out_of_focus"}

@@ -47,7 +47,7 @@ def test_the_more_of_a_photo_is_blurred_the_later_it_comes(
 def test_what_was_measured_is_not_measured_again(
     toy: Experiment, toy_benchmark: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photos, file = list_photos(toy, toy_benchmark), tmp_path / "degrees.json"
+    photos, file = list_photos(toy, toy_benchmark), tmp_path / "degrees.jsonl"
     first = find_degrees(toy.methods[0], photos, file, ignore)
     monkeypatch.setattr("blurmapper.laboratory.degrees.read_image", None)
     assert find_degrees(toy.methods[0], photos, file, ignore) == first
@@ -56,7 +56,7 @@ def test_what_was_measured_is_not_measured_again(
 def test_a_photo_that_has_changed_is_measured_anew(
     toy: Experiment, toy_benchmark: Path, tmp_path: Path
 ) -> None:
-    photos, file = list_photos(toy, toy_benchmark), tmp_path / "degrees.json"
+    photos, file = list_photos(toy, toy_benchmark), tmp_path / "degrees.jsonl"
     first = find_degrees(toy.methods[0], photos, file, ignore)
     PIL.Image.new("RGB", (96, 64), "grey").save(photos[0].path)
     again = find_degrees(toy.methods[0], photos, file, ignore)
@@ -66,11 +66,11 @@ def test_a_photo_that_has_changed_is_measured_anew(
 def test_a_file_cut_short_is_passed_over(
     toy: Experiment, toy_benchmark: Path, tmp_path: Path
 ) -> None:
-    photos, file = list_photos(toy, toy_benchmark), tmp_path / "degrees.json"
+    photos, file = list_photos(toy, toy_benchmark), tmp_path / "degrees.jsonl"
     first = find_degrees(toy.methods[0], photos, file, ignore)
     file.write_text(file.read_text()[:-20])
     assert find_degrees(toy.methods[0], photos, file, ignore) == first
-    assert len(json.loads(file.read_text())) == 6
+    assert len(file.read_text().splitlines()) == 7
 
 
 def test_a_photo_that_cannot_be_read_is_said_and_left_out(
@@ -78,7 +78,7 @@ def test_a_photo_that_cannot_be_read_is_said_and_left_out(
 ) -> None:
     photos, said = list_photos(toy, toy_benchmark), []
     photos[0].path.write_bytes(b"no photo")
-    found = find_degrees(toy.methods[0], photos, tmp_path / "degrees.json", said.append)
+    found = find_degrees(toy.methods[0], photos, tmp_path / "degrees.jsonl", said.append)
     assert photos[0].name not in found
     assert len(found) == 5
     assert any(photos[0].path.name in line for line in said)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from blurmapper.errors import ConfigError
-from blurmapper.laboratory.experiments import Training
+from blurmapper.laboratory.experiments import Training, read_schedule, row_fields, schedule_names
 from blurmapper.laboratory.networks import describe_networks
-from blurmapper.laboratory.schedules import read_schedule, row_fields, schedule_names
 from blurmapper.training.config import TrainingConfig
 
 

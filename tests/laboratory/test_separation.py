@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blurmapper.laboratory.separation import separate
+from blurmapper.laboratory.cues import separate
 
 metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn is the reference")
 

@@ -18,9 +18,6 @@ WINDOW = 15
 LARGEST = 1
 """How many singular values are large."""
 
-CLEARLY_BLURRED = 0.75
-"""Share of the largest singular value above which the authors call a pixel blurred."""
-
 
 def map_su11(image: ImageArray) -> BlurMap:
     """Map blur by the share of the largest singular value of each patch.
@@ -51,14 +48,3 @@ def map_su11(image: ImageArray) -> BlurMap:
 def share_of_largest(image: ImageArray) -> Floats:
     """Return beta of the patch round each pixel, float32 (H, W) in [0, 1]; of a black one, 1."""
     return largest_share(to_grey(image), WINDOW, LARGEST)
-
-
-def score_su11(image: ImageArray) -> float:
-    """Return the authors' degree of blur of a whole photo, in [0, 1].
-
-    Half of it is the share of the largest singular value of the photo itself, half the share of
-    pixels above `CLEARLY_BLURRED`. That k is the same for the photo as for a patch is our reading.
-    """
-    values = np.linalg.svd(to_grey(image), compute_uv=False)
-    whole = values[:LARGEST].sum() / values.sum() if values.any() else 1.0
-    return float(whole + np.mean(share_of_largest(image) > CLEARLY_BLURRED)) / 2

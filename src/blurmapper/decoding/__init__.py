@@ -1,7 +1,15 @@
 """Files, Pillow images and arrays of every kind -> one kind of RGB array."""
 
-from blurmapper.decoding.arrays import MAX_PIXELS, MIN_SIDE, from_array, row_strips, turn_back
-from blurmapper.decoding.checks import check_image, check_map, check_pair
+from blurmapper.decoding.arrays import (
+    MAX_PIXELS,
+    MIN_SIDE,
+    check_image,
+    check_map,
+    check_pair,
+    from_array,
+    row_strips,
+    turn_back,
+)
 from blurmapper.decoding.files import (
     Photo,
     decode_photo,

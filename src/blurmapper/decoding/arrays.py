@@ -1,4 +1,4 @@
-"""Arrays of every kind -> RGB arrays of a known scale, the right way up."""
+"""Arrays: what they must be; those of every kind -> RGB of a known scale, the right way up."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from blurmapper.preprocessing import WHITE
 
 MIN_SIDE = 16
 """Fewest pixels on a side of a photo: the reach of the networks' coarsest stride."""
+
+ROUNDING = 1e-5
+"""By how much a value may be outside [0, 1]; more than that is another scale."""
 
 MAX_PIXELS = 400_000_000
 """Most pixels of a photo: four times the largest that memory is tested with."""
@@ -85,16 +88,14 @@ def with_known_scale(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
             f"{name}: dtype {array.dtype} has no known white; "
             "use uint8, uint16, or float32 in [0, 1]"
         )
-    low, high = float(array.min()), float(array.max())
+    low, high = _limits(array)
     if not np.isfinite([low, high]).all():
         raise ImageError(f"{name}: holds NaN or infinite values; replace them first")
-    # Resizing and colour conversion overshoot by rounding; more than that is another scale.
-    if low < -1e-5 or high > 1 + 1e-5:
+    if not _is_within_unit((low, high)):
         raise ImageError(
             f"{name}: floats from {low:.4g} to {high:.4g}; scale or clip them to [0, 1]"
         )
-    floats = array.astype(np.float32, copy=False)
-    return floats.clip(0, 1) if low < 0 or high > 1 else floats
+    return _clipped(array, (low, high))
 
 
 def composite(colour: npt.NDArray[Any], alpha: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -103,3 +104,60 @@ def composite(colour: npt.NDArray[Any], alpha: npt.NDArray[Any]) -> npt.NDArray[
     cover = alpha.astype(np.float32) / np.float32(WHITE[alpha.dtype])
     mixed = white + (colour - white) * cover
     return mixed if colour.dtype == np.float32 else np.rint(mixed).astype(colour.dtype)
+
+
+def check_image(image: npt.NDArray[Any]) -> None:
+    """Raise `ImageError` unless an array is what `blurmapper.read_image` returns."""
+    if not _is_array(image, 3) or image.shape[2] != 3 or image.dtype not in WHITE:
+        raise ImageError(
+            f"{_describe(image)} is no image; give RGB (H, W, 3) of uint8, uint16 or float32, "
+            "as read_image returns it"
+        )
+    if image.dtype == np.float32 and not _is_within_unit(_limits(image)):
+        raise ImageError("the image holds values outside [0, 1] or NaN; scale or clip it")
+
+
+def check_map(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Return a blur map as float32, or raise `ImageError` if an array is none."""
+    if not _is_array(blur_map, 2) or blur_map.dtype.kind != "f":
+        raise ImageError(f"{_describe(blur_map)} is not a blur map; give floats (H, W)")
+    limits = _limits(blur_map)
+    if not _is_within_unit(limits):
+        raise ImageError("the blur map holds values outside [0, 1] or NaN; clip or mend it")
+    return _clipped(blur_map, limits)
+
+
+def check_pair(image: npt.NDArray[Any], blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Return the map as float32, or raise `ImageError` unless it is one, and of this image."""
+    check_image(image)
+    blur_map = check_map(blur_map)
+    if image.shape[:2] != blur_map.shape:
+        raise ImageError(
+            f"the map is {blur_map.shape} and the photo {image.shape[:2]} pixels (height, width); "
+            "give the map of this photo"
+        )
+    return blur_map
+
+
+def _is_array(value: object, dimensions: int) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim == dimensions and value.size > 0
+
+
+def _limits(values: npt.NDArray[Any]) -> tuple[float, float]:
+    return float(values.min()), float(values.max())
+
+
+def _is_within_unit(limits: tuple[float, float]) -> bool:
+    # Means, resizing and colours overshoot by rounding. Written so that NaN fails too.
+    return limits[0] >= -ROUNDING and limits[1] <= 1 + ROUNDING
+
+
+def _clipped(values: npt.NDArray[Any], limits: tuple[float, float]) -> npt.NDArray[np.float32]:
+    floats = values.astype(np.float32, copy=False)
+    return floats.clip(0, 1) if limits[0] < 0 or limits[1] > 1 else floats
+
+
+def _describe(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} {value.shape}"
+    return f"a {type(value).__name__}"

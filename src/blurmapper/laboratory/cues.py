@@ -13,7 +13,7 @@ import numpy.typing as npt
 from blurmapper.datasets import Sample
 from blurmapper.errors import DatasetError
 from blurmapper.evaluation.benchmark import Entry, read_entry_map, run_benchmark
-from blurmapper.evaluation.bootstrap import Interval
+from blurmapper.evaluation.bootstrap import CONFIDENCE, RESAMPLES, Interval
 from blurmapper.evaluation.figures import as_shown
 from blurmapper.evaluation.tables import Table
 from blurmapper.laboratory.entries import prepare_entries
@@ -31,7 +31,6 @@ from blurmapper.laboratory.patches import (
 )
 from blurmapper.laboratory.photos import read_samples, shuffle
 from blurmapper.laboratory.results import Results
-from blurmapper.laboratory.separation import separate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,6 +72,48 @@ def run_cues(experiment: Experiment, data: Path | None, output: Path, say: Say) 
 
     note = _note(experiment, areas, counts, len(samples))
     return Results([_table(experiment, areas)], note, values, {experiment.name: draw})
+
+
+def separate(
+    first: Floats,
+    second: Floats,
+    photos: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]],
+    *,
+    seed: int = 0,
+) -> Interval:
+    """Return how often a value of the second class exceeds one of the first, of all pairs.
+
+    Parameters
+    ----------
+    first, second : ndarray, shape (m,) and (n,)
+        Values of the two classes. Equal ones count half.
+    photos : tuple of ndarray of int, shape (m,) and (n,)
+        The number of the photo that each value is of.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    Interval
+        The area under the ROC curve: 1 tells the classes apart, 0.5 is chance, 0 has them the
+        wrong way round. Its 95 % interval is a bootstrap over photos, since patches of one photo
+        resemble each other. NaN where a class is empty.
+    """
+    if not len(first) or not len(second):
+        return Interval(np.nan, np.nan, np.nan)
+    count = int(max(map(np.max, photos))) + 1
+    wins = (second[:, None] > first) + 0.5 * (second[:, None] == first)
+    # Which photo's values win over which photo's: every resampled set follows from that.
+    of_first, of_second = (np.eye(count)[of_photo] for of_photo in photos)
+    won = of_second.T @ wins @ of_first
+    drawn = np.random.default_rng(seed).multinomial(count, [1 / count] * count, RESAMPLES)
+    weights = np.concatenate([np.ones((1, count)), drawn])
+    pairs = (weights @ of_second.sum(0)) * (weights @ of_first.sum(0))
+    areas = np.einsum("ri,ij,rj->r", weights, won, weights, optimize=True)
+    values = np.divide(areas, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
+    tail = 50 * (1 - CONFIDENCE)
+    low, high = np.nanpercentile(values[1:], [tail, 100 - tail])
+    return Interval(float(values[0]), float(low), float(high))
 
 
 def classify(patches: Floats, blurred: npt.NDArray[np.bool_]) -> npt.NDArray[np.str_]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from blurmapper.applications import blur_degree
+from blurmapper.batch import Manifest, identify
 from blurmapper.errors import ImageError
 from blurmapper.evaluation.figures import (
     COLOURS,
@@ -22,10 +21,9 @@ from blurmapper.evaluation.figures import (
 )
 from blurmapper.evaluation.selection import name_method
 from blurmapper.evaluation.tables import UNKNOWN, Table
-from blurmapper.files import write_file
 from blurmapper.images import read_image
 from blurmapper.laboratory.experiments import Experiment
-from blurmapper.laboratory.machine import Say, to_json
+from blurmapper.laboratory.machine import Say
 from blurmapper.laboratory.mapped import warn_of_seen
 from blurmapper.laboratory.photos import Photo, blurred_share, list_photos, spread_evenly
 from blurmapper.laboratory.results import Results
@@ -38,18 +36,18 @@ ACROSS = 6
 """Photos in a line of the sheet."""
 
 OFTEN = 50
-"""Photos after which the degrees found are written down."""
+"""Photos after which it is said how many are mapped."""
 
 
 def run_degrees(experiment: Experiment, data: Path | None, output: Path, say: Say) -> Results:
     """Rank photos by their blur degree S, and show some, spread evenly from sharp to blurred.
 
-    The first method maps the photos, which need no truth; ``output/METHOD/degrees.json`` gets S of
+    The first method maps the photos, which need no truth; ``output/METHOD/degrees.jsonl`` gets S of
     each and is gone on with.
     """
     method = experiment.methods[0]
     photos = list_photos(experiment, data)
-    degrees = find_degrees(method, photos, output / name_method(method) / "degrees.json", say)
+    degrees = find_degrees(method, photos, output / name_method(method) / "degrees.jsonl", say)
     ranked = sorted(
         (p for p in photos if p.name in degrees), key=lambda p: (degrees[p.name], p.name)
     )
@@ -81,28 +79,25 @@ def find_degrees(method: str, photos: Sequence[Photo], file: Path, say: Say) -> 
 
     Photos are measured anew where they, the method or its weights have changed.
     """
-    kept: dict[str, tuple[str, float]] = {}
-    if file.exists():
-        # What an interruption cut is measured anew.
-        with suppress(TypeError, ValueError):
-            kept = {name: tuple(pair) for name, pair in json.loads(file.read_text()).items()}
-    keys = {photo.name: f"{identify_method(method)} {_file_state(photo.path)}" for photo in photos}
-    todo = [photo for photo in photos if kept.get(photo.name, ("",))[0] != keys[photo.name]]
-    map_blur = get_method(method)
-    for number, photo in enumerate(todo, 1):
-        try:
-            kept[photo.name] = keys[photo.name], blur_degree(map_blur(read_image(photo.path)))
-        except ImageError as error:
-            say(str(error))
-        if number % OFTEN == 0 or number == len(todo):
-            write_file(file, to_json(kept))
-            say(f"{number} of {len(todo)} photos mapped")
-    return {p.name: kept[p.name][1] for p in photos if kept.get(p.name, ("",))[0] == keys[p.name]}
-
-
-def _file_state(path: Path) -> str:
-    state = path.stat()
-    return f"{state.st_size}:{state.st_mtime_ns}"
+    identity, map_blur = identify_method(method), get_method(method)
+    degrees: dict[str, float] = {}
+    with Manifest(file, ("made_of", "degree")) as manifest:
+        for number, photo in enumerate(photos, 1):
+            made_of = [identity, identify(photo.path)]
+            line = manifest.find(photo.name)
+            try:
+                if line is None or line["made_of"] != made_of:
+                    line = {
+                        "made_of": made_of,
+                        "degree": blur_degree(map_blur(read_image(photo.path))),
+                    }
+                    manifest.add(photo.name, line)
+                degrees[photo.name] = line["degree"]
+            except ImageError as error:
+                say(str(error))
+            if number % OFTEN == 0 or number == len(photos):
+                say(f"{number} of {len(photos)} photos mapped")
+    return degrees
 
 
 def _agreement(degrees: Mapping[str, float], shares: Mapping[str, float]) -> dict[str, float]:

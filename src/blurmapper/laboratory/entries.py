@@ -9,7 +9,7 @@ from blurmapper.datasets import Sample, read_dataset, select_split
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.evaluation.benchmark import Entry
 from blurmapper.evaluation.selection import choose_finished, choose_methods
-from blurmapper.laboratory.experiments import Experiment, Training
+from blurmapper.laboratory.experiments import Experiment, Training, read_schedule, row_fields
 from blurmapper.laboratory.machine import Say
 from blurmapper.laboratory.networks import TrainedNetwork, plan_network
 from blurmapper.laboratory.photos import (
@@ -19,7 +19,6 @@ from blurmapper.laboratory.photos import (
     is_open_benchmark,
     read_whole,
 )
-from blurmapper.laboratory.schedules import read_schedule, row_fields
 from blurmapper.methods import METHODS
 
 

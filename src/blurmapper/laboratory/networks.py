@@ -15,9 +15,8 @@ from blurmapper.datasets import Sample
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.files import write_file
 from blurmapper.images import read_image, write_map
-from blurmapper.laboratory.experiments import Training
+from blurmapper.laboratory.experiments import Training, list_steps, read_schedule
 from blurmapper.laboratory.machine import Say, describe_machine, list_versions, to_json
-from blurmapper.laboratory.schedules import list_steps, read_schedule
 
 if TYPE_CHECKING:
     from blurmapper.training.config import TrainingConfig

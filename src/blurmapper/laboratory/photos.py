@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import statistics
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,6 @@ from blurmapper.datasets import (
 )
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.images import PHOTO_SUFFIXES
-from blurmapper.laboratory.cuhk import check_cuhk
 from blurmapper.laboratory.experiments import Experiment
 
 CUHK = LAYOUTS[0]
@@ -34,6 +35,16 @@ CUHK_NAME = re.compile(r"(motion|out_of_focus)\d{4}")
 
 LEAST_HALF = 2
 """Photos that a half has at least; with fewer it is none."""
+
+CUHK_PHOTOS = {"motion": 296, "defocus": 704}
+"""Kind of blur -> how many photos of it the benchmark has."""
+
+BLURRED_SHARES = {"motion": 0.561, "defocus": 0.666}
+"""Kind of blur -> mean share of a photo that the authors' masks call blurred; of all, .635."""
+
+TOLERANCE = 0.03
+"""By how much a mean share may differ: masks that were resized differ by far less, and of
+inverted ones the shares are .439 and .334."""
 
 T = TypeVar("T")
 
@@ -105,6 +116,65 @@ def read_whole(data: Path) -> list[Sample]:
     if is_cuhk(data):
         check_cuhk(samples)
     return samples
+
+
+def check_cuhk(samples: Sequence[Sample]) -> dict[str, float]:
+    """Check that the CUHK benchmark is whole, and that white means blurred in its masks.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        All that `blurmapper.datasets.read_dataset` found.
+
+    Returns
+    -------
+    dict of str to float
+        Kind of blur, and ``all`` -> the mean blurred share of its masks, in [0, 1].
+
+    Raises
+    ------
+    DatasetError
+        If photos are missing or too many, or the masks call another share blurred than the
+        authors' masks do, as inverted ones would.
+
+    Notes
+    -----
+    The benchmark: J. Shi, L. Xu and J. Jia, "Discriminative Blur Detection Features", CVPR
+    2014, doi:10.1109/CVPR.2014.379.
+    """
+    _check_number(samples)
+    shares = _blurred_shares(samples)
+    for kind, expected in BLURRED_SHARES.items():
+        share = shares[kind]
+        if abs(share - expected) > TOLERANCE:
+            inverted = abs(1 - share - expected) <= TOLERANCE
+            fault = "they are inverted" if inverted else "these are other masks"
+            raise DatasetError(
+                f"{samples[0].truth.parent}: the masks of {kind} blur call {share:.1%} blurred and "
+                f"CUHK's {expected:.1%}, so {fault}; unpack BlurDatasetGT.zip anew"
+            )
+    return shares
+
+
+def _check_number(samples: Sequence[Sample]) -> None:
+    found = Counter(sample.kind for sample in samples)
+    if found == CUHK_PHOTOS:
+        return
+    others = found.total() - sum(found[kind] for kind in CUHK_PHOTOS)
+    raise DatasetError(
+        f"{samples[0].truth.parent}: holds {found['motion']} masks motionNNNN, {found['defocus']} "
+        f"out_of_focusNNNN and {others} others, where CUHK has {CUHK_PHOTOS['motion']} and "
+        f"{CUHK_PHOTOS['defocus']}; unpack BlurDatasetGT.zip anew, or name the folders of a part "
+        "images/ and truth/"
+    )
+
+
+def _blurred_shares(samples: Sequence[Sample]) -> dict[str, float]:
+    shares: dict[str, list[float]] = {kind: [] for kind in CUHK_PHOTOS}
+    for sample in samples:
+        shares[sample.kind].append(float(read_truth(sample)[0].mean()))
+    every = [share for of_kind in shares.values() for share in of_kind]
+    return {kind: statistics.fmean(of) for kind, of in {**shares, "all": every}.items()}
 
 
 def has_halves(samples: Sequence[Sample]) -> bool:

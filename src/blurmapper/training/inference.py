@@ -1,4 +1,4 @@
-"""Maps of a network that has not been exported, as training scores it."""
+"""Maps of a network that has not been exported, and their scores while it is trained."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from blurmapper.images import BlurMap, ImageArray
+from blurmapper.evaluation.scores import ImageCounts, image_counts, score_paper
+from blurmapper.images import BlurMap, ImageArray, read_image
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map
 from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.networks import get_architecture, set_weights
+from blurmapper.training.photos import read_library
 
 
 class NetworkMapper:
@@ -69,3 +71,33 @@ class NetworkMapper:
             logits = self.network(inputs)[:, :1]
         coarse: npt.NDArray[np.float32] = torch.sigmoid(logits.float())[0, 0].cpu().numpy()
         return enlarge_map(coarse, *image.shape[:2])
+
+
+def score_held_out(
+    network: nn.Module, preprocessing: Preprocessing, photos: Path
+) -> dict[str, float]:
+    """Return ODS, OIS and AP in the protocol ``paper`` of the photos held out of training.
+
+    Traced photos and sharp subjects before a blurred background are scored apart; photos whose
+    truth has no blurred pixel have no F-score and are left out.
+    """
+    library = read_library(photos, held_out=True)
+    mapper = NetworkMapper(network, preprocessing)
+    answer: dict[str, float] = {}
+    for name, masked in (("traced", library.traced), ("bokeh", library.bokeh)):
+        counts: list[ImageCounts] = []
+        for item in masked:
+            truth = read_image(item.mask)[..., 0]
+            blurred = truth > 200 if name == "traced" else truth < 64
+            sharp = truth < 50 if name == "traced" else truth > 191
+            if blurred.any():
+                blur_map = mapper(read_image(item.photo))
+                counts.append(image_counts(blur_map, blurred, blurred | sharp))
+        if counts:
+            scores = score_paper(counts)
+            answer |= {
+                f"{name}_ods": scores.ods,
+                f"{name}_ois": scores.ois,
+                f"{name}_ap": scores.ap,
+            }
+    return {key: float(np.round(value, 4)) for key, value in answer.items()}

@@ -22,10 +22,10 @@ from blurmapper.preprocessing import Preprocessing
 from blurmapper.training.checkpoints import CHECKPOINT, read_checkpoint, write_checkpoint
 from blurmapper.training.config import TrainingConfig, read_config
 from blurmapper.training.data import PairDataset, open_source
+from blurmapper.training.inference import score_held_out
 from blurmapper.training.losses import loss_of
 from blurmapper.training.networks import AMOUNT, build_network, get_architecture, set_weights
 from blurmapper.training.progress import Progress
-from blurmapper.training.validation import score_held_out
 
 
 def train(config_path: Path, *, resume: bool = False, overrides: list[str] | None = None) -> Path:

@@ -9,16 +9,21 @@ from pydantic import BaseModel, Field
 
 from blurmapper.applications import cut_out, magnify_blur, segment_blur
 from blurmapper.applications.magnification import MOST_STRENGTH
-from blurmapper.images import BlurMap, draw_overlay, encode_cutout
-from blurmapper.web.encoding import (
-    MEDIA_TYPES,
-    MapFormat,
-    PhotoFormat,
-    encode_map_as,
-    encode_photo_as,
+from blurmapper.images import (
+    BlurMap,
+    ImageArray,
+    draw_overlay,
+    encode_cutout,
+    encode_image,
+    encode_map,
 )
 from blurmapper.web.figures import Figures, Mapped, measure
 from blurmapper.web.turns import Turn, refuse_unknown_parameters
+
+MapFormat = Literal["png", "png16", "npy"]
+PhotoFormat = Literal["jpeg", "png"]
+MEDIA_TYPES = {"png16": "image/png", "npy": "application/x-npy"}
+"""Of formats; of the others ``image/`` and their name."""
 
 MAPS: dict[str, MapFormat] = {"image/png": "png", "application/x-npy": "npy"}
 PHOTOS: dict[str, PhotoFormat] = {"image/jpeg": "jpeg", "image/png": "png"}
@@ -96,7 +101,7 @@ async def map_blur(turn: Turn, of: Kind = "blur", form: MapFormatOption = None) 
     chosen = turn.choose(form, MAPS)
 
     def work(mapped: Mapped) -> Response:
-        answer = _file(encode_map_as(_part(mapped, of), chosen), chosen)
+        answer = _map_file(_part(mapped, of), chosen)
         answer.headers["Blur-Figures"] = measure(mapped).model_dump_json()
         return answer
 
@@ -130,7 +135,7 @@ async def draw_blur(
         tint = mapped.blur_map
         if threshold is not None:
             tint = (tint >= threshold).astype("float32")
-        return _file(encode_photo_as(draw_overlay(mapped.image, tint), chosen), chosen)
+        return _photo_file(draw_overlay(mapped.image, tint), chosen)
 
     return await turn.map(work)
 
@@ -157,7 +162,7 @@ async def segment(
             share = rgba[..., 3].mean(dtype="float64") / opaque
         else:
             mask = segment_blur(mapped.image, mapped.blur_map).astype("float32")
-            answer = _file(encode_map_as(mask, "png"), "png")
+            answer = _map_file(mask, "png")
             share = mask.mean(dtype="float64")
         answer.headers["Subject-Share"] = f"{share:.4f}"
         return answer
@@ -187,7 +192,7 @@ async def magnify(
         magnified = magnify_blur(
             mapped.image, mapped.blur_map, strength=strength, shape=shape, method=way
         )
-        return _file(encode_photo_as(magnified, chosen), chosen)
+        return _photo_file(magnified, chosen)
 
     return await turn.map(work)
 
@@ -196,7 +201,7 @@ async def magnify(
 async def show(turn: Turn, form: PhotoFormatOption = None) -> Response:
     """Return a photo as it was read: upright, in sRGB, in a format that browsers show."""
     chosen = turn.choose(form, PHOTOS)
-    return await turn.read(lambda image: _file(encode_photo_as(image, chosen), chosen))
+    return await turn.read(lambda image: _photo_file(image, chosen))
 
 
 def _part(mapped: Mapped, of: Kind) -> BlurMap:
@@ -209,5 +214,14 @@ def _part(mapped: Mapped, of: Kind) -> BlurMap:
     return mapped.kinds.defocus if of == "defocus" else mapped.kinds.motion
 
 
-def _file(content: bytes, form: MapFormat | PhotoFormat) -> Response:
-    return Response(content, media_type=MEDIA_TYPES[form])
+def _map_file(blur_map: BlurMap, form: MapFormat) -> Response:
+    suffix = ".png" if form == "png16" else f".{form}"
+    return _file(encode_map(blur_map, suffix, bits=16 if form == "png16" else 8), form)
+
+
+def _photo_file(image: ImageArray, form: PhotoFormat) -> Response:
+    return _file(encode_image(image, f".{form}"), form)
+
+
+def _file(content: bytes, form: str) -> Response:
+    return Response(content, media_type=MEDIA_TYPES.get(form, f"image/{form}"))
