@@ -103,3 +103,8 @@ def install_command(extra: str) -> str:
     kind = origin.get("vcs_info", {}).get("vcs")
     source = f" @ {kind}+{url}" if kind else f" @ {url}" if url else ""
     return f"pip install {shlex.quote(f'blurmapper[{extra}]{source}')}"
+
+
+def one_line(error: BaseException) -> str:
+    """Return what an error of a library says in one line, or else its kind."""
+    return " ".join(str(error).split()) or type(error).__name__

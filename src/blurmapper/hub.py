@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blurmapper.errors import ImageError, WeightsError, needing
+from blurmapper.errors import ImageError, WeightsError, needing, one_line
 from blurmapper.files import check_replaceable, write_file, written_as
 from blurmapper.weights import (
     CARD,
@@ -35,6 +35,18 @@ if TYPE_CHECKING:
 PAGE = "README.md"
 IS_PAGE = written_as(b"---\n", b"\nlibrary_name: blurmapper\n")
 """By what an earlier page is known, which alone is written anew."""
+REASONS = {
+    "GatedRepoError": "asks for a login: run hf auth login",
+    "RepositoryNotFoundError": "no such repository, or a private one; check owner/name "
+    "and endpoint",
+    "RevisionNotFoundError": "has no revision {revision!r}",
+    "LocalEntryNotFoundError": "{file} is not in the cache, and the hub was not asked or not "
+    "reached; go online once",
+    "EntryNotFoundError": "has no {file}; give a repository that BlurMapper.save_pretrained laid "
+    "out",
+}
+"""Error of the hub's client -> what is wrong."""
+
 _ONE_AT_A_TIME = threading.RLock()
 
 
@@ -150,24 +162,13 @@ def _download(
             )
     except WeightsError:
         raise
-    except hub.errors.GatedRepoError as error:
-        reason = "asks for a login: run hf auth login"
-        raise WeightsError(f"{repository}: {reason}") from error
-    except hub.errors.RepositoryNotFoundError as error:
-        reason = "no such repository, or a private one; check owner/name and endpoint"
-        raise WeightsError(f"{repository}: {reason}") from error
-    except hub.errors.RevisionNotFoundError as error:
-        raise WeightsError(f"{repository}: has no revision {revision!r}") from error
-    except hub.errors.LocalEntryNotFoundError as error:
-        reason = "not in the cache, and the hub was not asked or not reached; go online once"
-        raise WeightsError(f"{repository}: {file} is {reason}") from error
-    except hub.errors.EntryNotFoundError as error:
-        reason = f"has no {file}; give a repository that BlurMapper.save_pretrained laid out"
-        raise WeightsError(f"{repository}: {reason}") from error
     except Exception as error:
-        # Whatever the client makes of a dead host, another protocol, an answer without sense.
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise WeightsError(f"{repository}: {file} cannot be downloaded ({reason})") from error
+        kinds = (kind.__name__ for kind in type(error).__mro__)
+        known = next((REASONS[kind] for kind in kinds if kind in REASONS), "")
+        # Else whatever the client makes of a dead host, another protocol, an answer without sense.
+        reason = known.format(file=file, revision=revision)
+        reason = reason or f"{file} cannot be downloaded ({one_line(error)})"
+        raise WeightsError(f"{repository}: {reason}") from error
 
 
 @contextmanager

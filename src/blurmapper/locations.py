@@ -19,7 +19,7 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import quote, unquote, urlsplit
 
-from blurmapper.errors import BlurMapperError, ConfigError, ImageError, needing
+from blurmapper.errors import BlurMapperError, ConfigError, ImageError, needing, one_line
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileInfo, FileSystem
@@ -176,7 +176,7 @@ class Address:
             raise ImageError(f"{self}: no such file; check the address") from error
         except Exception as error:
             # fsspec's file systems raise whatever their packages do.
-            reason = _reason(error)
+            reason = one_line(error)
             mend = next((REMEDIES[part] for part in REMEDIES if part in reason), None)
             raise ImageError(
                 f"{self}: cannot be {done} ({reason}); {mend or 'check the address and its rights'}"
@@ -272,10 +272,10 @@ def _open_filesystem(source: str) -> tuple[FileSystem, str]:
                 return _open_filesystem(quote(plain, safe=":/%@") + mark + options)
             found = FileSystem.from_uri(f"fsspec+{source}")
     except OSError as error:
-        raise ConfigError(f"{source}: cannot be reached ({_reason(error)})") from error
+        raise ConfigError(f"{source}: cannot be reached ({one_line(error)})") from error
     except (ImportError, ValueError) as error:
         raise ConfigError(
-            f"{source}: no file system for such an address ({_reason(error)})"
+            f"{source}: no file system for such an address ({one_line(error)})"
         ) from error
     return found
 
@@ -286,7 +286,3 @@ def _identity_of(info: FileInfo) -> list[int]:
 
 def _join(above: str, below: str) -> str:
     return "/".join(part for part in (above.rstrip("/"), below) if part)
-
-
-def _reason(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -10,7 +10,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any, TypedDict
 
 from blurmapper.card_fields import CARD_FIELDS, PREPROCESSING_FIELDS, SCORE_FIELDS, checked
-from blurmapper.errors import WeightsError
+from blurmapper.errors import WeightsError, one_line
 from blurmapper.files import write_file, written_as
 from blurmapper.preprocessing import Preprocessing
 
@@ -123,7 +123,7 @@ def read_card(path: str | Path) -> WeightsCard:
     except RecursionError as error:
         raise WeightsError(f"{path}: not a weights card (nested too deep)") from error
     except (KeyError, TypeError, ValueError) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+        reason = f"no {error}" if isinstance(error, KeyError) else one_line(error)
         raise WeightsError(
             f"{path}: not a weights card ({reason}); write it with blurmapper export"
         ) from error

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from blurmapper.applications import magnify_blur
 from blurmapper.applications.magnification import MOST_STRENGTH
-from blurmapper.commands.magnify import magnify
+from blurmapper.commands.applying import magnify
 from blurmapper.images import read_image
 from blurmapper.mapper import BlurMapper
 

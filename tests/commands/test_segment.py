@@ -13,9 +13,9 @@ import numpy.typing as npt
 import PIL.Image
 import pytest
 import typer
-from blurmapper.commands.segment import segment
 from typer.testing import CliRunner, Result
 
+from blurmapper.commands.applying import segment
 from blurmapper.errors import ImageError, MethodError, MissingExtraError, install_command
 
 Run = Callable[..., Result]

@@ -60,7 +60,7 @@ def test_a_sheet_shows_photo_maps_and_truth(findings: Findings) -> None:
 
 
 def test_a_curve_for_each_method_and_a_point_for_everything(findings: Findings) -> None:
-    lines = draw_benchmark_curves(findings).axes[0].lines
+    lines = draw_benchmark_curves(findings.results, findings.protocol).axes[0].lines
     labels = [line.get_label() for line in lines]
     assert labels == ["everything is blurred", "rough <1>", "soft"]
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from blurmapper.batch.failures import PhotoFailure, fail
 from blurmapper.batch.tasks import Job, Result, Task, do_job
-from blurmapper.errors import ConfigError, ImageError, needing
+from blurmapper.errors import ConfigError, ImageError, needing, one_line
 
 PHOTOS_A_TASK = 8
 """What is done again when a worker dies."""
@@ -194,10 +194,9 @@ def _start_ray() -> Any:
         try:
             ray.init(logging_level=logging.ERROR, log_to_driver=False)
         except Exception as error:
-            reason = " ".join(str(error).split())
             raise ConfigError(
-                f"no Ray cluster can be reached or started ({reason}); check RAY_ADDRESS, or try "
-                "again when this machine has less to do"
+                f"no Ray cluster can be reached or started ({one_line(error)}); "
+                "check RAY_ADDRESS, or try again when this machine has less to do"
             ) from error
     context = ray.data.DataContext.get_current()
     context.max_errored_blocks = -1

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from blurmapper.errors import BlurMapperError, ImageError
+from blurmapper.errors import BlurMapperError, ImageError, one_line
 from blurmapper.files import from_cell, to_cell, write_file
 from blurmapper.locations import Location, open_file
 
@@ -48,8 +48,8 @@ class PhotoFailure:
 def fail(photo: Location, error: Exception) -> PhotoFailure:
     """Return why a photo gave nothing, as one line and without the pixels it had got to."""
     if not isinstance(error, BlurMapperError):
-        reason = " ".join(str(error).split()) or type(error).__name__
-        error = ImageError(f"{photo}: cannot be mapped ({reason}); convert it or leave it out")
+        line = f"{photo}: cannot be mapped ({one_line(error)}); convert it or leave it out"
+        error = ImageError(line)
     cause = error.__cause__
     link: BaseException | None = error
     while link is not None:

@@ -57,6 +57,11 @@ def check_size(height: int, width: int, name: str) -> None:
         )
 
 
+def cut_short(name: str, reason: str) -> str:
+    """Return what is said of a file that does not hold all of its photo."""
+    return f"{name}: damaged or cut short ({reason}); copy or download it again"
+
+
 def turn(image: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     """Turn an image as its EXIF orientation (1 to 8) asks; others leave it alone."""
     if orientation in (5, 6, 7, 8):

@@ -13,12 +13,19 @@ import numpy.typing as npt
 import PIL.Image
 
 from blurmapper.decoding import boxes, jpeg, png, tiff
-from blurmapper.decoding.arrays import MIN_SIDE, check_size, from_array, turn, with_known_scale
+from blurmapper.decoding.arrays import (
+    MIN_SIDE,
+    check_size,
+    cut_short,
+    from_array,
+    turn,
+    with_known_scale,
+)
 from blurmapper.decoding.colour import deep_to_srgb, to_srgb_array
 from blurmapper.decoding.conversions import Conversion, picture_of
 from blurmapper.decoding.opening import check_content, open_pillow, read_orientation, without_xmp
 from blurmapper.decoding.raw import RawPhoto, read_raw, starts_like_raw
-from blurmapper.errors import BlurMapperError, ImageError, needing
+from blurmapper.errors import BlurMapperError, ImageError, needing, one_line
 
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
@@ -107,10 +114,7 @@ def _one_line_errors(name: str) -> Iterator[None]:
             f"{name}: not an image file that can be read; convert it to JPEG, PNG or TIFF"
         ) from error
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ImageError(
-            f"{name}: damaged or cut short ({reason}); copy or download it again"
-        ) from error
+        raise ImageError(cut_short(name, one_line(error))) from error
 
 
 def _decode_tiff(stream: BinaryIO, name: str, least_pixels: int | None) -> Photo:
@@ -125,7 +129,6 @@ def _decode_tiff(stream: BinaryIO, name: str, least_pixels: int | None) -> Photo
         # Pillow does not open what it has no mode for, such as 4 bits a colour.
         with suppress(PIL.UnidentifiedImageError), open_pillow(stream) as photo:
             photo.seek(choice.at)
-            check_size(photo.height, photo.width, name)
             check_content(stream, photo, name)
             # Loading turns a TIFF file.
             _load(photo)
@@ -137,7 +140,6 @@ def _decode_tiff(stream: BinaryIO, name: str, least_pixels: int | None) -> Photo
 def _decode_odd_tiff(stream: BinaryIO, name: str) -> Photo:
     """Read a TIFF file of a structure that only Pillow overlooks, if it can be trusted with it."""
     with open_pillow(stream) as photo:
-        check_size(photo.height, photo.width, name)
         check_content(stream, photo, name)
         if tiff.is_deep(photo):
             raise ValueError("a TIFF file of an odd structure")
@@ -156,7 +158,6 @@ def _convert_samples(samples: tiff.Samples) -> npt.NDArray[Any]:
 def _decode_png(stream: BinaryIO, name: str) -> Photo:
     file = png.read_chunks(stream)
     with open_pillow(stream) as photo:
-        check_size(photo.height, photo.width, name)
         check_content(stream, photo, name)
         # Asked itself, Pillow would unpack the whole picture to look for EXIF behind it.
         photo.info["exif"] = file.chunks.get(b"eXIf", b"")
@@ -196,15 +197,12 @@ def _decode_endless(content: bytes, found: jpeg.Walk, name: str) -> Photo:
         first, second = (_decode_drafted(end, name, None) for end in jpeg.with_ends(content))
         if np.array_equal(first.image, second.image):
             return first
-    raise ImageError(
-        f"{name}: damaged or cut short (it ends before the photo does); copy or download it again"
-    )
+    raise ImageError(cut_short(name, "it ends before the photo does"))
 
 
 def _decode_drafted(content: bytes, name: str, least_pixels: int | None) -> Photo:
     stream = io.BytesIO(content)
     with open_pillow(stream) as photo:
-        check_size(photo.height, photo.width, name)
         check_content(stream, photo, name)
         width, height = photo.size
         if least_pixels is not None:
@@ -225,7 +223,6 @@ def _decode_other(stream: BinaryIO, head: bytes, name: str) -> Photo:
         colours = boxes.read_colours(stream, head)
     stream.seek(0)
     with _open(stream, head, name) as photo:
-        check_size(photo.height, photo.width, name)
         check_content(stream, photo, name)
         conversion = None
         if not photo.info.get("icc_profile"):

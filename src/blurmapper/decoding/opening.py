@@ -12,6 +12,7 @@ import PIL.Image
 from PIL import ExifTags
 
 from blurmapper.decoding import png
+from blurmapper.decoding.arrays import check_size
 from blurmapper.errors import ImageError
 
 # Pillow can also open formats that run a program (EPS) or that no camera writes.
@@ -70,7 +71,8 @@ def read_open_file(source: BinaryIO) -> tuple[BinaryIO, str]:
 
 
 def check_content(stream: BinaryIO, photo: PIL.Image.Image, name: str) -> None:
-    """Refuse a file made to take memory: many pixels from hardly anything."""
+    """Refuse a file of too few or too many pixels, or made to take memory: many from hardly any."""
+    check_size(photo.height, photo.width, name)
     place = stream.tell()
     size = stream.seek(0, io.SEEK_END)
     stream.seek(place)

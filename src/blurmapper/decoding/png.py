@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.decoding.arrays import cut_short
 from blurmapper.decoding.conversions import Conversion
 from blurmapper.decoding.profiles import read_gamma, read_signal
 from blurmapper.errors import ImageError
@@ -142,10 +143,7 @@ def check_rows(file: PngFile, image: npt.NDArray[Any], name: str) -> None:
     try:
         imagecodecs.png_decode(file.picture)
     except imagecodecs.PngError as error:
-        raise ImageError(
-            f"{name}: damaged or cut short (it ends before the photo does); copy or download it"
-            " again"
-        ) from error
+        raise ImageError(cut_short(name, "it ends before the photo does")) from error
 
 
 def mend_transparency(file: PngFile, info: dict[Any, Any]) -> None:

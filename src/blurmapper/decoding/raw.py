@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.decoding import boxes, tiff
+from blurmapper.decoding.arrays import cut_short
 from blurmapper.decoding.opening import read_orientation
 from blurmapper.errors import ImageError, needing
 
@@ -75,9 +76,7 @@ def read_raw(stream: BinaryIO, name: str, least_pixels: int | None) -> RawPhoto:
         import rawpy
     head = stream.read(32)
     if is_cut_short(stream, head):
-        raise ImageError(
-            f"{name}: damaged or cut short (pixels lie beyond its end); copy or download it again"
-        )
+        raise ImageError(cut_short(name, "pixels lie beyond its end"))
     stream.seek(0)
     try:
         with rawpy.imread(stream) as raw:

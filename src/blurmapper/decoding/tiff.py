@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.decoding.arrays import check_size
+from blurmapper.decoding.arrays import check_size, cut_short
 from blurmapper.decoding.tiff_samples import COLOURS, interpret, refuse
 from blurmapper.errors import ImageError
 
@@ -197,9 +197,7 @@ def _check(page: TiffPage, size: int, name: str) -> None:
     if page.is_tiled and page.tilelength * page.tilewidth > 4 * pixels + _LEAST_TILE:
         raise refuse(name, f"tiles of {page.tilewidth} x {page.tilelength} pixels")
     if not _has_all_pixels(page, size):
-        raise ImageError(
-            f"{name}: damaged or cut short (pixels lie beyond its end); copy or download it again"
-        )
+        raise ImageError(cut_short(name, "pixels lie beyond its end"))
 
 
 def _has_all_pixels(page: TiffPage, size: int) -> bool:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from blurmapper.datasets import Sample
 from blurmapper.evaluation.benchmark import Entry, read_entry_map
 from blurmapper.evaluation.counts import THRESHOLDS
-from blurmapper.evaluation.curves import mean_curve, pooled_curve
+from blurmapper.evaluation.curves import Curve, mean_curve, pooled_curve
 from blurmapper.evaluation.figures import draw_curves, draw_sheet
 from blurmapper.evaluation.records import Record, Records
 from blurmapper.evaluation.rows import with_all_blurred
@@ -116,7 +116,11 @@ def write_report(findings: Findings, path: str | Path) -> None:
     sections = [_table_html(table) for table in findings.tables]
     sections.insert(1, f"<p>{NOTES[findings.protocol]}</p>")
     sections.append("<h2>Precision and recall</h2>")
-    sections.append(_figure_html(draw_benchmark_curves(findings), "Precision-recall curves"))
+    sections.append(
+        _figure_html(
+            draw_benchmark_curves(findings.results, findings.protocol), "Precision-recall curves"
+        )
+    )
     for label, samples in rank_extremes(findings).items():
         sections.append(f"<h2>{label} photos of {html.escape(findings.first)}</h2>")
         sections.append(
@@ -138,19 +142,25 @@ def write_figures(findings: Findings, folder: str | Path) -> None:
     ImageError
         If a file cannot be written.
     """
-    write_file(Path(folder, "curves.pdf"), _render(draw_benchmark_curves(findings), "pdf"))
+    write_file(
+        Path(folder, "curves.pdf"),
+        _render(draw_benchmark_curves(findings.results, findings.protocol), "pdf"),
+    )
     for label, samples in rank_extremes(findings).items():
         sheet = draw_benchmark_sheet(findings, samples)
         write_file(Path(folder, f"{label.lower()}.png"), _render(sheet, "png"))
 
 
-def draw_benchmark_curves(findings: Findings) -> Figure:
-    """Draw the curve of each method: pooled in the protocol `pooled`, else means over photos."""
-    pooled = findings.protocol == "pooled"
-    curve = pooled_curve if pooled else mean_curve
-    results = with_all_blurred(findings.results)
-    title = "all pixels pooled" if pooled else "means over photos"
-    return draw_curves({name: curve(records.counts) for name, records in results.items()}, title)
+def draw_benchmark_curves(results: Mapping[str, Records], protocol: str) -> Figure:
+    """Draw the curve of each method as `protocol_curves` has it."""
+    title = "all pixels pooled" if protocol == "pooled" else "means over photos"
+    return draw_curves(protocol_curves(results, protocol), title)
+
+
+def protocol_curves(results: Mapping[str, Records], protocol: str) -> dict[str, Curve]:
+    """Return the curve of each method: pooled in the protocol `pooled`, else means over photos."""
+    curve = pooled_curve if protocol == "pooled" else mean_curve
+    return {name: curve(records.counts) for name, records in with_all_blurred(results).items()}
 
 
 def draw_benchmark_sheet(findings: Findings, samples: Sequence[Sample]) -> Figure:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from blurmapper.evaluation.benchmark import run_benchmark
-from blurmapper.evaluation.curves import Curve, mean_curve, pooled_curve
+from blurmapper.evaluation.curves import Curve
 from blurmapper.evaluation.records import Records
-from blurmapper.evaluation.report import Findings, draw_benchmark_curves
-from blurmapper.evaluation.rows import ALL_BLURRED, with_all_blurred
+from blurmapper.evaluation.report import draw_benchmark_curves, protocol_curves
+from blurmapper.evaluation.rows import ALL_BLURRED
 from blurmapper.evaluation.tables import ALL_BLURRED_LABEL, UNKNOWN, Table
 from blurmapper.laboratory.entries import prepare_entries
 from blurmapper.laboratory.experiments import Experiment
@@ -42,15 +41,14 @@ def run_curves(experiment: Experiment, data: Path | None, output: Path, say: Say
     for entry in prepare_entries(experiment, data, samples, say):
         results[entry.name] = run_benchmark(entry, samples, output)
         say(f"{entry.name}: {len(samples)} photos scored")
-    findings = Findings((), results, samples, (), output, experiment.protocols[0])
     tables, values, figures = [], {}, {}
     for protocol in experiment.protocols:
-        curves = _curves(results, protocol)
+        curves = protocol_curves(results, protocol)
         tables.append(_table(curves, f"{experiment.title}, protocol {protocol}"))
         values[protocol] = {name: _to_dict(curve) for name, curve in curves.items()}
         first = protocol == experiment.protocols[0]
         name = experiment.name if first else f"{experiment.name}-{protocol}"
-        figures[name] = partial(draw_benchmark_curves, replace(findings, protocol=protocol))
+        figures[name] = partial(draw_benchmark_curves, results, protocol)
     meanings = "; ".join(f"`{name}`: {MEANINGS[name]}" for name in experiment.protocols)
     note = (
         f"{len(samples)} photos. {meanings}. Below each recall: the precision at the highest "
@@ -65,11 +63,6 @@ def precision_at(curve: Curve, recall: float) -> float:
     """Return the precision at the highest threshold that reaches a recall, else NaN."""
     reached = np.flatnonzero(curve.recall >= recall)
     return float(curve.precision[reached[-1]]) if len(reached) else float("nan")
-
-
-def _curves(results: Mapping[str, Records], protocol: str) -> dict[str, Curve]:
-    curve = pooled_curve if protocol == "pooled" else mean_curve
-    return {name: curve(records.counts) for name, records in with_all_blurred(results).items()}
 
 
 def _table(curves: Mapping[str, Curve], title: str) -> Table:

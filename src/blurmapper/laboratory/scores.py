@@ -8,7 +8,7 @@ from pathlib import Path
 from blurmapper.datasets import Sample
 from blurmapper.evaluation.benchmark import run_benchmark
 from blurmapper.evaluation.records import Records
-from blurmapper.evaluation.report import NOTES, Findings, draw_benchmark_curves
+from blurmapper.evaluation.report import NOTES, draw_benchmark_curves
 from blurmapper.evaluation.rows import Row, differences, make_rows
 from blurmapper.evaluation.tables import (
     HEADINGS,
@@ -49,12 +49,11 @@ def run_scores(experiment: Experiment, data: Path | None, output: Path, say: Say
         if experiment.reference in results and len(results) > 1:
             compared = differences(results, protocol, experiment.reference)
             tables.append(difference_table(compared, experiment.reference, protocol))
-    findings = Findings(tables, results, samples, (), output, experiment.protocols[0])
     return Results(
         tables,
         _note(experiment, data),
         {"rows": rows},
-        {"curves": lambda: draw_benchmark_curves(findings)},
+        {"curves": lambda: draw_benchmark_curves(results, experiment.protocols[0])},
         photos=format_photos(results),
     )
 
