@@ -9,8 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from blurmapper.baselines._bayes import NaiveBayes, blurred_probability, fit_naive_bayes
-from blurmapper.baselines._fitted import read_fitted, read_values
+from blurmapper.baselines._fitted import (
+    NaiveBayes,
+    blurred_probability,
+    fit_naive_bayes,
+    read_fitted,
+    read_values,
+)
 from blurmapper.errors import WeightsError
 
 Sample = tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]

@@ -8,9 +8,8 @@ import pytest
 from scipy import ndimage
 
 from blurmapper.baselines import liu08
-from blurmapper.baselines._bayes import NaiveBayes, blurred_log_odds
 from blurmapper.baselines._features import to_grey
-from blurmapper.baselines._fitted import read_fitted
+from blurmapper.baselines._fitted import NaiveBayes, blurred_log_odds, read_fitted
 from blurmapper.baselines.liu08 import fit_liu08, map_liu08, patch_features
 
 Photo = npt.NDArray[np.uint8]

@@ -11,11 +11,17 @@ import pytest
 from blurmapper.datasets import read_dataset
 from blurmapper.errors import DatasetError
 from blurmapper.images import read_image
+from blurmapper.laboratory.applications import (
+    DEGREES,
+    Mapped,
+    draw_mapped,
+    magnify,
+    mean_gradient,
+    on_squares,
+    overlap,
+)
 from blurmapper.laboratory.experiments import Experiment, read_experiment
-from blurmapper.laboratory.magnification import magnify, mean_gradient
-from blurmapper.laboratory.mapped import DEGREES, Mapped, draw_mapped
 from blurmapper.laboratory.photos import Photo, list_photos
-from blurmapper.laboratory.segmentation import on_squares, overlap
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.decoding.conversions import light_of_srgb, srgb_of_light
 from blurmapper.images import ImageArray
 from blurmapper.preprocessing import WHITE
 
@@ -22,7 +23,7 @@ _STEPS = 8192
 def decode_light(image: ImageArray) -> Light:
     """Return the linear light of an sRGB image (IEC 61966-2-1): uint8, uint16 or float32."""
     if image.dtype == np.float32:
-        return _decode(image)
+        return light_of_srgb(image).astype(np.float32)
     return np.asarray(_decoding_table(image.dtype)[image])
 
 
@@ -32,31 +33,23 @@ def encode_light(light: Light, dtype: np.dtype[Any]) -> ImageArray:
     if dtype == np.uint8:
         index = (np.sqrt(clipped) * np.float32(_STEPS - 1) + np.float32(0.5)).astype(np.uint16)
         return np.asarray(encoding_table(_STEPS)[index])
-    encoded = _encode(clipped)
+    encoded = srgb_of_light(clipped).astype(np.float32)
     if dtype == np.float32:
         return encoded
     return np.asarray(np.rint(encoded * np.float32(WHITE[dtype])), dtype)
 
 
-def _decode(values: npt.NDArray[np.floating[Any]]) -> Light:
-    steep = ((values + 0.055) / 1.055) ** 2.4
-    return np.where(values <= 0.04045, values / 12.92, steep).astype(np.float32)
-
-
-def _encode(light: npt.NDArray[np.floating[Any]]) -> Light:
-    steep = 1.055 * light ** (1 / 2.4) - 0.055
-    return np.where(light <= 0.0031308, 12.92 * light, steep).astype(np.float32)
-
-
 @cache
 def _decoding_table(dtype: np.dtype[Any]) -> Light:
     white = WHITE[dtype]
-    return _decode(np.arange(white + 1) / white)
+    return light_of_srgb(np.arange(white + 1) / white).astype(np.float32)
 
 
 @cache
 def encoding_table(steps: int) -> npt.NDArray[np.uint8]:
     """Return 8-bit sRGB of linear light at equal steps of its root, from 0 to 1."""
     light = (np.arange(steps) / (steps - 1)) ** 2
-    encoded: npt.NDArray[np.uint8] = np.rint(_encode(light) * 255).astype(np.uint8)
+    encoded: npt.NDArray[np.uint8] = np.rint(srgb_of_light(light).astype(np.float32) * 255).astype(
+        np.uint8
+    )
     return encoded

@@ -13,9 +13,14 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy import fft, ndimage, sparse
 from scipy.special import expit
 
-from blurmapper.baselines._bayes import NaiveBayes, Pairs, blurred_log_odds, fit_naive_bayes
 from blurmapper.baselines._features import Floats, to_grey, to_unit
-from blurmapper.baselines._fitted import read_fitted
+from blurmapper.baselines._fitted import (
+    NaiveBayes,
+    Pairs,
+    blurred_log_odds,
+    fit_naive_bayes,
+    read_fitted,
+)
 from blurmapper.baselines._gradients import gradient_magnitude, larger_sigma
 from blurmapper.images import BlurMap, ImageArray
 

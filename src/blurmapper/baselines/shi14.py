@@ -10,9 +10,14 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.linalg import eigh
 
-from blurmapper.baselines._bayes import NaiveBayes, Pairs, blurred_probability, fit_naive_bayes
 from blurmapper.baselines._features import Floats, grow_image, stretch, to_grey
-from blurmapper.baselines._fitted import read_fitted
+from blurmapper.baselines._fitted import (
+    NaiveBayes,
+    Pairs,
+    blurred_probability,
+    fit_naive_bayes,
+    read_fitted,
+)
 from blurmapper.baselines._graph import fuse_scales
 from blurmapper.baselines._shi14_features import BORDER, Filters, patch_features
 from blurmapper.images import BlurMap, ImageArray

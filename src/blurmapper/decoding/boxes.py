@@ -21,19 +21,7 @@ class Colours(NamedTuple):
 def is_cut_short(stream: BinaryIO) -> bool:
     """Say whether the last of a file's outer boxes reaches beyond its end."""
     size = stream.seek(0, io.SEEK_END)
-    place = 0
-    for _ in range(_MOST_BOXES):
-        if place + 8 > size:
-            break
-        stream.seek(place)
-        length, name = struct.unpack(">I4s", stream.read(8))
-        if length == 1:
-            length = int.from_bytes(stream.read(8))
-        if length < 8 or not name.isascii():
-            break
-        place += length
-    stream.seek(0)
-    return place > size
+    return any(end > size for _, _, end in list(_outer_boxes(stream)))
 
 
 def read_colours(stream: BinaryIO, head: bytes) -> Colours:
@@ -81,8 +69,16 @@ def _join(contents: list[bytes]) -> Colours:
 
 def _read_outer(stream: BinaryIO, wanted: bytes) -> bytes:
     """Return the content of an outer box, or nothing."""
-    size = stream.seek(0, io.SEEK_END)
-    place, content = 0, b""
+    for name, start, end in list(_outer_boxes(stream)):
+        if name == wanted:
+            stream.seek(start)
+            return stream.read(min(end - start, _MOST_BYTES))
+    return b""
+
+
+def _outer_boxes(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the name of each box of a file, where its content starts, and where it ends."""
+    size, place = stream.seek(0, io.SEEK_END), 0
     for _ in range(_MOST_BOXES):
         stream.seek(place)
         head = stream.read(16)
@@ -93,15 +89,11 @@ def _read_outer(stream: BinaryIO, wanted: bytes) -> bytes:
         if length == 1 and len(head) == 16:
             length, start = int.from_bytes(head[8:]), 16
         length = length or size - place
-        if length < start:
+        if length < start or not name.isascii():
             break
-        if name == wanted:
-            stream.seek(place + start)
-            content = stream.read(min(length - start, _MOST_BYTES))
-            break
+        yield name, place + start, place + length
         place += length
     stream.seek(0)
-    return content
 
 
 def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:

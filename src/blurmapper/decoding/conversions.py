@@ -130,9 +130,14 @@ def linear_profile(chromaticities: tuple[float, ...]) -> bytes:
     )
 
 
-def light_of_srgb(samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def light_of_srgb(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return the light, in [0, 1], of samples of sRGB in [0, 1]: IEC 61966-2-1."""
     return np.where(samples <= 0.04045, samples / 12.92, ((samples + 0.055) / 1.055) ** 2.4)
+
+
+def srgb_of_light(light: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the samples of sRGB in [0, 1] for light in [0, 1]."""
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
 def encode_srgb(light: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -150,9 +155,7 @@ def sample_positions() -> npt.NDArray[np.float64]:
 
 @cache
 def _encoded() -> npt.NDArray[np.float32]:
-    light = sample_positions()
-    curved = 1.055 * light ** (1 / 2.4) - 0.055
-    return np.where(light <= 0.0031308, 12.92 * light, curved).astype(np.float32)
+    return srgb_of_light(sample_positions()).astype(np.float32)
 
 
 def _to_steps(rows: Rows) -> npt.NDArray[np.uint16]:

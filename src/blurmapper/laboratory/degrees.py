@@ -24,8 +24,13 @@ from blurmapper.evaluation.tables import UNKNOWN, Table
 from blurmapper.images import read_image
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.machine import Say
-from blurmapper.laboratory.mapped import warn_of_seen
-from blurmapper.laboratory.photos import Photo, blurred_share, list_photos, spread_evenly
+from blurmapper.laboratory.photos import (
+    Photo,
+    blurred_share,
+    list_photos,
+    spread_evenly,
+    warn_of_seen,
+)
 from blurmapper.laboratory.results import Results
 from blurmapper.methods import get_method, identify_method
 

@@ -23,6 +23,7 @@ from blurmapper.datasets import (
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.images import PHOTO_SUFFIXES
 from blurmapper.laboratory.experiments import Experiment
+from blurmapper.methods import METHODS
 
 CUHK = LAYOUTS[0]
 MANIFEST = "benchmark.json"
@@ -217,6 +218,14 @@ def list_photos(experiment: Experiment, data: Path | None) -> list[Photo]:
         return [Photo(name, path) for name, path in find_pictures(folder).items()]
     samples = read_samples(experiment, folder)
     return [Photo(s.name, s.photo, s.kind, s) for s in samples if s.photo is not None]
+
+
+def warn_of_seen(method: str, data: Path | None) -> list[str]:
+    """Return a sentence where a bundled network is shown photos that it was trained on."""
+    is_bundled = method in METHODS and METHODS[method].kind == "network"
+    if not (is_bundled and data is not None and is_open_benchmark(data)):
+        return []
+    return [f"`{method}` was trained on photos that this set is made of; expect worse on others."]
 
 
 def select_kind(samples: Sequence[Sample], blur: str) -> list[Sample]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from blurmapper.laboratory.applications import run_magnification, run_segmentation
 from blurmapper.laboratory.cues import run_cues
 from blurmapper.laboratory.curves import run_curves
 from blurmapper.laboratory.degrees import run_degrees
@@ -14,12 +15,10 @@ from blurmapper.laboratory.entries import plan_networks
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.failures import run_failures
 from blurmapper.laboratory.machine import Say
-from blurmapper.laboratory.magnification import run_magnification
 from blurmapper.laboratory.networks import describe_networks
 from blurmapper.laboratory.photos import OPEN_BENCHMARK, is_open_benchmark
 from blurmapper.laboratory.results import Results, write_results
 from blurmapper.laboratory.scores import run_scores
-from blurmapper.laboratory.segmentation import run_segmentation
 from blurmapper.laboratory.sheets import run_sheet
 from blurmapper.laboratory.times import run_times
 
