@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.baselines._bayes import NaiveBayes, blurred_probability
 from blurmapper.baselines._features import to_grey
-from blurmapper.baselines._fitted import read_fitted
+from blurmapper.baselines._fitted import NaiveBayes, blurred_probability, read_fitted
 from blurmapper.baselines._graph import fuse_scales
 from blurmapper.images import BlurMap, ImageArray
 
