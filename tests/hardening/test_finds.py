@@ -31,7 +31,8 @@ from blurmapper.batch import (
 from blurmapper.errors import ImageError
 from blurmapper.images import encode_image, encode_map, read_image, read_photo
 from blurmapper.mapper import BlurMapper
-from blurmapper.ranking.records import MeasureTask, Unreadable
+from blurmapper.ranking.measuring import MeasureTask
+from blurmapper.ranking.records import Unreadable
 
 Photo = npt.NDArray[np.uint8]
 
