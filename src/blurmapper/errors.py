@@ -1,13 +1,4 @@
-"""What goes wrong, as one tree.
-
-BlurMapperError
-├── ImageError         a photo or map cannot be read, or a result cannot be written
-├── VideoError         a clip cannot be read or written
-├── WeightsError       a weights file or its card is missing, altered or of another kind
-├── MethodError        no method has that name
-├── DatasetError       a data-set folder is not laid out as it should be
-├── ConfigError        an option or configuration value cannot be used
-└── MissingExtraError  an optional part is not installed
+"""What goes wrong: one root, and a kind for each way.
 
 Every message is one line that names the file or thing and the mend; the command line
 prints it after ``error:`` and nothing else.

@@ -26,6 +26,9 @@ from blurmapper.evaluation.records import FIELDS, Record, Records
 from blurmapper.images import read_image, write_map
 from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method
 
+MapReader = Callable[[str, Sample], npt.NDArray[Any]]
+"""Method and photo -> its map, white or 1 = blurred."""
+
 COUNTS_VERSION = 2
 """Raised when counts of the same map change, so that none of before are mixed in."""
 
@@ -260,6 +263,12 @@ def read_entry_map(entry: Entry, sample: Sample, output: str | Path) -> npt.NDAr
     if entry.resize:
         blur_map = resize_map(blur_map, *read_truth(sample)[0].shape)
     return stretch_map(blur_map) if entry.stretch else blur_map
+
+
+def map_reader(entries: Iterable[Entry], output: str | Path) -> MapReader:
+    """Return what reads the map of a method and a photo that `run_benchmark` has scored."""
+    by_name = {entry.name: entry for entry in entries}
+    return lambda method, sample: read_entry_map(by_name[method], sample, output)
 
 
 def default_processes(entries: Iterable[Entry]) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.evaluation.counts import LEVELS, THRESHOLDS, map_levels
+from blurmapper.evaluation.counts import LEVELS, THRESHOLDS, JsonReady, map_levels
 
 TOLERANCE = 2
 """Pixels by which an edge may be beside the true one."""
@@ -18,7 +18,7 @@ Levels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
-class BoundaryCounts:
+class BoundaryCounts(JsonReady):
     """Edge pixels of one map and of its ground truth at the thresholds k/255.
 
     Attributes
@@ -35,16 +35,6 @@ class BoundaryCounts:
     detected_near: npt.NDArray[np.int64]
     found: npt.NDArray[np.int64]
     true: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON-ready values."""
-        return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(self).items()}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> BoundaryCounts:
-        """Build from what `to_dict` returned, also after a round trip through JSON."""
-        curves = {k: np.array(v, np.int64) for k, v in values.items() if k != "true"}
-        return cls(**curves, true=values["true"])
 
 
 @dataclass(frozen=True)

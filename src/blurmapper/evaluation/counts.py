@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,22 @@ _WHITE = {np.dtype(np.uint8): np.float32(255), np.dtype(np.uint16): np.float32(6
 _POSITIVE, _INVALID = 1, 2
 
 
+class JsonReady:
+    """A dataclass of numbers and of curves, which are arrays of int64 with 256 numbers."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-ready values."""
+        return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Build from what `to_dict` returned, also after a round trip through JSON."""
+        known = {k: np.array(v, np.int64) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**known)
+
+
 @dataclass(frozen=True, eq=False)
-class ImageCounts:
+class ImageCounts(JsonReady):
     """Counts of one map against its ground truth, from which every score follows.
 
     Counts of two parts of a photo add up with ``+`` to those of the whole.
@@ -50,20 +64,6 @@ class ImageCounts:
     def __add__(self, other: ImageCounts) -> ImageCounts:
         sums = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
         return ImageCounts(**sums)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON-ready values."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in values.items()}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> ImageCounts:
-        """Build from what `to_dict` returned, also after a round trip through JSON."""
-        curves = {name: np.array(values[name], np.int64) for name in CURVE_FIELDS}
-        return cls(**{**values, **curves})
-
-
-CURVE_FIELDS = ("true_positives", "detections")
 
 
 def image_counts(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from blurmapper.datasets import Sample, read_truth
 from blurmapper.errors import needing
+from blurmapper.evaluation.benchmark import MapReader
 from blurmapper.evaluation.curves import Curve
 from blurmapper.evaluation.rows import ALL_BLURRED
 from blurmapper.evaluation.tables import ALL_BLURRED_LABEL
@@ -35,9 +36,6 @@ CAPTION_INCHES = 0.16
 HEADING_POINTS, LABEL_POINTS, CAPTION_POINTS = 9.0, 6.5, 7.0
 TALL = 1.35
 """A sheet of many methods is printed smaller, and its letters are this much larger."""
-
-MapReader = Callable[[str, Sample], npt.NDArray[Any]]
-"""Method and photo -> its map, white or 1 = blurred."""
 
 
 def draw_curves(curves: Mapping[str, Curve], title: str) -> Figure:

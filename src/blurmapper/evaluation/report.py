@@ -8,13 +8,12 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from blurmapper.datasets import Sample
-from blurmapper.evaluation.benchmark import Entry, read_entry_map
+from blurmapper.evaluation.benchmark import Entry, map_reader
 from blurmapper.evaluation.counts import THRESHOLDS
 from blurmapper.evaluation.curves import Curve, mean_curve, pooled_curve
 from blurmapper.evaluation.figures import draw_curves, draw_sheet
@@ -165,11 +164,7 @@ def protocol_curves(results: Mapping[str, Records], protocol: str) -> dict[str, 
 
 def draw_benchmark_sheet(findings: Findings, samples: Sequence[Sample]) -> Figure:
     """Draw photo, maps and truth of some photos, with the share of pixels right below each map."""
-    entries = {entry.name: entry for entry in findings.entries}
-
-    def read(method: str, sample: Sample) -> npt.NDArray[Any]:
-        return read_entry_map(entries[method], sample, findings.output)
-
+    read = map_reader(findings.entries, findings.output)
     right = {name: _share_right(findings, name) for name in findings.results}
     captions = {s.name: [f"{right[name][s.name]:.3f}" for name in right] for s in samples}
     return draw_sheet(samples, list(findings.results), read, captions)

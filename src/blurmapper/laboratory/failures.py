@@ -7,14 +7,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from blurmapper.datasets import Sample
 from blurmapper.errors import DatasetError
-from blurmapper.evaluation.benchmark import read_entry_map, run_benchmark
+from blurmapper.evaluation.benchmark import map_reader, run_benchmark
 from blurmapper.evaluation.counts import THRESHOLDS
 from blurmapper.evaluation.figures import draw_sheet
 from blurmapper.evaluation.records import Record, Records
@@ -64,11 +62,11 @@ def run_failures(experiment: Experiment, data: Path | None, output: Path, say: S
     The first method is the one that fails; the others are shown beside it.
     """
     samples = read_samples(experiment, data)
-    entries = {e.name: e for e in prepare_entries(experiment, data, samples, say)}
+    entries = list(prepare_entries(experiment, data, samples, say))
     records = {}
-    for name, entry in entries.items():
-        records[name] = run_benchmark(entry, samples, output)
-        say(f"{name}: {len(samples)} photos scored")
+    for entry in entries:
+        records[entry.name] = run_benchmark(entry, samples, output)
+        say(f"{entry.name}: {len(samples)} photos scored")
     decided = {name: decide(of_method) for name, of_method in records.items()}
     first = next(iter(decided))
     if not decided[first]:
@@ -78,9 +76,6 @@ def run_failures(experiment: Experiment, data: Path | None, output: Path, say: S
     threshold = _threshold(records[first])
     by_name = {sample.name: sample for sample in samples}
 
-    def read(method: str, sample: Sample) -> npt.NDArray[Any]:
-        return read_entry_map(entries[method], sample, output)
-
     shown = [by_name[name] for name in worst]
     captions = {name: [f"F {decided[method][name].f:.2f}" for method in decided] for name in worst}
     photos = {name: [vars(d) for d in of.values()] for name, of in decided.items()}
@@ -89,7 +84,11 @@ def run_failures(experiment: Experiment, data: Path | None, output: Path, say: S
         [_table(experiment, order[: experiment.photos], by_name)],
         _note(experiment, order, by_name, threshold),
         values,
-        {experiment.name: lambda: draw_sheet(shown, list(decided), read, captions)},
+        {
+            experiment.name: lambda: draw_sheet(
+                shown, list(decided), map_reader(entries, output), captions
+            )
+        },
     )
 
 

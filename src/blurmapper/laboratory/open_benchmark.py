@@ -28,7 +28,7 @@ from blurmapper.laboratory.twins import group_twins
 from blurmapper.training.data import KINDS, PairSource
 from blurmapper.training.geometry import resize_layer
 from blurmapper.training.pairs import MOVED, SHARP, UNDECIDED, label_of
-from blurmapper.training.photos import Masked, PhotoLibrary, read_library
+from blurmapper.training.photos import Masked, PhotoLibrary, read_library, read_pixels
 
 COUNTS = {"motion": 296, "defocus": 704}
 """Photos of each kind, as in the CUHK benchmark."""
@@ -202,7 +202,7 @@ def _tell_apart(library: PhotoLibrary) -> tuple[list[Masked], list[Masked], list
 
 
 def _is_partly_blurred(mask: Path) -> bool:
-    values = _read(mask, cv2.IMREAD_GRAYSCALE)
+    values = read_pixels(mask, cv2.IMREAD_GRAYSCALE)
     return bool((values > 200).mean() > LEAST_SHARE and (values < 50).mean() > LEAST_SHARE)
 
 
@@ -225,8 +225,8 @@ def _halve(library: PhotoLibrary, entries: Sequence[Entry]) -> Iterator[PhotoLib
 def _make(entry: Entry, source: PairSource, seed: tuple[int, int]) -> tuple[Image, Image]:
     """Return photo (S, S, 3) and truth (S, S), S being the side."""
     if entry.origin != "made":
-        photo = _read(entry.source.photo, cv2.IMREAD_COLOR)[..., ::-1]
-        truth = _read(entry.source.mask, cv2.IMREAD_GRAYSCALE)
+        photo = read_pixels(entry.source.photo, cv2.IMREAD_COLOR)[..., ::-1]
+        truth = read_pixels(entry.source.mask, cv2.IMREAD_GRAYSCALE)
         if entry.origin == "optical":
             truth = label_of(1.0 - truth.astype(np.float32) / 255.0, 255)
         interpolated = resize_layer(photo, source.side)
@@ -246,13 +246,6 @@ def _make(entry: Entry, source: PairSource, seed: tuple[int, int]) -> tuple[Imag
 
 def _picture(output: Path, entry: Entry) -> Path:
     return output / "images" / f"{entry.name}.jpg"
-
-
-def _read(path: Path, how: int) -> Image:
-    pixels = cv2.imread(str(path), how)
-    if pixels is None:
-        raise DatasetError(f"{path}: cannot be read; restore it or take it off the list")
-    return np.asarray(pixels, np.uint8)
 
 
 def _write(path: Path, pixels: Image, suffix: str, parameters: list[int]) -> None:

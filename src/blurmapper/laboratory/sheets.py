@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from blurmapper.datasets import Sample
 from blurmapper.errors import DatasetError
-from blurmapper.evaluation.benchmark import read_entry_map, run_benchmark
+from blurmapper.evaluation.benchmark import map_reader, run_benchmark
 from blurmapper.evaluation.figures import draw_sheet
 from blurmapper.evaluation.records import Record
 from blurmapper.evaluation.scores import f_score
@@ -39,14 +38,11 @@ def run_sheet(experiment: Experiment, data: Path | None, output: Path, say: Say)
     seed whose truth calls between a tenth and nine tenths blurred. Their kinds must be known.
     """
     samples = draw_samples(experiment, data)
-    entries = {entry.name: entry for entry in prepare_entries(experiment, data, samples, say)}
+    entries = list(prepare_entries(experiment, data, samples, say))
     best: dict[str, list[float]] = {}
-    for entry in entries.values():
+    for entry in entries:
         best[entry.name] = [best_f(record) for record in run_benchmark(entry, samples, output)]
         say(f"{entry.name}: {len(samples)} photos mapped")
-
-    def read(method: str, sample: Sample) -> npt.NDArray[Any]:
-        return read_entry_map(entries[method], sample, output)
 
     captions = {s.name: [f"{best[name][i]:.2f}" for name in best] for i, s in enumerate(samples)}
     rows = [(name, *(f"{value:.3f}" for value in values)) for name, values in best.items()]
@@ -56,7 +52,9 @@ def run_sheet(experiment: Experiment, data: Path | None, output: Path, say: Say)
     down = METHODS_ACROSS < len(entries) <= 2 * len(samples)
 
     def draw() -> Figure:
-        return draw_sheet(samples, list(best), read, captions, methods_down=down)
+        return draw_sheet(
+            samples, list(best), map_reader(entries, output), captions, methods_down=down
+        )
 
     return Results([table], _note(experiment), values, {experiment.name: draw})
 

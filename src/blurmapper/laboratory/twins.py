@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.errors import DatasetError
+from blurmapper.training.photos import read_pixels
 
 SIDE = 16
 """Of the grey thumbnails that are compared, in pixels."""
@@ -49,9 +49,7 @@ def group_twins(photos: Sequence[Path]) -> list[list[int]]:
 
 def _thumbnail(path: Path) -> npt.NDArray[np.float32]:
     """Return a small grey picture of mean 0 and length 1, so that products are correlations."""
-    grey = cv2.imread(str(path), cv2.IMREAD_REDUCED_GRAYSCALE_4)
-    if grey is None:
-        raise DatasetError(f"{path}: cannot be read as a photo; restore it or take it off the list")
+    grey = read_pixels(path, cv2.IMREAD_REDUCED_GRAYSCALE_4)
     small = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     small -= small.mean()
     return np.asarray(small / max(float(np.linalg.norm(small)), 1e-6), np.float32)

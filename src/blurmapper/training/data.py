@@ -32,7 +32,7 @@ from blurmapper.training.pairs import (
     label_of,
     label_smear,
 )
-from blurmapper.training.photos import PhotoLibrary, read_library
+from blurmapper.training.photos import PhotoLibrary, read_library, read_pixels
 from blurmapper.training.synthesis import make_pair
 from blurmapper.training.wear import wear_image
 
@@ -218,14 +218,8 @@ def _choose(items: Any, rng: np.random.Generator) -> Any:
 
 
 def _read(path: Path) -> Image:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DatasetError(f"{path}: cannot be read as a photo; restore it or take it off the list")
-    return np.ascontiguousarray(image[..., ::-1])
+    return np.ascontiguousarray(read_pixels(path, cv2.IMREAD_COLOR)[..., ::-1])
 
 
 def _read_mask(path: Path) -> Mask:
-    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if mask is None:
-        raise DatasetError(f"{path}: cannot be read as a mask; restore it or take it off the list")
-    return np.asarray(mask, np.uint8)
+    return read_pixels(path, cv2.IMREAD_GRAYSCALE)

@@ -12,6 +12,10 @@ import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy.typing as npt
 
 from blurmapper.errors import DatasetError
 
@@ -115,6 +119,23 @@ def read_library(root: Path, *, held_out: bool = False) -> PhotoLibrary:
             if _is_held_out(row["photo"], HELD_OUT_SHARE) == held_out
         ),
     )
+
+
+def read_pixels(path: Path, how: int) -> npt.NDArray[Any]:
+    """Return a photo or a mask as OpenCV reads it: blue, green and red, or grey.
+
+    Raises
+    ------
+    DatasetError
+        If it cannot be read.
+    """
+    pixels = cv2.imread(str(path), how)
+    if pixels is None:
+        kind = "mask" if how == cv2.IMREAD_GRAYSCALE else "photo"
+        raise DatasetError(
+            f"{path}: cannot be read as a {kind}; restore it or take it off the list"
+        )
+    return pixels
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

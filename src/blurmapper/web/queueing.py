@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Literal
 
 from fastapi import HTTPException, Request, Response
@@ -159,6 +160,7 @@ class PhotoQueue:
             await asyncio.sleep(STOP_WITHIN)
 
 
+@dataclass(eq=False)
 class _Turn:
     """A photo that has arrived.
 
@@ -172,10 +174,9 @@ class _Turn:
         Whether its client has been told that it takes too long.
     """
 
-    def __init__(self, upload: Upload) -> None:
-        self.upload = upload
-        self.begun = False
-        self.late = False
+    upload: Upload
+    begun: bool = False
+    late: bool = False
 
 
 def _work_on(upload: Upload, work: Work) -> Response | HTTPException:
