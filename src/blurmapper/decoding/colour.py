@@ -57,7 +57,8 @@ def deep_to_srgb(
     """
     colours = 1 if samples.shape[2] < 3 else 3
     profile = None if conversion else profile
-    known = read_profile(profile, deep=True) if profile else Known(3, conversion)
+    deep = samples.dtype != np.uint8
+    known = read_profile(profile, deep=deep) if profile else Known(3, conversion)
     if samples.shape[2] == 3 and known.conversion is None:
         return samples
     out: npt.NDArray[Any] | None = None

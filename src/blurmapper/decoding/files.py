@@ -163,14 +163,12 @@ def _decode_png(stream: BinaryIO, name: str) -> Photo:
         photo.info["exif"] = file.chunks.get(b"eXIf", b"")
         orientation = read_orientation(photo)
         profile, conversion = png.read_colours(file, name)
-        if file.is_deep and max(photo.size) <= png.MOST_SIDE:
-            image = deep_to_srgb(png.read_deep(file), profile, conversion)
+        if max(photo.size) <= png.MOST_SIDE:
+            image = deep_to_srgb(png.read_samples(file), profile, conversion)
         else:
             _load(photo)
-            png.mend_transparency(file, photo.info)
             photo.info["icc_profile"] = profile
             image = _samples(photo, name, conversion)
-            png.check_rows(file, image, name)
     return _whole(turn(image, orientation))
 
 

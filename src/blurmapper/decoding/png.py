@@ -1,4 +1,4 @@
-"""PNG files: the chunks that say how a picture looks, and pictures of 16 bits a sample."""
+"""PNG files: the chunks that say how a picture looks, and the picture."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.decoding.arrays import cut_short
 from blurmapper.decoding.conversions import Conversion
 from blurmapper.decoding.profiles import read_gamma, read_signal
 from blurmapper.errors import ImageError
@@ -44,11 +43,6 @@ class PngFile(NamedTuple):
 
     picture: bytes
     chunks: dict[bytes, bytes]
-
-    @property
-    def is_deep(self) -> bool:
-        """Whether samples have 16 bits."""
-        return self.chunks.get(b"IHDR", b"")[8:9] == b"\x10"
 
 
 def read_chunks(stream: BinaryIO) -> PngFile:
@@ -113,46 +107,24 @@ def signal_to_srgb(primaries: int, transfer: int, name: str) -> Conversion | Non
         ) from None
 
 
-def read_deep(file: PngFile) -> npt.NDArray[np.uint16]:
-    """Return a picture of 16 bits as it is stored, (H, W, 1 to 4), grey or RGB, alpha behind it."""
-    import imagecodecs
+def read_samples(file: PngFile) -> npt.NDArray[Any]:
+    """Return a picture of 8 or 16 bits (H, W, 1 to 4): grey or RGB, alpha behind it.
 
-    header = file.chunks[b"IHDR"]
-    width, height, _, colour = struct.unpack_from(">IIBB", header)
-    if header[10:12] != b"\0\0" or header[12] > 1:
-        # libpng would say so on the process's standard error, and then decode it.
-        raise ValueError("unknown way of packing")
-    clear = file.chunks.get(b"tRNS", b"") if colour in (0, 2) else b""
-    # The decoder adds alpha for a colour that is transparent.
-    channels = {0: 1, 2: 3, 4: 2, 6: 4}[colour] + bool(clear)
-    pixels = np.zeros((height, width, channels), np.uint16)
-    imagecodecs.png_decode(file.picture, out=pixels)
-    return pixels
-
-
-def check_rows(file: PngFile, image: npt.NDArray[Any], name: str) -> None:
-    """Refuse a picture that ends before its last row, of which Pillow makes black.
-
-    Another decoder, which does not, goes over it, but only where black may be such rows.
+    libpng refuses what ends before its last row, of which Pillow makes black.
     """
     import imagecodecs
 
-    last = image[-1]
-    if max(image.shape) > MOST_SIDE or (not file.chunks[b"IHDR"][12] and (last != last[0]).any()):
-        return
-    try:
-        imagecodecs.png_decode(file.picture)
-    except imagecodecs.PngError as error:
-        raise ImageError(cut_short(name, "it ends before the photo does")) from error
-
-
-def mend_transparency(file: PngFile, info: dict[Any, Any]) -> None:
-    """Say in Pillow's terms which grey of few bits is transparent: it takes it for one of 8."""
-    header, clear = file.chunks.get(b"IHDR", b""), file.chunks.get(b"tRNS", b"")
-    with suppress(IndexError):
-        bits, colour = header[8], header[9]
-        if colour == 0 and bits in (2, 4) and len(clear) >= 2:
-            info["transparency"] = int.from_bytes(clear[:2]) * (255 // (2**bits - 1))
+    header = file.chunks[b"IHDR"]
+    width, height, bits, colour = struct.unpack_from(">IIBB", header)
+    if header[10:12] != b"\0\0" or header[12] > 1:
+        # libpng would say so on the process's standard error, and then decode it.
+        raise ValueError("unknown way of packing")
+    # The decoder adds alpha for a colour that is transparent.
+    clear = colour in (0, 2, 3) and bool(file.chunks.get(b"tRNS"))
+    channels = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}[colour] + clear
+    pixels = np.zeros((height, width, channels), np.uint16 if bits == 16 else np.uint8)
+    imagecodecs.png_decode(file.picture, out=pixels)
+    return pixels
 
 
 def _unpack_profile(chunk: bytes) -> bytes | None:
