@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from blurmapper.errors import MissingExtraError, WeightsError
+from blurmapper.errors import MissingExtraError, WeightsError, install_command
 from blurmapper.hub import fetch_weights
 from blurmapper.mapper import BlurMapper
 from blurmapper.weights import RUNS_CODE
@@ -203,7 +204,7 @@ def test_the_environment_names_the_hub(hub: Hub, tmp_path: Path) -> None:
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'blurmapper\[hub\]'"):
+    with pytest.raises(MissingExtraError, match=re.escape(install_command("hub"))):
         fetch_weights(REPOSITORY)
 
 

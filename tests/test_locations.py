@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -17,7 +18,13 @@ from typer.testing import CliRunner, Result
 
 from blurmapper import locations
 from blurmapper.cli import app
-from blurmapper.errors import BlurMapperError, ConfigError, ImageError, MissingExtraError
+from blurmapper.errors import (
+    BlurMapperError,
+    ConfigError,
+    ImageError,
+    MissingExtraError,
+    install_command,
+)
 from blurmapper.locations import Address, find_location, open_file, with_ending
 
 Run = Callable[..., Result]
@@ -52,7 +59,7 @@ def test_an_address_is_shown_without_options_and_keys() -> None:
 
 def test_an_address_without_pyarrow_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'blurmapper\[remote\]'"):
+    with pytest.raises(MissingExtraError, match=re.escape(install_command("remote"))):
         Address("s3://none-such/a").list_files()
 
 

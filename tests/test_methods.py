@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,7 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from blurmapper.errors import BlurMapperError, MethodError, MissingExtraError, WeightsError
+from blurmapper.errors import (
+    BlurMapperError,
+    MethodError,
+    MissingExtraError,
+    WeightsError,
+    install_command,
+)
 from blurmapper.methods import METHODS, MethodOptions, get_method, identify_method
 from blurmapper.weights import bundled_names
 
@@ -46,7 +53,7 @@ def test_without_its_extra_a_classical_method_says_what_to_install(
         for module in [m for m in sys.modules if m.partition(".")[0] == missing]:
             monkeypatch.setitem(sys.modules, module, None)
         monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'blurmapper\[baselines\]'"):
+    with pytest.raises(MissingExtraError, match=re.escape(install_command("baselines"))):
         get_method(name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from typer.testing import CliRunner, Result
 from blurmapper.batch import Task, cluster
 from blurmapper.batch.cluster import Done, PhotoWorker
 from blurmapper.commands.mapping import map_photos
-from blurmapper.errors import BlurMapperError, MissingExtraError
+from blurmapper.errors import BlurMapperError, MissingExtraError, install_command
 
 pytest.importorskip("ray", reason="needs blurmapper[distributed]")
 
@@ -98,7 +99,7 @@ def test_without_ray_the_line_says_what_to_install(
     run: Run, shoot: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'blurmapper\[distributed\]'"):
+    with pytest.raises(MissingExtraError, match=re.escape(install_command("distributed"))):
         run(shoot)
 
 

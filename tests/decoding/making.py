@@ -56,9 +56,10 @@ def as_rgb(grey: Array) -> Array:
     return np.broadcast_to(grey.reshape(*grey.shape[:2], 1), (*grey.shape[:2], 3))
 
 
-def encode(picture: PIL.Image.Image, kind: str, **options: Any) -> bytes:
-    """Return a picture as the bytes of a file."""
+def encode(photo: Array | PIL.Image.Image, kind: str, **options: Any) -> bytes:
+    """Return a photo as the bytes of a file."""
     buffer = io.BytesIO()
+    picture = photo if isinstance(photo, PIL.Image.Image) else PIL.Image.fromarray(photo)
     picture.save(buffer, kind, **options)
     return buffer.getvalue()
 

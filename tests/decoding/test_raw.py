@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import PIL.Image
 import pytest
 
 from blurmapper.decoding import decode_photo
-from blurmapper.errors import ImageError, MissingExtraError
+from blurmapper.errors import ImageError, MissingExtraError, install_command
 from blurmapper.images import read_image
 
 from .making import encode, make_scene
@@ -200,7 +201,7 @@ def test_a_raw_photo_that_says_it_goes_on_is_refused(head: bytes) -> None:
 def test_raw_without_its_extra_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rawpy", None)
     with pytest.raises(
-        MissingExtraError, match=r"x\.dng: RAW .* pip install 'blurmapper\[photo\]'"
+        MissingExtraError, match=r"x\.dng: RAW .* " + re.escape(install_command("photo"))
     ):
         decode_photo(io.BytesIO(make_dng(make_scene(96, 128))), "x.dng")
     with pytest.raises(MissingExtraError):

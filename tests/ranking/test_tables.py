@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +14,7 @@ from typing import get_args
 
 import pytest
 
-from blurmapper.errors import ImageError, MissingExtraError
+from blurmapper.errors import ImageError, MissingExtraError, install_command
 from blurmapper.files import from_cell
 from blurmapper.ranking.bursts import Burst
 from blurmapper.ranking.records import Box, Measure, PhotoRecord, Unreadable
@@ -74,7 +75,7 @@ def test_no_photos_are_a_table_without_rows() -> None:
 
 def test_a_missing_package_is_named_with_its_mend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'blurmapper\[table\]'"):
+    with pytest.raises(MissingExtraError, match=re.escape(install_command("table"))):
         check_parquet()
 
 

@@ -1,0 +1,102 @@
+"""What is no photo, or not a whole one, is refused in one line."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+
+from blurmapper.errors import ImageError
+from blurmapper.images import read_image
+
+from .making import encode
+
+Photo = npt.NDArray[np.uint8]
+
+BAD_FILES = {
+    "empty": (b"", "is empty"),
+    "text": (b"a shopping list, not a photo", "not an image file"),
+    "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n", "not an image file"),
+    "one pixel": (encode(np.zeros((1, 1, 3), np.uint8), "PNG"), "1 x 1 pixels is too small"),
+    "thin": (encode(np.zeros((15, 99, 3), np.uint8), "PNG"), "at least 16"),
+    "integers": (encode(PIL.Image.new("I", (20, 20)), "TIFF"), "32-bit signed integers"),
+    "floats": (encode(PIL.Image.new("F", (20, 20), 9.0), "TIFF"), r"scale or clip"),
+}
+
+BAD_ARRAYS = {
+    "shape": (np.zeros((20, 20, 2), np.uint8), "is not an image"),
+    "batch": (np.zeros((1, 20, 20, 3), np.uint8), "is not an image"),
+    "small": (np.zeros((0, 20, 3), np.uint8), "too small"),
+    "integers": (np.zeros((20, 20, 3), np.int64), "no known white"),
+    "nan": (np.full((20, 20, 3), np.nan), "NaN"),
+    "infinite": (np.full((20, 20, 3), np.inf), "NaN or infinite"),
+    "bytes as floats": (np.full((20, 20, 3), 255.0), r"clip them to \[0, 1\]"),
+    "negative": (np.full((20, 20, 3), -0.1), r"clip them to \[0, 1\]"),
+}
+
+
+def test_a_header_that_claims_too_many_pixels_is_refused(sharp_photo: Photo) -> None:
+    file = bytearray(encode(sharp_photo, "PNG"))
+    file[16:24] = struct.pack(">II", 30_000, 30_000)
+    file[29:33] = struct.pack(">I", zlib.crc32(file[12:29]))
+    with pytest.raises(ImageError, match="30000 x 30000 pixels is more than 400 megapixels"):
+        read_image(bytes(file))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"none\.jpg: no such file"):
+        read_image(tmp_path / "none.jpg")
+
+
+def test_a_folder_is_no_photo(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="is a folder"):
+        read_image(str(tmp_path))
+
+
+def test_an_impossible_path_is_an_error_of_ours() -> None:
+    with pytest.raises(ImageError, match="cannot be opened"):
+        read_image("photo\0.jpg")
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_bad_file_is_named_with_its_fault_in_one_line(name: str, tmp_path: Path) -> None:
+    content, fault = BAD_FILES[name]
+    path = tmp_path / "bad.jpg"
+    path.write_bytes(content)
+    with pytest.raises(ImageError, match=fault) as raised:
+        read_image(path)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "GIF", "WEBP", "BMP", "AVIF"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_truncated_file_is_refused(sharp_photo: Photo, kind: str, share: float) -> None:
+    whole = encode(sharp_photo, kind)
+    with pytest.raises(ImageError):
+        read_image(whole[: int(share * len(whole))])
+
+
+def test_a_truncated_pillow_image_is_refused(sharp_photo: Photo) -> None:
+    whole = encode(sharp_photo, "JPEG")
+    picture = PIL.Image.open(io.BytesIO(whole[: len(whole) // 2]))
+    with picture, pytest.raises(ImageError, match="cut short"):
+        read_image(picture)
+
+
+@pytest.mark.parametrize("name", BAD_ARRAYS)
+def test_an_array_of_no_known_kind_is_refused(name: str) -> None:
+    array, fault = BAD_ARRAYS[name]
+    with pytest.raises(ImageError, match=fault):
+        read_image(array)
+
+
+def test_what_is_no_photo_at_all_is_refused() -> None:
+    with pytest.raises(ImageError, match="a dict is not a photo"):
+        read_image({})  # type: ignore[arg-type]
