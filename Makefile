@@ -45,6 +45,11 @@ format: $(VENV)/.dev ## Format the code and mend what ruff can mend
 docs: $(VENV)/.dev ## Build the site of documents into build/site
 	$(BIN)/mkdocs build --strict
 
+.PHONY: release
+release: $(VENV)/.dev ## Build sdist and wheel into dist/, check them, and map a photo with the wheel
+	$(BIN)/python docs/inventory.py --check
+	.ci/release $(BIN)/python
+
 .PHONY: clean
 clean: ## Delete environment, builds and caches; the checkpoints in runs/ stay
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

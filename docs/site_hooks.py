@@ -22,6 +22,8 @@ BORROWED = {
     "index.md": "README.md",
     "CHANGELOG.md": "CHANGELOG.md",
     "CONTRIBUTING.md": "CONTRIBUTING.md",
+    "RELEASING.md": "RELEASING.md",
+    "SECURITY.md": "SECURITY.md",
     "CREDITS.md": f"{SAMPLES}/CREDITS.md",
 }
 """Pages of the site that are files outside docs/."""

@@ -19,7 +19,8 @@ from blurmapper.cli import app
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = Path(blurmapper.__file__).parent / "assets" / "samples"
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = ("README.md", "CONTRIBUTING.md", "RELEASING.md", "SECURITY.md")
+DOCUMENTS = [*(ROOT / page for page in PAGES), *sorted((ROOT / "docs").rglob("*.md"))]
 HEAVY = {"av", "cv2", "matplotlib", "onnxruntime", "ray", "torch"}
 
 
@@ -141,7 +142,9 @@ def test_every_extra_that_a_message_names_exists() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     sources = [path.read_text() for path in (ROOT / "src").rglob("*.py")]
     named = re.findall(r"blurmapper\[([a-z]+)\]", "\n".join(sources))
-    assert named
+    asked = re.findall(r'needing\(\s*"([a-z,]+)"', "\n".join(sources))
+    assert len(asked) > 10
+    named += [extra for extras in asked for extra in extras.split(",")]
     assert set(named) <= set(project["optional-dependencies"])
 
 
@@ -165,3 +168,29 @@ def test_make_clean_leaves_checkpoints_alone(tmp_path: Path) -> None:
     subprocess.run(["make", "clean"], cwd=tmp_path, capture_output=True, check=True)
     assert checkpoint.exists()
     assert not (tmp_path / "build").exists()
+
+
+def test_the_citation_is_the_papers() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    doi = re.search(r"doi: (\S+)", citation)
+    assert doi is not None
+    assert f"https://doi.org/{doi[1]}" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f'"https://doi.org/{doi[1]}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_the_pythons_of_the_classifiers_begin_with_the_lowest_that_is_taken() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    start = "Programming Language :: Python :: 3."
+    minors = [int(c.removeprefix(start)) for c in project["classifiers"] if c.startswith(start)]
+    assert project["requires-python"] == f">=3.{minors[0]}"
+    assert minors == list(range(minors[0], minors[-1] + 1))
+
+
+def test_the_image_installs_what_its_commands_need() -> None:
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    (extras,) = re.findall(r"/src\[([a-z,]+)\]", image)
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert {"photo", "web"} <= set(extras.split(",")) <= set(known)
+    carried = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+    assert all((ROOT / name).exists() for name in carried)
+    assert {"pyproject.toml", "README.md", "LICENSE", "src"} <= set(carried)
