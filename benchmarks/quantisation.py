@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from onnxruntime.quantization import (
 from benchmarks.measuring import SAMPLES, table, write_part
 from benchmarks.score_weights import SETS
 from blurmapper.backends import Backend, OnnxBackend, OpenVinoBackend
-from blurmapper.datasets import find_pictures, read_dataset, read_truth
+from blurmapper.datasets import Sample, find_pictures, read_dataset, read_truth
 from blurmapper.evaluation.counts import image_counts
 from blurmapper.evaluation.scores import score_paper
 from blurmapper.images import read_image
@@ -110,13 +110,15 @@ def _fold_constants(path: Path, output: Path) -> None:
     onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def compare(name: str, backends: dict[str, Backend], data: Path) -> Iterator[list[str]]:
+def compare(
+    weights: str | Path, backends: dict[str, Backend], sets: Mapping[str, Iterable[Sample]]
+) -> Iterator[list[str]]:
     """Yield a row a set: its name, each backend's ODS, and how far it moves maps."""
-    mappers = [BlurMapper(name, backend=backend) for backend in backends.values()]
-    for set_ in SETS:
+    mappers = [BlurMapper(weights, backend=backend) for backend in backends.values()]
+    for set_, samples in sets.items():
         counts: list[list[Any]] = [[] for _ in mappers]
         moved: list[list[float]] = [[] for _ in mappers]
-        for sample in read_dataset(data / set_):
+        for sample in samples:
             assert sample.photo is not None
             image, (truth, valid) = read_image(sample.photo), read_truth(sample)
             maps = [mapper(image) for mapper in mappers]
@@ -142,10 +144,11 @@ def main() -> None:
         "int8": OnnxBackend(quantise(options.weights, options.data / "photos" / "images")),
         "bfloat16 (OpenVINO)": load(precision="bfloat16"),
     }
+    sets = {name: read_dataset(options.data / "validation" / name) for name in SETS}
     headings = ["photos", "ODS, float32"]
     for backend in list(backends)[1:]:
         headings += [f"ODS, {backend}", "map moved by"]
-    text = table(headings, compare(options.weights, backends, options.data / "validation"))
+    text = table(headings, compare(options.weights, backends, sets))
     print(text)
     write_part("precision", text)
 

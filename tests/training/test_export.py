@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from torch import nn
 
 from blurmapper.backends import OnnxBackend
 from blurmapper.errors import WeightsError
@@ -17,7 +20,8 @@ from blurmapper.training import export
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.loop import TrainingRun
 from blurmapper.training.networks import predict
-from blurmapper.weights import read_card
+from blurmapper.training.storage import Bits, read_onnx_weights
+from blurmapper.weights import Score, read_card, write_card
 
 from .conftest import texture
 
@@ -33,8 +37,19 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     return run
 
 
-def test_an_export_maps_photos(run: TrainingRun, tmp_path: Path) -> None:
-    path = export.export_checkpoint(run.path, tmp_path, run.config.photos)
+@pytest.fixture(scope="module")
+def exported(run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> dict[Bits, Path]:
+    """Files of the same network, by the bits of its weights."""
+    folder = tmp_path_factory.mktemp("exported")
+    every: tuple[Bits, ...] = (8, 16)
+    return {
+        bits: export.export_checkpoint(run.path, folder / str(bits), run.config.photos, bits=bits)
+        for bits in every
+    }
+
+
+def test_an_export_maps_photos(run: TrainingRun, exported: dict[Bits, Path]) -> None:
+    path = exported[16]
     card = read_card(path.with_suffix(".json"))
     assert (card.name, card.architecture) == ("mine", run.config.architecture)
     assert card.bytes == path.stat().st_size < 2.3 * card.parameters + 200_000
@@ -42,27 +57,71 @@ def test_an_export_maps_photos(run: TrainingRun, tmp_path: Path) -> None:
     assert blur_map.shape == (90, 90)
 
 
-def test_an_export_can_look_at_another_size(run: TrainingRun, tmp_path: Path) -> None:
-    path = export.export_checkpoint(run.path, tmp_path, run.config.photos, working_side=96)
-    assert read_card(path.with_suffix(".json")).preprocessing.working_side == 96
-
-
-def test_weights_are_kept_in_sixteen_bits(run: TrainingRun, tmp_path: Path) -> None:
-    model = onnx.load(export.export_checkpoint(run.path, tmp_path, run.config.photos))
+def test_weights_are_kept_in_sixteen_bits(exported: dict[Bits, Path]) -> None:
+    model = onnx.load(exported[16])
     large = [weight for weight in model.graph.initializer if np.prod(weight.dims) > 8]
     assert {weight.data_type for weight in large} == {onnx.TensorProto.FLOAT16}
 
 
+def test_weights_in_eight_bits_are_whole_steps_of_each_channel(exported: dict[Bits, Path]) -> None:
+    stored = {weight.name: weight for weight in onnx.load(exported[8]).graph.initializer}
+    steps = [name for name in stored if stored[name].data_type == onnx.TensorProto.INT8]
+    assert steps
+    for name in steps:
+        scale = onnx.numpy_helper.to_array(stored[name.replace(".steps", ".scale")])
+        assert scale.shape == (stored[name].dims[0], 1, 1, 1)
+        assert np.abs(onnx.numpy_helper.to_array(stored[name]).astype(int)).max() == 127
+
+
+def test_eight_bits_make_a_file_smaller_by_more_than_a_third(exported: dict[Bits, Path]) -> None:
+    assert exported[8].stat().st_size < 0.66 * exported[16].stat().st_size
+
+
+@pytest.mark.parametrize("run", ["configuration-ii"], indirect=True)
+def test_an_export_is_stored_anew_for_another_size_and_loses_its_scores(
+    run: TrainingRun, exported: dict[Bits, Path], tmp_path: Path
+) -> None:
+    card = read_card(exported[16].with_suffix(".json"))
+    score = Score(data="mine", images=1, protocol="paper", ods=0.5, ois=0.5, ap=0.5)
+    write_card(replace(card, scores=(score,)), exported[16].with_suffix(".json"))
+    path = export.export_checkpoint(
+        exported[16], tmp_path, run.config.photos, working_side=96, bits=8
+    )
+    anew = read_card(path.with_suffix(".json"))
+    assert anew.preprocessing.working_side == 96
+    assert (anew.scores, anew.training, anew.parameters) == ((), card.training, card.parameters)
+    assert anew.bytes == path.stat().st_size < card.bytes
+
+
+@pytest.mark.parametrize("run", ["configuration-ii"], indirect=True)
+def test_storing_anew_what_has_eight_bits_changes_no_weight(
+    run: TrainingRun, exported: dict[Bits, Path], tmp_path: Path
+) -> None:
+    path = export.export_checkpoint(exported[8], tmp_path, run.config.photos, bits=8)
+    before, after = read_onnx_weights(exported[8]), read_onnx_weights(path)
+    assert before.keys() == after.keys()
+    for name, weights in before.items():
+        torch.testing.assert_close(after[name], weights, rtol=1e-6, atol=0)
+
+
+def test_a_channel_of_zeros_stays_zero_in_eight_bits() -> None:
+    network = nn.Conv2d(64, 16, 3)
+    with torch.no_grad():
+        network.weight[3] = 0
+    export.round_weights(network, 8)
+    assert not network.weight[3].any()
+    assert torch.isfinite(network.weight).all()
+
+
+@pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("size", [(16, 16), (64, 96), (37, 211)])
 def test_torch_and_onnx_agree_at_any_size(
-    run: TrainingRun, tmp_path: Path, size: tuple[int, int]
+    run: TrainingRun, exported: dict[Bits, Path], size: tuple[int, int], bits: Bits
 ) -> None:
-    network = export.round_weights(export.fold_norms(run.network.eval()))
-    path = tmp_path / "network.onnx"
-    export.write_onnx(network, path)
+    network = export.round_weights(export.fold_norms(deepcopy(run.network).eval()), bits)
     batch = torch.randn(1, 3, *size)
     ours = predict(network, batch).numpy()
-    np.testing.assert_allclose(OnnxBackend(path).run(batch.numpy()), ours, atol=1e-3)
+    np.testing.assert_allclose(OnnxBackend(exported[bits]).run(batch.numpy()), ours, atol=1e-3)
 
 
 def test_an_export_that_differs_is_refused_and_leaves_nothing(
@@ -86,13 +145,11 @@ def test_folding_norms_changes_nothing(run: TrainingRun) -> None:
 
 
 def test_kinds_of_blur_are_taken_apart_before_they_are_enlarged(
-    run: TrainingRun, tmp_path: Path
+    run: TrainingRun, exported: dict[Bits, Path]
 ) -> None:
-    path = tmp_path / "network.onnx"
-    export.write_onnx(export.fold_norms(run.network.eval()), path)
-    nodes = onnx.load(path).graph.node
-    makers = {output: node for node in nodes for output in node.output}
-    for output in [value.name for value in onnx.load(path).graph.output]:
+    graph = onnx.load(exported[16]).graph
+    makers = {output: node for node in graph.node for output in node.output}
+    for output in [value.name for value in graph.output]:
         above = [output]
         while makers[above[-1]].op_type != "Resize":
             above.append(makers[above[-1]].input[0])

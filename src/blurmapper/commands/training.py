@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -33,7 +33,10 @@ def train(
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="From a training run.")],
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(metavar="CHECKPOINT", help="From a training run; or an exported .onnx."),
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where weights and card go.")
     ] = Path("weights"),
@@ -51,6 +54,10 @@ def export(
         int | None,
         typer.Option(metavar="PIXELS", min=16, help="In place of the one trained with."),
     ] = None,
+    bits: Annotated[
+        Literal["8", "16"],
+        typer.Option(help="Of a weight in the file: 8 halve it, and move maps a little."),
+    ] = "16",
 ) -> None:
     """Turn a checkpoint into an .onnx file and its card, once torch and ONNX agree on photos.
 
@@ -61,7 +68,12 @@ def export(
     with needing("train", "this command needs"):
         from blurmapper.training.export import SAMPLES, export_checkpoint
     path = export_checkpoint(
-        checkpoint, output, photos or SAMPLES, name=name, working_side=working_side
+        checkpoint,
+        output,
+        photos or SAMPLES,
+        name=name,
+        working_side=working_side,
+        bits=8 if bits == "8" else 16,
     )
     print_line(path)
 

@@ -30,9 +30,11 @@ from blurmapper.training.networks import (
     count_parameters,
     fold_norms,
     get_architecture,
+    load_weights,
     set_weights,
 )
-from blurmapper.weights import IS_CARD, WeightsCard, is_described, write_card
+from blurmapper.training.storage import Bits, round_weights, store_weights
+from blurmapper.weights import IS_CARD, WeightsCard, find_weights, is_described, write_card
 
 OPSET = 20
 TOLERANCE = 1e-3
@@ -70,85 +72,108 @@ def export_checkpoint(
     *,
     name: str | None = None,
     working_side: int | None = None,
+    bits: Bits = 16,
 ) -> Path:
     """Write a checkpoint's averaged weights as ONNX, with a card.
 
     Parameters
     ----------
     checkpoint : Path
-        Written by `blurmapper.training.loop.train`.
+        Written by `blurmapper.training.loop.train`; or an exported .onnx file with its card, to
+        be stored in other bits.
     output : Path
         Folder of ``NAME.onnx`` and ``NAME.json``; those of an earlier export are replaced.
     photos : Path
         A photo or a folder of photos on which torch and ONNX Runtime must agree.
     name : str, optional
-        Of the weights; the name of the run's folder unless given.
+        Of the weights; the name of the run's folder, or that on the card, unless given.
     working_side : int, optional
         In place of the one trained with.
+    bits : {8, 16}
+        What a weight takes in the file, as `blurmapper.training.storage.store_weights` says;
+        networks compute in 32 all the same, at the same speed.
 
     Returns
     -------
     Path
         The ONNX file: input ``image``, float32 (N, 3, H, W) as the card's preprocessing makes
         it, of any size from 16 x 16; output ``blur_map``, float32 (N, 1, H, W) in [0, 1], and
-        ``motion`` where the network tells the kinds of blur. The weights are kept in 16 bits
-        and widened when the file is loaded.
+        ``motion`` where the network tells the kinds of blur.
 
     Raises
     ------
     WeightsError
         If the two differ by more than `TOLERANCE` at any pixel of any photo and size checked.
     """
-    state = read_checkpoint(checkpoint)
-    config = TrainingConfig.from_dict(state["config"], str(checkpoint))
-    name = name or config.output.name
-    if config.architecture == AMOUNT:
-        return export_amounts(state, output, name)
-    preprocessing = replace(
-        get_architecture(config.architecture).preprocessing,
-        working_side=working_side or config.working_side,
-    )
-    network = get_architecture(config.architecture).build()
-    set_weights(network, state["average"])
-    network = round_weights(fold_norms(network.eval())).requires_grad_(requires_grad=False)
+    if checkpoint.suffix == ".onnx":
+        network, card = _read_exported(checkpoint)
+    else:
+        state = read_checkpoint(checkpoint)
+        config = TrainingConfig.from_dict(state["config"], str(checkpoint))
+        if config.architecture == AMOUNT:
+            return export_amounts(state, output, name or config.output.name)
+        network, card = _read_trained(state, config)
+    network = round_weights(network, bits).requires_grad_(requires_grad=False)
+    name = name or card.name
+    preprocessing = card.preprocessing
+    if working_side is not None:
+        preprocessing = replace(preprocessing, working_side=working_side)
     path = output / f"{name}.onnx"
     check_replaceable(path.with_suffix(".json"), IS_CARD)
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output) as folder:
         partial = Path(folder) / f"{name}.onnx"
-        write_onnx(network, partial)
+        write_onnx(network, partial, bits)
         check_agreement(network, partial, preprocessing, photos)
         content = partial.read_bytes()
     write_file(path, content, lambda old: is_described(old, old.with_suffix(".json")))
-    card = WeightsCard(
+    card = replace(
+        card,
         name=name,
-        architecture=config.architecture,
         file=path.name,
         sha256=hashlib.sha256(content).hexdigest(),
         bytes=len(content),
         parameters=count_parameters(network),
         preprocessing=preprocessing,
-        training=describe_training(config, int(state["step"])),
-        scores=(),
-        milliseconds_384=None,
-        licence=LICENCE,
-        paper=PAPER,
         created=time.strftime("%Y-%m-%d", time.gmtime()),
     )
     write_card(card, path.with_suffix(".json"))
     return path
 
 
-def round_weights(network: nn.Module) -> nn.Module:
-    """Return the network with every weight rounded to what 16 bits hold, as it is shipped."""
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.copy_(parameter.half().float())
-    return network
+def _read_trained(state: dict[str, Any], config: TrainingConfig) -> tuple[nn.Module, WeightsCard]:
+    """Return a checkpoint's network, its norms folded in, and what there is to say of it."""
+    architecture = get_architecture(config.architecture)
+    network = architecture.build()
+    set_weights(network, state["average"])
+    card = WeightsCard(
+        name=config.output.name,
+        architecture=config.architecture,
+        file="",
+        sha256="",
+        bytes=0,
+        parameters=0,
+        preprocessing=replace(architecture.preprocessing, working_side=config.working_side),
+        training=describe_training(config, int(state["step"])),
+        scores=(),
+        milliseconds_384=None,
+        licence=LICENCE,
+        paper=PAPER,
+        created="",
+    )
+    return fold_norms(network.eval()), card
 
 
-def write_onnx(network: nn.Module, path: Path) -> None:
-    """Write a network with its sigmoid as ONNX, its weights in 16 bits."""
+def _read_exported(path: Path) -> tuple[nn.Module, WeightsCard]:
+    """Return the network of an exported file, and its card without scores, which may change."""
+    card, path = find_weights(path)
+    network = get_architecture(card.architecture).build()
+    load_weights(network, path)
+    return network.eval(), replace(card, scores=())
+
+
+def write_onnx(network: nn.Module, path: Path, bits: Bits = 16) -> None:
+    """Write a network with its sigmoid as ONNX, its weights as they are stored in so many bits."""
     import onnx
 
     example = torch.zeros(1, 3, 96, 128)
@@ -168,7 +193,7 @@ def write_onnx(network: nn.Module, path: Path) -> None:
     model = program.model_proto
     if channels > 1:
         split_before_enlarging(model)
-    _store_half(model)
+    store_weights(model, bits)
     onnx.checker.check_model(model)
     onnx.save(model, path)
 
@@ -205,22 +230,6 @@ def split_before_enlarging(model: Any) -> None:
     kept = [node for node in graph.node if node.name not in shared]
     del graph.node[:]
     graph.node.extend([*kept, *finished])
-
-
-def _store_half(model: Any) -> None:
-    """Keep the weights as float16, each followed by a Cast that ONNX Runtime folds on loading."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    graph = model.graph
-    casts = []
-    for weight in graph.initializer:
-        if weight.data_type == TensorProto.FLOAT and np.prod(weight.dims) > 1:
-            stored = numpy_helper.to_array(weight).astype(np.float16)
-            name = weight.name
-            weight.CopyFrom(numpy_helper.from_array(stored, f"{name}.half"))
-            casts.append(helper.make_node("Cast", [weight.name], [name], to=TensorProto.FLOAT))
-    for cast in reversed(casts):
-        graph.node.insert(0, cast)
 
 
 def check_agreement(

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -23,6 +22,7 @@ from blurmapper.training.amount_network import GREY, AmountNetwork
 from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.lite import BlurMapperLite
 from blurmapper.training.losses import Output
+from blurmapper.training.storage import read_onnx_weights
 from blurmapper.training.vgg import VGG_GROUPS, Fcn8s, TrimmedVgg, VggTrunk, WeightedFusion
 from blurmapper.weights import BUNDLED, bundled_card, bundled_names
 
@@ -161,30 +161,6 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     return read_onnx_weights(path) if path.suffix == ".onnx" else load_file(path)
 
 
-def read_onnx_weights(path: Path) -> dict[str, Tensor]:
-    """Return the weights of an exported network, widened to 32 bits, by the network's own names.
-
-    Raises
-    ------
-    ConfigError
-        If it is no ONNX file.
-    """
-    import onnx
-    from google.protobuf.message import DecodeError
-
-    try:
-        graph = onnx.load(path, load_external_data=False).graph
-    except DecodeError:
-        raise ConfigError(f"{path}: not an ONNX file; export the checkpoint again") from None
-    return {
-        weight.name.removeprefix("network.").removesuffix(".half"): torch.from_numpy(
-            onnx.numpy_helper.to_array(weight).astype(np.float32)
-        )
-        for weight in graph.initializer
-        if weight.name.startswith("network.")
-    }
-
-
 def set_weights(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Set all weights; where the norms of those given are folded in, fold the network's first.
 
@@ -194,6 +170,13 @@ def set_weights(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """
     if not any(name.endswith("running_mean") for name in tensors):
         fold_norms(network)
+        # The exporter of ONNX leaves out a bias that is zero.
+        zeros = {
+            name: torch.zeros_like(bias)
+            for name, bias in network.state_dict().items()
+            if name.endswith(".bias") and name.removesuffix("bias") + "weight" in tensors
+        }
+        tensors = zeros | dict(tensors)
     network.load_state_dict(dict(tensors))
 
 
