@@ -25,6 +25,7 @@ from blurmapper.decoding import (
     read_open_file,
     row_strips,
 )
+from blurmapper.encoding import encode_grey
 from blurmapper.errors import ImageError
 from blurmapper.files import replacing
 from blurmapper.locations import open_file
@@ -47,8 +48,6 @@ PHOTO_SUFFIXES = (
 
 OVERLAY_TINT = (124, 58, 237)
 """Violet, the colour that photos hold least of: skin, wood and evening light hid an orange."""
-
-_MOST_SIDE = 1_000_000  # of a PNG file, for libpng in OpenCV
 
 
 def read_image(source: ImageSource) -> ImageArray:
@@ -228,14 +227,7 @@ def encode_map(blur_map: BlurMap, name: str | Path, *, bits: Literal[8, 16] = 8)
     grey = np.empty(blur_map.shape, dtype)
     for rows in row_strips(*blur_map.shape):
         grey[rows] = np.rint(blur_map[rows] * np.float32(WHITE[dtype]))
-    if max(grey.shape) > _MOST_SIDE:
-        buffer = io.BytesIO()
-        PIL.Image.fromarray(grey).save(buffer, "PNG")
-        return buffer.getvalue()
-    # OpenCV writes the PNG of a map six times as fast as Pillow, and no larger.
-    import cv2
-
-    return cv2.imencode(".png", grey)[1].tobytes()
+    return encode_grey(grey)
 
 
 def read_map(path: str | Path) -> BlurMap:
