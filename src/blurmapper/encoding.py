@@ -1,9 +1,10 @@
-"""Grey levels -> the content of a PNG file."""
+"""Maps and their grey levels enlarged, and the content of a PNG file."""
 
 from __future__ import annotations
 
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,15 @@ def encode_grey(grey: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)
     chunks = [(b"IHDR", header), *((b"IDAT", part) for part in parts), (b"IEND", b"")]
     return _SIGNATURE + b"".join(_chunk(name, content) for name, content in chunks)
+
+
+def enlarge(plane: npt.NDArray[Any], size: tuple[int, int] | None) -> npt.NDArray[Any]:
+    """Return numbers or levels (H, W) enlarged bilinearly to a (height, width), if one is given."""
+    if size is None or size == plane.shape:
+        return plane
+    import cv2
+
+    return cv2.resize(plane, size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _chunk(name: bytes, content: bytes | memoryview) -> bytes:

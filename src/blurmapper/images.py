@@ -25,7 +25,7 @@ from blurmapper.decoding import (
     read_open_file,
     row_strips,
 )
-from blurmapper.encoding import encode_grey
+from blurmapper.encoding import encode_grey, enlarge
 from blurmapper.errors import ImageError
 from blurmapper.files import replacing
 from blurmapper.locations import open_file
@@ -207,8 +207,17 @@ def write_map(blur_map: BlurMap, path: str | Path, *, bits: Literal[8, 16] = 8) 
         stream.write(content)
 
 
-def encode_map(blur_map: BlurMap, name: str | Path, *, bits: Literal[8, 16] = 8) -> bytes:
+def encode_map(
+    blur_map: BlurMap,
+    name: str | Path,
+    *,
+    bits: Literal[8, 16] = 8,
+    size: tuple[int, int] | None = None,
+) -> bytes:
     """Return the content of the file that `write_map` writes, in the format of the name's suffix.
+
+    With `size`, (height, width), that of the map enlarged bilinearly; in a PNG this may be off by
+    one level.
 
     Raises
     ------
@@ -219,7 +228,7 @@ def encode_map(blur_map: BlurMap, name: str | Path, *, bits: Literal[8, 16] = 8)
     suffix = str(name).lower().rpartition(".")[2]
     if suffix == "npy":
         buffer = io.BytesIO()
-        np.save(buffer, blur_map)
+        np.save(buffer, enlarge(blur_map, size))
         return buffer.getvalue()
     if suffix != "png" or bits not in (8, 16):
         raise ImageError(f"{name}: maps are written as .png of 8 or 16 bits, or as .npy")
@@ -227,7 +236,8 @@ def encode_map(blur_map: BlurMap, name: str | Path, *, bits: Literal[8, 16] = 8)
     grey = np.empty(blur_map.shape, dtype)
     for rows in row_strips(*blur_map.shape):
         grey[rows] = np.rint(blur_map[rows] * np.float32(WHITE[dtype]))
-    return encode_grey(grey)
+    # Levels take a quarter of the time and of the memory that numbers take to be enlarged.
+    return encode_grey(enlarge(grey, size))
 
 
 def read_map(path: str | Path) -> BlurMap:

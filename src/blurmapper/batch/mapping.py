@@ -25,7 +25,7 @@ from blurmapper.images import (
 from blurmapper.locations import Location
 from blurmapper.mapper import BlurKinds, BlurMapper
 from blurmapper.methods import BlurMethod
-from blurmapper.refinement import MOST_PIXELS, enlarge_map
+from blurmapper.refinement import enlarge_map
 
 THRESHOLD = 0.5
 """A pixel with at least this probability counts as blurred."""
@@ -138,17 +138,18 @@ def map_source(
     MethodError
         If kinds are asked for of a method that is no network.
     """
-    photo, kinds, blur_map = _map(source, method, outputs, name)
+    photo = read_for(method, source, whole=outputs.overlay or outputs.amount, name=name)
+    size = photo.height, photo.width
+    maps = _map(method, photo.image, outputs)
+    blur_map = maps["map"]
     amounts = measure_amounts(photo.image) if outputs.amount else None
     bits: Literal[8, 16] = 16 if outputs.map_kind == "16" else 8
-    maps = {"map": blur_map, "defocus": kinds and kinds.defocus, "motion": kinds and kinds.motion}
     named, files = name or _path_of(source), dict[str, bytes]()
     for kind, ending in outputs.endings().items():
-        part = maps.get(kind)
-        if kind == "mask" and outputs.masks:
-            files[kind] = outputs.masks.encode(blur_map, source)
-        elif part is not None:
-            files[kind] = encode_map(part, ending, bits=bits)
+        if kind in maps:
+            files[kind] = encode_map(maps[kind], ending, bits=bits, size=size)
+        elif kind == "mask" and outputs.masks:
+            files[kind] = outputs.masks.encode(enlarge_to(blur_map, *size), source)
         elif amounts and kind == "amount":
             files[kind] = encode_amounts(amounts, ending)
         elif amounts and kind == "amount_overlay":
@@ -182,13 +183,13 @@ def read_for(
 ) -> Photo:
     """Read a photo with as many pixels as a method can make use of, or whole.
 
-    A network sees a small copy and edges are followed at four megapixels at most, so that a
+    A network sees a small copy, and edges are followed well enough at twice its sides, so that a
     large JPEG need not be decoded in full. Other methods see every pixel.
     """
     if whole or not isinstance(method, BlurMapper):
         return read_photo(source, name=name)
-    seen = method.preprocessing.working_side**2
-    return read_photo(source, least_pixels=max(MOST_PIXELS // 4, 4 * seen), name=name)
+    least = 4 * method.preprocessing.working_side**2
+    return read_photo(source, least_pixels=least, name=name)
 
 
 def enlarge_to(blur_map: BlurMap, height: int, width: int) -> BlurMap:
@@ -200,16 +201,13 @@ def _path_of(source: Path | bytes | BinaryIO) -> str:
     return str(source) if isinstance(source, Path) else ""
 
 
-def _map(
-    source: Path | bytes | BinaryIO, method: BlurMethod, outputs: Outputs, name: str | None
-) -> tuple[Photo, BlurKinds | None, BlurMap]:
-    photo = read_for(method, source, whole=outputs.overlay or outputs.amount, name=name)
-    size = photo.height, photo.width
+def _map(method: BlurMethod, image: ImageArray, outputs: Outputs) -> dict[str, BlurMap]:
+    """Return the maps by what they are, as large as the photo was read."""
     if not outputs.kinds:
-        return photo, None, enlarge_to(method(photo.image), *size)
-    kinds = _map_kinds(method, photo.image)
-    whole = BlurKinds(enlarge_to(kinds.defocus, *size), enlarge_to(kinds.motion, *size))
-    return photo, whole, (whole.defocus + whole.motion).clip(0, 1)
+        return {"map": method(image)}
+    kinds = _map_kinds(method, image)
+    whole = (kinds.defocus + kinds.motion).clip(0, 1)
+    return {"map": whole, "defocus": kinds.defocus, "motion": kinds.motion}
 
 
 def _map_kinds(method: BlurMethod, image: ImageArray) -> BlurKinds:
