@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,8 @@ def measure_times(paths: tuple[Path, Path], rounds: int) -> str:
     calls: dict[str, Call] = {}
     for stored, path in zip(STORED, paths, strict=True):
         backend = OnnxBackend(path, threads=1)
-        calls[f"load {stored}"] = lambda path=path: OnnxBackend(path, threads=1)
-        calls[f"run {stored}"] = lambda backend=backend: backend.run(batch)
+        calls[f"load {stored}"] = partial(OnnxBackend, path, threads=1)
+        calls[f"run {stored}"] = partial(backend.run, batch)
     least = {name: min(seconds) for name, seconds in take_turns(calls, rounds, least=0).items()}
     rows = [
         [

@@ -37,7 +37,8 @@ def encode_grey(grey: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:
 
     height, width = grey.shape
     bits = 8 * grey.itemsize
-    rows = np.empty((height, 1 + width * grey.itemsize), np.uint8)
+    buffer = bytearray(height * (1 + width * grey.itemsize))
+    rows = np.frombuffer(buffer, np.uint8).reshape(height, -1)
     rows[:, 0] = _UP
     above = np.zeros((1, rows.shape[1] - 1), np.uint8)
     for strip in row_strips(height, width):
@@ -46,7 +47,7 @@ def encode_grey(grey: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:
         np.subtract(levels[:1], above, out=rows[strip.start : strip.start + 1, 1:])
         np.subtract(levels[1:], levels[:-1], out=rows[strip.start + 1 : strip.stop, 1:])
         above = levels[-1:]
-    packed = memoryview(imagecodecs.zlibng_encode(rows, LEVEL))
+    packed = bytes(imagecodecs.zlibng_encode(buffer, LEVEL))
     parts = [packed[at : at + _MOST_BYTES] for at in range(0, len(packed), _MOST_BYTES)]
     header = struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)
     chunks = [(b"IHDR", header), *((b"IDAT", part) for part in parts), (b"IEND", b"")]
@@ -62,6 +63,6 @@ def enlarge(plane: npt.NDArray[Any], size: tuple[int, int] | None) -> npt.NDArra
     return cv2.resize(plane, size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _chunk(name: bytes, content: bytes | memoryview) -> bytes:
+def _chunk(name: bytes, content: bytes) -> bytes:
     check = zlib.crc32(content, zlib.crc32(name))
     return b"".join((struct.pack(">I", len(content)), name, content, struct.pack(">I", check)))
