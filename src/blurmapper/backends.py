@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import partial
 from importlib.util import find_spec
@@ -235,7 +236,12 @@ def _open_session(path: Path, options: Any, providers: list[str]) -> Any:
     from onnxruntime import InferenceSession, set_default_logger_severity
 
     if providers == [CPU]:
-        return InferenceSession(str(path), options, providers=providers)
+        with ThreadPoolExecutor(1) as thread:
+            opening = thread.submit(InferenceSession, str(path), options, providers=providers)
+            # What every photo needs is imported meanwhile: opening does not hold Python's lock.
+            import cv2  # noqa: F401
+
+            return opening.result()
     # What it prints of its own, and its own way to fall back, take several lines.
     set_default_logger_severity(_FATAL)
     try:

@@ -5,22 +5,33 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from typing import Annotated, Any
+from collections.abc import Iterable
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from blurmapper.commands._output import open_streams, print_error, print_line
-from blurmapper.commands.applying import magnify, segment
-from blurmapper.commands.check import check
-from blurmapper.commands.evaluate import evaluate
-from blurmapper.commands.mapping import map_photos, methods
-from blurmapper.commands.rank import rank
-from blurmapper.commands.reproduce import open_benchmark, reproduce
-from blurmapper.commands.serve import serve
-from blurmapper.commands.training import export, fit, train
-from blurmapper.commands.video import video
 from blurmapper.errors import BlurMapperError, ConfigError
+
+COMMANDS = {
+    "map": ("mapping", "map_photos"),
+    "methods": ("mapping", "methods"),
+    "rank": ("rank", "rank"),
+    "check": ("check", "check"),
+    "segment": ("applying", "segment"),
+    "magnify": ("applying", "magnify"),
+    "serve": ("serve", "serve"),
+    "video": ("video", "video"),
+    "evaluate": ("evaluate", "evaluate"),
+    "reproduce": ("reproduce", "reproduce"),
+    "open-benchmark": ("reproduce", "open_benchmark"),
+    "train": ("training", "train"),
+    "export": ("training", "export"),
+    "fit": ("training", "fit"),
+}
+"""Name -> module in `blurmapper.commands` and function, in the order of the help."""
 
 _EMPTY = re.compile(r"(--[a-z-]+=)?")
 
@@ -41,22 +52,15 @@ class Commands(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-app = typer.Typer(
-    cls=Commands,
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    pretty_exceptions_show_locals=False,
-)
-
-
 def main() -> None:
     """Run the command line; an error of ours becomes one line and exit status 1."""
     open_streams()
     # Pillow warns of odd metadata in photos that it reads well.
     warnings.filterwarnings("ignore", module="PIL")
+    # The other commands' options would take a fifth of the time that a photo takes.
+    called = [name for name in sys.argv[1:2] if name in COMMANDS]
     try:
-        app()
+        build_app(called or COMMANDS)()
     except BlurMapperError as error:
         print_error(error)
         sys.exit(1)
@@ -70,7 +74,6 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _start(
     version: Annotated[
         bool,
@@ -82,20 +85,31 @@ def _start(
     """Turn photos into blur maps: for every pixel the probability that it is blurred."""
 
 
-app.command("map")(map_photos)
-app.command("methods")(methods)
-app.command("rank")(rank)
-app.command("check")(check)
-app.command("segment")(segment)
-app.command("magnify")(magnify)
-app.command("serve")(serve)
-app.command("video")(video)
-app.command("evaluate")(evaluate)
-app.command("reproduce")(reproduce)
-app.command("open-benchmark")(open_benchmark)
-app.command("train")(train)
-app.command("export")(export)
-app.command("fit")(fit)
+def build_app(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """Return the command line of some of `COMMANDS`, imported only now."""
+    app = typer.Typer(
+        cls=Commands,
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        pretty_exceptions_show_locals=False,
+    )
+    app.callback()(_start)
+    for name in names:
+        module, function = COMMANDS[name]
+        app.command(name)(getattr(import_module(f"blurmapper.commands.{module}"), function))
+    return app
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Build ``app``, the command line of all commands, when it is first asked for."""
+        if name != "app":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = app = build_app()
+        return app
+
 
 if __name__ == "__main__":
     main()

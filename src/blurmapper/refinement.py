@@ -19,9 +19,9 @@ RADIUS = 12
 EPSILON = 1e-4
 """Variance, of a guide in [0, 1], below which an edge of the photo counts as flat."""
 
-MOST_PIXELS = 4_000_000
-"""Larger photos are followed at half their size: their map comes from a few hundred pixels a side,
-and four times the work would not move its edges."""
+MOST_PIXELS = 2_000_000
+"""Larger photos are followed at half their size, or half of that: their map comes from a few
+hundred pixels a side, and four times the work would not move its edges."""
 
 STEP = 2
 """Pixels of the coarse map, each way, that share a fit: windows are so wide that neighbours' fits

@@ -10,7 +10,6 @@ from typing import Any, BinaryIO, ClassVar, Literal
 import numpy as np
 
 from blurmapper.amounts import measure_amounts
-from blurmapper.applications import cut_out, magnify_blur, segment_blur
 from blurmapper.batch.tasks import Outcome, Task
 from blurmapper.images import encode_cutout, encode_image, encode_map, read_photo
 from blurmapper.locations import Location
@@ -35,6 +34,8 @@ class SegmentTask(Task):
 
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
         """Find the subject of a photo."""
+        from blurmapper.applications import cut_out, segment_blur
+
         image = read_photo(photo, name=name).image
         blur_map = method(image)
         values = {"height": image.shape[0], "width": image.shape[1]}
@@ -74,6 +75,8 @@ class MagnifyTask(Task):
 
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
         """Blur a photo further."""
+        from blurmapper.applications import magnify_blur
+
         image = read_photo(photo, name=name).image
         magnified = magnify_blur(
             image,

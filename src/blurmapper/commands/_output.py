@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Self, TextIO, cast
 
 from blurmapper.errors import BlurMapperError, ImageError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.progress import Progress, Task
+    from rich.progress import Progress, Task, TaskID
 
 STOPPED = 130
 """The exit status of a program that Ctrl-C stopped."""
@@ -190,8 +190,29 @@ def _is_on_terminal(stream: TextIO) -> bool:
         return False
 
 
-def progress_bar(total: int) -> Progress:
+class _NoBar:
+    """Takes what a bar takes where there is nothing to watch, without Rich's tenth of a second."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def add_task(self, description: str, total: float | None = None) -> TaskID:  # noqa: ARG002
+        return cast("TaskID", 0)
+
+    def advance(self, task: TaskID) -> None:
+        pass
+
+    def update(self, task: TaskID, *, completed: float, total: float | None = None) -> None:
+        pass
+
+
+def progress_bar(total: int) -> Progress | _NoBar:
     """Return a bar on standard error, for several photos and where a person watches."""
+    if total < 2:
+        return _NoBar()
     from rich.console import Console
     from rich.progress import (
         BarColumn,
