@@ -107,6 +107,7 @@ def test_json_is_all_there_is_on_standard_output(run_map: Run, photo: Path) -> N
     assert set(record) == {
         *("photo", "height", "width", "blur_degree", "share_blurred"),
         *("seconds", "map", "overlay", "defocus", "motion", "mask", "mapped_before"),
+        *("amount", "amount_overlay"),
     }
 
 
