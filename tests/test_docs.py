@@ -120,7 +120,9 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
         PIL.Image.fromarray(255 - truth).save(folder / "hifst" / f"{name}.png")
     write_clip(folder / "clip.mp4", np.asarray(photos[0]))
     # The cleaning recipe's second block reads what its first one wrote.
-    (folder / "blur.csv").write_text("photo,blur_degree\na.jpg,0.2\nbroken.jpg,\n")
+    (folder / "blur.csv").write_text(
+        "photo,blur_degree,verdict,error\na.jpg,0.2,sharp,\nb.jpg,,,damaged\n"
+    )
     return folder
 
 

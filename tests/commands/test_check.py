@@ -48,6 +48,13 @@ def test_what_fails_is_listed_with_the_reason_and_the_status_is_1(
     assert "2 of 3 photos fail (66.7%): too many" in result.stderr
 
 
+def test_photos_whose_sharpest_part_is_wide_fail(run_check: Check, shoot: Path) -> None:
+    result = run_check(shoot, "--max-sigma", "2", "--json", status=1)
+    (row,) = map(json.loads, result.stdout.splitlines())
+    assert row["photo"].endswith("a.png") and row["sigma"] > 2
+    assert row["reason"].endswith("px, more than 2 px")
+
+
 @pytest.mark.parametrize(("allowed", "status"), [("66%", 1), (".67", 0), ("67%", 0)])
 def test_some_may_fail(allowed: str, status: int, run_check: Check, shoot: Path) -> None:
     run_check(shoot, "--min-sharp", "50%", "--fail-over", allowed, status=status)
@@ -72,7 +79,7 @@ def test_a_folder_without_photos_fails(run_check: Check, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("arguments", "mend"),
-    [([], "add --min-sharp"), (["--min-sharp", "30"], "write 5% or .05")]
+    [([], "add --max-sigma 2 or --min-sharp"), (["--min-sharp", "30"], "write 5% or .05")]
     + [(["--min-sharp", ".3", "--fail-over", text], "no share") for text in ("-1", "200%", "x")],
 )
 def test_a_check_that_is_not_clear_is_refused(

@@ -21,7 +21,6 @@ from typer.testing import Result
 
 from blurmapper.decoding import Photo
 from blurmapper.errors import ConfigError, ImageError
-from blurmapper.methods import BlurMethod
 from blurmapper.ranking import measuring
 
 Run = Callable[..., Result]
@@ -29,7 +28,7 @@ FilesBelow = Callable[[Path], dict[str, bytes]]
 
 
 def test_the_table_has_the_sharpest_first(run_rank: Run, shoot: Path) -> None:
-    table = run_rank(shoot).stdout
+    table = run_rank(shoot, "--by", "region").stdout
     assert table.index("sub/c.png") < table.index("sub/b [1].png") < table.index("a.png")
     assert "32x24" in table
 
@@ -43,7 +42,7 @@ def test_nothing_is_written_where_nothing_is_asked_for(
 
 
 def test_the_figures_are_those_of_map(run_rank: Run, shoot: Path, tmp_path: Path) -> None:
-    run_rank(shoot, "--json", tmp_path / "r.jsonl")
+    run_rank(shoot, "--by", "s", "--json", tmp_path / "r.jsonl")
     rows = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
     degrees = [row["blur_degree"] for row in rows]
     assert degrees == sorted(degrees)
@@ -90,7 +89,7 @@ def test_a_second_look_measures_nothing(
     run_rank: Run, shoot: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = run_rank(shoot, "--json", "-").stdout
-    monkeypatch.setattr(measuring, "read_for", lambda *_, **__: pytest.fail("measured again"))
+    monkeypatch.setattr(measuring, "read_photo", lambda *_, **__: pytest.fail("measured again"))
     assert run_rank(shoot, "--json", "-", "--group-bursts").stdout == first
     assert run_rank(shoot, "--weighting", "centre", "--by", "region").exit_code == 0
 
@@ -119,17 +118,17 @@ def test_ctrl_c_ranks_what_is_done_and_touches_no_photo(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    read = measuring.read_for
+    read = measuring.read_photo
 
-    def interrupt_at_the_second(method: BlurMethod, photo: BinaryIO, *, name: str) -> Photo:
+    def interrupt_at_the_second(photo: BinaryIO, *, name: str) -> Photo:
         if name.endswith("b [1].png"):
             asking = signal.getsignal(signal.SIGINT)
             os.kill(os.getpid(), signal.SIGINT)
             while signal.getsignal(signal.SIGINT) == asking:
                 time.sleep(0.001)
-        return read(method, photo, name=name)
+        return read(photo, name=name)
 
-    monkeypatch.setattr(measuring, "read_for", interrupt_at_the_second)
+    monkeypatch.setattr(measuring, "read_photo", interrupt_at_the_second)
     before = files_below(shoot)
     moving = ["--select", "sharpest", "1", "--move-to", tmp_path / "best"]
     result = run_rank(

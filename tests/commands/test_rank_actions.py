@@ -70,14 +70,27 @@ def test_stars_are_written_beside_the_photos_only_when_asked(
 
 
 def test_photos_beyond_a_threshold_are_marked(run_rank: Run, shoot: Path) -> None:
-    run_rank(shoot, "--json", shoot.parent / "r.jsonl")
+    run_rank(shoot, "--by", "s", "--json", shoot.parent / "r.jsonl")
     rows = [json.loads(line) for line in (shoot.parent / "r.jsonl").read_text().splitlines()]
     worst = rows[-1]["blur_degree"]
-    result = run_rank(shoot, "--above", str(worst), "--mark", "reject", "--mark", "red")
+    result = run_rank(
+        shoot, "--by", "s", "--above", str(worst), "--mark", "reject", "--mark", "red"
+    )
     assert "marked 1 photo\n" in result.stderr
     assert [path.name for path in shoot.rglob("*.xmp")] == ["a.png.xmp"]
     assert 'xmp:Rating="-1"' in (shoot / "a.png.xmp").read_text()
     assert 'xmp:Label="Red"' in (shoot / "a.png.xmp").read_text()
+
+
+def test_photos_are_selected_by_their_verdict(run_rank: Run, shoot: Path) -> None:
+    rows = map(json.loads, run_rank(shoot, "--json", "-").stdout.splitlines())
+    said = {Path(row["photo"]).name: row["verdict"] for row in rows}
+    assert said["c.png"] != said["a.png"]
+    run_rank(shoot, "--verdict", said["a.png"], "--mark", "red")
+    marked = {path.name.removesuffix(".xmp") for path in shoot.rglob("*.xmp")}
+    assert marked == {name for name, word in said.items() if word == said["a.png"]}
+    with pytest.raises(ConfigError, match="no verdict 'bad'; choose from: sharp, subject sharp"):
+        run_rank(shoot, "--verdict", "bad", "--mark", "red")
 
 
 def test_a_mark_goes_before_the_stars(run_rank: Run, shoot: Path) -> None:

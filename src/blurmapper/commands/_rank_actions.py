@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import typer
 
@@ -70,7 +70,7 @@ class Actions:
             raise ConfigError("--replace-ratings needs --xmp or --mark")
         if self.selection is None and deeds:
             raise ConfigError(
-                "which photos? add --select sharpest N, --select blurriest N, --below or --above"
+                "which photos? add --select sharpest N, --below X, --above X or --verdict WORD"
             )
         if self.copy_to is not None and self.move_to is not None:
             raise ConfigError("--copy-to and --move-to: photos go to one place; leave out one")
@@ -142,7 +142,7 @@ class Actions:
 
     def act_on(self, ranking: Ranking) -> list[BlurMapperError]:
         """Mark, copy and move photos of a ranking; failures are said and returned."""
-        from blurmapper.ranking.marks import Mark, rate
+        from blurmapper.ranking.marks import Mark
         from blurmapper.ranking.selection import select_photos
 
         chosen: list[Path] = []
@@ -151,7 +151,7 @@ class Actions:
             chosen = [record.photo for record in records]
         marks: dict[Path, Mark] = {}
         if self.stars:
-            rated = ((each.photo, rate(each.blur(ranking.by))) for each in ranking.records)
+            rated = ((each.photo, each.stars(ranking.by)) for each in ranking.records)
             marks = {photo: Mark(stars) for photo, stars in rated}
         if self.mark is not None:
             marks |= {photo: self.mark.over(marks.get(photo)) for photo in chosen}
@@ -209,7 +209,10 @@ class Actions:
 
 
 def to_selection(
-    select: tuple[str, int] | None, below: float | None, above: float | None
+    select: tuple[str, int] | None,
+    below: float | None,
+    above: float | None,
+    verdicts: list[str] | None = None,
 ) -> Selection | None:
     """Return the selection that options make, or None where they make none.
 
@@ -218,16 +221,20 @@ def to_selection(
     ConfigError
         If an end has another name, or no photo is asked for.
     """
+    from blurmapper.ranking.records import Word
     from blurmapper.ranking.selection import Selection
 
     if select is not None and select[0] not in ("sharpest", "blurriest"):
         raise ConfigError(f"--select {select[0]}: say sharpest N or blurriest N")
     if select is not None and select[1] < 1:
         raise ConfigError(f"--select {select[0]} {select[1]}: select 1 photo or more")
-    if select is None and below is None and above is None:
+    for verdict in verdicts or ():
+        if verdict not in get_args(Word):
+            raise ConfigError(f"no verdict {verdict!r}; choose from: {', '.join(get_args(Word))}")
+    if select is None and below is None and above is None and not verdicts:
         return None
     end, number = ("sharpest", None) if select is None else select
-    return Selection(below, above, cast("End", end), number)
+    return Selection(below, above, cast("End", end), number, frozenset(verdicts or ()))
 
 
 def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> None:

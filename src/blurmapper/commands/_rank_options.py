@@ -8,8 +8,11 @@ from typing import Annotated, Literal
 import typer
 
 By = Annotated[
-    Literal["degree", "region"],
-    typer.Option(help="Compare S, or the mean blur of each photo's sharpest region."),
+    Literal["focus", "s", "region"],
+    typer.Option(
+        help="Compare the blur's width where a photo is meant to be sharp, S, or the mean blur of "
+        "its sharpest region."
+    ),
 ]
 Weighting = Annotated[
     Literal["centre", "saliency"] | None,
@@ -35,6 +38,14 @@ Below = Annotated[
 ]
 Above = Annotated[
     float | None, typer.Option(metavar="X", help="Select photos with at least X of it.")
+]
+Verdicts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--verdict",
+        metavar="WORD",
+        help="Select photos of this verdict, such as soft; may be given several times.",
+    ),
 ]
 CopyTo = Annotated[
     Path | None,

@@ -35,34 +35,41 @@ def print_table(ranking: Ranking) -> None:
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("photo", overflow="fold", min_width=16)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("focus", justify="right", no_wrap=True)
     table.add_column("S", justify="right", no_wrap=True)
     table.add_column("blurred", justify="right", no_wrap=True)
-    table.add_column("sharpest region", no_wrap=True)
-    table.add_column("its S", justify="right", no_wrap=True)
+    if ranking.by == "region":
+        table.add_column("sharpest region", no_wrap=True)
+        table.add_column("its S", justify="right", no_wrap=True)
     if ranking.bursts:
         table.add_column("burst", no_wrap=True)
     for rank, record in enumerate(ranking.records, start=1):
         if rank <= SHOWN or rank > total - SHOWN:
             burst = ranking.bursts.get(record.photo)
-            cells = (str(rank), *_cells(record, folder), _burst_cell(burst))
-            table.add_row(*cells[: len(table.columns)])
+            cells = [str(rank), *_cells(record, folder, ranking.by)]
+            table.add_row(*cells, *([_burst_cell(burst)] if ranking.bursts else []))
         elif rank == SHOWN + 1:
             table.add_row("...", f"({total - 2 * SHOWN} more: --csv FILE has all)")
     where = "" if folder == Path() else f" in {printable(folder)}"
     _output.print_table(Text(f"{total} photos{where}, the sharpest first"), table)
 
 
-def _cells(record: PhotoRecord, folder: Path) -> tuple[str | Text, ...]:
+def _cells(record: PhotoRecord, folder: Path, by: str) -> list[str | Text]:
     from rich.text import Text
 
     region = record.sharpest
-    return (
+    cells: list[str | Text] = [
         Text(printable(_name_in(record.photo, folder))),
+        record.verdict.word,
+        "-" if record.focus is None else f"{record.focus.sigma:.2f} px",
         f"{record.blur_degree:.3f}",
         f"{record.share_blurred:.0%}",
-        f"{region.x},{region.y} {region.width}x{region.height}",
-        f"{region.blur:.3f}",
-    )
+    ]
+    if by == "region":
+        place = f"{region.x},{region.y} {region.width}x{region.height}"
+        cells += [place, f"{region.blur:.3f}"]
+    return cells
 
 
 def _burst_cell(burst: Burst | None) -> str:

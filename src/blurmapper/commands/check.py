@@ -22,6 +22,12 @@ def check(
         str | None,
         typer.Option(metavar="SHARE", help="Fail photos of which less is sharp: 30% or .3."),
     ] = None,
+    max_sigma: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PX", min=0, help="Fail photos whose sharpest part is wider than PX pixels."
+        ),
+    ] = None,
     fail_over: Annotated[
         str, typer.Option(metavar="SHARE", help="How many photos may fail: 5% or .05; none.")
     ] = "0",
@@ -43,16 +49,17 @@ def check(
 
     Examples:
 
-        blurmapper check photos/ --min-sharp 30% --fail-over 5%
+        blurmapper check photos/ --max-sigma 2 --min-sharp 10% --fail-over 5%
     """
     from blurmapper.batch import How, find_photos
     from blurmapper.methods import MethodOptions
     from blurmapper.ranking.checking import Demands, read_share, too_many
     from blurmapper.ranking.measuring import MeasureTask, to_record
 
-    if min_sharp is None:
-        raise ConfigError("what is asked of the photos? add --min-sharp 30%")
-    demands, allowed = Demands(read_share(min_sharp)), read_share(fail_over)
+    if min_sharp is None and max_sigma is None:
+        raise ConfigError("what is asked of the photos? add --max-sigma 2 or --min-sharp 30%")
+    least = None if min_sharp is None else read_share(min_sharp)
+    demands, allowed = Demands(least, max_sigma), read_share(fail_over)
     found = find_photos(photos)
     task = MeasureTask(method, MethodOptions(threads=threads, device=device))
     with quiet_codecs(), stopping_cleanly() as stop:
@@ -78,4 +85,6 @@ def _to_json(record: PhotoRecord | Unreadable, complaint: str) -> str:
     from blurmapper.ranking.records import PhotoRecord
 
     share = 1 - record.share_blurred if isinstance(record, PhotoRecord) else None
-    return json.dumps({"photo": str(record.photo), "share_sharp": share, "reason": complaint})
+    sigma = record.blur("focus") if isinstance(record, PhotoRecord) else None
+    said = {"photo": str(record.photo), "share_sharp": share, "sigma": sigma}
+    return json.dumps(said | {"reason": complaint})

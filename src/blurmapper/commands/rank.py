@@ -19,7 +19,7 @@ from blurmapper.locations import find_location
 def rank(
     photos: option.Photos = None,
     method: shared.Method = "dbm-lite",
-    by: option.By = "degree",
+    by: option.By = "focus",
     weighting: option.Weighting = None,
     csv: option.Csv = None,
     json: option.Json = None,
@@ -27,6 +27,7 @@ def rank(
     select: option.Select = None,
     below: option.Below = None,
     above: option.Above = None,
+    verdict: option.Verdicts = None,
     copy_to: option.CopyTo = None,
     move_to: option.MoveTo = None,
     mark: option.Marks = None,
@@ -82,7 +83,7 @@ def rank(
     given = {"csv": csv, "json": json, "parquet": parquet}
     actions = Actions(
         tables={kind: find_location(path) for kind, path in given.items() if path is not None},
-        selection=to_selection(select, below, above),
+        selection=to_selection(select, below, above, verdict),
         stars=xmp,
         mark=to_mark(mark) if mark else None,
         naming=xmp_name,

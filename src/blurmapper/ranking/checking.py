@@ -18,9 +18,12 @@ class Demands:
     ----------
     min_sharp : float or None
         Least share of the photo that is sharp, in [0, 1].
+    max_sigma : float or None
+        Greatest sigma, in pixels, where it is meant to be sharp; unknown sigma does not fail.
     """
 
     min_sharp: float | None = None
+    max_sigma: float | None = None
 
     def complain(self, record: PhotoRecord | Unreadable) -> str | None:
         """Return in what a photo fails, in a few words, or None if it does not.
@@ -39,6 +42,9 @@ class Demands:
         sharp = 1 - record.share_blurred
         if self.min_sharp is not None and sharp < self.min_sharp:
             complaints.append(f"{sharp:.0%} sharp, less than {self.min_sharp:.0%}")
+        sigma = record.blur("focus")
+        if self.max_sigma is not None and sigma is not None and sigma > self.max_sigma:
+            complaints.append(f"sigma {sigma:.2f} px, more than {self.max_sigma:g} px")
         return "; ".join(complaints) or None
 
 

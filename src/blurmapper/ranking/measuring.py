@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, ClassVar, cast
 import cv2
 import numpy as np
 
+from blurmapper.amounts import measure_amounts
 from blurmapper.applications.degree import Weighting, blur_degree
 from blurmapper.batch import (
     THRESHOLD,
@@ -25,22 +26,25 @@ from blurmapper.batch import (
     PhotoFailure,
     Result,
     Task,
-    enlarge_to,
-    read_for,
     run_task,
 )
-from blurmapper.decoding import Photo
-from blurmapper.errors import BlurMapperError
-from blurmapper.images import BlurMap
+from blurmapper.decoding import MIN_SIDE
+from blurmapper.errors import BlurMapperError, WeightsError
+from blurmapper.images import BlurMap, ImageArray, read_photo
+from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
 from blurmapper.ranking.frames import Frame, read_frame
-from blurmapper.ranking.records import Box, PhotoRecord, Unreadable
+from blurmapper.ranking.records import Box, Focus, PhotoRecord, Unreadable, Verdict
+from blurmapper.ranking.verdicts import find_focus, judge
 
 BOX_SHARE = 4
 """The sharpest region is a window of a fourth of the photo's height and width."""
 
 SEARCH_SIDE = 256
 """Pixels of the longer side of the map that is searched for it."""
+
+KINDS_SIDE = 640
+"""Pixels of the longer side at which it is asked whether a photo was shaken."""
 
 EVEN_BLUR = 1e-3
 """Windows whose mean blur differs by less are equally sharp."""
@@ -53,6 +57,7 @@ _DEGREES: dict[Weighting | None, str] = {
 
 
 _FRAME = ("taken", "camera", "fingerprint")
+_FOCUS = ("sigma", "focus_x", "focus_y", "verdict", "reason")
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,8 @@ class MeasureTask(Task):
 
     @property
     def noted(self) -> tuple[str, ...]:
-        """What tells the frames of a burst."""
-        return _FRAME
+        """Where it is sharpest, the verdict, and what tells the frames of a burst."""
+        return (*_FOCUS, *_FRAME)
 
     def choices(self) -> tuple[Any, ...]:
         """Return the options of the network."""
@@ -82,32 +87,49 @@ class MeasureTask(Task):
 
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
         """Measure a photo."""
-        read = read_for(method, photo, name=name)
-        reduced = method(read.image)
-        blur_map = enlarge_to(reduced, read.height, read.width)
-        return Outcome(measure_mapped(read, reduced, blur_map, photo))
+        image = read_photo(photo, name=name).image
+        return Outcome(self.measure(method, image, method(image), photo))
+
+    def measure(
+        self, method: BlurMethod, image: ImageArray, blur_map: BlurMap, photo: BinaryIO
+    ) -> dict[str, Any]:
+        """Return what is measured of a photo that was read whole, and of its map."""
+        weighed = {
+            name: blur_degree(blur_map, weighting=weighting, image=image)
+            for weighting, name in _DEGREES.items()
+        }
+        box = asdict(find_sharpest_box(blur_map))
+        amounts = measure_amounts(image, threads=self.options.threads)
+        focus = find_focus(blur_map, amounts)
+        verdict = judge(blur_map, amounts, focus)
+        if verdict.word == "soft":
+            verdict = judge(blur_map, amounts, focus, motion=_find_motion(method, image))
+        return {
+            "height": image.shape[0],
+            "width": image.shape[1],
+            **weighed,
+            "share_blurred": float((blur_map >= THRESHOLD).mean()),
+            **{f"sharpest_{name}": value for name, value in box.items()},
+            "sigma": focus and focus.sigma,
+            "focus_x": focus and focus.x,
+            "focus_y": focus and focus.y,
+            "verdict": verdict.word,
+            "reason": verdict.reason,
+            **_note_frame(read_frame(photo, image)),
+        }
 
 
-def measure_mapped(
-    read: Photo, reduced: BlurMap, blur_map: BlurMap, photo: BinaryIO
-) -> dict[str, Any]:
-    """Return what is measured of a photo that was read, of its map and of that at its own size."""
-    # Saliency is computed from the photo, which may have been read with fewer pixels.
-    weighed = {
-        name: blur_degree(
-            blur_map if weighting is None else reduced, weighting=weighting, image=read.image
-        )
-        for weighting, name in _DEGREES.items()
-    }
-    box = asdict(find_sharpest_box(blur_map))
-    return {
-        "height": read.height,
-        "width": read.width,
-        **weighed,
-        "share_blurred": float((blur_map >= THRESHOLD).mean()),
-        **{f"sharpest_{name}": value for name, value in box.items()},
-        **_note_frame(read_frame(photo, read.image)),
-    }
+def _find_motion(method: BlurMethod, image: ImageArray) -> float | None:
+    """Return the part of a photo's blur that is motion, where the method tells."""
+    with suppress(WeightsError):
+        if isinstance(method, BlurMapper):
+            scale = KINDS_SIDE / max(image.shape[:2])
+            size = (max(MIN_SIDE, round(side * scale)) for side in image.shape[1::-1])
+            if scale < 1:
+                image = cv2.resize(image, tuple(size), interpolation=cv2.INTER_AREA)
+            defocus, motion = (float(part.mean()) for part in method.map_kinds(image))
+            return motion / max(1e-6, defocus + motion)
+    return None
 
 
 def measure_photos(
@@ -200,6 +222,7 @@ def to_record(
         return result
     values = result.values
     box = {name: values[f"sharpest_{name}"] for name in Box.__dataclass_fields__}
+    known = values["sigma"] is not None
     return PhotoRecord(
         cast("Path", result.photo),
         values["height"],
@@ -208,6 +231,8 @@ def to_record(
         values["share_blurred"],
         Box(**box),
         _read_frame(values),
+        Focus(values["sigma"], values["focus_x"], values["focus_y"]) if known else None,
+        Verdict(values["verdict"], values["reason"]),
     )
 
 

@@ -17,7 +17,7 @@ from blurmapper.ranking.tables import make_ranking, rows
 def rank_photos(
     photos: str | Path | Iterable[str | Path],
     *,
-    by: Measure = "degree",
+    by: Measure = "focus",
     weighting: Weighting | None = None,
     group_bursts: bool = False,
     method: str = "dbm-lite",
@@ -31,8 +31,9 @@ def rank_photos(
     ----------
     photos : str, Path or iterable of them
         Photos, or folders that are searched for them: paths or addresses.
-    by : {"degree", "region"}
-        What is compared: S, or the mean blur of the sharpest region.
+    by : {"focus", "s", "region"}
+        What is compared: how wide the blur is, in the photo's pixels, where it is meant to be
+        sharp, after the verdict; S; or the mean blur of the sharpest region.
     weighting : {"centre", "saliency"}, optional
         What counts more in S.
     group_bursts : bool

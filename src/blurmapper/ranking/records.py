@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,26 @@ from typing import Literal
 
 from blurmapper.batch import PhotoFailure
 from blurmapper.ranking.frames import Frame
+from blurmapper.ranking.marks import rate
 
-Measure = Literal["degree", "region"]
-"""What photos are ranked by: S, or the mean blur of the sharpest region."""
+Measure = Literal["focus", "s", "region"]
+"""What photos are ranked by: how wide the blur is where they are meant to be sharp, S, or the mean
+blur of the sharpest region."""
+
+Word = Literal[
+    "sharp",
+    "subject sharp",
+    "focus behind",
+    "focus before",
+    "subject moved",
+    "shaken",
+    "soft",
+    "cannot tell",
+]
+"""All that verdicts say."""
+
+KEPT: tuple[Word, ...] = ("sharp", "subject sharp")
+"""The verdicts on photos whose blur, if any, is meant."""
 
 Unreadable = PhotoFailure
 """A photo that cannot be measured, and why."""
@@ -26,6 +44,40 @@ class Box:
     width: int
     height: int
     blur: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of a photo: a word, and a sentence."""
+
+    word: Word
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """The sharpest part of what is meant to be sharp.
+
+    Attributes
+    ----------
+    sigma : float
+        Of the Gaussian of equal spread, in pixels of the photo.
+    x, y : int
+        A place that is so sharp, in pixels of the photo after its EXIF turn.
+    """
+
+    sigma: float
+    x: int
+    y: int
+
+
+SHARP_SIGMA = 1.2
+"""Sigma in pixels of a small photo up to which the sharpest part counts as sharp."""
+
+SHARP_SHARE = 1 / 2500
+"""The same in parts of a large photo's longer side: what is seen on a screen."""
+
+UNKNOWN = Verdict("cannot tell", "It was not measured.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +97,10 @@ class PhotoRecord:
     sharpest : Box
         The window of a quarter of the sides that has the least mean blur.
     frame : Frame or None
-        What tells whether it is of a burst; None where unknown or not asked for.
+        What tells whether it is of a burst; None where unknown.
+    focus : Focus or None
+        Where it is sharpest of what is meant to be sharp; None where that cannot be measured.
+    verdict : Verdict
     """
 
     photo: Path
@@ -55,14 +110,49 @@ class PhotoRecord:
     share_blurred: float
     sharpest: Box
     frame: Frame | None = None
+    focus: Focus | None = None
+    verdict: Verdict = UNKNOWN
 
-    def blur(self, by: Measure) -> float:
-        """Return what photos are ranked by: S, or the mean blur of the sharpest region."""
-        return self.blur_degree if by == "degree" else self.sharpest.blur
+    def blur(self, by: Measure) -> float | None:
+        """Return what photos are ranked by; None where it cannot be measured."""
+        if by == "focus":
+            return None if self.focus is None else self.focus.sigma
+        return self.blur_degree if by == "s" else self.sharpest.blur
+
+    def stars(self, by: Measure) -> int:
+        """Return 5 to 1 stars for what photos are ranked by."""
+        blur = self.blur(by)
+        if by != "focus":
+            return rate(blur or 0.0)
+        if self.verdict.word in ("soft", "shaken"):
+            return 1
+        if self.verdict.word not in (*KEPT, "cannot tell"):
+            return 2
+        limit = find_limit(max(self.height, self.width))
+        return 3 if blur is None else 5 - (blur > 0.5 * limit) - (blur > 0.75 * limit)
+
+    def order(self, by: Measure) -> tuple[float, ...]:
+        """Return what is compared: by focus, what is kept comes first and what is not last."""
+        blur = self.blur(by)
+        if by != "focus":
+            return (blur or 0.0,)
+        tier = 0 if self.verdict.word in KEPT else 1 if self.verdict.word == "cannot tell" else 2
+        return tier, math.inf if blur is None else blur, self.blur_degree
+
+
+def find_limit(longer_side: int) -> float:
+    """Return up to which sigma, in pixels, a photo of that size is sharp where it is meant to be.
+
+    Examples
+    --------
+    >>> find_limit(1000), find_limit(6000)
+    (1.2, 2.4)
+    """
+    return max(SHARP_SIGMA, SHARP_SHARE * longer_side)
 
 
 def order_photos(
-    results: Iterable[PhotoRecord | Unreadable], *, by: Measure = "degree"
+    results: Iterable[PhotoRecord | Unreadable], *, by: Measure = "s"
 ) -> tuple[list[PhotoRecord], list[Unreadable]]:
     """Return the measured photos, the sharpest first, and those that could not be read.
 
@@ -72,9 +162,9 @@ def order_photos(
     Parameters
     ----------
     results : iterable of PhotoRecord or Unreadable
-    by : {"degree", "region"}
-        What is compared: S, or the mean blur of the sharpest region, which does not mind a
-        blurred background.
+    by : {"focus", "s", "region"}
+        What is compared: sigma where a photo is meant to be sharp, after the verdict; S; or the
+        mean blur of the sharpest region, which does not mind a blurred background.
     """
     records: list[PhotoRecord] = []
     unreadable: list[Unreadable] = []
@@ -83,6 +173,6 @@ def order_photos(
             records.append(result)
         else:
             unreadable.append(result)
-    records.sort(key=lambda record: (record.blur(by), str(record.photo)))
+    records.sort(key=lambda record: (record.order(by), str(record.photo)))
     unreadable.sort(key=lambda failed: str(failed.photo))
     return records, unreadable

@@ -8,14 +8,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, get_args
 from urllib.parse import quote
 
 import cv2
 import numpy as np
 
 import blurmapper
-from blurmapper.batch import THRESHOLD, Outcome, Result, enlarge_to
+from blurmapper.batch import THRESHOLD, Outcome, Result
 from blurmapper.files import write_file, written_as
 from blurmapper.images import (
     OVERLAY_TINT,
@@ -27,7 +27,8 @@ from blurmapper.images import (
 )
 from blurmapper.locations import Location
 from blurmapper.methods import BlurMethod
-from blurmapper.ranking.measuring import MeasureTask, measure_mapped
+from blurmapper.ranking.measuring import MeasureTask
+from blurmapper.ranking.records import PhotoRecord, Word
 from blurmapper.ranking.tables import Ranking, rows
 
 PAGE = "index.html"
@@ -65,19 +66,20 @@ class ReportTask(MeasureTask):
 
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
         """Measure a photo and draw its pictures."""
-        read = read_photo(photo, name=name)
-        reduced = method(read.image)
-        blur_map = enlarge_to(reduced, read.height, read.width)
-        values = measure_mapped(read, reduced, blur_map, photo)
+        image = read_photo(photo, name=name).image
+        blur_map = method(image)
+        values = self.measure(method, image, blur_map, photo)
         middle = (
             values["sharpest_y"] + values["sharpest_height"] // 2,
             values["sharpest_x"] + values["sharpest_width"] // 2,
         )
+        if values["sigma"] is not None:
+            middle = (values["focus_y"], values["focus_x"])
         files = {
-            "thumb": encode_image(_within(read.image, THUMB_SIDE), ".jpg"),
+            "thumb": encode_image(_within(image, THUMB_SIDE), ".jpg"),
             "tint": _encode_tint(blur_map),
-            "subject": encode_image(_crop(read.image, find_subject(blur_map)), ".jpg"),
-            "sharpest": encode_image(_crop(read.image, middle), ".jpg"),
+            "subject": encode_image(_crop(image, find_subject(blur_map)), ".jpg"),
+            "sharpest": encode_image(_crop(image, middle), ".jpg"),
         }
         return Outcome(values, files)
 
@@ -170,29 +172,42 @@ def _describe(ranking: Ranking, results: Mapping[Path, Result], output: Path) ->
                     },
                     {"label": "at the sharpest place", "url": _link(files["sharpest"], output)},
                 ],
-                "focus": [
-                    (row["sharpest_x"] + row["sharpest_width"] / 2) / row["width"],
-                    (row["sharpest_y"] + row["sharpest_height"] / 2) / row["height"],
-                ],
+                "focus": _find_place(record),
                 "values": {name: row[name] for name, _, _ in SLIDERS},
-                "figure": f"S {row['blur_degree']:.2f}",
+                "figure": _to_pixels(row["sigma"]),
                 "lines": [
+                    f"focus {_to_pixels(row['sigma'])}",
                     f"S {row['blur_degree']:.3f}",
                     f"{row['share_blurred']:.0%} blurred",
                     f"sharpest region {row['sharpest_blur']:.3f}",
                 ],
                 "burst": row["burst"],
                 "best": bool(row["best_of_burst"]),
-                "verdict": None,
-                "reason": None,
+                "verdict": row["verdict"],
+                "reason": row["reason"],
             }
         )
+    said = {record.verdict.word for record in ranking.records}
+    verdicts = [word for word in get_args(Word) if word in said]
     sliders = [{"name": name, "label": label, "most": most} for name, label, most in SLIDERS]
-    return {"folder": str(folder), "photos": photos, "sliders": sliders, "verdicts": []}
+    return {"folder": str(folder), "photos": photos, "sliders": sliders, "verdicts": verdicts}
 
 
-SLIDERS = (("blur_degree", "S", 1), ("sharpest_blur", "sharpest region", 1))
+SLIDERS = (("sigma", "focus", 5), ("blur_degree", "S", 1), ("sharpest_blur", "sharpest region", 1))
 """The figures that the page filters and orders by: name, label, the most there is."""
+
+
+def _to_pixels(sigma: float | None) -> str:
+    return "unknown" if sigma is None else f"{sigma:.2f} px"
+
+
+def _find_place(record: PhotoRecord) -> list[float]:
+    """Return where a photo is shown at 1 : 1, in parts of its width and height."""
+    box = record.sharpest
+    x, y = box.x + box.width / 2, box.y + box.height / 2
+    if record.focus is not None:
+        x, y = record.focus.x, record.focus.y
+    return [x / record.width, y / record.height]
 
 
 def _link(file: Location, output: Path) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 from blurmapper.errors import needing
 from blurmapper.files import to_cell, written_as
 from blurmapper.ranking.bursts import Burst, group_bursts
-from blurmapper.ranking.marks import rate
 from blurmapper.ranking.records import Measure, PhotoRecord, Unreadable, order_photos
 
 COLUMNS: dict[str, type] = {
@@ -23,6 +22,11 @@ COLUMNS: dict[str, type] = {
     "height": int,
     "blur_degree": float,
     "share_blurred": float,
+    "sigma": float,
+    "focus_x": int,
+    "focus_y": int,
+    "verdict": str,
+    "reason": str,
     "sharpest_x": int,
     "sharpest_y": int,
     "sharpest_width": int,
@@ -48,11 +52,11 @@ class Ranking:
     records: Sequence[PhotoRecord]
     unreadable: Sequence[Unreadable] = ()
     bursts: Mapping[Path, Burst] = field(default_factory=dict)
-    by: Measure = "degree"
+    by: Measure = "s"
 
 
 def make_ranking(
-    results: Iterable[PhotoRecord | Unreadable], *, by: Measure = "degree", group: bool = False
+    results: Iterable[PhotoRecord | Unreadable], *, by: Measure = "s", group: bool = False
 ) -> Ranking:
     """Return the ranking of what was measured, with its bursts if so asked."""
     records, unreadable = order_photos(results, by=by)
@@ -69,12 +73,17 @@ def rows(ranking: Ranking) -> list[dict[str, Any]]:
             "height": record.height,
             "blur_degree": record.blur_degree,
             "share_blurred": record.share_blurred,
+            "sigma": record.focus and record.focus.sigma,
+            "focus_x": record.focus and record.focus.x,
+            "focus_y": record.focus and record.focus.y,
+            "verdict": record.verdict.word,
+            "reason": record.verdict.reason,
             "sharpest_x": record.sharpest.x,
             "sharpest_y": record.sharpest.y,
             "sharpest_width": record.sharpest.width,
             "sharpest_height": record.sharpest.height,
             "sharpest_blur": record.sharpest.blur,
-            "stars": rate(record.blur(ranking.by)),
+            "stars": record.stars(ranking.by),
             "burst": burst.number if burst else None,
             "best_of_burst": burst.is_best if burst else None,
             "error": None,

@@ -1,0 +1,150 @@
+"""What is to be said of a photo's sharpness in a word and a sentence, with its reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from blurmapper.amounts import CELL, BlurAmounts
+from blurmapper.images import BlurMap
+from blurmapper.ranking.records import Focus, Verdict, find_limit
+
+Grid = npt.NDArray[np.float32]
+
+FEWEST_CELLS = 6
+"""Cells that must be measurable for a figure to be given."""
+
+SHARPEST = 0.05
+"""The figure is the sigma that this share of what is measured is below."""
+
+SEEN_SIDE, SEEN_SIGMA = 432, 1.5
+"""Pixels of a side at which maps are made, and the sigma there that a map can tell."""
+
+_BLURRED = 0.5
+_WHOLE = 0.8
+_NOTHING = 0.02
+_MOTION = 0.8
+_MIDDLE = (0.3, 0.7)
+_LITTLE, _MUCH, _LOW = 0.15, 0.2, 0.62
+
+
+def find_focus(blur_map: BlurMap, amounts: BlurAmounts) -> Focus | None:
+    """Return how sharp the sharpest part is of what is meant to be sharp, or None if unknown.
+
+    What is meant is what the map calls sharp, however small: then the figure is that of its
+    sharpest twentieth. Where that is nothing all was meant, and the figure is in the middle.
+
+    Parameters
+    ----------
+    blur_map : ndarray
+        float32 (H, W) in [0, 1], 1 = blurred, at the photo's own size.
+    amounts : BlurAmounts
+        Of the same photo.
+    """
+    sigma = amounts.sigma
+    sharp = _to_grid(blur_map, sigma) < _BLURRED
+    meant, share = np.isfinite(sigma), 0.5
+    if sharp.mean() >= _NOTHING:
+        meant, share = meant & sharp, SHARPEST
+    places = np.argwhere(meant)
+    if len(places) < FEWEST_CELLS:
+        return None
+    order = np.argsort(sigma[meant], kind="stable")
+    row, column = places[order[int(share * (len(places) - 1))]]
+    found = float(sigma[row, column])
+    height, width = blur_map.shape
+    if sharp.mean() > 0.5 and found * SEEN_SIDE > SEEN_SIGMA * max(height, width):
+        # Blur so wide would have been seen by the map, which calls most of the photo sharp.
+        return None
+    y, x = (
+        min(int(cell) * CELL + CELL // 2, side - 1)
+        for cell, side in ((row, height), (column, width))
+    )
+    return Focus(found, x, y)
+
+
+def judge(
+    blur_map: BlurMap,
+    amounts: BlurAmounts,
+    focus: Focus | None,
+    *,
+    motion: float | None = None,
+) -> Verdict:
+    """Return the verdict on a photo, or on a part of it.
+
+    Parameters
+    ----------
+    blur_map : ndarray
+        float32 (H, W) in [0, 1], 1 = blurred, at the photo's own size.
+    amounts : BlurAmounts
+        Of the same photo.
+    focus : Focus or None
+        From `find_focus`.
+    motion : float, optional
+        The part of the map that is motion, in [0, 1], where the method tells.
+
+    Returns
+    -------
+    Verdict
+        Blur behind or before something sharp is taken to be meant, unless what is in the middle
+        is blurred and what is around it sharp.
+    """
+    sigma, length = amounts.sigma, amounts.length
+    known = np.isfinite(sigma)
+    if int(known.sum()) < FEWEST_CELLS:
+        return Verdict("cannot tell", "There is too little detail in it to measure.")
+    sharp = _to_grid(blur_map, sigma) < _BLURRED
+    share = float(sharp.mean())
+    limit = find_limit(max(blur_map.shape))
+    if share < _NOTHING or (focus is not None and focus.sigma > limit):
+        return _judge_soft(known, sigma, length, motion)
+    how = "as far as a small view tells" if focus is None else f"to {focus.sigma:.1f} px"
+    rows, columns = sigma.shape
+    middle = (slice(*_within(rows)), slice(*_within(columns)))
+    rest = max(1, sharp.size - sharp[middle].size)
+    around = float(sharp.sum() - sharp[middle].sum()) / rest
+    if float(sharp[middle].mean()) < _LITTLE and around > _MUCH:
+        return _judge_middle(sharp, length[middle], known[middle], how)
+    if share >= _WHOLE:
+        return Verdict("sharp", f"Sharp {how}, {share:.0%} of it.")
+    return Verdict("subject sharp", f"Sharp {how}, {share:.0%} of it; the rest is soft.")
+
+
+def _judge_soft(known: Any, sigma: Grid, length: Grid, motion: float | None) -> Verdict:
+    """Tell a photo that was shaken from one that is soft."""
+    moved = known & (np.nan_to_num(length) > 0)
+    if moved.sum() > 0.4 * known.sum():
+        path = float(np.median(length[moved]))
+        return Verdict("shaken", f"All of it moved, by about {path:.0f} px.")
+    wide = float(np.median(sigma[known]))
+    if motion is not None and motion > _MOTION:
+        return Verdict("shaken", f"All of it moved; it is {wide:.1f} px wide.")
+    return Verdict("soft", f"Nothing in it is in focus; it is {wide:.1f} px wide.")
+
+
+def _judge_middle(sharp: Any, length: Grid, known: Any, how: str) -> Verdict:
+    """Say why what is in the middle is blurred where what is around it is not."""
+    moved = known & (np.nan_to_num(length) > 0)
+    if known.any() and moved.sum() > 0.5 * known.sum():
+        path = float(np.median(length[moved]))
+        return Verdict(
+            "subject moved", f"What is in the middle moved by about {path:.0f} px; the rest stood."
+        )
+    at = float(np.nonzero(sharp)[0].mean()) / max(1, sharp.shape[0] - 1)
+    if at > _LOW:
+        return Verdict("focus before", f"The middle is soft; what is before it is sharp {how}.")
+    return Verdict("focus behind", f"The middle is soft; what is behind it is sharp {how}.")
+
+
+def _to_grid(blur_map: BlurMap, sigma: Grid) -> BlurMap:
+    rows, columns = sigma.shape
+    small = cv2.resize(blur_map.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)
+
+
+def _within(side: int) -> tuple[int, int]:
+    low, high = (round(side * share) for share in _MIDDLE)
+    return low, max(low + 1, high)
