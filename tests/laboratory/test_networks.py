@@ -8,75 +8,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import PIL.Image
 import pytest
 
 from blurmapper.datasets import read_dataset
-from blurmapper.errors import ConfigError, DatasetError
+from blurmapper.errors import DatasetError
 from blurmapper.laboratory.draws import draw
 from blurmapper.laboratory.entries import plan_networks
 from blurmapper.laboratory.experiments import (
-    Experiment,
     experiment_names,
     read_experiment,
-    select_rows,
 )
-from blurmapper.laboratory.photos import has_halves
 from blurmapper.laboratory.reproduce import reproduce
 
+from .toys import toy, with_overrides
+
 ONE = ("configuration-i",)
-TOY = {"iterations": 1, "side": 32, "working_side": 32, "batch": 2, "threads": 1}
 
 
 @pytest.fixture(autouse=True)
 def _needs_torch() -> None:
     pytest.importorskip("torch", reason="training needs the extra blurmapper[train]")
-
-
-@pytest.fixture(scope="module")
-def halved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight photos numbered as CUHK's, 48 x 48, each blurred on its right."""
-    folder = tmp_path_factory.mktemp("toy") / "halved"
-    rng = np.random.default_rng(0)
-    for inner in ("images", "truth"):
-        (folder / inner).mkdir(parents=True)
-    for number in range(1, 9):
-        name = f"{'motion' if number < 4 else 'out_of_focus'}{number:04}"
-        photo = rng.integers(0, 256, (48, 48, 3), np.uint8)
-        photo[:, 24:] = cv2.GaussianBlur(photo, (0, 0), 4)[:, 24:]
-        truth = np.zeros((48, 48), np.uint8)
-        truth[:, 24:] = 255
-        PIL.Image.fromarray(photo).save(folder / "images" / f"{name}.png")
-        PIL.Image.fromarray(truth).save(folder / "truth" / f"{name}.png")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where all these tests keep networks, so that each is trained once."""
-    return tmp_path_factory.mktemp("networks")
-
-
-def toy(name: str, kept: Path, only: tuple[str, ...] = ()) -> Experiment:
-    """Return an experiment whose networks take one step on 32 x 32 pixels, from scratch."""
-    experiment = read_experiment(name)
-    training = experiment.training
-    assert training is not None
-    networks = {k: v for k, v in training.networks.items() if not only or k in only}
-    settings: dict[str, Any] = {"overrides": {**TOY, "initialise": ""}, "kept": str(kept)}
-    if training.draws:
-        settings |= {"draws": 2, "added": 2}
-    training = replace(training, networks=networks, **settings)
-    return replace(experiment, methods=(), side=16, training=training)
-
-
-def with_overrides(experiment: Experiment, **overrides: Any) -> Experiment:
-    """Return an experiment whose networks are trained otherwise."""
-    assert experiment.training is not None
-    changed = {**experiment.training.overrides, **overrides}
-    return replace(experiment, training=replace(experiment.training, overrides=changed))
 
 
 @pytest.mark.slow
@@ -267,102 +219,5 @@ def test_photos_that_changed_are_trained_on_and_mapped_anew(
     assert plan_networks(experiment, folder)[0].folder != network.folder
 
 
-def test_what_is_trained_on_is_never_scored(halved: Path, kept: Path, tmp_path: Path) -> None:
-    sets = tmp_path / "sets"
-    shutil.copytree(halved, sets / "halved")
-    experiment = toy("table2", kept, ONE)
-    assert experiment.training is not None
-    training = replace(experiment.training, data=str(sets / "halved"))
-    with pytest.raises(DatasetError, match="would be trained on and scored, as 4 photos in all"):
-        reproduce(replace(experiment, training=training), sets, tmp_path / "out")
-
-
-def test_more_data_is_of_the_set_that_is_tested(halved: Path, kept: Path, tmp_path: Path) -> None:
-    experiment = toy("more-data", kept)
-    assert experiment.training is not None
-    elsewhere = replace(experiment, training=replace(experiment.training, data=str(tmp_path)))
-    with pytest.raises(DatasetError, match="both must be of one data set with halves"):
-        reproduce(elsewhere, halved, tmp_path)
-
-
-def test_an_experiment_without_rows_says_why(halved: Path, kept: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="more-data: no network is left"):
-        reproduce(select_rows(toy("more-data", kept), ["hifst"]), halved, tmp_path)
-    benchmark = tmp_path / "open"
-    shutil.copytree(halved, benchmark)
-    (benchmark / "benchmark.json").write_text("{}")
-    names = [sample.name for sample in read_dataset(halved)]
-    lines = ["photo,kind,confidence", *(f"{name},motion,3" for name in names)]
-    (benchmark / "photos.csv").write_text("\n".join(lines))
-    with pytest.raises(ConfigError, match="whose photos the bundled networks have seen"):
-        reproduce(select_rows(toy("table3", kept), ["dbm-lite"]), benchmark, tmp_path)
-
-
-def test_weights_that_are_not_there_name_the_option(halved: Path, kept: Path) -> None:
-    experiment = with_overrides(toy("table2", kept, ONE), initialise="none.safetensors")
-    with pytest.raises(ConfigError, match=r"none\.safetensors: no such file; .* --set initialise="):
-        plan_networks(experiment, halved)
-
-
-def test_a_benchmark_that_is_not_all_made_is_refused(
-    halved: Path, kept: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "open"
-    shutil.copytree(halved, folder)
-    (folder / "benchmark.json").write_text("{}")
-    with pytest.raises(DatasetError, match="not all made; go on with blurmapper open-benchmark"):
-        reproduce(toy("table2", kept, ONE), folder, tmp_path / "out")
-
-
-def test_a_few_photos_of_a_benchmark_have_no_halves(halved: Path) -> None:
-    samples = read_dataset(halved)
-    assert has_halves(samples[:4])
-    assert not has_halves(samples[:3])
-
-
 def _die(_: Path) -> None:
     raise KeyboardInterrupt
-
-
-def test_networks_need_a_half_to_train_on(tmp_path: Path, halved: Path, kept: Path) -> None:
-    experiment = toy("table2", kept, ONE)
-    assert experiment.training is not None
-    renamed = tmp_path / "plain"
-    for inner in ("images", "truth"):
-        (renamed / inner).mkdir(parents=True)
-        (renamed / inner / "one.png").write_bytes((halved / inner / "motion0001.png").read_bytes())
-    training = replace(experiment.training, data=str(renamed))
-    with pytest.raises(DatasetError, match="so that it has no halves"):
-        plan_networks(replace(experiment, training=training), halved)
-
-
-def test_a_folder_shaped_as_cuhk_unpacks_is_checked_split_and_trained_on(
-    halved: Path, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "cuhk"
-    shutil.copytree(halved / "images", folder / "image")
-    shutil.copytree(halved / "truth", folder / "gt")
-    experiment = toy("table2", kept, ONE)
-    with pytest.raises(DatasetError, match="where CUHK has 296 and 704"):
-        reproduce(experiment, folder, tmp_path / "out")
-    monkeypatch.setattr("blurmapper.laboratory.photos.check_cuhk", lambda samples: None)
-    results, _ = reproduce(experiment, folder, tmp_path / "out")
-    assert results.tables[0].title.startswith("cuhk: 4 photos")
-    assert "other photos than ours" not in results.note
-    (network,) = plan_networks(experiment, folder)
-    names = (network.folder / "photos.txt").read_text().split()
-    assert names == ["motion0001", "motion0003", "out_of_focus0005", "out_of_focus0007"]
-
-
-def test_a_set_without_halves_is_scored_by_networks_of_another(
-    halved: Path, kept: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "plain"
-    for inner in ("images", "truth"):
-        (folder / inner).mkdir(parents=True)
-        shutil.copy(halved / inner / "motion0001.png", folder / inner / "one.png")
-    experiment = toy("table2", kept, ONE)
-    assert experiment.training is not None
-    training = replace(experiment.training, data=str(halved))
-    results, _ = reproduce(replace(experiment, training=training), folder, tmp_path / "out")
-    assert results.tables[0].title.startswith("plain: 1 photo,")

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-av = pytest.importorskip("av", reason="videos need the extra blurmapper[video]")
+from blurmapper.batch import Job
+from blurmapper.images import read_image
+from blurmapper.mapper import BlurMapper
+from blurmapper.video.clips import Clip
+from blurmapper.video.mapping import ClipOutputs, ClipResult, map_clip
 
-from blurmapper.batch import Job  # noqa: E402
-from blurmapper.images import read_image  # noqa: E402
-from blurmapper.mapper import BlurMapper  # noqa: E402
-from blurmapper.video.clips import Clip  # noqa: E402
-from blurmapper.video.mapping import ClipOutputs, ClipResult, map_clip  # noqa: E402
+av = pytest.importorskip("av", reason="videos need the extra blurmapper[video]")
 
 Image = npt.NDArray[np.uint8]
 

@@ -1,0 +1,137 @@
+"""Ray itself: two nodes on this machine, and workers that die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+
+from blurmapper.batch import (
+    Job,
+    PhotoFailure,
+    Result,
+    cluster,
+)
+from blurmapper.batch.cluster import PhotoWorker
+from blurmapper.errors import ConfigError
+
+from .shoots import Run, failed, manifest, mapped, names
+
+ray = pytest.importorskip("ray", reason="needs the extra blurmapper[distributed]")
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[None]:
+    """Two nodes of one processor each, on this machine."""
+    from ray.cluster_utils import Cluster
+
+    node = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
+    nodes = Cluster()
+    try:
+        try:
+            nodes.add_node(**node, include_dashboard=False)
+            nodes.add_node(**node)
+        except Exception as error:
+            if "timed out during startup" not in str(error):
+                raise
+            pytest.skip("Ray gives its nodes 15 s to start, and this machine is too busy for that")
+        ray.init(address=nodes.address, log_to_driver=False, logging_level="ERROR")
+        yield
+    finally:
+        ray.shutdown()
+        nodes.shutdown()
+
+
+@pytest.fixture
+def attempts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[list[str]]]:
+    """Let workers note what they begin, as node, process and photo; two photos are deadly.
+
+    The worker that first maps ``deadly-once.png`` is killed, and all that map ``deadly.png``.
+    """
+    log = tmp_path / "attempts"
+    log.mkdir()
+
+    class NotingWorker(PhotoWorker):
+        def do_job(self, job: Job) -> Result | PhotoFailure:
+            node = ray.get_runtime_context().get_node_id()
+            name = job.photo.name
+            again = any(note.name.endswith(f" {name}") for note in log.iterdir())
+            (log / f"{time.monotonic_ns()} {node} {os.getpid()} {name}").touch()
+            if name == "deadly.png" or (name == "deadly-once.png" and not again):
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(0.05)
+            return super().do_job(job)
+
+    monkeypatch.setattr(cluster, "PhotoWorker", NotingWorker)
+    return lambda: [note.name.split()[1:] for note in sorted(log.iterdir())]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # Ray warns of itself
+@pytest.mark.usefixtures("nodes")
+def test_on_two_nodes_a_killed_worker_loses_and_doubles_nothing(
+    attempts: Callable[[], list[list[str]]],
+    run: Run,
+    tmp_path: Path,
+    half_blurred_photo: npt.NDArray[np.uint8],
+) -> None:
+    shoot = tmp_path / "many"
+    shoot.mkdir()
+    for number in range(40):
+        name = "deadly-once.png" if number == 20 else f"{number:02}.png"
+        PIL.Image.fromarray(np.roll(half_blurred_photo, number, axis=1)).save(shoot / name)
+    (shoot / "broken.png").write_bytes(b"no photo")
+
+    results = run(shoot, runner=cluster.RayRunner())
+
+    photos = sorted(str(path) for path in shoot.iterdir())
+    assert sorted(str(each.photo) for each in results) == photos
+    assert names(failed(results)) == ["broken.png"]
+    assert len(manifest(tmp_path / "maps")) == 40
+    here = mapped(run(shoot, output=tmp_path / "here"))
+    for each in here:
+        path = Path(str(each.files["map"]))
+        assert (tmp_path / "maps" / path.name).read_bytes() == path.read_bytes()
+    left = {path.name for path in (tmp_path / "maps").iterdir()}
+    assert left == {f"{each.photo.name}.blur.png" for each in here} | {
+        *("maps.jsonl", "failures.csv")
+    }
+    begun = attempts()
+    assert len({node for node, _, _ in begun}) == 2
+    killers = {process for _, process, name in begun if name == "deadly-once.png"}
+    assert len(killers) == 2
+    assert len(begun) > len(photos)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # Ray warns of itself
+@pytest.mark.usefixtures("nodes", "attempts")
+def test_a_photo_that_kills_every_worker_costs_no_other(
+    run: Run, shoot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "TASK_RETRIES", 1)
+    (shoot / "deadly.png").write_bytes((shoot / "a.png").read_bytes())
+    results = run(shoot, runner=cluster.RayRunner())
+    assert len(results) == 6
+    reasons = {Path(str(each.photo)).name: each.reason for each in failed(results)}
+    assert set(reasons) == {"broken.jpg", "deadly.png"}
+    assert "died" in reasons["deadly.png"]
+
+
+def test_a_cluster_that_cannot_be_had_is_one_line(
+    run: Run, shoot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def time_out(**_: object) -> None:
+        raise RuntimeError("The current node\ntimed out")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", time_out)
+    with pytest.raises(ConfigError, match=r"The current node timed out.*; check RAY_ADDRESS"):
+        run(shoot, runner=cluster.RayRunner())

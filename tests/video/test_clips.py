@@ -1,0 +1,130 @@
+"""Clips read frame by frame, damaged ones and what is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blurmapper.errors import VideoError
+from blurmapper.video.mapping import ClipResult
+
+from .making import SAMPLES, decode, encode_clip, pan, tone
+
+av = pytest.importorskip("av", reason="videos need the extra blurmapper[video]")
+
+
+def test_frames_are_read_with_their_times(clip: Path) -> None:
+    frames = decode(clip)
+    assert [frame.number for frame in frames] == list(range(10))
+    assert [frame.seconds for frame in frames] == pytest.approx([n / 25 for n in range(10)])
+    assert np.abs(frames[3].image.astype(int) - pan([1] * 10)[3]).mean() < 4
+
+
+@pytest.mark.parametrize(("turn", "quarters"), [(0, 0), (90, 1), (180, 2), (-90, 3)])
+def test_a_clip_of_a_phone_that_was_turned_is_upright(
+    turn: int, quarters: int, tmp_path: Path
+) -> None:
+    images = pan([1, 1])
+    (first, _) = decode(encode_clip(tmp_path / "clip.mp4", images, turn=turn))
+    upright = np.rot90(images[0], quarters)
+    assert first.image.shape == upright.shape
+    assert np.abs(first.image.astype(int) - upright).mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("none.mp4", None, "no such file"),
+        ("empty.mp4", b"", "the file is empty"),
+        ("text.mp4", b"no video\n" * 400, "no video that can be read"),
+        ("list.m3u8", b"#EXTM3U\n#EXTINF:1,\nother.ts\n", "no video that can be read"),
+        ("list.txt", b"ffconcat version 1.0\nfile clip.mp4\n", "no video that can be read"),
+    ],
+)
+def test_what_is_no_clip_is_named_in_one_line(
+    name: str, content: bytes | None, line: str, map_it: Callable[..., ClipResult], tmp_path: Path
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(VideoError, match=line) as caught:
+        map_it(tmp_path / name)
+    assert name in str(caught.value) and "\n" not in str(caught.value)
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+
+
+def test_a_photo_is_no_clip(map_it: Callable[..., ClipResult]) -> None:
+    with pytest.raises(VideoError, match=r"cat\.jpg: no video that can be read"):
+        map_it(SAMPLES / "cat.jpg")
+
+
+def test_a_folder_without_frames_is_no_clip(
+    map_it: Callable[..., ClipResult], tmp_path: Path
+) -> None:
+    with pytest.raises(VideoError, match="no frames in this folder"):
+        map_it(tmp_path)
+
+
+def test_a_song_is_no_clip(map_it: Callable[..., ClipResult], tmp_path: Path) -> None:
+    song = tmp_path / "song.mp4"
+    with av.open(str(song), "w") as container:
+        stream = container.add_stream("aac", rate=48_000, layout="mono")
+        container.mux(stream.encode(tone(48_000)))
+        container.mux(stream.encode())
+    with pytest.raises(VideoError, match="no video in this file"):
+        map_it(song)
+
+
+def test_a_clip_without_frames_is_named(map_it: Callable[..., ClipResult], tmp_path: Path) -> None:
+    clip = encode_clip(tmp_path / "void.avi", [], codec="mjpeg", pix_fmt="yuvj420p")
+    with pytest.raises(VideoError, match="no frame in it can be decoded"):
+        map_it(clip)
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+
+
+def test_a_tiny_clip_is_named(map_it: Callable[..., ClipResult], tmp_path: Path) -> None:
+    images = [np.zeros((8, 64, 3), np.uint8)]
+    clip = encode_clip(tmp_path / "tiny.mkv", images, codec="ffv1", pix_fmt="bgr0")
+    with pytest.raises(VideoError, match="64 x 8 pixels are too small"):
+        map_it(clip)
+
+
+def test_of_a_clip_cut_short_what_there_is_is_mapped(
+    map_it: Callable[..., ClipResult], tmp_path: Path
+) -> None:
+    images = pan([1] * 50)
+    clip = encode_clip(tmp_path / "clip.mp4", images, options={"movflags": "+faststart"})
+    content = clip.read_bytes()
+    clip.write_bytes(content[: len(content) // 2])
+    figures = map_it(clip)
+    assert 5 < len(figures.frames) < 40
+    assert figures.problem is not None and "cut short after" in figures.problem
+    assert figures.overlay is not None
+    assert len(decode(figures.overlay)) == len(figures.frames)
+
+
+def test_a_clip_cut_before_its_index_is_named(
+    map_it: Callable[..., ClipResult], clip: Path
+) -> None:
+    clip.write_bytes(clip.read_bytes()[:5000])
+    with pytest.raises(VideoError, match="cut short"):
+        map_it(clip)
+
+
+def test_damaged_frames_are_left_out_and_told_of(
+    map_it: Callable[..., ClipResult], tmp_path: Path
+) -> None:
+    clip = encode_clip(tmp_path / "clip.avi", pan([1] * 20), codec="mjpeg", pix_fmt="yuvj420p")
+    content = bytearray(clip.read_bytes())
+    start = content.index(b"\xff\xd8", len(content) // 2)
+    content[start : start + 600] = bytes(600)
+    clip.write_bytes(content)
+    figures = map_it(clip)
+    assert len(figures.frames) == 19
+    assert figures.problem == "1 damaged frame is left out"
+
+
+def test_a_whole_clip_has_no_problem(map_it: Callable[..., ClipResult], clip: Path) -> None:
+    assert map_it(clip).problem is None

@@ -1,0 +1,37 @@
+"""The sharpest frames of a clip."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from blurmapper.video.selection import FrameResult, choose_sharpest
+
+av = pytest.importorskip("av", reason="videos need the extra blurmapper[video]")
+
+
+def rows(*degrees: float) -> list[FrameResult]:
+    return [FrameResult(n, n / 25, degree, degree) for n, degree in enumerate(degrees)]
+
+
+def test_the_sharpest_are_first_and_equal_ones_in_the_order_of_time() -> None:
+    chosen = choose_sharpest(rows(0.5, 0.1, 0.3, 0.1), 3, apart=0)
+    assert [frame.number for frame in chosen] == [1, 3, 2]
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 10])
+def test_as_many_as_were_asked_for_fit_in_unless_said_otherwise(number: int) -> None:
+    frames = rows(*np.linspace(0, 1, 40))
+    chosen = choose_sharpest(frames, number)
+    assert len(chosen) == number
+    gaps = np.diff(sorted(frame.number for frame in chosen))
+    assert number == 1 or gaps.min() >= 39 / (2 * number)
+
+
+def test_in_a_long_clip_a_second_is_enough() -> None:
+    frames = rows(*np.linspace(0, 1, 25 * 60))
+    assert [frame.seconds for frame in choose_sharpest(frames, 3)] == [0, 1, 2]
+
+
+def test_fewer_are_chosen_where_no_more_are_so_far_apart() -> None:
+    assert len(choose_sharpest(rows(*[0.5] * 50), 5, apart=1)) == 2
