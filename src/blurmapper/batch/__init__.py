@@ -17,38 +17,3 @@ from blurmapper.batch.planning import Record, plan_jobs
 from blurmapper.batch.run import Engine, How, run_task
 from blurmapper.batch.tasks import Job, Outcome, Result, Task, do_job
 from blurmapper.batch.threads import PixelBudget, count_workers, overlap, run_in_threads
-
-__all__ = [
-    "THRESHOLD",
-    "Engine",
-    "Failures",
-    "Found",
-    "How",
-    "Job",
-    "KeepMasks",
-    "MagnifyTask",
-    "Manifest",
-    "MapTask",
-    "Outcome",
-    "Outputs",
-    "PhotoFailure",
-    "PixelBudget",
-    "Record",
-    "Result",
-    "SegmentTask",
-    "Task",
-    "count_workers",
-    "do_job",
-    "enlarge_to",
-    "fail",
-    "find_photos",
-    "identify",
-    "list_photos",
-    "map_source",
-    "overlap",
-    "plan_jobs",
-    "read_for",
-    "real_path",
-    "run_in_threads",
-    "run_task",
-]

@@ -19,23 +19,3 @@ from blurmapper.decoding.files import (
 )
 from blurmapper.decoding.opening import Content, open_pillow, read_open_file
 from blurmapper.decoding.raw import RAW_SUFFIXES
-
-__all__ = [
-    "MAX_PIXELS",
-    "MIN_SIDE",
-    "RAW_SUFFIXES",
-    "Content",
-    "Photo",
-    "check_image",
-    "check_map",
-    "check_pair",
-    "decode_photo",
-    "decode_stream",
-    "from_array",
-    "from_pillow",
-    "open_pillow",
-    "read_open_file",
-    "read_size",
-    "row_strips",
-    "turn_back",
-]
