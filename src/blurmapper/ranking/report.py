@@ -42,6 +42,7 @@ CROP = (300, 400)
 
 _ASSETS = Path(blurmapper.__file__).parent / "assets" / "choosing"
 _SCRIPTS = ("choice.js", "compare.js", "grid.js", "keys.js", "report.js")
+_STYLES = ("report.css", "choosing.css")
 _SHOWN = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".avif", ".bmp")
 """Suffixes of photos that browsers show."""
 
@@ -127,7 +128,7 @@ def write_report(ranking: Ranking, results: Mapping[Path, Result], output: Path)
     """
     page = (_ASSETS / "report.html").read_text("utf-8")
     for mark, content in (
-        ("/*STYLE*/", (_ASSETS / "choosing.css").read_text("utf-8")),
+        ("/*STYLE*/", "".join((_ASSETS / name).read_text("utf-8") for name in _STYLES)),
         ("/*SCRIPT*/", join_scripts()),
         ("/*DATA*/", _to_json(_describe(ranking, results, output))),
     ):

@@ -30,6 +30,7 @@ from blurmapper.web.turns import refuse_unknown_parameters
 HEALTH: dict[int | str, dict[str, Any]] = {503: {"description": "The next photo is sent away."}}
 
 PAGES = Path(__file__).parent / "pages"
+CHOOSING = Path(blurmapper.__file__).parent / "assets" / "choosing"
 SAMPLES = Path(blurmapper.__file__).parent / "assets" / "samples"
 
 
@@ -141,6 +142,7 @@ def _add_pages(app: FastAPI) -> None:
     app.add_route("/", page)
     app.add_route("/docs", documentation)
     app.mount("/pages", StaticFiles(directory=PAGES))
+    app.mount("/choosing", StaticFiles(directory=CHOOSING))
     app.mount("/samples", StaticFiles(directory=SAMPLES))
 
 

@@ -21,9 +21,8 @@ export function listenForKeys(actions) {
     if (target.matches?.("input[type=range]") && key.startsWith("Arrow")) return;
     if (target.matches?.("button, summary, a") && (key === "Enter" || key === " ")) return;
     const action = actionOf(key, actions);
-    if (!action) return;
-    event.preventDefault();
-    action();
+    // An action that does nothing now says so, and the key keeps its other meaning.
+    if (action && action() !== true) event.preventDefault();
   });
 }
 

@@ -1,20 +1,27 @@
 // The page: photos come in, one of them is shown, and the controls act on it.
 
 import { health } from "./api.js";
+import { Chooser } from "./chooser.js";
 import { Photo, asCsv, inOrder } from "./photos.js";
 import { showRows } from "./rows.js";
+import { filesOf } from "./dropping.js";
 import { saveAs, saveResult } from "./saving.js";
 import { showPhoto, showSplit } from "./stage.js";
 
 const AT_ONCE = 2;
 const at = (id) => document.getElementById(id);
 
+const chooser = new Chooser(at("chooser"), { choose });
 const page = { photos: [], chosen: null, server: null, working: 0 };
 
 async function start() {
   page.server = await health();
   document.querySelector('[name="view"][value="kinds"]').disabled = !page.server.kinds;
-  if (!page.server.cutouts) document.querySelector('[name="cut"][value="mask"]').checked = true;
+  if (!page.server.cutouts) {
+    const [cutout, mask] = ["cutout", "mask"].map((cut) => document.querySelector(`[name="cut"][value="${cut}"]`));
+    mask.checked = cutout.disabled = true;
+    cutout.parentElement.title = "The server lacks what cutouts need: the extra baselines.";
+  }
   const { upload_bytes: bytes, pixels } = page.server.limits;
   at("promise").textContent += ` Up to ${bytes / 1e6} MB and ${pixels / 1e6} megapixels each.`;
 }
@@ -84,6 +91,17 @@ function showList() {
   showRows(ordered(), page.chosen, at("measure").value, { choose, remove });
 }
 
+/** Save what is on stage, in its first form, of every photo. */
+async function saveAll() {
+  const view = document.querySelector('[name="view"]:checked').value;
+  const button = document.querySelector(`#controls [data-view="${view}"] [data-save]`);
+  at("all").disabled = true;
+  for (const photo of ordered().filter(({ state }) => state === "done")) {
+    await saveResult(button, photo, say);
+  }
+  at("all").disabled = false;
+}
+
 function say(line) {
   at("news").textContent = line;
 }
@@ -113,7 +131,7 @@ function listenForPhotos() {
   addEventListener("drop", (event) => {
     event.preventDefault();
     at("veil").hidden = true;
-    add(event.dataTransfer.files);
+    filesOf(event.dataTransfer).then(add);
   });
 }
 
@@ -133,6 +151,8 @@ function listenForControls() {
   at("csv").addEventListener("click", () => {
     saveAs(URL.createObjectURL(new Blob([asCsv(ordered())], { type: "text/csv" })), "ranking.csv");
   });
+  at("all").addEventListener("click", saveAll);
+  at("grid").addEventListener("click", () => chooser.open(ordered().filter(({ state }) => state === "done"), page.chosen));
   at("clear").addEventListener("click", () => [...page.photos].forEach(remove));
 }
 

@@ -1,6 +1,7 @@
 // The photos that were added: each is mapped in its turn, and keeps what the server made of it.
 
 import { post, Refusal } from "./api.js";
+import { drawnSize } from "./drawing.js";
 
 const KEPT = 8;
 
@@ -43,11 +44,11 @@ export class Photo {
     }
   }
 
-  /** Return what the server makes of the photo, from memory where it was asked before. */
-  async result(route, query, signal) {
-    const key = `${route}?${query}`;
+  /** Return what the server makes of the photo, or of a small copy, from memory where it can. */
+  async result(route, query, signal, { small = false } = {}) {
+    const key = `${route}?${query}${small ? "#small" : ""}`;
     if (!this.results.has(key)) {
-      const answer = await post(route, query, this.file, signal);
+      const answer = await post(route, query, small ? await this.smallCopy() : this.file, signal);
       const share = answer.headers.get("Subject-Share");
       this.results.set(key, { url: URL.createObjectURL(await answer.blob()), share });
       for (const [old, { url }] of this.results) {
@@ -57,6 +58,16 @@ export class Photo {
       }
     }
     return this.results.get(key);
+  }
+
+  /** Return the photo as a JPEG of the size at which it is drawn; a small one as it is. */
+  async smallCopy() {
+    const { width, height } = this.figures;
+    const size = drawnSize(width, height);
+    if (size[0] === width) return this.file;
+    const canvas = new OffscreenCanvas(...size);
+    canvas.getContext("2d").drawImage(await load(this.url), 0, 0, ...size);
+    return canvas.convertToBlob({ type: "image/jpeg", quality: 0.95 });
   }
 
   /** Forget everything, also what is under way. */
@@ -106,9 +117,15 @@ export function valueOf(photo, measure) {
 /** Return a ranking as CSV, the photos in the order given. */
 export function asCsv(photos) {
   const columns = ["width", "height", "blur_degree", "blur_degree_centre", "blur_degree_saliency", "share_blurred", "defocus", "motion"];
+  const region = ["x", "y", "width", "height", "blur"];
   const quote = (text) => `"${text.replaceAll('"', '""')}"`;
   const lines = photos.map((photo) =>
-    [quote(photo.name), ...columns.map((name) => photo.figures?.[name] ?? ""), quote(photo.error)].join(","),
+    [
+      quote(photo.name),
+      ...columns.map((name) => photo.figures?.[name] ?? ""),
+      ...region.map((name) => photo.figures?.sharpest[name] ?? ""),
+      quote(photo.error),
+    ].join(","),
   );
-  return ["photo", ...columns, "error"].join(",") + "\r\n" + lines.map((line) => `${line}\r\n`).join("");
+  return ["photo", ...columns, ...region.map((name) => `sharpest_${name}`), "error"].join(",") + "\r\n" + lines.map((line) => `${line}\r\n`).join("");
 }

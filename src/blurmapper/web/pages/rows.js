@@ -38,7 +38,8 @@ function fill(row, photo, measure) {
   const state = row.querySelector(".state");
   if (photo.state === "done") {
     const value = valueOf(photo, measure);
-    state.textContent = `${measure === "sharpest" ? "blur" : "S"} ${value.toFixed(2)}`;
+    // The sharpest regions of sharp photos differ in the third place alone.
+    state.textContent = measure === "sharpest" ? `blur ${value.toFixed(3)}` : `S ${value.toFixed(2)}`;
     row.querySelector(".bar span").style.setProperty("--at", `${100 * value}%`);
     drawOnce(row.querySelector(".thumb"), photo);
   } else {

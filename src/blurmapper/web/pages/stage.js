@@ -18,6 +18,7 @@ const LEGENDS = {
 };
 
 let asking = new AbortController();
+let shown = "";
 let drawn = { photo: null };
 
 /** Show a photo, its figures, and the view that is chosen. */
@@ -28,19 +29,29 @@ export function showPhoto(photo) {
   showTexts(photo, view);
   for (const id of ["frame", "views", "figures", "controls"]) at(id).hidden = photo.state === "failed";
   showFailure(photo.error);
-  at("photo").hidden = !photo.url;
+  // No picture stays under another's name: what is there goes before the next is made.
+  const label = [photo.url, view, view === "segment" && checked("cut")].join();
+  if (label !== shown) hideResult();
+  shown = label;
   if (photo.state !== "done") {
+    at("photo").hidden = true;
     hideResult();
     showBusy(photo.state === "failed" ? "" : "Mapping");
     return;
   }
   at("frame").style.setProperty("--ratio", photo.figures.width / photo.figures.height);
   if (at("photo").getAttribute("src") !== photo.url) {
-    at("photo").src = photo.url;
-    at("photo").alt = photo.name;
-    hideResult();
+    showOriginal(photo, asking.signal);
   }
   showView(photo, view, asking.signal);
+}
+
+async function showOriginal({ url, name }, signal) {
+  const picture = at("photo");
+  picture.hidden = true;
+  Object.assign(picture, { src: url, alt: name });
+  await picture.decode().catch(() => null);
+  if (!signal.aborted || picture.getAttribute("src") === url) picture.hidden = false;
 }
 
 /** Return the query that the controls of a view ask for. */
@@ -102,7 +113,8 @@ async function showKinds(photo, signal) {
 }
 
 async function showApplication(photo, view, signal) {
-  const { url, share } = await photo.result(view, queryOf(view), signal);
+  // More blur is shown on a small copy: a photo of 24 megapixels takes the server many seconds.
+  const { url, share } = await photo.result(view, queryOf(view), signal, { small: view === "magnify" });
   await showMade(url, signal);
   if (share !== null) at("subject").textContent = `${percent(share)} of the photo is subject.`;
 }
@@ -128,8 +140,9 @@ function canvasOf([width, height]) {
 
 function showTexts({ name, figures, state }, view) {
   at("name").textContent = name;
-  at("tag-result").textContent = NAMES[view];
-  at("legend").textContent = state === "done" ? LEGENDS[view] : "";
+  const isMask = view === "segment" && checked("cut") === "mask";
+  at("tag-result").textContent = isMask ? "Mask" : NAMES[view];
+  at("legend").textContent = state !== "done" ? "" : isMask ? "White is sharp." : LEGENDS[view];
   for (const part of at("controls").children) part.hidden = part.dataset.view !== view;
   for (const button of at("controls").querySelectorAll("[data-save]")) button.disabled = state !== "done";
   at("result").dataset.ground = view === "segment" && checked("cut") === "cutout" ? checked("ground") : "";
