@@ -191,6 +191,7 @@ def test_photos_and_tables_can_be_at_addresses(run_rank: Run, shoot: Path) -> No
     assert "memory://ranked/sub/b [1].png" in table
     rows = list(csv.DictReader(memory.cat("/ranked/r.csv").decode().splitlines()))
     assert rows[0]["photo"] == "memory://ranked/sub/c.png"
-    with pytest.raises(ConfigError, match="need photos on this machine"):
-        run_rank("memory://ranked", "--xmp")
+    for option in (["--xmp"], ["--report", shoot.parent / "out"]):
+        with pytest.raises(ConfigError, match="need photos on this machine"):
+            run_rank("memory://ranked", *option)
     memory.rm("/ranked", recursive=True)

@@ -82,17 +82,18 @@ class Actions:
             if path != Path("-"):
                 check_replaceable(path, tables.OURS[kind])
 
-    def check_local(self, found: Found) -> None:
-        """Refuse to touch photos that are at addresses.
+    def check_local(self, found: Found, report: Path | None = None) -> None:
+        """Refuse to touch photos that are at addresses, or to show them in a page.
 
         Raises
         ------
         ConfigError
         """
         away = [photo for photo in found.locations() if isinstance(photo, Address)]
-        if away and (self.stars or self.selection is not None):
+        if away and (self.stars or self.selection is not None or report is not None):
             raise ConfigError(
-                f"{away[0]}: --xmp and selections need photos on this machine; leave them out"
+                f"{away[0]}: --xmp, --report and selections need photos on this machine; "
+                "leave them out"
             )
 
     def write_tables(self, ranking: Ranking) -> list[BlurMapperError]:

@@ -99,7 +99,7 @@ def rank(
     if not photos:
         raise ConfigError("which photos? give photos, or folders of them")
     found = find_photos(photos, output=report)
-    actions.check_local(found)
+    actions.check_local(found, report)
     options, output = MethodOptions(refine=refine, threads=threads, device=device), None
     task = MeasureTask(method, options)
     if report is not None and not dry_run:
