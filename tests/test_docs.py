@@ -43,6 +43,7 @@ ONLY_PARSED = {
 ONLY_COMPILED = {
     "OWNER/NAME": "needs the hub; tests/test_hub.py runs it against a server of its own",
     "http://": "needs a server; tests/web drives it",
+    "import fiftyone": "needs FiftyOne and its database",
 }
 """What a Python block holds that is compiled but not run, and why."""
 
@@ -105,7 +106,7 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
         photos = [picture.convert("RGB").resize((96, 72)) for picture in (cat, sky)]
     for name in ("photo.jpg", "portrait.jpg", "evening.jpg"):
         photos[0].save(folder / name)
-    for inner in ("photos", "portraits", "shoot", "holiday/beach"):
+    for inner in ("photos", "portraits", "shoot", "images", "holiday/beach"):
         (folder / inner).mkdir(parents=True)
         for number, photo in enumerate(photos):
             photo.save(folder / inner / f"{number}.jpg")
@@ -122,6 +123,9 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # The cleaning recipe's second block reads what its first one wrote.
     (folder / "blur.csv").write_text(
         "photo,blur_degree,verdict,error\na.jpg,0.2,sharp,\nb.jpg,,,damaged\n"
+    )
+    (folder / "figures.jsonl").write_text(
+        '{"photo": "photos/0.jpg", "blur_degree": 0.2, "share_blurred": 0.1}\n'
     )
     return folder
 
@@ -202,7 +206,8 @@ def test_the_python_of_a_block_runs(block: Block) -> None:
     for part, why in ONLY_COMPILED.items():
         if part in block.text:
             pytest.skip(f"compiled, not run: {why}")
-    for module, name in (("openvino", "OpenVino"), ("pymatting", "cut_out")):
+    optional = (("openvino", "OpenVino"), ("pymatting", "cut_out"), ("pandas", "import pandas"))
+    for module, name in optional:
         if name in block.text:
             pytest.importorskip(module)
     names: dict[str, Any] = {}
