@@ -120,6 +120,7 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
         PIL.Image.fromarray(truth).save(folder / "CUHK" / "gt" / f"{name}.png")
         PIL.Image.fromarray(255 - truth).save(folder / "hifst" / f"{name}.png")
     write_clip(folder / "clip.mp4", np.asarray(photos[0]))
+    (folder / "boxes.csv").write_text("photo,x,y,width,height\n0.jpg,10,10,40,40\n")
     # The cleaning recipe's second block reads what its first one wrote.
     (folder / "blur.csv").write_text(
         "photo,blur_degree,verdict,error\na.jpg,0.2,sharp,\nb.jpg,,,damaged\n"

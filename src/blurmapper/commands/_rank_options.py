@@ -47,6 +47,14 @@ Verdicts = Annotated[
         help="Select photos of this verdict, such as soft; may be given several times.",
     ),
 ]
+BoxFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--boxes",
+        metavar="FILE",
+        help="Judge boxes too: COCO JSON, CSV, or a folder of YOLO's .txt files.",
+    ),
+]
 CopyTo = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Copy the selected photos there, with what belongs to them."),

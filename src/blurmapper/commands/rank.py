@@ -35,6 +35,7 @@ def rank(
     xmp: option.Xmp = False,
     xmp_name: option.XmpName = "full",
     replace_ratings: option.ReplaceRatings = False,
+    boxes: option.BoxFile = None,
     report: option.Report = None,
     apply: option.Apply = None,
     only: option.Only = "pick",
@@ -75,6 +76,7 @@ def rank(
     """
     from blurmapper.batch import How, find_photos
     from blurmapper.methods import MethodOptions
+    from blurmapper.ranking.boxes import read_boxes
     from blurmapper.ranking.marks import to_mark
     from blurmapper.ranking.measuring import MeasureTask, to_record
     from blurmapper.ranking.report import FILES, ReportTask
@@ -101,9 +103,10 @@ def rank(
     found = find_photos(photos, output=report)
     actions.check_local(found, report)
     options, output = MethodOptions(refine=refine, threads=threads, device=device), None
-    task = MeasureTask(method, options)
+    given_boxes = None if boxes is None else read_boxes(boxes)
+    task = MeasureTask(method, options, given_boxes)
     if report is not None and not dry_run:
-        task, output = ReportTask(method, options), report / FILES
+        task, output = ReportTask(method, options, given_boxes), report / FILES
     with quiet_codecs(), stopping_cleanly() as stop:
         results = measure(task, found, How(engine, jobs, redo), stop, "Ranking", output)
     measured = [to_record(each, weighting) for each in results[len(found.failures) :]]

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, ClassVar, cast
 import cv2
 import numpy as np
 
-from blurmapper.amounts import measure_amounts
+from blurmapper.amounts import BlurAmounts, measure_amounts
 from blurmapper.applications.degree import Weighting, blur_degree
 from blurmapper.batch import (
     THRESHOLD,
@@ -33,9 +33,10 @@ from blurmapper.errors import BlurMapperError, WeightsError
 from blurmapper.images import BlurMap, ImageArray, read_photo
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
+from blurmapper.ranking.boxes import Boxes
 from blurmapper.ranking.frames import Frame, read_frame
 from blurmapper.ranking.records import Box, Focus, PhotoRecord, Unreadable, Verdict
-from blurmapper.ranking.verdicts import find_focus, judge
+from blurmapper.ranking.verdicts import find_focus, judge, judge_box
 
 BOX_SHARE = 4
 """The sharpest region is a window of a fourth of the photo's height and width."""
@@ -68,6 +69,8 @@ class MeasureTask(Task):
     another look at the same photos asks for nothing that is not there.
     """
 
+    boxes: Boxes | None = None
+
     name: ClassVar[str] = "rank"
     verb: ClassVar[str] = "measured"
     measured: ClassVar[tuple[str, ...]] = (
@@ -79,19 +82,20 @@ class MeasureTask(Task):
     @property
     def noted(self) -> tuple[str, ...]:
         """Where it is sharpest, the verdict, and what tells the frames of a burst."""
-        return (*_FOCUS, *_FRAME)
+        return (*_FOCUS, *_FRAME, "boxes")
 
     def choices(self) -> tuple[Any, ...]:
-        """Return the options of the network."""
-        return self.options.refine, self.options.working_side
+        """Return the options of the network, and which boxes there are."""
+        chosen = (self.options.refine, self.options.working_side)
+        return (*chosen, self.boxes.digest) if self.boxes else chosen
 
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
         """Measure a photo."""
         image = read_photo(photo, name=name).image
-        return Outcome(self.measure(method, image, method(image), photo))
+        return Outcome(self.measure(method, image, method(image), photo, name))
 
     def measure(
-        self, method: BlurMethod, image: ImageArray, blur_map: BlurMap, photo: BinaryIO
+        self, method: BlurMethod, image: ImageArray, blur_map: BlurMap, photo: BinaryIO, name: str
     ) -> dict[str, Any]:
         """Return what is measured of a photo that was read whole, and of its map."""
         weighed = {
@@ -116,7 +120,32 @@ class MeasureTask(Task):
             "verdict": verdict.word,
             "reason": verdict.reason,
             **_note_frame(read_frame(photo, image)),
+            "boxes": self._judge_boxes(name, blur_map, amounts, focus),
         }
+
+    def _judge_boxes(
+        self, name: str, blur_map: BlurMap, amounts: BlurAmounts, focus: Focus | None
+    ) -> list[dict[str, Any]] | None:
+        """Return what is said of each box of a photo, JSON-ready; None where there are none."""
+        if self.boxes is None:
+            return None
+        said = []
+        for box in self.boxes.of(name):
+            rows, columns = box.slices(*blur_map.shape)
+            verdict, found = judge_box(blur_map, amounts, focus, (rows, columns))
+            said.append(
+                {
+                    "label": box.label,
+                    "x": columns.start,
+                    "y": rows.start,
+                    "width": columns.stop - columns.start,
+                    "height": rows.stop - rows.start,
+                    "sigma": found and found.sigma,
+                    "verdict": verdict.word,
+                    "reason": verdict.reason,
+                }
+            )
+        return said
 
 
 def _find_motion(method: BlurMethod, image: ImageArray) -> float | None:
@@ -233,6 +262,7 @@ def to_record(
         _read_frame(values),
         Focus(values["sigma"], values["focus_x"], values["focus_y"]) if known else None,
         Verdict(values["verdict"], values["reason"]),
+        values["boxes"],
     )
 
 

@@ -9,17 +9,19 @@ from typing import Any
 from blurmapper.applications.degree import Weighting
 from blurmapper.batch import How, find_photos
 from blurmapper.methods import MethodOptions
+from blurmapper.ranking.boxes import read_boxes
 from blurmapper.ranking.measuring import MeasureTask, measure_photos, to_record
 from blurmapper.ranking.records import Measure
 from blurmapper.ranking.tables import make_ranking, rows
 
 
-def rank_photos(
+def rank_photos(  # noqa: PLR0913 - all but the photos are by name
     photos: str | Path | Iterable[str | Path],
     *,
     by: Measure = "focus",
     weighting: Weighting | None = None,
     group_bursts: bool = False,
+    boxes: str | Path | None = None,
     method: str = "dbm-lite",
     jobs: int | None = None,
 ) -> list[dict[str, Any]]:
@@ -38,6 +40,9 @@ def rank_photos(
         What counts more in S.
     group_bursts : bool
         Find the frames of bursts, and the best of each.
+    boxes : str or Path, optional
+        Boxes that get verdicts of their own, as ``--boxes`` takes them: COCO JSON, CSV, or a folder
+        of YOLO's files. Rows then have a list of dict under ``boxes``.
     method : str
         A name from ``blurmapper methods``, or the path of an .onnx file.
     jobs : int, optional
@@ -63,7 +68,8 @@ def rank_photos(
     """
     given = [photos] if isinstance(photos, str | Path) else photos
     found = find_photos(given)
-    task = MeasureTask(method, MethodOptions())
+    judged = None if boxes is None else read_boxes(Path(boxes))
+    task = MeasureTask(method, MethodOptions(), judged)
     results = measure_photos(task, found, How(workers=jobs))
     records = (to_record(each, weighting) for each in results)
     return rows(make_ranking(records, by=by, group=group_bursts))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from blurmapper.batch import PhotoFailure
 from blurmapper.ranking.frames import Frame
@@ -101,6 +101,9 @@ class PhotoRecord:
     focus : Focus or None
         Where it is sharpest of what is meant to be sharp; None where that cannot be measured.
     verdict : Verdict
+    boxes : list of dict or None
+        ``label``, ``x``, ``y``, ``width``, ``height``, ``sigma``, ``verdict`` and ``reason`` of
+        each box that was given.
     """
 
     photo: Path
@@ -112,6 +115,7 @@ class PhotoRecord:
     frame: Frame | None = None
     focus: Focus | None = None
     verdict: Verdict = UNKNOWN
+    boxes: list[dict[str, Any]] | None = None
 
     def blur(self, by: Measure) -> float | None:
         """Return what photos are ranked by; None where it cannot be measured."""

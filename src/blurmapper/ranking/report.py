@@ -69,7 +69,7 @@ class ReportTask(MeasureTask):
         """Measure a photo and draw its pictures."""
         image = read_photo(photo, name=name).image
         blur_map = method(image)
-        values = self.measure(method, image, blur_map, photo)
+        values = self.measure(method, image, blur_map, photo, name)
         middle = (
             values["sharpest_y"] + values["sharpest_height"] // 2,
             values["sharpest_x"] + values["sharpest_width"] // 2,

@@ -33,6 +33,7 @@ COLUMNS: dict[str, type] = {
     "sharpest_height": int,
     "sharpest_blur": float,
     "stars": int,
+    "boxes": str,
     "burst": int,
     "best_of_burst": bool,
     "error": str,
@@ -84,6 +85,7 @@ def rows(ranking: Ranking) -> list[dict[str, Any]]:
             "sharpest_height": record.sharpest.height,
             "sharpest_blur": record.sharpest.blur,
             "stars": record.stars(ranking.by),
+            "boxes": record.boxes,
             "burst": burst.number if burst else None,
             "best_of_burst": burst.is_best if burst else None,
             "error": None,
@@ -106,7 +108,7 @@ def format_csv(ranking: Ranking) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS)
     writer.writeheader()
-    for row in rows(ranking):
+    for row in map(_with_text, rows(ranking)):
         writer.writerow(row | {name: to_cell(row[name]) for name in TEXTS if row[name]})
     return text.getvalue().encode("utf-8", "surrogateescape")
 
@@ -132,10 +134,16 @@ def format_parquet(ranking: Ranking) -> bytes:
     schema = pa.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()], _for_pandas())
     stream = io.BytesIO()
     table = [
-        row | {"photo": row["photo"].encode("utf-8", "replace").decode()} for row in rows(ranking)
+        row | {"photo": row["photo"].encode("utf-8", "replace").decode()}
+        for row in map(_with_text, rows(ranking))
     ]
     parquet.write_table(pa.Table.from_pylist(table, schema=schema), stream)
     return stream.getvalue()
+
+
+def _with_text(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row for formats of plain cells: boxes as JSON."""
+    return row | {"boxes": None if row["boxes"] is None else json.dumps(row["boxes"])}
 
 
 def _for_pandas() -> dict[str, str]:

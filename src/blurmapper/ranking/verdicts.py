@@ -113,6 +113,46 @@ def judge(
     return Verdict("subject sharp", f"Sharp {how}, {share:.0%} of it; the rest is soft.")
 
 
+def judge_box(
+    blur_map: BlurMap, amounts: BlurAmounts, focus: Focus | None, inside: tuple[slice, slice]
+) -> tuple[Verdict, Focus | None]:
+    """Return the verdict on a part of a photo that is meant to be sharp, and its focus.
+
+    Parameters
+    ----------
+    blur_map, amounts, focus
+        Of the photo, as `judge` takes them.
+    inside : tuple of slice
+        The part's rows and columns, in pixels of the photo.
+    """
+    rows, columns = (slice(each.start // CELL, -(-each.stop // CELL)) for each in inside)
+    part = BlurAmounts(*(grid[rows, columns] for grid in amounts))
+    known = np.isfinite(part.sigma)
+    if int(known.sum()) < 1 or 0 in blur_map[inside].shape:
+        return Verdict("cannot tell", "There is too little detail in it to measure."), None
+    at = np.argwhere(known)[np.argsort(part.sigma[known])[int(SHARPEST * (known.sum() - 1))]]
+    sigma = float(part.sigma[tuple(at)])
+    y, x = (
+        min(max(int(cell + start.start) * CELL + CELL // 2, within.start), within.stop - 1)
+        for cell, start, within in zip(at, (rows, columns), inside, strict=True)
+    )
+    found, limit = Focus(sigma, x, y), find_limit(max(blur_map.shape))
+    if sigma <= limit:
+        return Verdict("sharp", f"Sharp to {sigma:.1f} px."), found
+    elsewhere = focus is not None and focus.sigma <= limit
+    if not elsewhere:
+        return _judge_soft(known, part.sigma, part.length, None), found
+    moved = known & (np.nan_to_num(part.length) > 0)
+    if moved.sum() > 0.5 * known.sum():
+        path = float(np.median(part.length[moved]))
+        return Verdict("subject moved", f"It moved by about {path:.0f} px; the rest stood."), found
+    assert focus is not None
+    before = focus.y >= inside[0].stop
+    words = ("focus before", "before") if before else ("focus behind", "elsewhere")
+    reason = f"It is {sigma:.1f} px wide; what is {words[1]} is sharp to {focus.sigma:.1f} px."
+    return Verdict(words[0], reason), found  # type: ignore[arg-type]
+
+
 def _judge_soft(known: Any, sigma: Grid, length: Grid, motion: float | None) -> Verdict:
     """Tell a photo that was shaken from one that is soft."""
     moved = known & (np.nan_to_num(length) > 0)

@@ -1,0 +1,143 @@
+"""Boxes around things in photos, as detectors and data sets have them, for a verdict on each."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from blurmapper.errors import ConfigError
+
+COLUMNS = ("photo", "x", "y", "width", "height")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedBox:
+    """A box of a photo after its EXIF turn.
+
+    Attributes
+    ----------
+    label : str
+    x, y, width, height : float
+        From the upper left corner: in pixels, or in parts of the photo's sides.
+    in_parts : bool
+    """
+
+    label: str
+    x: float
+    y: float
+    width: float
+    height: float
+    in_parts: bool = False
+
+    def slices(self, height: int, width: int) -> tuple[slice, slice]:
+        """Return the rows and columns of a photo that are inside; they may be none."""
+        across, down = (width, height) if self.in_parts else (1, 1)
+        rows = _slice(self.y * down, self.height * down, height)
+        return rows, _slice(self.x * across, self.width * across, width)
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """The boxes of many photos.
+
+    Attributes
+    ----------
+    digest : str
+        Of the file that they are from.
+    by_name : dict of str to dict of str to list of NamedBox
+        The last part of a photo's name -> all of the name that is given -> its boxes.
+    """
+
+    digest: str
+    by_name: dict[str, dict[str, list[NamedBox]]] = field(default_factory=dict)
+
+    def of(self, photo: str) -> list[NamedBox]:
+        """Return the boxes of a photo, found by as much of its path as the file gives."""
+        path = PurePosixPath(photo.replace("\\", "/"))
+        given = {**self.by_name.get(path.stem, {}), **self.by_name.get(path.name, {})}
+        fitting = [name for name in given if _ends_with(path, PurePosixPath(name))]
+        return given[max(fitting, key=len)] if fitting else []
+
+
+def read_boxes(path: Path) -> Boxes:
+    """Read boxes: COCO (.json), CSV, or a folder of YOLO's .txt files, one a photo.
+
+    CSV has the columns photo, x, y, width and height, in pixels, and may have label. A photo is
+    found by its name, or by as much of its path as is given.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, or is none of these.
+    """
+    try:
+        if path.is_dir():
+            files = sorted(path.rglob("*.txt"))
+            content = b"".join(file.read_bytes() for file in files)
+            found = [
+                (file.relative_to(path).with_suffix("").as_posix(), box)
+                for file in files
+                for box in _read_yolo(file)
+            ]
+        else:
+            content = path.read_bytes()
+            read = _read_coco if path.suffix.lower() == ".json" else _read_csv
+            found = list(read(content.decode("utf-8-sig")))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    except (AttributeError, KeyError, IndexError, RecursionError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{path}: holds no boxes; give COCO JSON, CSV with {', '.join(COLUMNS)}, or a folder "
+            "of YOLO's .txt files"
+        ) from error
+    boxes: dict[str, dict[str, list[NamedBox]]] = defaultdict(lambda: defaultdict(list))
+    for name, box in found:
+        boxes[PurePosixPath(name).name][name].append(box)
+    plain = {last: dict(names) for last, names in boxes.items()}
+    return Boxes(hashlib.sha256(content).hexdigest()[:16], plain)
+
+
+def _read_coco(text: str) -> Iterator[tuple[str, NamedBox]]:
+    content: dict[str, Any] = json.loads(text)
+    names = {image["id"]: str(image["file_name"]) for image in content["images"]}
+    labels = {each["id"]: str(each["name"]) for each in content.get("categories", ())}
+    for each in content["annotations"]:
+        x, y, width, height = map(float, each["bbox"])
+        kind = each.get("category_id")
+        yield names[each["image_id"]], NamedBox(labels.get(kind, str(kind)), x, y, width, height)
+
+
+def _read_csv(text: str) -> Iterator[tuple[str, NamedBox]]:
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    if not set(COLUMNS) <= set(rows.fieldnames or ()):
+        raise ValueError(rows.fieldnames)
+    for row in rows:
+        x, y, width, height = (float(row[name]) for name in COLUMNS[1:])
+        yield row["photo"].replace("\\", "/"), NamedBox(row.get("label") or "", x, y, width, height)
+
+
+def _read_yolo(file: Path) -> Iterator[NamedBox]:
+    for line in file.read_text("utf-8").splitlines():
+        if line.strip():
+            label, *rest = line.split()
+            x, y, width, height = map(float, rest[:4])
+            yield NamedBox(label, x - width / 2, y - height / 2, width, height, in_parts=True)
+
+
+def _ends_with(path: PurePosixPath, name: PurePosixPath) -> bool:
+    parts = [part for part in name.parts if part != "."]
+    tail = list(path.parts[-len(parts) :])
+    # YOLO's files are called after the photo without its suffix.
+    return tail == parts or [*tail[:-1], PurePosixPath(tail[-1]).stem] == parts
+
+
+def _slice(start: float, length: float, side: int) -> slice:
+    first = min(side, max(0, round(start)))
+    return slice(first, max(first, min(side, round(start + length))))

@@ -1,0 +1,126 @@
+"""Boxes of detectors and data sets: read, found by photos' names, judged."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+
+from blurmapper import rank_photos
+from blurmapper.amounts import CELL, BlurAmounts
+from blurmapper.errors import ConfigError
+from blurmapper.ranking.boxes import NamedBox, read_boxes
+from blurmapper.ranking.records import Focus
+from blurmapper.ranking.verdicts import judge_box
+
+COCO = {
+    "images": [{"id": 7, "file_name": "a/x.jpg"}, {"id": 8, "file_name": "y.jpg"}],
+    "categories": [{"id": 1, "name": "bird"}],
+    "annotations": [
+        {"image_id": 7, "category_id": 1, "bbox": [10, 20, 30, 40]},
+        {"image_id": 8, "category_id": 2, "bbox": [0, 0, 5, 5]},
+    ],
+}
+
+
+def test_coco_is_read_with_its_labels(tmp_path: Path) -> None:
+    (tmp_path / "boxes.json").write_text(json.dumps(COCO))
+    boxes = read_boxes(tmp_path / "boxes.json")
+    assert boxes.of("/photos/a/x.jpg") == [NamedBox("bird", 10, 20, 30, 40)]
+    assert boxes.of("/photos/y.jpg") == [NamedBox("2", 0, 0, 5, 5)]
+    assert boxes.of("/photos/b/x.jpg") == [] == boxes.of("/photos/xy.jpg")
+
+
+def test_csv_is_read_as_spreadsheets_write_it(tmp_path: Path) -> None:
+    (tmp_path / "boxes.csv").write_text(
+        "\ufeffphoto,label,x,y,width,height\r\nx.jpg,eye,1,2,3,4\r\n"
+    )
+    assert read_boxes(tmp_path / "boxes.csv").of("in/x.jpg") == [NamedBox("eye", 1, 2, 3, 4)]
+
+
+def test_yolo_s_boxes_are_about_their_middle_in_parts_of_the_photo(tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "x.txt").write_text("0 0.5 0.5 0.2 0.4 0.97\n\n")
+    (box,) = read_boxes(tmp_path / "labels").of("in/x.jpg")
+    assert box.slices(100, 200) == (slice(30, 70), slice(80, 120))
+
+
+def test_the_longest_name_that_fits_counts(tmp_path: Path) -> None:
+    rows = "photo,x,y,width,height\nx.jpg,1,1,1,1\nb/x.jpg,2,2,2,2\n"
+    (tmp_path / "boxes.csv").write_text(rows)
+    boxes = read_boxes(tmp_path / "boxes.csv")
+    assert [box.x for box in boxes.of("in/b/x.jpg")] == [2]
+    assert [box.x for box in boxes.of("in/c/x.jpg")] == [1]
+
+
+@pytest.mark.parametrize("box", [(-10, -10, 20, 20), (90, 40, 50, 50), (500, 500, 5, 5)])
+def test_boxes_are_cut_at_the_photo_s_rim(box: tuple[float, ...]) -> None:
+    rows, columns = NamedBox("", *box).slices(60, 100)
+    assert 0 <= rows.start <= rows.stop <= 60 and 0 <= columns.start <= columns.stop <= 100
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", "[]"),
+        ("a.json", "no json"),
+        ("a.json", '{"images": [], "annotations": [{"image_id": 1, "bbox": [0, 0, 1, 1]}]}'),
+        ("a.csv", "photo,left\nx,1\n"),
+        ("a.csv", "photo,x,y,width,height\nx.jpg,1,2,3,wide\n"),
+        ("a/x.txt", "0 0.5\n"),
+    ],
+)
+def test_what_holds_no_boxes_is_refused(name: str, content: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(content)
+    given = file.parent if name.endswith(".txt") else file
+    with pytest.raises(ConfigError, match="holds no boxes; give COCO JSON"):
+        read_boxes(given)
+
+
+def grid(value: float) -> npt.NDArray[np.float32]:
+    return np.full((20, 20), value, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("sigma", "length", "focus_y", "word"),
+    [
+        (0.7, 0, 10, "sharp"),
+        (4, 0, 10, "focus behind"),
+        (4, 0, 300, "focus before"),
+        (4, 14, 10, "subject moved"),
+        (4, 0, None, "soft"),
+        (np.nan, np.nan, 10, "cannot tell"),
+    ],
+)
+def test_a_box_gets_a_verdict_of_its_own(
+    sigma: float, length: float, focus_y: int | None, word: str
+) -> None:
+    blurred = np.ones((20 * CELL, 20 * CELL), np.float32)
+    inside = (slice(5 * CELL, 10 * CELL), slice(5 * CELL, 10 * CELL))
+    amounts = BlurAmounts(grid(sigma), grid(length), grid(0))
+    focus = None if focus_y is None else Focus(0.6, 1, focus_y)
+    assert judge_box(blurred, amounts, focus, inside)[0].word == word
+
+
+def test_rows_hold_what_is_said_of_boxes(
+    tmp_path: Path, tiny_weights: Path, sharp_photo: npt.NDArray[np.uint8]
+) -> None:
+    photo = cv2.resize(sharp_photo, (512, 384), interpolation=cv2.INTER_NEAREST)
+    photo[:, 256:] = cv2.GaussianBlur(photo, (0, 0), 5)[:, 256:]
+    PIL.Image.fromarray(photo).save(tmp_path / "x.png")
+    rows = "photo,label,x,y,width,height\nx.png,left,20,20,180,300\nx.png,right,300,20,180,300\n"
+    (tmp_path / "boxes.csv").write_text(rows)
+    (row,) = rank_photos(tmp_path / "x.png", boxes=tmp_path / "boxes.csv", method=str(tiny_weights))
+    left, right = row["boxes"]
+    assert (left["label"], right["label"]) == ("left", "right")
+    assert left["sigma"] < 1.2 < right["sigma"]
+    assert left["verdict"] == "sharp" != right["verdict"]
+    (again,) = rank_photos(tmp_path / "x.png", method=str(tiny_weights))
+    assert again["boxes"] is None
