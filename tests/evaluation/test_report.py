@@ -77,5 +77,5 @@ def test_without_matplotlib_the_extra_is_named(
     findings: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtraError, match=r"blurmapper\[report\]"):
+    with pytest.raises(MissingExtraError, match=r"\[report\]'"):
         write_report(findings, tmp_path / "report.html")
