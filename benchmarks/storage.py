@@ -54,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="holds validation and cuhk")
     parser.add_argument("weights", type=Path, help="an .onnx in 16 bits, with its card")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=11)
     options = parser.parse_args()
     before = find_weights(options.weights)[1]
     with tempfile.TemporaryDirectory() as folder:
