@@ -139,10 +139,7 @@ def write_image(image: ImageArray, path: str | Path) -> None:
     ImageError
         If the suffix names no format or the file cannot be written.
     """
-    path = Path(path)
-    content = encode_image(image, path)
-    with replacing(path) as stream:
-        stream.write(content)
+    _write(encode_image(image, path), Path(path))
 
 
 def encode_image(image: ImageArray, name: str | Path) -> bytes:
@@ -201,10 +198,7 @@ def write_map(blur_map: BlurMap, path: str | Path, *, bits: Literal[8, 16] = 8) 
         If the map has another shape or range, the suffix is another, or the file cannot be
         written.
     """
-    path = Path(path)
-    content = encode_map(blur_map, path, bits=bits)
-    with replacing(path) as stream:
-        stream.write(content)
+    _write(encode_map(blur_map, path, bits=bits), Path(path))
 
 
 def encode_map(
@@ -290,6 +284,11 @@ def draw_overlay(image: ImageArray, blur_map: BlurMap) -> npt.NDArray[np.uint8]:
         pixels += (tinted - pixels) * blur_map[rows, :, np.newaxis]
         overlay[rows] = np.rint(pixels)
     return overlay
+
+
+def _write(content: bytes, path: Path) -> None:
+    with replacing(path) as stream:
+        stream.write(content)
 
 
 def _grey(picture: PIL.Image.Image) -> PIL.Image.Image:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from blurmapper.training.wear import wear_image
+from blurmapper.training.augmentation import wear_image
 
 from .conftest import texture
 

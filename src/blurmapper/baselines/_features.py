@@ -16,6 +16,9 @@ from blurmapper.preprocessing import WHITE
 Floats = npt.NDArray[np.float32]
 """Values a pixel: float32 (H, W), or (H, W, channels)."""
 
+Regions = npt.NDArray[np.intp]
+"""The number of the region that each pixel is in, (H, W), from 0 on."""
+
 LUMA = np.array([0.2989, 0.5870, 0.1140], np.float32)
 """Shares of red, green and blue in grey: Rec. 601, as the authors' MATLAB rounds them."""
 
@@ -50,6 +53,31 @@ def stretch(values: npt.NDArray[Any]) -> Floats:
     if lowest == highest:
         return np.zeros(values.shape, np.float32)
     return np.asarray((values - lowest) / (highest - lowest), np.float32)
+
+
+def region_means(values: npt.NDArray[Any], regions: Regions) -> npt.NDArray[np.float64]:
+    """Return the mean of values (H, W) in each region."""
+    sums = np.bincount(regions.ravel(), values.ravel())
+    return np.asarray(sums / np.bincount(regions.ravel()), np.float64)
+
+
+def neighbours(regions: Regions) -> tuple[Regions, Regions]:
+    """Return every two regions that share an edge of a pixel, once, the lower number first."""
+    sides = [(regions[:, 1:], regions[:, :-1]), (regions[1:], regions[:-1])]
+    touching = [np.stack([one[one != other], other[one != other]]) for one, other in sides]
+    pairs = np.unique(np.sort(np.concatenate(touching, axis=1), axis=0), axis=1)
+    return pairs[0], pairs[1]
+
+
+def slope_weights(frequency: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+    """Return the weights of log power at each frequency whose sum is the slope of its line.
+
+    That is the straight line through log power over log frequency, by least squares in which every
+    octave counts the same: else the many high frequencies, where noise is, would be all of it.
+    """
+    weights = 1 / frequency
+    centred = np.log(frequency) - np.average(np.log(frequency), weights=weights)
+    return np.asarray(weights * centred / (weights * centred**2).sum(), np.float64)
 
 
 def share_rows(work: Callable[[int, int], object], rows: int) -> None:

@@ -13,7 +13,15 @@ from skimage.color import rgb2ycbcr
 from skimage.segmentation import slic
 
 from blurmapper.baselines._edges import RATIO_SIGMAS, find_edges, gradient_ratio
-from blurmapper.baselines._features import Floats, stretch, to_grey, to_unit
+from blurmapper.baselines._features import (
+    Floats,
+    Regions,
+    neighbours,
+    region_means,
+    stretch,
+    to_grey,
+    to_unit,
+)
 from blurmapper.images import BlurMap, ImageArray
 
 LONGEST_SIDE = 400
@@ -34,7 +42,6 @@ ALPHA = 1e-4
 # Values that differ by less, in pixels of blur, differ by rounding.
 _DECIMALS = 6
 
-Labels = npt.NDArray[np.intp]
 Values = npt.NDArray[np.float64]
 
 
@@ -111,7 +118,7 @@ def _resize(image: Floats) -> Floats:
     return np.asarray(resized.clip(0, 1), np.float32)
 
 
-def _superpixel_blur(blur: Floats, labels: Labels) -> Values:
+def _superpixel_blur(blur: Floats, labels: Regions) -> Values:
     """Return each superpixel's median blur at its edges, NaN where they are too few."""
     seeds = blur > 0
     owners, values = labels[seeds], blur[seeds]
@@ -121,17 +128,12 @@ def _superpixel_blur(blur: Floats, labels: Labels) -> Values:
     return medians
 
 
-def _affinity(image: Floats, labels: Labels) -> Values:
+def _affinity(image: Floats, labels: Regions) -> Values:
     """Return W, (n, n): how alike two superpixels that touch are in mean colour; 0 for others."""
-    sizes = np.bincount(labels.ravel())
-    colours = rgb2ycbcr(image).reshape(-1, 3)
-    sums = np.stack([np.bincount(labels.ravel(), channel) for channel in colours.T], axis=1)
-    means = sums / sizes[:, np.newaxis]
-    touching = np.zeros((len(sizes), len(sizes)), np.bool_)
-    touching[labels[:, 1:], labels[:, :-1]] = True
-    touching[labels[1:], labels[:-1]] = True
-    one, other = np.nonzero(np.triu(touching | touching.T, 1))
-    affinity = np.zeros(touching.shape)
+    colours = rgb2ycbcr(image)
+    means = np.stack([region_means(colours[..., c], labels) for c in range(3)], axis=1)
+    one, other = neighbours(labels)
+    affinity = np.zeros((len(means), len(means)))
     if len(one):
         distances = stretch(np.linalg.norm(means[one] - means[other], axis=1)).astype(np.float64)
         affinity[one, other] = np.exp(-CONTRAST * distances) + np.finfo(np.float64).eps

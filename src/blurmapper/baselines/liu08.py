@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy import fft, ndimage, sparse
 from scipy.special import expit
 
-from blurmapper.baselines._features import Floats, to_grey, to_unit
+from blurmapper.baselines._features import Floats, slope_weights, to_grey, to_unit
 from blurmapper.baselines._fitted import (
     NaiveBayes,
     Pairs,
@@ -218,16 +218,9 @@ def _radial_averages(height: int, width: int) -> sparse.csr_array:
 
 
 def _slope_weights(shorter: int) -> Floats:
-    """Return the weights of log power at each radius whose sum is the slope, steeper = larger.
-
-    Of the straight line through log power over log radius, by least squares in which every
-    octave counts the same: else the many high radii, where noise is, would be all of it.
-    """
+    """Return the weights of log power at each radius whose sum is the slope, steeper = larger."""
     radius = np.maximum(np.arange(shorter // 2 + 1), LOWEST_RADIUS)
-    weights = 1 / radius
-    log_radius = np.log(radius)
-    log_radius -= np.average(log_radius, weights=weights)
-    return np.asarray(-weights * log_radius / (weights * log_radius**2).sum(), np.float32)
+    return np.asarray(-slope_weights(radius), np.float32)
 
 
 def _contrast(grey: Floats, window: int) -> Floats:

@@ -13,7 +13,15 @@ from scipy import fft, ndimage, sparse
 from skimage.color import rgb2lab
 from skimage.segmentation import slic
 
-from blurmapper.baselines._features import Floats, stretch, to_grey, to_unit
+from blurmapper.baselines._features import (
+    Floats,
+    Regions,
+    neighbours,
+    region_means,
+    stretch,
+    to_grey,
+    to_unit,
+)
 from blurmapper.images import BlurMap, ImageArray
 
 REGIONS = 600
@@ -35,7 +43,6 @@ LEAST_ENERGY = 1e-6
 # Standard deviation that rounding to 8 bits leaves, for grey in [0, 1].
 _QUANTISATION = 1 / (255 * 12**0.5)
 
-Regions = npt.NDArray[np.intp]
 Values = npt.NDArray[np.float64]
 
 
@@ -64,7 +71,7 @@ def map_tang16(image: ImageArray) -> BlurMap:
     flat photo, all is blurred: our choice.
     """
     regions = slic(to_unit(image), REGIONS, compactness=COMPACTNESS, start_label=0)
-    means = _region_means(_residual_energy(to_grey(image)), regions)
+    means = region_means(_residual_energy(to_grey(image)), regions)
     # A flat photo's regions differ by rounding alone, which must not be stretched.
     means = (means / max(means.max(), np.finfo(np.float32).tiny)).round(5)
     if not np.ptp(means):
@@ -90,10 +97,10 @@ def _residual_energy(grey: Floats) -> Floats:
 
 def _similarity(image: ImageArray, regions: Regions) -> sparse.csr_array:
     """Return s of every two regions that touch, symmetric, with no entry for others."""
-    first, second = _neighbours(regions)
+    first, second = neighbours(regions)
     count = int(regions.max()) + 1
     lab = rgb2lab(to_unit(image)) / np.float32(100.0)
-    colours = np.stack([_region_means(lab[..., c], regions) for c in range(3)], axis=-1)
+    colours = np.stack([region_means(lab[..., c], regions) for c in range(3)], axis=-1)
     colour = np.linalg.norm(colours[first] - colours[second], axis=-1)
     covariances = _gradient_covariances(to_grey(image), regions)
     gradient = _affine_distance(covariances[first], covariances[second])
@@ -118,27 +125,14 @@ def _even_out(values: Values, similarity: sparse.csr_array) -> Values:
     return values
 
 
-def _region_means(values: Floats, regions: Regions) -> Values:
-    sums = np.bincount(regions.ravel(), values.ravel())
-    return np.asarray(sums / np.bincount(regions.ravel()), np.float64)
-
-
-def _neighbours(regions: Regions) -> tuple[Regions, Regions]:
-    """Return every two regions that share an edge of a pixel, once, the lower number first."""
-    sides = [(regions[:, 1:], regions[:, :-1]), (regions[1:], regions[:-1])]
-    touching = [np.stack([one[one != other], other[one != other]]) for one, other in sides]
-    pairs = np.unique(np.sort(np.concatenate(touching, axis=1), axis=0), axis=1)
-    return pairs[0], pairs[1]
-
-
 def _gradient_covariances(grey: Floats, regions: Regions) -> Values:
     """Return the covariance of each region's gradient, (count, 2, 2), its least that of noise."""
     down, across = ndimage.sobel(grey, 0) / 8, ndimage.sobel(grey, 1) / 8
-    means = [_region_means(slope, regions) for slope in (down, across)]
+    means = [region_means(slope, regions) for slope in (down, across)]
     covariances = np.empty((len(means[0]), 2, 2))
     for i, one in enumerate((down, across)):
         for j, other in enumerate((down, across)):
-            covariances[:, i, j] = _region_means(one * other, regions) - means[i] * means[j]
+            covariances[:, i, j] = region_means(one * other, regions) - means[i] * means[j]
     return covariances + _QUANTISATION**2 * np.eye(2)
 
 

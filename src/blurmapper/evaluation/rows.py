@@ -65,24 +65,15 @@ class Row:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON-ready values; what the protocol or photos lack is None."""
-        values: dict[str, Any] = {
-            "method": self.method,
-            "protocol": self.protocol,
-            "subset": self.subset,
-            "images": self.images,
-        }
-        for name in ("ods", "ois", "ap", *self.scores):
-            values[name] = self.scores[name].value if name in self.scores else None
-        known = {name: i for name, i in self.scores.items() if not math.isnan(i.value)}
-        values["intervals"] = {name: [i.low, i.high] for name, i in known.items()}
-        for name in (
-            "threshold",
-            "average_precision",
-            "calibration_error",
-            "boundary_f",
-            "seconds",
-        ):
-            values[name] = getattr(self, name)
+        values: dict[str, Any] = {}
+        for field, value in vars(self).items():
+            if field != "scores":
+                values[field] = value
+                continue
+            for name in ("ods", "ois", "ap", *value):
+                values[name] = value[name].value if name in value else None
+            known = {name: i for name, i in value.items() if not math.isnan(i.value)}
+            values["intervals"] = {name: [i.low, i.high] for name, i in known.items()}
         return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in values.items()}
 
 

@@ -57,7 +57,7 @@ def difference_table(
     """Return the table of paired differences to a reference method, with 95 % intervals."""
     names = list(next(iter(differences.values())))
     cells = (
-        (method, *(_signed(intervals[name]) for name in names))
+        (method, *(format_gain(intervals[name]) for name in names))
         for method, intervals in differences.items()
     )
     title = f"Difference to {reference}, protocol {protocol}, 95 % paired bootstrap over photos"
@@ -158,13 +158,13 @@ def _score_table(rows: Sequence[Row], data: str) -> Table:
 def _cells(row: Row) -> tuple[str, ...]:
     first = next(iter(row.scores.values()))
     cells = [ALL_BLURRED_LABEL if row.method == ALL_BLURRED else row.method]
-    cells += [_figure(score.value) for score in row.scores.values()]
+    cells += [format_figure(score.value) for score in row.scores.values()]
     known = not math.isnan(first.value)
     cells.append(f"{first.low:.3f}-{first.high:.3f}" if known else UNKNOWN)
     if row.threshold is not None:
         cells.append(f"{row.threshold:.2f}" if known else UNKNOWN)
     figures = (row.average_precision, row.boundary_f, row.calibration_error, row.seconds)
-    return (*cells, *map(_figure, figures))
+    return (*cells, *map(format_figure, figures))
 
 
 def _flatten(row: Row) -> dict[str, object]:
@@ -175,11 +175,13 @@ def _flatten(row: Row) -> dict[str, object]:
     return values
 
 
-def _figure(value: float | None) -> str:
+def format_figure(value: float | None) -> str:
+    """Return a figure as a cell, which may be unknown."""
     return UNKNOWN if value is None or math.isnan(value) else f"{value:.3f}"
 
 
-def _signed(interval: Interval) -> str:
+def format_gain(interval: Interval) -> str:
+    """Return a difference with its interval as a cell."""
     if math.isnan(interval.value):
         return UNKNOWN
     return f"{interval.value:+.3f} ({interval.low:+.3f} to {interval.high:+.3f})"

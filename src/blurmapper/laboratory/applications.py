@@ -23,7 +23,7 @@ from blurmapper.applications.segmentation import (
 from blurmapper.datasets import read_truth
 from blurmapper.errors import DatasetError
 from blurmapper.evaluation.figures import COLOURS, Picture, as_shown, draw_pictures, truth_as_shown
-from blurmapper.evaluation.tables import UNKNOWN, Table
+from blurmapper.evaluation.tables import Table, format_figure
 from blurmapper.images import BlurMap, ImageArray, read_image
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.machine import Say
@@ -73,12 +73,7 @@ class Mapped:
         return blur_degree(self.blur_map)
 
 
-def run_segmentation(
-    experiment: Experiment,
-    data: Path | None,
-    output: Path,  # noqa: ARG001 - of every runner
-    say: Say,
-) -> Results:
+def run_segmentation(experiment: Experiment, data: Path | None, output: Path, say: Say) -> Results:
     """Cut the sharp subject out of a few photos, which needs pymatting.
 
     The first method maps the photos that `draw_mapped` chooses; nothing is kept.
@@ -93,21 +88,14 @@ def run_segmentation(
             "IoU of the map": overlap(mapped, mapped.blur_map < 0.5),
         }
         rows[name] = _draw_row(mapped, measured["IoU of the cut"])
-        cells.append((name, *(UNKNOWN if v is None else f"{v:.3f}" for v in measured.values())))
+        cells.append((name, *map(format_figure, measured.values())))
         values.append({"photo": name, **measured})
         say(f"{name}: cut out")
     columns = HEADINGS[: len(next(iter(rows.values())))]
     table = Table(experiment.title, ("photo", *list(values[0])[1:]), tuple(cells))
-
-    def draw() -> Figure:
-        return add_legend(draw_pictures(columns, rows))
-
-    return Results(
-        [table],
-        _segmentation_note(experiment, data, columns),
-        {"photos": values},
-        {experiment.name: draw},
-    )
+    note = _segmentation_note(experiment, data, columns)
+    draw = {experiment.name: lambda: add_legend(draw_pictures(columns, rows))}
+    return Results([table], note, {"photos": values}, draw)
 
 
 def overlap(mapped: Mapped, subject: Mask) -> float | None:
@@ -141,12 +129,7 @@ def add_legend(figure: Figure) -> Figure:
     return figure
 
 
-def run_magnification(
-    experiment: Experiment,
-    data: Path | None,
-    output: Path,  # noqa: ARG001 - of every runner
-    say: Say,
-) -> Results:
+def run_magnification(experiment: Experiment, data: Path | None, output: Path, say: Say) -> Results:
     """Blur further what is blurred in a few photos, at each strength of the experiment.
 
     The first method maps the photos that `draw_mapped` chooses; nothing is kept.
@@ -156,8 +139,7 @@ def run_magnification(
         name = mapped.photo.name
         rows[name], left = magnify(mapped, experiment.strengths)
         kept = float((mapped.blur_map <= THRESHOLD).mean())
-        shares = (UNKNOWN if share is None else f"{share:.3f}" for share in left)
-        cells.append((name, f"{mapped.degree:.3f}", f"{kept:.3f}", *shares))
+        cells.append((name, *map(format_figure, (mapped.degree, kept, *left))))
         values.append({"photo": name, "S": mapped.degree, "kept": kept, "gradient_left": left})
         say(f"{name}: magnified")
     strengths = [f"strength {strength:g}" for strength in experiment.strengths]

@@ -13,7 +13,7 @@ from blurmapper.evaluation.curves import Curve
 from blurmapper.evaluation.records import Records
 from blurmapper.evaluation.report import draw_benchmark_curves, protocol_curves
 from blurmapper.evaluation.rows import ALL_BLURRED
-from blurmapper.evaluation.tables import ALL_BLURRED_LABEL, UNKNOWN, Table
+from blurmapper.evaluation.tables import ALL_BLURRED_LABEL, Table, format_figure
 from blurmapper.laboratory.entries import prepare_entries
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.machine import Say
@@ -70,7 +70,7 @@ def _table(curves: Mapping[str, Curve], title: str) -> Table:
     for name, curve in curves.items():
         label = ALL_BLURRED_LABEL if name == ALL_BLURRED else name
         precisions = (precision_at(curve, recall) for recall in RECALLS)
-        rows.append((label, *(UNKNOWN if np.isnan(p) else f"{p:.3f}" for p in precisions)))
+        rows.append((label, *map(format_figure, precisions)))
     headings = ("method", *(f"at recall {recall:g}" for recall in RECALLS))
     return Table(f"{title}: precision", headings, tuple(rows))
 

@@ -20,7 +20,7 @@ from blurmapper.evaluation.figures import (
     read_shown,
 )
 from blurmapper.evaluation.selection import name_method
-from blurmapper.evaluation.tables import UNKNOWN, Table
+from blurmapper.evaluation.tables import Table, format_figure
 from blurmapper.images import read_image
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.machine import Say
@@ -63,7 +63,12 @@ def run_degrees(experiment: Experiment, data: Path | None, output: Path, say: Sa
         f"{experiment.title}: {len(ranked)} photos",
         ("photo", "rank", "S", "blurred by the truth"),
         tuple(
-            (p.name, str(ranks[p.name]), f"{degrees[p.name]:.3f}", _figure(shares.get(p.name)))
+            (
+                p.name,
+                str(ranks[p.name]),
+                f"{degrees[p.name]:.3f}",
+                format_figure(shares.get(p.name)),
+            )
             for p in shown
         ),
     )
@@ -177,7 +182,3 @@ def _draw_truth(
     axes.set(xlabel="Share blurred by the truth", ylabel="Blur degree S")
     axes.legend(loc="upper left", fontsize=8.5, frameon=False)
     return figure
-
-
-def _figure(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:.3f}"

@@ -15,7 +15,7 @@ from blurmapper.evaluation.bootstrap import Interval, bootstrap_differences
 from blurmapper.evaluation.records import Records
 from blurmapper.evaluation.report import NOTES
 from blurmapper.evaluation.scores import PROTOCOLS, score_paper
-from blurmapper.evaluation.tables import HEADINGS, Table
+from blurmapper.evaluation.tables import HEADINGS, Table, format_gain
 from blurmapper.laboratory.entries import plan_networks, read_training_half
 from blurmapper.laboratory.experiments import Experiment, read_schedule, row_fields
 from blurmapper.laboratory.machine import Say
@@ -135,8 +135,7 @@ def _mean_gain(gains: npt.NDArray[np.float64]) -> str:
     from scipy.special import stdtrit
 
     spread = stdtrit(len(gains) - 1, 0.975) * gains.std(ddof=1) / np.sqrt(len(gains))
-    low, high = gains.mean() - spread, gains.mean() + spread
-    return f"{gains.mean():+.3f} ({low:+.3f} to {high:+.3f})"
+    return format_gain(Interval(gains.mean(), gains.mean() - spread, gains.mean() + spread))
 
 
 def _cells(
@@ -144,8 +143,7 @@ def _cells(
 ) -> list[str]:
     cells = []
     for name, gain in gains.items():
-        cells += [f"{less[name]:.3f}", f"{more[name]:.3f}"]
-        cells.append(f"{gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})")
+        cells += [f"{less[name]:.3f}", f"{more[name]:.3f}", format_gain(gain)]
     return cells
 
 

@@ -114,18 +114,7 @@ class Experiment:
     """
 
     name: str
-    kind: Literal[
-        "scores",
-        "draws",
-        "times",
-        "cues",
-        "curves",
-        "sheet",
-        "segmentation",
-        "degrees",
-        "magnification",
-        "failures",
-    ]
+    kind: str
     title: str
     source: str
     methods: tuple[str, ...] = ()
@@ -165,12 +154,9 @@ def read_experiment(name: str) -> Experiment:
     >>> read_experiment("table6").paper["hifst"]["mean"]
     99.7
     """
-    if name not in experiment_names():
-        known = ", ".join(experiment_names())
-        raise ConfigError(f"no experiment named {name!r}; choose from: {known}")
-    values = _read_values(name)
+    values = _read_values("experiment", name, FOLDER, experiment_names())
     if "of" in values:
-        table = _read_values(values.pop("of"))
+        table = _read_values("experiment", values.pop("of"), FOLDER, experiment_names())
         values = {key: table[key] for key in SHARED if key in table} | values
     fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     if "training" in fields:
@@ -255,10 +241,7 @@ def read_schedule(name: str) -> Schedule:
     ConfigError
         If none has that name; the line lists those that there are.
     """
-    if name not in schedule_names():
-        known = ", ".join(schedule_names())
-        raise ConfigError(f"no schedule named {name!r}; choose from: {known}")
-    values = tomllib.loads((SCHEDULES / f"{name}.toml").read_text(encoding="utf-8"))
+    values = _read_values("schedule", name, SCHEDULES, schedule_names())
     return Schedule(name, values.pop("summary"), values)
 
 
@@ -292,5 +275,7 @@ def list_steps(training: Training) -> str:
     )
 
 
-def _read_values(name: str) -> dict[str, Any]:
-    return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+def _read_values(what: str, name: str, folder: Path, known: Sequence[str]) -> dict[str, Any]:
+    if name not in known:
+        raise ConfigError(f"no {what} named {name!r}; choose from: {', '.join(known)}")
+    return tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))

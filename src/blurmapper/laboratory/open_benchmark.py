@@ -25,8 +25,8 @@ from blurmapper.files import write_file, written_as
 from blurmapper.laboratory.machine import to_json
 from blurmapper.laboratory.photos import MANIFEST
 from blurmapper.laboratory.twins import group_twins
+from blurmapper.training.augmentation import resize_layer
 from blurmapper.training.data import KINDS, PairSource
-from blurmapper.training.geometry import resize_layer
 from blurmapper.training.pairs import MOVED, SHARP, UNDECIDED, label_of
 from blurmapper.training.photos import Masked, PhotoLibrary, read_library, read_pixels
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.baselines._features import slope_weights
 from blurmapper.datasets import Sample, read_truth
 from blurmapper.evaluation.figures import read_shown
 
@@ -125,7 +126,7 @@ def measure(patches: Floats) -> dict[str, Floats]:
     values = (
         -np.hypot(across, down).mean((1, 2)),
         -np.log(kurtosis),
-        -_slopes(frequency, power),
+        -(power @ slope_weights(frequency)),
         -power[:, frequency >= 0.25].mean(1),
     )
     return dict(zip(STATISTICS, values, strict=True))
@@ -151,17 +152,6 @@ def radial_power(patches: Floats) -> tuple[Floats, Floats]:
     radii = np.arange(1, side // 2 + 1)
     means = np.stack([power[:, ring == radius].mean(1) for radius in radii], axis=1)
     return radii / side, np.log(means + ROUNDING_POWER)
-
-
-def _slopes(frequency: Floats, power: Floats) -> Floats:
-    """Return the slope of each line of log power over log frequency, every octave counting alike.
-
-    Else the many high frequencies, where noise is, would be all of it.
-    """
-    weights = 1 / frequency
-    centred = np.log(frequency) - np.average(np.log(frequency), weights=weights)
-    slopes: Floats = power @ (weights * centred) / (weights * centred**2).sum()
-    return slopes
 
 
 def _cells(plane: npt.NDArray[Any], side: int, corner: tuple[int, ...]) -> npt.NDArray[Any]:

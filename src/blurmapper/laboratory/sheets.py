@@ -5,14 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from blurmapper.datasets import Sample
 from blurmapper.errors import DatasetError
 from blurmapper.evaluation.benchmark import map_reader, run_benchmark
 from blurmapper.evaluation.figures import draw_sheet
-from blurmapper.evaluation.records import Record
-from blurmapper.evaluation.scores import f_score
+from blurmapper.evaluation.rows import photo_scores
 from blurmapper.evaluation.tables import Table
 from blurmapper.laboratory.entries import prepare_entries
 from blurmapper.laboratory.experiments import Experiment
@@ -39,9 +36,10 @@ def run_sheet(experiment: Experiment, data: Path | None, output: Path, say: Say)
     """
     samples = draw_samples(experiment, data)
     entries = list(prepare_entries(experiment, data, samples, say))
-    best: dict[str, list[float]] = {}
+    best: dict[str, list[float | None]] = {}
     for entry in entries:
-        best[entry.name] = [best_f(record) for record in run_benchmark(entry, samples, output)]
+        scores = photo_scores(run_benchmark(entry, samples, output)).values()
+        best[entry.name] = [score["best_f"] for score in scores]
         say(f"{entry.name}: {len(samples)} photos mapped")
 
     captions = {s.name: [f"{best[name][i]:.2f}" for name in best] for i, s in enumerate(samples)}
@@ -78,13 +76,6 @@ def draw_samples(experiment: Experiment, data: Path | None) -> list[Sample]:
         kind = experiment.blur or "single"
         raise DatasetError(f"{data}: no {kind} photo is partly blurred; give others")
     return chosen
-
-
-def best_f(record: Record) -> float:
-    """Return the F of a map at the threshold that is best for it."""
-    counts = record.counts
-    positives = np.array(counts.positives)
-    return float(f_score(counts.true_positives, counts.detections, positives).max())
 
 
 def _note(experiment: Experiment) -> str:

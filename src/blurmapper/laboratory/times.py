@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import statistics
 import time
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import cv2
 
+from blurmapper.batch import Manifest
 from blurmapper.datasets import find_pictures
 from blurmapper.errors import ConfigError
 from blurmapper.evaluation.selection import choose_methods
 from blurmapper.evaluation.tables import UNKNOWN, Table
-from blurmapper.files import write_file
 from blurmapper.images import ImageArray, read_image
 from blurmapper.laboratory.experiments import Experiment
-from blurmapper.laboratory.machine import Say, describe_machine, list_versions, to_json
+from blurmapper.laboratory.machine import Say, describe_machine, list_versions
 from blurmapper.laboratory.results import Results
 from blurmapper.methods import get_method, identify_method
 
@@ -53,7 +51,7 @@ class Times:
 def run_times(experiment: Experiment, data: Path | None, output: Path, say: Say) -> Results:
     """Time every method on the same photos, or crops of the package's samples.
 
-    ``output/METHOD/seconds.json`` gets the times; what is there already, of this machine and the
+    ``output/METHOD/seconds.jsonl`` gets the times; what is there already, of this machine and the
     same photos, method and weights, is not measured again.
 
     Notes
@@ -132,16 +130,14 @@ def _middle(image: ImageArray, side: int) -> ImageArray:
 
 def _resume(method: str, photos: Sequence[ImageArray], repeats: int, folder: Path) -> Times:
     """Return the times of a method, measured unless they are on disk."""
-    file, machine = folder / "seconds.json", describe_machine()
+    machine, names = describe_machine(), [field.name for field in fields(Times)]
     key = _key(method, photos, repeats, machine)
-    if file.exists():
-        # What another version wrote, or an interruption cut, is measured anew.
-        with suppress(TypeError, ValueError):
-            kept = Times(**json.loads(file.read_text(encoding="utf-8")))
-            if kept.key == key:
-                return kept
-    times = Times(key, *time_method(method, photos, repeats), machine, list_versions())
-    write_file(file, to_json(asdict(times)))
+    with Manifest(folder / "seconds.jsonl", names) as manifest:
+        line = manifest.find(method)
+        if line is not None and line["key"] == key:
+            return Times(**{name: line[name] for name in names})
+        times = Times(key, *time_method(method, photos, repeats), machine, list_versions())
+        manifest.add(method, asdict(times))
     return times
 
 

@@ -21,10 +21,6 @@ ALIKE = 0.95
 def group_twins(photos: Sequence[Path]) -> list[list[int]]:
     """Return the photos in groups: those nearly the same together, mirrored ones too.
 
-    Parameters
-    ----------
-    photos : sequence of Path
-
     Returns
     -------
     list of list of int

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from blurmapper.applications.light import encode_light
+from blurmapper.training.augmentation import Image
 from blurmapper.training.compositing import Linear
-from blurmapper.training.wear import Image
 
 FAINTEST_NOISE, STRONGEST_NOISE = 0.002, 0.08
 """Of white, in mid-grey light before noise is reduced: about ISO 100 and ISO 12,800 of a small

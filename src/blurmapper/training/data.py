@@ -16,9 +16,9 @@ from torch.utils.data import Dataset
 from blurmapper.applications.light import decode_light
 from blurmapper.datasets import read_dataset, select_names
 from blurmapper.errors import DatasetError
+from blurmapper.training.augmentation import crop_layers, wear_image
 from blurmapper.training.compositing import encode_srgb, smear_before
 from blurmapper.training.config import Mixture, TrainingConfig
-from blurmapper.training.geometry import crop_layers
 from blurmapper.training.kernels import apply_kernel, draw_radius, lens_kernel, shake_kernel
 from blurmapper.training.labelled import LabelledSource
 from blurmapper.training.pairs import (
@@ -34,7 +34,6 @@ from blurmapper.training.pairs import (
 )
 from blurmapper.training.photos import PhotoLibrary, read_library, read_pixels
 from blurmapper.training.synthesis import make_pair
-from blurmapper.training.wear import wear_image
 
 Image = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.uint8]

@@ -11,9 +11,8 @@ import numpy.typing as npt
 from blurmapper.datasets import Sample, read_truth
 from blurmapper.errors import DatasetError
 from blurmapper.images import read_image
-from blurmapper.training.geometry import Layer, crop_layers, resize_layer
+from blurmapper.training.augmentation import Layer, crop_layers, resize_layer, wear_image
 from blurmapper.training.pairs import BLURRED, SHARP, UNDECIDED, Label, Pair
-from blurmapper.training.wear import wear_image
 
 
 class LabelledSource:

@@ -77,7 +77,7 @@ def make_pair(material: Material, seed: int, kind: str | None = None) -> Pair:
 
     Notes
     -----
-    The answer has no camera or web-site wear; `blurmapper.training.wear.wear_image` adds it.
+    The answer has no camera or web-site wear; `augmentation.wear_image` adds it.
     """
     rng = np.random.default_rng(seed)
     if kind is None:
