@@ -7,10 +7,10 @@ import numpy.typing as npt
 import pytest
 from scipy import linalg, sparse
 
+from blurmapper.baselines._features import neighbours
 from blurmapper.baselines.tang16 import (
     _affine_distance,
     _even_out,
-    _neighbours,
     _residual_energy,
     map_tang16,
 )
@@ -59,7 +59,7 @@ def test_the_affine_distance_knows_no_change_of_axes() -> None:
 
 def test_regions_that_touch_are_neighbours_once() -> None:
     regions = np.array([[0, 0, 1], [2, 2, 1], [2, 3, 3]])
-    first, second = _neighbours(regions)
+    first, second = neighbours(regions)
     pairs = list(zip(first.tolist(), second.tolist(), strict=True))
     assert pairs == [(0, 1), (0, 2), (1, 2), (1, 3), (2, 3)]
 
