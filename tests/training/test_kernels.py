@@ -6,11 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from blurmapper.applications.kernels import disc_kernel, gaussian_kernel
+from blurmapper.applications.kernels import disc_kernel, gaussian_kernel, polygon_kernel
 from blurmapper.training.kernels import (
     apply_kernel,
     motion_kernel,
-    polygon_kernel,
 )
 
 KERNELS = {

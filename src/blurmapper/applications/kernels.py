@@ -33,6 +33,18 @@ def gaussian_kernel(sigma: float) -> Kernel:
     return np.asarray(row @ row.T, np.float32)
 
 
+def polygon_kernel(radius: float, blades: int, rotation: float = 0.0) -> Kernel:
+    """Return the kernel of an aperture with straight blades, 5 to 9 on real lenses.
+
+    The radius, in pixels, is that of the circle around it; the rotation is in radians.
+    """
+    ys, xs = _grid(radius)
+    angles = rotation + (np.arange(blades) + 0.5) * 2 * np.pi / blades
+    to_blade = max(radius, 1 / OVERSAMPLING) * np.cos(np.pi / blades)
+    sides = [xs * np.cos(a) + ys * np.sin(a) <= to_blade for a in angles]
+    return average_down(np.logical_and.reduce(sides))
+
+
 def lens_kernel(shape: Shape, radius: float) -> Kernel:
     """Return the kernel of an aperture; radius in pixels, of the circle around it.
 
@@ -40,13 +52,7 @@ def lens_kernel(shape: Shape, radius: float) -> Kernel:
     """
     if shape == "gaussian":
         return gaussian_kernel(radius / 2)
-    if shape == "disc":
-        return disc_kernel(radius)
-    ys, xs = _grid(radius)
-    angles = (np.arange(BLADES // 2) + 0.5) * 2 * np.pi / BLADES
-    to_blade = max(radius, 1 / OVERSAMPLING) * np.cos(np.pi / BLADES)
-    sides = [np.abs(xs * np.cos(a) + ys * np.sin(a)) <= to_blade for a in angles]
-    return average_down(np.logical_and.reduce(sides))
+    return disc_kernel(radius) if shape == "disc" else polygon_kernel(radius, BLADES)
 
 
 def average_down(drawn: npt.NDArray[Any]) -> Kernel:

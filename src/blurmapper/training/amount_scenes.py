@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.amounts import CELL
-from blurmapper.applications.kernels import Kernel, disc_kernel, gaussian_kernel
+from blurmapper.applications.kernels import Kernel, disc_kernel, gaussian_kernel, polygon_kernel
 from blurmapper.applications.light import decode_light
 from blurmapper.errors import DatasetError
 from blurmapper.training.augmentation import Image
 from blurmapper.training.camera import develop
 from blurmapper.training.compositing import Linear
-from blurmapper.training.kernels import apply_kernel, motion_kernel, polygon_kernel
+from blurmapper.training.kernels import apply_kernel, motion_kernel
 
 TILE = 128
 """Side of a tile, in pixels."""

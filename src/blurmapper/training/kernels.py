@@ -12,6 +12,7 @@ from blurmapper.applications.kernels import (
     average_down,
     disc_kernel,
     gaussian_kernel,
+    polygon_kernel,
 )
 
 LARGEST_RADIUS = 20.0
@@ -20,28 +21,6 @@ LARGEST_RADIUS = 20.0
 REFERENCE_SIDE = 512
 SMALLEST_MOVEMENT = 3.5
 """Length in pixels from which an eye is sure that something moved."""
-
-
-def polygon_kernel(radius: float, blades: int, rotation: float) -> Kernel:
-    """Return the kernel of an aperture with straight blades.
-
-    Parameters
-    ----------
-    radius : float
-        Of the circumscribed circle, in pixels.
-    blades : int
-        Number of blades, 5 to 9 on real lenses.
-    rotation : float
-        In radians.
-    """
-    half = max(1, int(np.ceil(radius)))
-    size = (2 * half + 1) * OVERSAMPLING
-    drawn = np.zeros((size, size), np.uint8)
-    centre, reach = (size - 1) / 2, radius * OVERSAMPLING
-    angles = rotation + np.arange(blades) * 2 * np.pi / blades
-    corners = centre + reach * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    cv2.fillConvexPoly(drawn, np.round(corners).astype(np.int32), 1)
-    return average_down(drawn)
 
 
 def motion_kernel(length: float, angle: float, bend: float, dwell: float = 0.0) -> Kernel:

@@ -16,6 +16,7 @@ from blurmapper.images import BlurMap, ImageArray
 from blurmapper.mapper import BlurKinds, BlurMapper
 from blurmapper.methods import BlurMethod
 from blurmapper.ranking.measuring import find_sharpest_box
+from blurmapper.ranking.records import Box
 
 
 class Mapped(NamedTuple):
@@ -39,16 +40,6 @@ class Mapped(NamedTuple):
     kinds: BlurKinds | None
 
 
-class Region(BaseModel):
-    """A window of the photo, in pixels from its upper left corner."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-    blur: float = Field(description="Mean of the map inside, 0 to 1.")
-
-
 class Figures(BaseModel):
     """A photo in numbers; sizes are after its EXIF turn."""
 
@@ -62,7 +53,7 @@ class Figures(BaseModel):
     share_blurred: float = Field(description="Share of the pixels of at least 0.5.")
     defocus: float | None = Field(description="The part of S that is defocus; null if unknown.")
     motion: float | None = Field(description="The part of S that is motion; null if unknown.")
-    sharpest: Region = Field(description="The window of a quarter of the sides with least blur.")
+    sharpest: Box = Field(description="The window of a quarter of the sides with least blur.")
 
 
 class PhotoMapping:
@@ -110,7 +101,6 @@ class PhotoMapping:
 def measure(mapped: Mapped) -> Figures:
     """Return the figures of a photo."""
     image, coarse_map, blur_map, kinds = mapped
-    box = find_sharpest_box(blur_map)
     return Figures(
         height=blur_map.shape[0],
         width=blur_map.shape[1],
@@ -120,5 +110,5 @@ def measure(mapped: Mapped) -> Figures:
         share_blurred=float((blur_map >= THRESHOLD).mean()),
         defocus=blur_degree(kinds.defocus) if kinds else None,
         motion=blur_degree(kinds.motion) if kinds else None,
-        sharpest=Region(x=box.x, y=box.y, width=box.width, height=box.height, blur=box.blur),
+        sharpest=find_sharpest_box(blur_map),
     )
