@@ -9,13 +9,11 @@ from typing import Annotated, Literal
 
 import typer
 
-Photos = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="PHOTO...",
-        help="Photos, or folders that are searched for them: paths, or s3:// and the like.",
-    ),
-]
+PHOTOS = typer.Argument(
+    metavar="PHOTO...",
+    help="Photos, or folders that are searched for them: paths, or s3:// and the like.",
+)
+Photos = Annotated[list[str], PHOTOS]
 Output = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="DIR", help="Where the files go: blurmaps."),

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from blurmapper.commands._options import PHOTOS
+
 By = Annotated[
     Literal["focus", "s", "region"],
     typer.Option(
@@ -87,13 +89,7 @@ Only = Annotated[
         help="With --apply, which are copied or moved: pick, reject, or 1 to 5 stars or more.",
     ),
 ]
-Photos = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="PHOTO...",
-        help="Photos, or folders that are searched for them: paths, or s3:// and the like.",
-    ),
-]
+Photos = Annotated[list[str] | None, PHOTOS]
 DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Only say what would be written, marked, copied or moved."),

@@ -22,7 +22,7 @@ from blurmapper.errors import DatasetError
 from blurmapper.evaluation.boundary import boundary_counts
 from blurmapper.evaluation.counts import image_counts, stretch_map
 from blurmapper.evaluation.maps import find_maps, read_any_map, resize_map
-from blurmapper.evaluation.records import FIELDS, Record, Records
+from blurmapper.evaluation.records import Record, Records
 from blurmapper.images import read_image, write_map
 from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method
 
@@ -114,7 +114,7 @@ def run_benchmark(
     """
     folder = Path(output, entry.name)
     jobs = _plan(entry, samples, folder)
-    with Manifest(folder / "counts.jsonl", FIELDS) as manifest:
+    with Manifest(folder / "counts.jsonl", Record.__dataclass_fields__) as manifest:
         found = {job.sample.name: _find(manifest, job) for job in jobs}
         done = {name: record for name, record in found.items() if record is not None}
         for _ in done:

@@ -10,9 +10,6 @@ from blurmapper.errors import DatasetError
 from blurmapper.evaluation.boundary import BoundaryCounts
 from blurmapper.evaluation.counts import ImageCounts
 
-FIELDS = ("name", "key", "seconds", "counts", "boundary")
-"""Of a record that is written down."""
-
 
 @dataclass(frozen=True, eq=False)
 class Record:

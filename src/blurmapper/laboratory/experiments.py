@@ -217,13 +217,12 @@ class Schedule:
 
     Attributes
     ----------
-    name, summary : str
-        The latter, what is to be known of it beside its values, is printed on every table.
+    summary : str
+        What is to be known of it beside its values; it is printed on every table.
     values : mapping
         Fields of `blurmapper.training.config.TrainingConfig`.
     """
 
-    name: str
     summary: str
     values: Mapping[str, Any]
 
@@ -242,7 +241,7 @@ def read_schedule(name: str) -> Schedule:
         If none has that name; the line lists those that there are.
     """
     values = _read_values("schedule", name, SCHEDULES, schedule_names())
-    return Schedule(name, values.pop("summary"), values)
+    return Schedule(values.pop("summary"), values)
 
 
 def row_fields(own: Mapping[str, Any], schedule: Schedule, training: Training) -> dict[str, Any]:

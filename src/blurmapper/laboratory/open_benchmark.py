@@ -137,9 +137,11 @@ def build_open_benchmark(
     for number, entry in enumerate(entries):
         if not _picture(output, entry).exists():
             image, truth = _make(entry, sources[entry.half], (seed, number))
-            _write(output / "truth" / f"{entry.name}.png", truth, ".png", [])
+            mask = cv2.imencode(".png", truth)[1]
+            write_file(output / "truth" / f"{entry.name}.png", mask.tobytes())
             quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-            _write(_picture(output, entry), image[..., ::-1], ".jpg", quality)
+            photo = cv2.imencode(".jpg", image[..., ::-1], quality)[1]
+            write_file(_picture(output, entry), photo.tobytes())
         advance()
     ours = written_as(",".join(LISTED).encode())
     write_file(output / "photos.csv", _list_entries(entries), ours)
@@ -246,11 +248,6 @@ def _make(entry: Entry, source: PairSource, seed: tuple[int, int]) -> tuple[Imag
 
 def _picture(output: Path, entry: Entry) -> Path:
     return output / "images" / f"{entry.name}.jpg"
-
-
-def _write(path: Path, pixels: Image, suffix: str, parameters: list[int]) -> None:
-    """Write a picture whole or not at all, so that a killed run can be gone on with."""
-    write_file(path, cv2.imencode(suffix, pixels, parameters)[1].tobytes())
 
 
 def _list_entries(entries: Sequence[Entry]) -> str:

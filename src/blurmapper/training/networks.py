@@ -23,7 +23,7 @@ from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.lite import BlurMapperLite
 from blurmapper.training.losses import Output
 from blurmapper.training.storage import read_onnx_weights
-from blurmapper.training.vgg import VGG_GROUPS, Fcn8s, TrimmedVgg, VggTrunk, WeightedFusion
+from blurmapper.training.vgg import Fcn8s, TrimmedVgg, VggTrunk, WeightedFusion
 from blurmapper.weights import BUNDLED, bundled_card, bundled_names
 
 
@@ -36,15 +36,12 @@ class Architecture:
     build : callable
         Makes it, as torch initialises.
     preprocessing : Preprocessing
-    summary : str
-        A line about it.
     outputs : tuple
         What each channel of its logits says in training; supervised sides are not there else.
     """
 
     build: Callable[[], nn.Module]
     preprocessing: Preprocessing
-    summary: str
     outputs: tuple[Output, ...] = ("blur",)
 
 
@@ -52,33 +49,19 @@ AMOUNT = "amount"
 
 ARCHITECTURES: dict[str, Architecture] = {
     **{
-        f"configuration-{numeral}": Architecture(
-            lambda groups=groups: TrimmedVgg(groups),  # type: ignore[misc]
-            VGG16,
-            f"VGG16 trimmed after conv{groups}_{VGG_GROUPS[groups - 1][0]}",
-        )
+        f"configuration-{numeral}": Architecture(lambda groups=groups: TrimmedVgg(groups), VGG16)  # type: ignore[misc]
         for groups, numeral in enumerate(("i", "ii", "iii", "iv", "v"), start=1)
     },
-    "configuration-v-learnt": Architecture(
-        lambda: TrimmedVgg(5, learnt=True), VGG16, "configuration V, its upsampling learnt"
-    ),
-    "fcn-8s": Architecture(Fcn8s, VGG16, "configuration V with skip layers from pool3 and pool4"),
-    "fusion": Architecture(
-        lambda: WeightedFusion(supervised=False), VGG16, "side outputs of five groups, fused"
-    ),
+    "configuration-v-learnt": Architecture(lambda: TrimmedVgg(5, learnt=True), VGG16),
+    "fcn-8s": Architecture(Fcn8s, VGG16),
+    "fusion": Architecture(lambda: WeightedFusion(supervised=False), VGG16),
     "dsn": Architecture(
         lambda: WeightedFusion(supervised=True),
         VGG16,
-        "side outputs of five groups, each supervised, fused",
         ("blur", "side", "side", "side", "side", "side"),
     ),
-    "dbm-lite": Architecture(
-        BlurMapperLite,
-        EFFICIENTNET_LITE,
-        "EfficientNet-Lite0 fused down to stride 4",
-        ("blur", "motion"),
-    ),
-    AMOUNT: Architecture(AmountNetwork, GREY, "measures how wide the blur is, in native tiles", ()),
+    "dbm-lite": Architecture(BlurMapperLite, EFFICIENTNET_LITE, ("blur", "motion")),
+    AMOUNT: Architecture(AmountNetwork, GREY, ()),
 }
 
 
