@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import re
@@ -13,7 +11,7 @@ from dataclasses import dataclass
 from blurmapper.evaluation.bootstrap import Interval
 from blurmapper.evaluation.records import Records
 from blurmapper.evaluation.rows import ALL_BLURRED, ALL_PHOTOS, Row, photo_scores
-from blurmapper.files import to_cell, written_as
+from blurmapper.files import to_cell, to_csv, written_as
 
 HEADINGS = {"ods": "ODS", "ois": "OIS", "ap": "AP", "f_score": "F 0.3", "mae": "MAE"}
 BETTER: dict[str, Callable[[Iterable[float]], float]] = {
@@ -118,23 +116,18 @@ def _latex_column(heading: str, cells: Sequence[str]) -> list[str]:
 
 def format_csv(rows: Sequence[Row]) -> str:
     """Return the rows with every figure in full, an interval as two columns."""
-    stream = io.StringIO()
     flat = [_flatten(row) for row in rows]
-    writer = csv.DictWriter(stream, list(flat[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(flat)
-    return stream.getvalue()
+    return to_csv([flat[0].keys(), *(row.values() for row in flat)])
 
 
 def format_photos(results: Mapping[str, Records]) -> str:
     """Return the scores of each photo by each method as CSV; `photo_scores` says which."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, PHOTO_COLUMNS.split(","), lineterminator="\n")
-    writer.writeheader()
-    for method, records in results.items():
-        for photo, scores in photo_scores(records).items():
-            writer.writerow({"photo": to_cell(photo), "method": to_cell(method), **scores})
-    return stream.getvalue()
+    rows = (
+        (to_cell(photo), to_cell(method), *scores.values())
+        for method, records in results.items()
+        for photo, scores in photo_scores(records).items()
+    )
+    return to_csv([PHOTO_COLUMNS.split(","), *rows])
 
 
 def format_json(rows: Sequence[Row]) -> str:

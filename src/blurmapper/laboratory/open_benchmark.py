@@ -8,8 +8,6 @@ scene is there twice, and what a made photo borrows from another stays in its ha
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.errors import ConfigError, DatasetError
-from blurmapper.files import write_file, written_as
+from blurmapper.files import to_csv, write_file, written_as
 from blurmapper.laboratory.machine import to_json
 from blurmapper.laboratory.photos import MANIFEST
 from blurmapper.laboratory.twins import group_twins
@@ -144,7 +142,8 @@ def build_open_benchmark(
             write_file(_picture(output, entry), photo.tobytes())
         advance()
     ours = written_as(",".join(LISTED).encode())
-    write_file(output / "photos.csv", _list_entries(entries), ours)
+    rows = [(e.name, e.kind, 3, e.origin, e.source.photo.stem, e.scene) for e in entries]
+    write_file(output / "photos.csv", to_csv([LISTED, *rows]), ours)
     return output
 
 
@@ -248,13 +247,3 @@ def _make(entry: Entry, source: PairSource, seed: tuple[int, int]) -> tuple[Imag
 
 def _picture(output: Path, entry: Entry) -> Path:
     return output / "images" / f"{entry.name}.jpg"
-
-
-def _list_entries(entries: Sequence[Entry]) -> str:
-    stream = io.StringIO()
-    table = csv.writer(stream, lineterminator="\n")
-    table.writerow(LISTED)
-    for entry in entries:
-        source = entry.source.photo.stem
-        table.writerow([entry.name, entry.kind, 3, entry.origin, source, entry.scene])
-    return stream.getvalue()

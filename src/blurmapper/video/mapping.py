@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,7 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.batch import THRESHOLD, Job
-from blurmapper.files import check_replaceable, make_folder, replacing, write_file, written_as
+from blurmapper.files import (
+    check_replaceable,
+    make_folder,
+    replacing,
+    to_csv,
+    write_file,
+    written_as,
+)
 from blurmapper.images import BlurMap, ImageArray, draw_overlay, encode_image
 from blurmapper.locations import Location, with_ending
 from blurmapper.mapper import BlurMapper
@@ -195,13 +200,11 @@ def map_clip(
 
 def format_table(frames: list[FrameResult]) -> bytes:
     """Return what was measured of frames as CSV, a row each."""
-    stream = io.StringIO(newline="")
-    rows = csv.writer(stream, lineterminator="\n")
-    rows.writerow(HEADINGS)
-    for frame in frames:
-        measured = (f"{value:.4f}" for value in (frame.blur_degree, frame.share_blurred))
-        rows.writerow((frame.number, f"{frame.seconds:.6f}", *measured))
-    return stream.getvalue().encode()
+    rows = (
+        (f.number, f"{f.seconds:.6f}", f"{f.blur_degree:.4f}", f"{f.share_blurred:.4f}")
+        for f in frames
+    )
+    return to_csv([HEADINGS, *rows]).encode()
 
 
 def _map_frames(frames: Iterator[Frame], method: BlurMethod) -> Iterator[MappedFrame]:
