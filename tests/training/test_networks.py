@@ -13,7 +13,6 @@ from blurmapper.backends import OnnxBackend
 from blurmapper.errors import ConfigError
 from blurmapper.training.networks import (
     ARCHITECTURES,
-    VGG_GROUPS,
     TrimmedVgg,
     build_network,
     count_parameters,
@@ -22,6 +21,7 @@ from blurmapper.training.networks import (
     predict,
     set_weights,
 )
+from blurmapper.training.vgg import VGG_GROUPS
 from blurmapper.weights import find_weights
 
 WEIGHTS = Path(__file__).parents[3] / "shared" / "weights"

@@ -154,15 +154,12 @@ def check_root_path(path: str) -> str:
 
 
 def _host_in(address: str) -> str:
-    try:
+    with suppress(ValueError):
         return urlsplit(address).hostname or ""
-    except ValueError:
-        return ""
+    return ""
 
 
 def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+    with suppress(ValueError):
+        return bool(ipaddress.ip_address(name))
+    return False
