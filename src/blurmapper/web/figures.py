@@ -87,12 +87,9 @@ class PhotoMapping:
         """Return a photo's map at its own size, and the map's parts if they are known."""
         image, *size = photo
         kinds = self._map_kinds(image) if self.knows_kinds else None
-        if kinds is None:
-            coarse_map = self._method(image)
-            return Mapped(image, coarse_map, enlarge_to(coarse_map, *size), None)
-        coarse_map = (kinds.defocus + kinds.motion).clip(0, 1)
-        kinds = BlurKinds(*(enlarge_to(part, *size) for part in kinds))
-        return Mapped(image, coarse_map, (kinds.defocus + kinds.motion).clip(0, 1), kinds)
+        coarse_map = (kinds.defocus + kinds.motion).clip(0, 1) if kinds else self._method(image)
+        whole_kinds = kinds and BlurKinds(*(enlarge_to(part, *size) for part in kinds))
+        return Mapped(image, coarse_map, enlarge_to(coarse_map, *size), whole_kinds)
 
     def _map_kinds(self, image: ImageArray) -> BlurKinds | None:
         return self._method.map_kinds(image) if isinstance(self._method, BlurMapper) else None
