@@ -92,9 +92,16 @@ def test_a_photo_that_moved_all_over_is_shaken(motion: float | None) -> None:
 
 def test_a_soft_middle_with_sharp_ground_behind_is_focus_behind() -> None:
     blur, sigma = whole(0), whole(0.6)
-    blur[6:], sigma[6:] = 1, 5
-    blur[:, :8], sigma[:, :8] = 0, 0.6
+    blur[12:], sigma[12:] = 1, 5
+    blur[6:, 10:30], sigma[6:, 10:30] = 1, 5
     assert judge_all(blur, sigma).word == "focus behind"
+
+
+@pytest.mark.parametrize("side", [slice(0, 9), slice(31, 40)])
+def test_a_sharp_subject_at_a_side_is_forgiven(side: slice) -> None:
+    blur, sigma = whole(1), whole(5)
+    blur[:, side], sigma[:, side] = 0, 0.6
+    assert judge_all(blur, sigma).word == "subject sharp"
 
 
 def test_a_soft_middle_with_sharp_ground_before_is_focus_before() -> None:

@@ -25,7 +25,7 @@ SEEN_SIDE, SEEN_SIGMA = 432, 1.5
 
 _BLURRED = 0.5
 _WHOLE = 0.8
-_NOTHING = 0.02
+_NOTHING, _PART = 0.02, 0.2
 _MOTION = 0.8
 _MIDDLE = (0.3, 0.7)
 _LITTLE, _MUCH, _LOW = 0.15, 0.2, 0.62
@@ -56,8 +56,8 @@ def find_focus(blur_map: BlurMap, amounts: BlurAmounts) -> Focus | None:
     row, column = places[order[int(share * (len(places) - 1))]]
     found = float(sigma[row, column])
     height, width = blur_map.shape
-    if sharp.mean() > 0.5 and found * SEEN_SIDE > SEEN_SIGMA * max(height, width):
-        # Blur so wide would have been seen by the map, which calls most of the photo sharp.
+    if sharp.mean() > _PART and found * SEEN_SIDE > SEEN_SIGMA * max(height, width):
+        # Blur so wide would have been seen by the map, which calls much of the photo sharp.
         return None
     y, x = (
         min(int(cell) * CELL + CELL // 2, side - 1)
@@ -104,9 +104,9 @@ def judge(
     how = "as far as a small view tells" if focus is None else f"to {focus.sigma:.1f} px"
     rows, columns = sigma.shape
     middle = (slice(*_within(rows)), slice(*_within(columns)))
-    rest = max(1, sharp.size - sharp[middle].size)
-    around = float(sharp.sum() - sharp[middle].sum()) / rest
-    if float(sharp[middle].mean()) < _LITTLE and around > _MUCH:
+    # On both sides, for else the subject is at one of them.
+    sides = (sharp[:, : middle[1].start], sharp[:, middle[1].stop :])
+    if sharp[middle].mean() < _LITTLE and all(side.size and side.mean() > _MUCH for side in sides):
         return _judge_middle(sharp, length[middle], known[middle], how)
     if share >= _WHOLE:
         return Verdict("sharp", f"Sharp {how}, {share:.0%} of it.")
