@@ -8,6 +8,7 @@ NEEDS = {
     "src/blurmapper/applications/_matting*": ["pymatting"],
     "src/blurmapper/baselines*": ["numba", "pymatting", "scipy", "skimage"],
     "src/blurmapper/distributed*": ["ray"],
+    "src/blurmapper/laboratory/open_benchmark*": ["torch"],
     "src/blurmapper/training*": ["onnx", "safetensors", "torch"],
     "src/blurmapper/video*": ["av"],
     "src/blurmapper/web*": ["fastapi", "uvicorn"],

@@ -79,8 +79,8 @@ def get_method(name: str, options: MethodOptions | None = None) -> BlurMethod:
     Examples
     --------
     >>> import numpy as np
-    >>> get_method("all-blurred")(np.zeros((16, 16, 3), np.uint8)).mean()
-    np.float32(1.0)
+    >>> get_method("all-blurred")(np.zeros((16, 16, 3), np.uint8)).mean().item()
+    1.0
     """
     options = options or MethodOptions()
     if name.endswith(".onnx"):

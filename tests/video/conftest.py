@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 from blurmapper.batch import Job
 from blurmapper.mapper import BlurMapper
 from blurmapper.video.mapping import ClipOutputs, ClipResult, map_clip
+
+if not find_spec("av"):
+    collect_ignore_glob = ["*"]  # they need the extra blurmapper[video]
 
 
 @pytest.fixture
