@@ -103,12 +103,16 @@ def test_a_mask_is_called_one(open_page: Open, three: list[Upload]) -> None:
 def test_all_photos_are_saved_at_once(open_page: Open, three: list[Upload]) -> None:
     page = open_page()
     add(page, three)
-    names = []
+    names: list[str] = []
     page.on("download", lambda download: names.append(download.suggested_filename))
     page.click("#all")
     expect(page.locator("#news")).to_have_text("other.blur.png saved")
     expect(page.locator("#all")).to_be_enabled()
-    page.wait_for_timeout(300)
+    for _ in range(100):
+        # A download is told after the page has begun it.
+        if len(names) == 3:
+            break
+        page.wait_for_timeout(100)
     assert sorted(names) == ["half.blur.png", "other.blur.png", "sharp.blur.png"]
 
 
