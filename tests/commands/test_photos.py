@@ -46,6 +46,7 @@ class ShapeTask(Task):
 
     name: ClassVar[str] = "work"
     alone: ClassVar[bool] = True
+    kinds: ClassVar[tuple[str, ...]] = ("shape",)
 
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
         image = read_photo(photo, name=name).image
