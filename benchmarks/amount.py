@@ -212,7 +212,7 @@ def order_table(photos: dict[str, Photo]) -> str:
 
 def _sharpest_sigma(_: Photo, blur_map: npt.NDArray[np.float32], amounts: BlurAmounts) -> float:
     place = find_sharpest(amounts, blur_map)
-    return np.inf if place is None else place.sigma
+    return 100.0 if place is None else place.sigma
 
 
 def _grey(photo: Photo) -> npt.NDArray[np.float32]:
@@ -221,7 +221,7 @@ def _grey(photo: Photo) -> npt.NDArray[np.float32]:
 
 FIGURES: dict[str, Figure] = {
     "sigma of the sharpest part": _sharpest_sigma,
-    "median sigma": lambda p, b, a: float(np.nanmedian(a.sigma)),
+    "median sigma": lambda p, b, a: float(np.nanmedian(np.append(a.sigma, 100.0))),
     "variance of the Laplacian": lambda p, b, a: -float(cv2.Laplacian(_grey(p), cv2.CV_32F).var()),
     "Tenengrad": lambda p, b, a: (
         -float(

@@ -14,7 +14,7 @@ from blurmapper.amounts import BlurAmounts, find_sharpest, measure_amounts
 from blurmapper.applications.kernels import disc_kernel, gaussian_kernel
 from blurmapper.applications.light import encode_light
 from blurmapper.training.amount_scenes import draw_leaves
-from blurmapper.training.kernels import apply_kernel
+from blurmapper.training.kernels import apply_kernel, motion_kernel
 
 Image = npt.NDArray[np.uint8]
 
@@ -38,7 +38,7 @@ def median(measured: BlurAmounts) -> float:
     return float(np.nanmedian(measured.sigma))
 
 
-@pytest.mark.parametrize("sigma", [2.0, 4.0, 8.0])
+@pytest.mark.parametrize("sigma", [1.0, 2.0, 4.0, 8.0])
 @pytest.mark.parametrize("lens", ["disc", "gaussian"])
 def test_sigma_is_that_of_the_lens(lens: str, sigma: float) -> None:
     kernel = disc_kernel(2 * sigma) if lens == "disc" else gaussian_kernel(sigma)
@@ -54,6 +54,16 @@ def test_a_photo_halved_has_half_the_sigma() -> None:
     halved = cv2.resize(photo, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     whole, half = (median(measure_amounts(each)) for each in (photo, np.asarray(halved, np.uint8)))
     assert half == pytest.approx(whole / 2, rel=0.15)
+
+
+@pytest.mark.parametrize("angle", [0.0, 35.0, 90.0, 150.0])
+def test_a_movement_has_its_length_and_angle(angle: float) -> None:
+    measured = measure_amounts(taken(motion_kernel(16.0, -np.radians(angle), 0.0)))
+    moved = measured.length > 0
+    assert moved.mean() > 0.1
+    turned = (measured.angle[moved] - angle + 90) % 180 - 90
+    assert np.median(np.abs(turned)) < 10
+    assert np.median(measured.length[moved]) == pytest.approx(16.0, rel=0.25)
 
 
 def test_what_a_lens_blurs_has_no_path() -> None:
@@ -121,6 +131,15 @@ def test_the_sharpest_part_is_looked_for_where_the_map_says_sharp() -> None:
 def test_where_nothing_can_be_measured_nothing_is_sharpest() -> None:
     flat = np.full((64, 64, 3), 90, np.uint8)
     assert find_sharpest(measure_amounts(flat), np.zeros((64, 64), np.float32)) is None
+
+
+def test_cells_that_stand_apart_are_enough_where_there_are_no_others() -> None:
+    sigma = np.full((9, 9), np.nan, np.float32)
+    sigma[2, 4], sigma[6, 4] = 1.0, 2.0
+    measured = BlurAmounts(sigma, np.zeros_like(sigma), sigma)
+    sharpest = find_sharpest(measured, np.zeros((144, 144), np.float32))
+    assert sharpest is not None
+    assert sharpest.sigma == pytest.approx(1.0, abs=0.1)
 
 
 def test_a_mapper_measures_whatever_it_maps() -> None:

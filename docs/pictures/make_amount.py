@@ -1,4 +1,4 @@
-"""Draw the picture of docs/amount.md: a drawing that is blurred more and more, map and amounts.
+"""Draw the picture of docs/amount.md: a drawing that is blurred more and more, and its amounts.
 
 python docs/pictures/make_amount.py
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from blurmapper import BlurMapper, draw_overlay
+from blurmapper import BlurMapper
 from blurmapper.amount_pictures import draw_amounts
 from blurmapper.applications.kernels import gaussian_kernel
 from blurmapper.applications.light import encode_light
@@ -33,11 +33,9 @@ def main() -> None:
         light[:, left:right] = part[:, left:right]
     noise = np.random.default_rng(0).normal(0, 1.5, light.shape)
     photo = (encode_light(light, np.dtype(np.uint8)) + noise).clip(0, 255).astype(np.uint8)
-    mapper = BlurMapper()
-    amounts = draw_amounts(photo, mapper.map_amount(photo))
-    above = [shrink(picture) for picture in (photo, draw_overlay(photo, mapper(photo)), amounts)]
-    width = above[0].shape[1]
-    below = [photo[800 : 800 + CROP, left : left + width] for left in (300, 1300, 2300)]
+    amounts = draw_amounts(photo, BlurMapper().map_amount(photo))
+    above = [shrink(picture) for picture in (photo, amounts)]
+    below = [photo[800 : 800 + CROP, left : left + 480] for left in (300, 1300, 2300)]
     rows = [np.hstack(row) for row in (above, below)]
     write_image(np.vstack(rows), HERE / "amount.jpg")
 
@@ -53,7 +51,7 @@ def draw_scene() -> np.ndarray:
 
 def shrink(picture: ImageArray) -> ImageArray:
     """Return a picture at a size for the page."""
-    return np.asarray(cv2.resize(picture, (480, 320), interpolation=cv2.INTER_AREA))
+    return np.asarray(cv2.resize(picture, (720, 480), interpolation=cv2.INTER_AREA))
 
 
 if __name__ == "__main__":

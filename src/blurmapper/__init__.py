@@ -42,14 +42,15 @@ if TYPE_CHECKING:
     from blurmapper.applications.segmentation import cut_out, segment_blur
     from blurmapper.errors import BlurMapperError
     from blurmapper.images import draw_overlay, read_image, read_map, write_map
-    from blurmapper.mapper import BlurKinds, BlurMapper
+    from blurmapper.kinds import BlurKinds
+    from blurmapper.mapper import BlurMapper
     from blurmapper.ranking.ranked import rank_photos
     from blurmapper.refinement import refine_map
 else:
     # Hidden from type checkers: a module `__getattr__` would make them accept any name.
     _HOMES = {
         "BlurAmounts": "amounts",
-        "BlurKinds": "mapper",
+        "BlurKinds": "kinds",
         "BlurMapper": "mapper",
         "BlurMapperError": "errors",
         "blur_degree": "applications.degree",

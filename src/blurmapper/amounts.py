@@ -24,8 +24,11 @@ LEVELS = 4
 """The photo is looked at at full size, and halved this many times less one: each time twice the
 blur is as wide as what the network was trained on."""
 
-LARGEST_DOUBT = 0.25
+LARGEST_DOUBT = 0.2
 """What is known worse than by this share is left out: flat, dark, or nothing but noise."""
+
+SHARPEST_SHARE = 5
+"""Per cent of what is meant to be sharp that is its sharpest part."""
 
 SMALLEST_PATH = 4.0
 """Shorter paths are hardly told from a soft lens, and have neither length nor angle."""
@@ -35,9 +38,9 @@ BUNDLED = Path(__file__).parent / "assets" / "amount"
 
 _TILE, _MARGIN = 768, 32
 _FINER = 0.1  # Preference of log doubt for each level nearer to full size: its cells are smaller.
-_NARROWEST, _WIDEST = 0.7, 4.5  # Sigmas that a level can tell, in its own pixels.
+_NARROWEST, _WIDEST = 0.7, 4.0  # Sigmas that a level can tell, in its own pixels.
 _COARSE_SIGMA = 1.6  # From which a level is finer than it need be, in its own pixels.
-_STRAIGHT = 0.6  # Anisotropy from which a blur is a movement's; a lens has next to none.
+_STRAIGHT = 0.4  # Anisotropy from which a blur is a movement's; a lens has next to none.
 
 Grid = npt.NDArray[np.float32]
 
@@ -69,7 +72,7 @@ class SharpestPart(NamedTuple):
     Attributes
     ----------
     sigma : float
-        As in `BlurAmounts`, of the median cell around the place.
+        As in `BlurAmounts`: `SHARPEST_SHARE` per cent of what is meant to be sharp is sharper.
     row, column : int
         The place, in pixels of the photo.
     """
@@ -130,10 +133,12 @@ def find_sharpest(amounts: BlurAmounts, blur_map: BlurMap) -> SharpestPart | Non
         return None
     meant = known & (cv2.resize(blur_map, (width, height), interpolation=cv2.INTER_AREA) < 0.5)
     medians = _local_medians(np.where(meant if meant.any() else known, amounts.sigma, np.nan))
-    row, column = np.unravel_index(np.nanargmin(medians), medians.shape)
+    # The least of thousands would be the one that is wrong by most.
+    sigma = float(np.nanpercentile(medians, SHARPEST_SHARE))
+    row, column = np.unravel_index(np.nanargmin(np.abs(medians - sigma)), medians.shape)
     rows, columns = blur_map.shape
     return SharpestPart(
-        float(medians[row, column]),
+        sigma,
         min(int(row) * CELL + CELL // 2, rows - 1),
         min(int(column) * CELL + CELL // 2, columns - 1),
     )
@@ -150,7 +155,8 @@ def _local_medians(sigma: Grid) -> Grid:
     ordered = np.sort(around, axis=-1)  # NaN last
     middle = np.maximum(count - 1, 0) // 2
     medians = np.take_along_axis(ordered, middle[..., np.newaxis], axis=-1)[..., 0]
-    enough = np.isfinite(sigma) & (count >= min(8, int(count.max())))
+    known = np.isfinite(sigma)
+    enough = known & (count >= min(8, int(count[known].max())))
     return np.where(enough, medians, np.nan).astype(np.float32)
 
 
@@ -204,7 +210,7 @@ def _run_level(
             answer[part] = network.run(tile)
     # Near its ends a level knows no more than that blur is narrower, or wider, than it can tell.
     too_narrow = (answer[..., 0] < np.log(_NARROWEST)) & (level > 0)
-    too_wide = (answer[..., 0] > np.log(_WIDEST)) & (level < LEVELS - 1)
+    too_wide = answer[..., 0] > np.log(_WIDEST)
     answer[too_narrow | too_wide, 1] = np.inf
     answer[..., 0] += np.log(2.0**level)
     answer[..., 1] += _FINER * level

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -16,23 +16,11 @@ from blurmapper.decoding import MIN_SIDE
 from blurmapper.devices import Device
 from blurmapper.errors import ConfigError, WeightsError
 from blurmapper.images import BlurMap, ImageArray, ImageSource, read_image
+from blurmapper.kinds import BlurKinds
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map, refine_map
 from blurmapper.strips import MOST_ASPECT, map_in_pieces, reduce_image
 from blurmapper.weights import BUNDLED, WeightsCard, find_weights
-
-
-class BlurKinds(NamedTuple):
-    """A blur map in two parts that add up to it, float32 (H, W) in [0, 1] each.
-
-    Attributes
-    ----------
-    defocus, motion : ndarray
-        The probability that a pixel is blurred by the lens; by movement of camera or subject.
-    """
-
-    defocus: BlurMap
-    motion: BlurMap
 
 
 class BlurMapper:
@@ -129,8 +117,7 @@ class BlurMapper:
         Parameters
         ----------
         source, revision, endpoint, offline
-            As for `blurmapper.hub.fetch_weights`, whose answer `BlurMapper` takes too, beside
-            its other options.
+            As for `blurmapper.hub.fetch_weights`, whose answer `BlurMapper` takes too.
 
         Raises
         ------
@@ -139,11 +126,6 @@ class BlurMapper:
             format that can run code.
         MissingExtraError
             If it is a repository and ``blurmapper[hub]`` is not installed.
-
-        Examples
-        --------
-        >>> BlurMapper.from_pretrained("dbm-lite").card.licence
-        'Apache-2.0'
         """
         from blurmapper.hub import fetch_weights
 
@@ -273,20 +255,12 @@ class BlurMapper:
         Returns
         -------
         BlurAmounts
-            ``sigma``, ``length`` and ``angle`` of cells of 16 x 16 pixels, float32
-            (ceil(H / 16), ceil(W / 16)), NaN where nothing can be measured. A network of its own
-            measures them, whichever weights map the blur.
+            Of cells of 16 x 16 pixels, whichever weights map the blur.
 
         Raises
         ------
         ImageError
             If the photo cannot be read.
-
-        Examples
-        --------
-        >>> amounts = BlurMapper().map_amount("photo.jpg")  # doctest: +SKIP
-        >>> float(np.nanmedian(amounts.sigma))  # doctest: +SKIP
-        2.4
         """
         return measure_amounts(read_image(source), threads=self._threads)
 

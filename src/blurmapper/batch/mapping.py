@@ -22,8 +22,9 @@ from blurmapper.images import (
     encode_map,
     read_photo,
 )
+from blurmapper.kinds import BlurKinds
 from blurmapper.locations import Location
-from blurmapper.mapper import BlurKinds, BlurMapper
+from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
 from blurmapper.refinement import enlarge_map
 

@@ -63,7 +63,7 @@ def amount_loss(answers: Tensor, covariance: Tensor) -> Tensor:
     log_sigma, anisotropy = targets(covariance)
     doubt = answers[:, 1]
     likelihood = (answers[:, 0] - log_sigma).abs() * torch.exp(-doubt) + doubt
-    sureness = torch.exp(-doubt.detach()).clamp(max=8) / 4
+    sureness = torch.exp(-doubt.detach()).clamp(max=8)
     direction = (answers[:, 2:] - anisotropy).square().sum(1) * sureness
     return (likelihood + direction).sum() / max(1, len(answers))
 

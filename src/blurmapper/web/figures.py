@@ -13,7 +13,8 @@ from blurmapper.batch import THRESHOLD, enlarge_to, read_for
 from blurmapper.decoding import MIN_SIDE, Photo
 from blurmapper.errors import WeightsError
 from blurmapper.images import BlurMap, ImageArray
-from blurmapper.mapper import BlurKinds, BlurMapper
+from blurmapper.kinds import BlurKinds
+from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
 from blurmapper.ranking.measuring import find_sharpest_box
 from blurmapper.ranking.records import Box

@@ -1,0 +1,61 @@
+"""Blur magnified in proportion to how wide it is."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from blurmapper.amounts import BlurAmounts
+from blurmapper.applications import _lens
+from blurmapper.applications.light import decode_light, encode_light
+from blurmapper.applications.magnification import magnify_blur
+from blurmapper.errors import ConfigError
+
+Photo = npt.NDArray[np.uint8]
+
+
+def amounts_of(sigma: npt.NDArray[np.float32]) -> BlurAmounts:
+    return BlurAmounts(sigma, np.zeros_like(sigma), np.full_like(sigma, np.nan))
+
+
+def test_a_share_of_the_growth_is_asked_for_by_another_map() -> None:
+    blur_map = np.linspace(0, 1, 400, dtype=np.float32).reshape(20, 20)
+    share = np.linspace(1, 0.1, 400, dtype=np.float32).reshape(20, 20)
+    grown = _lens._grow(_lens.shrink_growth(blur_map, share))
+    np.testing.assert_allclose(grown, _lens._grow(blur_map) * share, atol=2e-3)
+
+
+def test_with_amounts_blur_gets_wider_in_proportion() -> None:
+    step = np.zeros((256, 512, 3), np.float32)
+    step[128:] = 0.6
+    light = np.hstack([cv2.GaussianBlur(step, (0, 0), sigma) for sigma in (2.0, 6.0)])
+    photo = encode_light(light, np.dtype(np.float32))
+    sigma = np.full((16, 64), np.nan, np.float32)
+    sigma[6:10, :32], sigma[6:10, 32:] = 2.0, 6.0
+    blurred = np.ones(photo.shape[:2], np.float32)
+    magnified = magnify_blur(
+        photo, blurred, strength=1, shape="gaussian", amounts=amounts_of(sigma)
+    )
+    for column, expected in ((128, 4.0), (896, 12.0)):
+        edge = np.diff(decode_light(magnified)[:, column, 0].astype(np.float64))
+        places = np.arange(len(edge)) - edge @ np.arange(len(edge)) / edge.sum()
+        width = np.sqrt(edge @ places**2 / edge.sum())
+        assert width == pytest.approx(expected, rel=0.15)
+
+
+def test_where_no_amount_is_known_blur_grows_as_without(sharp_photo: Photo) -> None:
+    blurred = np.ones(sharp_photo.shape[:2], np.float32)
+    unknown = amounts_of(np.full((6, 8), np.nan, np.float32))
+    np.testing.assert_array_equal(
+        magnify_blur(sharp_photo, blurred, amounts=unknown), magnify_blur(sharp_photo, blurred)
+    )
+
+
+def test_the_papers_way_takes_no_amounts(sharp_photo: Photo) -> None:
+    blurred = np.ones(sharp_photo.shape[:2], np.float32)
+    with pytest.raises(ConfigError, match="leave out naive or amounts"):
+        magnify_blur(
+            sharp_photo, blurred, method="naive", amounts=amounts_of(np.ones((6, 8), np.float32))
+        )
