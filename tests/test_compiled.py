@@ -60,7 +60,10 @@ def test_the_import_fails_there_without_us(tmp_path: Path) -> None:
     [
         "from blurmapper.compiled import import_compiled; import_compiled('small').double(1)",
         "from blurmapper.methods import get_method; get_method('zhuo11'); get_method('yi16')",
-        "from blurmapper.applications.segmentation import _import_matting; _import_matting()",
+        (
+            "from blurmapper.compiled import import_compiled; "
+            "import_compiled('blurmapper.applications._matting')"
+        ),
     ],
 )
 def test_a_folder_of_the_process_is_given_and_cleared(code: str, tmp_path: Path) -> None:
