@@ -19,7 +19,7 @@ demo: $(VENV)/.core ## Map a bundled photo, and print where the pictures are
 
 .PHONY: test
 test: check ## Check everything, then run the tests
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --max-worker-restart=0 --dist=loadfile
 
 .PHONY: test-core
 test-core: ## Run the tests that need no extra in an environment of their own (PYTHON= names another)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,3 +63,21 @@ def files_below() -> FilesBelow:
         }
 
     return read
+
+
+@pytest.fixture
+def press_ctrl_c() -> Callable[[], None]:
+    """Do from a thread of the command what Ctrl-C does, without a signal.
+
+    One that came when nobody listens would end the process of all tests. That the signal itself is
+    heard is tested on commands in processes of their own.
+    """
+
+    def press() -> None:
+        handler = signal.getsignal(signal.SIGINT)
+        assert callable(handler)
+        # Only the main thread may go back to the handler before, which the command does at its end.
+        with contextlib.suppress(ValueError):
+            handler(signal.SIGINT, None)
+
+    return press

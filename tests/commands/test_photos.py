@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
-import signal
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,14 +126,10 @@ def test_a_photo_that_breaks_the_work_gets_a_line_and_the_others_go_on(
     assert run() == ["b.png"]
 
 
-def test_ctrl_c_finishes_the_photo_and_the_same_run_goes_on(run: Run) -> None:
-    def interrupt(_: str) -> None:
-        asking = signal.getsignal(signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
-        while signal.getsignal(signal.SIGINT) == asking:
-            time.sleep(0.001)
-
-    assert run(interrupt, status=130) == ["a.png"]
+def test_ctrl_c_finishes_the_photo_and_the_same_run_goes_on(
+    run: Run, press_ctrl_c: Callable[[], None]
+) -> None:
+    assert run(lambda _: press_ctrl_c(), status=130) == ["a.png"]
     assert run() == ["b.png", "c.png"]
 
 

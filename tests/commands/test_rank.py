@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -116,16 +113,14 @@ def test_ctrl_c_ranks_what_is_done_and_touches_no_photo(
     files_below: FilesBelow,
     shoot: Path,
     tmp_path: Path,
+    press_ctrl_c: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     read = measuring.read_photo
 
     def interrupt_at_the_second(photo: BinaryIO, *, name: str) -> Photo:
         if name.endswith("b [1].png"):
-            asking = signal.getsignal(signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGINT)
-            while signal.getsignal(signal.SIGINT) == asking:
-                time.sleep(0.001)
+            press_ctrl_c()
         return read(photo, name=name)
 
     monkeypatch.setattr(measuring, "read_photo", interrupt_at_the_second)
