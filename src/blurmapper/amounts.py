@@ -6,6 +6,7 @@ What is lost in that view, whether an eye is sharp at 100 %, is measured here.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.devices import count_cores
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.preprocessing import WHITE
 from blurmapper.weights import read_card, verify
@@ -43,6 +45,8 @@ _COARSE_SIGMA = 1.6  # From which a level is finer than it need be, in its own p
 _STRAIGHT = 0.4  # Anisotropy from which a blur is a movement's; a lens has next to none.
 
 Grid = npt.NDArray[np.float32]
+Cells = npt.NDArray[np.float32]
+"""(h, w, 4): what the network says of each cell."""
 
 
 class BlurAmounts(NamedTuple):
@@ -97,19 +101,13 @@ def measure_amounts(image: ImageArray, *, threads: int | None = None) -> BlurAmo
     BlurAmounts
         A grid of cells of `CELL` pixels.
     """
-    network = _open_network(threads)
     pyramid = _build_pyramid(image)
-    best: npt.NDArray[np.float32] | None = None
-    for level in reversed(range(LEVELS)):
-        if best is not None:
-            best = np.repeat(np.repeat(best, 2, axis=0), 2, axis=1)
-        answer = _run_level(network, pyramid[level], level, best)
-        if best is None:
-            best = answer
-        else:
-            best = best[: answer.shape[0], : answer.shape[1]]
-            best = np.where((answer[..., 1] < best[..., 1])[..., np.newaxis], answer, best)
-    assert best is not None
+    best = np.zeros((0, 0, 4), np.float32)
+    # Two tiles at a time take less processor time than one by two threads that wait for each other.
+    with ThreadPoolExecutor(threads or count_cores()) as pool:
+        for level in reversed(range(LEVELS)):
+            coarser = np.repeat(np.repeat(best, 2, axis=0), 2, axis=1)
+            best = _refine(coarser, _run_level(pool, pyramid[level], level, coarser))
     height, width = (-(-side // CELL) for side in image.shape[:2])
     return _describe(best[:height, :width])
 
@@ -178,36 +176,39 @@ def _build_pyramid(image: ImageArray) -> list[npt.NDArray[Any]]:
     return pyramid
 
 
+def _refine(coarser: Cells, answer: Cells) -> Cells:
+    """Return the surer of two levels in each cell; the coarsest has nothing above it."""
+    if not coarser.size:
+        return answer
+    coarser = coarser[: answer.shape[0], : answer.shape[1]]
+    return np.where((answer[..., 1] < coarser[..., 1])[..., np.newaxis], answer, coarser)
+
+
 def _run_level(
-    network: _Network,
-    grey: npt.NDArray[Any],
-    level: int,
-    coarser: npt.NDArray[np.float32] | None,
-) -> npt.NDArray[np.float32]:
+    pool: ThreadPoolExecutor, grey: npt.NDArray[Any], level: int, coarser: Cells
+) -> Cells:
     """Return log sigma in pixels of the photo, log doubt, and anisotropy in x and y, (h, w, 4).
 
-    Tiles in which the level above, `coarser`, has seen all blur to be wide are left at infinite
-    doubt.
+    What the level above, `coarser`, has seen to be blurred widely is left at infinite doubt.
     """
     rows, columns = (-(-side // CELL) for side in grey.shape)
     below = rows * CELL - grey.shape[0], columns * CELL - grey.shape[1]
     margins = ((_MARGIN, _MARGIN + below[0]), (_MARGIN, _MARGIN + below[1]))
     padded = np.pad(grey, margins, mode="symmetric")
     answer = np.full((rows, columns, 4), np.inf, np.float32)
-    wide = np.log(2 * _COARSE_SIGMA * 2**level)
-    step = _TILE // CELL
-    for top in range(0, rows, step):
-        for left in range(0, columns, step):
-            part = slice(top, min(top + step, rows)), slice(left, min(left + step, columns))
-            if coarser is not None:
-                seen = coarser[part]
-                if ((seen[..., 0] > wide) & (seen[..., 1] < np.log(LARGEST_DOUBT))).all():
-                    continue
-            tile = padded[
-                part[0].start * CELL : part[0].stop * CELL + 2 * _MARGIN,
-                part[1].start * CELL : part[1].stop * CELL + 2 * _MARGIN,
-            ]
-            answer[part] = network.run(tile)
+    needed = np.ones((rows, columns), bool)
+    if coarser.size:
+        seen = coarser[:rows, :columns]
+        wide = seen[..., 0] > np.log(2 * _COARSE_SIGMA * 2**level)
+        needed = ~(wide & (seen[..., 1] < np.log(LARGEST_DOUBT)))
+
+    def measure(part: tuple[slice, slice]) -> None:
+        down, across = (
+            slice(side.start * CELL, side.stop * CELL + 2 * _MARGIN) for side in part
+        )
+        answer[part] = _open_network().run(padded[down, across])
+
+    list(pool.map(measure, _cut_tiles(needed)))
     # Near its ends a level knows no more than that blur is narrower, or wider, than it can tell.
     too_narrow = (answer[..., 0] < np.log(_NARROWEST)) & (level > 0)
     too_wide = answer[..., 0] > np.log(_WIDEST)
@@ -217,12 +218,30 @@ def _run_level(
     return answer
 
 
+def _cut_tiles(needed: npt.NDArray[np.bool_]) -> list[tuple[slice, slice]]:
+    """Return tiles of cells, cut down to those needed."""
+    parts = []
+    step = _TILE // CELL
+    for top in range(0, needed.shape[0], step):
+        for left in range(0, needed.shape[1], step):
+            tile = needed[top : top + step, left : left + step]
+            if tile.any():
+                rows, columns = (np.flatnonzero(tile.any(axis=axis)) for axis in (1, 0))
+                parts.append(
+                    (
+                        slice(top + int(rows[0]), top + int(rows[-1]) + 1),
+                        slice(left + int(columns[0]), left + int(columns[-1]) + 1),
+                    )
+                )
+    return parts
+
+
 class _Network(NamedTuple):
     session: Any
     mean: np.float32
     scale: np.float32
 
-    def run(self, tile: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    def run(self, tile: npt.NDArray[Any]) -> Cells:
         """Return the answers for the cells of a tile, but for its margin, (h, w, 4)."""
         image = (tile.astype(np.float32) - self.mean) * self.scale
         (cells,) = self.session.run(["cells"], {"image": image[np.newaxis, np.newaxis]})
@@ -232,16 +251,16 @@ class _Network(NamedTuple):
 
 
 @cache
-def _open_network(threads: int | None) -> _Network:
+def _open_network() -> _Network:
     from blurmapper.backends import open_session
 
     card = read_card(BUNDLED / "amount.json")
     grey = card.preprocessing
-    session = open_session(verify(card, BUNDLED), threads=threads)
+    session = open_session(verify(card, BUNDLED), threads=1)
     return _Network(session, np.float32(grey.mean[0]), np.float32(grey.scale[0]))
 
 
-def _describe(cells: npt.NDArray[np.float32]) -> BlurAmounts:
+def _describe(cells: Cells) -> BlurAmounts:
     known = cells[..., 1] < np.log(LARGEST_DOUBT)
     sigma = np.where(known, np.exp(np.where(known, cells[..., 0], 0)), np.nan)
     across, along = np.where(known, cells[..., 2], 0), np.where(known, cells[..., 3], 0)

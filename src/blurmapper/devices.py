@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Collection, Sequence
 from typing import Literal, get_args
 
@@ -63,3 +64,10 @@ def _report(what: str, missing: str) -> None:
     logging.getLogger("blurmapper").warning(
         "%s, so the processor runs the network; install %s", what, missing
     )
+
+
+def count_cores() -> int:
+    """Return on how many cores this process may run."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.decoding import check_pair
+from blurmapper.devices import count_cores
 from blurmapper.errors import ConfigError
 from blurmapper.images import BlurMap, ImageArray
 
@@ -100,7 +100,7 @@ def magnify_blur(
 
     parts = split(*blur_map.shape)
     magnified = np.empty_like(image)
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(max_workers=min(4, count_cores())) as pool:
         lens = Lens(image, blur_map, radius, shape, pool)
         for part, rendered in zip(parts, pool.map(lens.render, parts), strict=True):
             magnified[part] = rendered

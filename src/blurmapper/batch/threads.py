@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +12,7 @@ from typing import BinaryIO, TypeVar
 from blurmapper.batch.failures import PhotoFailure
 from blurmapper.batch.tasks import Job, Result, Task, do_job
 from blurmapper.decoding import read_size
+from blurmapper.devices import count_cores
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
@@ -164,5 +164,4 @@ def share_method(method: BlurMethod) -> BlurMethod:
 
 def count_workers(asked: int | None, photos: int) -> int:
     """Return how many photos to work on at a time: as asked, or one for each core."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(asked or cores or 1, photos))
+    return max(1, min(asked or count_cores(), photos))

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from blurmapper.batch import Manifest
 from blurmapper.datasets import Polarity, Sample, read_truth
+from blurmapper.devices import count_cores
 from blurmapper.errors import DatasetError
 from blurmapper.evaluation.boundary import boundary_counts
 from blurmapper.evaluation.counts import image_counts, stretch_map
@@ -275,4 +276,4 @@ def default_processes(entries: Iterable[Entry]) -> int:
     """Return one process where a map must be computed, so that times are a photo's own."""
     if any(entry.maps is None for entry in entries):
         return 1
-    return os.cpu_count() or 1
+    return count_cores()

@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from blurmapper.devices import count_cores
+
 Say = Callable[[str], None]
 """Where a runner reports how far it is, a line at a time."""
 
@@ -32,7 +34,7 @@ def describe_machine() -> dict[str, str]:
     """Return the processor, the cores that this process may use, and the system."""
     return {
         "processor": _processor(),
-        "cores": str(_cores()),
+        "cores": str(count_cores()),
         "threads": os.environ.get("OMP_NUM_THREADS", "all"),
         "system": platform.platform(),
     }
@@ -52,12 +54,6 @@ def list_versions() -> dict[str, str]:
 def to_json(values: Mapping[str, Any]) -> str:
     """Return values as indented JSON that ends with its line; what is not finite is null."""
     return json.dumps(_without_nan(values), indent=1, allow_nan=False) + "\n"
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _processor() -> str:

@@ -113,9 +113,7 @@ def make_tile(scene: _Scene, rng: np.random.Generator) -> Tile:
 
 def draw_kernel(sigma: float, rng: np.random.Generator) -> Kernel:
     """Draw what a lens or a hand makes of a point, about as wide as a Gaussian of this sigma."""
-    kind = rng.choice(
-        ["gaussian", "disc", "polygon", "motion", "both"], p=[0.25, 0.28, 0.1, 0.27, 0.1]
-    )
+    kind = rng.choice(list(KINDS), p=list(KINDS.values()))
     if kind == "gaussian" or (kind == "polygon" and sigma < 1):
         return gaussian_kernel(sigma)
     if kind == "disc":
