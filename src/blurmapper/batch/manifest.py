@@ -1,4 +1,4 @@
-"""What is done already: a file of lines about photos that survives whatever stops its writer."""
+"""The manifest: a file of lines about photos that survives whatever stops its writer."""
 
 from __future__ import annotations
 

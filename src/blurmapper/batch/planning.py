@@ -1,4 +1,4 @@
-"""The plan: what to do with each photo, where its files go, and whether that is done already."""
+"""The plan: where each photo's files go, and what is done already."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def plan_jobs(
         yield Job(photo, output / target, target)
 
 
-class Record:
-    """What a command has done in an output folder, as its manifest has it.
+class DoneBefore:
+    """What is done already in an output folder, as a command's manifest has it.
 
     Parameters
     ----------

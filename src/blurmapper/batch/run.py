@@ -12,7 +12,7 @@ from typing import Literal
 from blurmapper.batch.cluster import import_ray, run_on_cluster
 from blurmapper.batch.failures import Failures, PhotoFailure
 from blurmapper.batch.finding import Found, real_path
-from blurmapper.batch.planning import Record
+from blurmapper.batch.planning import DoneBefore
 from blurmapper.batch.tasks import Job, Result, Task
 from blurmapper.batch.threads import count_workers, run_in_threads
 from blurmapper.errors import ImageError
@@ -92,7 +92,7 @@ def run_task(
             jobs: Iterable[Job] = (Job(photo) for photo in found.locations())
             record: Callable[[Job, Result], None] = lambda job, result: None  # noqa: E731
         else:
-            kept = Record(output, task, task.digest_settings(), redo=how.redo)
+            kept = DoneBefore(output, task, task.digest_settings(), redo=how.redo)
             stack.enter_context(kept.manifest)
             jobs, record = kept.plan(found, output), kept.add
         if how.engine == "ray":
