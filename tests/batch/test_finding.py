@@ -9,9 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from blurmapper.batch import Found, find_photos, list_photos, plan_jobs
+from blurmapper.batch import (
+    Found,
+    MagnifyTask,
+    MapTask,
+    Outputs,
+    SegmentTask,
+    Task,
+    find_photos,
+    list_photos,
+    plan_jobs,
+)
 from blurmapper.errors import ImageError
 from blurmapper.locations import find_location
+from blurmapper.ranking.report import ReportTask
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -42,6 +53,28 @@ def test_hidden_files_and_earlier_outputs_are_no_photos(tmp_path: Path) -> None:
     touch(tmp_path, "a.motion.png", "a.defocus.png", "a.cutout.png", "a.magnified.jpg")
     touch(tmp_path, "@eaDir/a.jpg/SYNOPHOTO_THUMB_XL.jpg", "sub/@eaDir/b.jpg")
     assert list_photos(tmp_path) == [tmp_path / "a.jpg"]
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        MapTask("dbm-lite", outputs=Outputs(overlay=True, kinds=True, amount=True)),
+        SegmentTask("dbm-lite"),
+        SegmentTask("dbm-lite", cutout=True),
+        MagnifyTask("dbm-lite"),
+        ReportTask("dbm-lite"),
+    ],
+    ids=lambda task: type(task).__name__,
+)
+def test_nothing_that_a_task_writes_is_a_photo(task: Task, tmp_path: Path) -> None:
+    photo = tmp_path / "a.jpg"
+    touch(tmp_path, "a.jpg", *(f"made/a.jpg{ending}" for ending in task.endings(photo).values()))
+    assert list_photos(tmp_path) == [photo]
+
+
+def test_a_photo_that_is_called_a_thumb_is_one(tmp_path: Path) -> None:
+    touch(tmp_path, "a.thumb.jpg")
+    assert list_photos(tmp_path) == [tmp_path / "a.thumb.jpg"]
 
 
 def test_a_named_file_is_a_photo_whatever_it_is_called(tmp_path: Path) -> None:

@@ -13,8 +13,13 @@ from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.images import PHOTO_SUFFIXES
 from blurmapper.locations import Address, Location, find_location
 
-MADE = frozenset({".blur", ".cutout", ".defocus", ".magnified", ".mask", ".motion", ".overlay"})
+MADE = frozenset(
+    {".amount", ".blur", ".cutout", ".defocus", ".magnified", ".mask", ".motion", ".overlay"}
+)
 """What stands before the suffix of the files that our commands write."""
+
+MADE_OF = frozenset({".sharpest", ".subject", ".thumb", ".tint"})
+"""The same of a report's pictures: common words, so only behind the whole name of a photo."""
 
 _HIDDEN = (".", "@eaDir")  # the latter is where a Synology keeps thumbnails
 
@@ -174,7 +179,12 @@ class _Finding:
 
 def _is_photo_name(name: str) -> bool:
     path = PurePosixPath(name)
-    return path.suffix.lower() in PHOTO_SUFFIXES and PurePosixPath(path.stem).suffix not in MADE
+    return path.suffix.lower() in PHOTO_SUFFIXES and not _is_made(PurePosixPath(path.stem))
+
+
+def _is_made(stem: PurePosixPath) -> bool:
+    of_photo = PurePosixPath(stem.stem).suffix.lower() in PHOTO_SUFFIXES
+    return stem.suffix in MADE or (of_photo and stem.suffix in MADE_OF)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
