@@ -221,23 +221,39 @@ def find_weights(weights: str | Path) -> tuple[WeightsCard, Path]:
     Parameters
     ----------
     weights : str or Path
-        A bundled name; an .onnx file with its card, the same name in .json, beside it; or a
-        folder with a ``config.json``, the card, and the file that it names.
+        As for `find_card`.
 
     Raises
     ------
     WeightsError
         If there are no such weights, no card beside the file, or the two do not fit.
     """
+    card, folder = find_card(weights)
+    return card, verify(card, folder)
+
+
+def find_card(weights: str | Path) -> tuple[WeightsCard, Path]:
+    """Return the card of weights, and the folder where their file should be.
+
+    Parameters
+    ----------
+    weights : str or Path
+        A bundled name; an .onnx file with its card, the same name in .json, beside it; or a
+        folder with a ``config.json``, the card, and the file that it names.
+
+    Raises
+    ------
+    WeightsError
+        If there are no such weights, or no card beside the file, or one of another file.
+    """
     path = Path(weights)
     is_path = isinstance(weights, Path) or bool(path.suffix) or path.is_dir()
     if weights in bundled_names() or not is_path:
-        card = bundled_card(str(weights))
-        return card, verify(card)
+        return bundled_card(str(weights)), BUNDLED
     if path.is_dir():
         card = read_card(path / CARD)
         check_file_name(card, path / CARD)
-        return card, verify(card, path)
+        return card, path
     check_format(str(path))
     if not path.is_file():
         raise WeightsError(f"{path}: no such weights file; give a name or an .onnx file")
@@ -246,7 +262,7 @@ def find_weights(weights: str | Path) -> tuple[WeightsCard, Path]:
         raise WeightsError(
             f"{path}: the card beside it is of {card.file}; rename neither after export"
         )
-    return card, verify(card, path.parent)
+    return card, path.parent
 
 
 def check_file_name(card: WeightsCard, source: object) -> None:
