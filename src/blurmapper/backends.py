@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import partial
 from importlib.util import find_spec
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -218,8 +219,9 @@ def open_session(path: Path, *, threads: int | None = None, device: Device = "cp
     options.intra_op_num_threads = threads or 0
     # Errors still raise; what is silenced are notes on the graph, meant for its maker.
     options.log_severity_level = _FATAL
-    # Between photos the cores belong to OpenCV, not to threads that spin until the next run.
-    options.add_session_config_entry("session.force_spinning_stop", "1")
+    # Threads that spin until there is more to do take as much processor time as the work itself,
+    # from OpenCV and from what is imported meanwhile.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers = choose_providers(device, onnxruntime.get_available_providers())
     # As its maker asks for DirectML.
     options.enable_mem_pattern = DIRECTML not in providers
@@ -262,9 +264,9 @@ def _check_threads(threads: int | None) -> None:
 def _refuse_external_data(path: Path) -> None:
     """Refuse a graph with weights in other files, which its card's SHA-256 does not cover."""
     try:
-        content = path.read_bytes()
-        # The key of every reference to another file; a graph without it need not be walked through.
-        external = b"location" in content and has_external_data(content)
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+            # The key of every reference to another file; a graph without it is not walked through.
+            external = content.find(b"location") >= 0 and has_external_data(content[:])
     except (OSError, ValueError) as error:
         raise WeightsError(
             f"{path}: no ONNX graph, cannot load it; reinstall or export it again"
