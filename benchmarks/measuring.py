@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
 import re
 import statistics
 import time
@@ -22,6 +23,9 @@ from blurmapper.weights import BUNDLED
 
 PAGE = Path("docs/performance.md")
 SAMPLES = sorted((BUNDLED.parent / "samples").glob("*.jpg"))
+
+# pip compiles what it installs; a command from a clone would do so at every start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 Photo = npt.NDArray[np.uint8]
 Call = Callable[[], object]

@@ -63,11 +63,9 @@ def _parameters(value: Any) -> list[str]:
 
 
 def _commands() -> dict[str, list[str]]:
-    import typer
-
     from blurmapper.cli import app
 
-    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    commands: dict[str, Any] = app.commands
     return {
         name: sorted(
             option

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from blurmapper.amount_pictures import STEPS, UNIT, WIDER, draw_amounts, encode_amounts
 from blurmapper.amounts import BlurAmounts

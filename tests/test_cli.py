@@ -187,7 +187,7 @@ def test_the_version_is_printed(run: Run) -> None:
     assert run("--version") == (0, f"blurmapper {blurmapper.__version__}\n", "")
 
 
-COMMANDS = [command.name for command in cli.app.registered_commands]
+COMMANDS = list(cli.COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

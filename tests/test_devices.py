@@ -10,7 +10,7 @@ import numpy.typing as npt
 import onnxruntime
 import PIL.Image
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from blurmapper.backends import OnnxBackend, OpenVinoBackend, open_backend
 from blurmapper.cli import app

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import PIL.Image
 import pytest
-import typer
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 import blurmapper
 from blurmapper.cli import app
@@ -24,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 SAMPLES = Path(blurmapper.__file__).parent / "assets" / "samples"
 NOTEBOOKS = sorted((ROOT / "examples").glob("*.ipynb"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS: dict[str, Any] = app.commands
 
 ONLY_PARSED = {
     "map photo.jpg --method weights/": "needs the weights that hours of training would make",
@@ -162,7 +161,7 @@ def test_blocks_calls_and_comments_are_told_apart() -> None:
 
 
 def test_a_wrong_option_does_not_parse() -> None:
-    with pytest.raises(Exception, match="No such option: --resme"):
+    with pytest.raises(Exception, match=r"No such option.*--resme"):
         parse(["train", "configs/dbm.toml", "--resme"])
 
 

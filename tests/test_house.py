@@ -12,7 +12,6 @@ from pathlib import Path
 
 import PIL.Image
 import pytest
-import typer
 
 import blurmapper
 from blurmapper.cli import app
@@ -134,7 +133,7 @@ def test_every_target_that_ci_makes_exists() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_that_is_named_exists(document: Path) -> None:
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    commands = app.commands
     assert commands_in(document, "blurmapper") <= set(commands)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import PIL.Image
 import pytest
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
 from blurmapper import locations
 from blurmapper.cli import app

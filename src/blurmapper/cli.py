@@ -7,12 +7,13 @@ import sys
 import warnings
 from collections.abc import Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
-import typer
-from typer.core import TyperGroup
+import click
 
-from blurmapper.commands._output import open_streams, print_error, print_line
+from blurmapper import __version__
+from blurmapper.commands._output import STOPPED, open_streams, print_error
+from blurmapper.commands._parameters import to_command
 from blurmapper.errors import BlurMapperError, ConfigError
 
 COMMANDS = {
@@ -36,10 +37,14 @@ COMMANDS = {
 _EMPTY = re.compile(r"(--[a-z-]+=)?")
 
 
-class Commands(TyperGroup):
+class Commands(click.Group):
     """All commands; none takes an empty argument, which a path would take for this folder."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Return their names in the order of the help."""
+        return list(self.commands)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments.
 
         Raises
@@ -50,6 +55,13 @@ class Commands(TyperGroup):
         if any(map(_EMPTY.fullmatch, args)):
             raise ConfigError('an argument is empty (""); is a variable not set?')
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Call the command; Ctrl-C ends it as it ends a program of the shell."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(STOPPED) from None
 
 
 def main() -> None:
@@ -66,38 +78,18 @@ def main() -> None:
         sys.exit(1)
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
-        from blurmapper import __version__
-
-        print_line(f"blurmapper {__version__}")
-        raise typer.Exit
-
-
-def _start(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
-        ),
-    ] = False,
-) -> None:
-    """Turn photos into blur maps: for every pixel the probability that it is blurred."""
-
-
-def build_app(names: Iterable[str] = COMMANDS) -> typer.Typer:
+def build_app(names: Iterable[str] = COMMANDS) -> Commands:
     """Return the command line of some of `COMMANDS`, imported only now."""
-    app = typer.Typer(
-        cls=Commands,
-        no_args_is_help=True,
-        rich_markup_mode="markdown",
-        context_settings={"help_option_names": ["-h", "--help"]},
-        pretty_exceptions_show_locals=False,
+    app = Commands(
+        "blurmapper",
+        help="Turn photos into blur maps: for every pixel the probability that it is blurred.",
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
-    app.callback()(_start)
+    click.version_option(__version__, message="blurmapper %(version)s")(app)
     for name in names:
         module, function = COMMANDS[name]
-        app.command(name)(getattr(import_module(f"blurmapper.commands.{module}"), function))
+        called = getattr(import_module(f"blurmapper.commands.{module}"), function)
+        app.add_command(to_command(name, called))
     return app
 
 

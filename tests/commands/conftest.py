@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
-import typer
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
+from blurmapper.commands._parameters import to_command
 from blurmapper.commands.rank import rank
 from blurmapper.errors import BlurMapperError
 
@@ -36,8 +36,7 @@ def shoot(tmp_path: Path, sharp_photo: npt.NDArray[np.uint8]) -> Path:
 @pytest.fixture
 def run_rank(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Call the command with the tests' network; an error of ours is raised as it is."""
-    app = typer.Typer()
-    app.command()(rank)
+    app = to_command("rank", rank)
     monkeypatch.setenv("COLUMNS", "80")
 
     def call(*arguments: str | Path, status: int = 0) -> Result:

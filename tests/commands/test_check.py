@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
+from blurmapper.commands._parameters import to_command
 from blurmapper.commands.check import check
 from blurmapper.errors import BlurMapperError, ConfigError
 
@@ -19,8 +19,7 @@ Check = Callable[..., Result]
 @pytest.fixture
 def run_check(tiny_weights: Path) -> Check:
     """Call the command with the tests' network; an error of ours is raised as it is."""
-    app = typer.Typer()
-    app.command()(check)
+    app = to_command("check", check)
 
     def call(*arguments: str | Path, status: int = 0) -> Result:
         options = ["--method", str(tiny_weights), "--threads", "1"]

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
-import typer
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
+from blurmapper.commands._parameters import to_command
 from blurmapper.commands.evaluate import evaluate
 from blurmapper.errors import BlurMapperError, ImageError
 
@@ -22,8 +22,7 @@ NAMES = ("motion0001", "motion0002", "out_of_focus0003", "out_of_focus0004")
 @pytest.fixture
 def run(benchmark_folder: Path) -> Run:
     """Call the command on the four photos; an error of ours is raised as it is."""
-    app = typer.Typer()
-    app.command()(evaluate)
+    app = to_command("evaluate", evaluate)
 
     def call(*arguments: str, status: int = 0) -> str:
         common = ["--data", str(benchmark_folder), "-o", str(benchmark_folder / "out")]
@@ -110,7 +109,7 @@ def test_bad_input_is_one_clear_line(run: Run, arguments: list[str], line: str) 
 
 
 def test_an_unknown_polarity_is_a_usage_error(run: Run) -> None:
-    assert "neither" in run("--maps", ".", "--polarity", "up", status=2)
+    assert "'up' is not one of" in run("--maps", ".", "--polarity", "up", status=2)
 
 
 @pytest.mark.parametrize("kind", ["json", "csv", "markdown", "latex", "report"])

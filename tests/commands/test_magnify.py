@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
-import typer
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
 from blurmapper.applications import magnify_blur
 from blurmapper.applications.magnification import MOST_STRENGTH
+from blurmapper.commands._parameters import to_command
 from blurmapper.commands.applying import magnify
 from blurmapper.images import read_image
 from blurmapper.mapper import BlurMapper
@@ -32,8 +32,7 @@ def photo(tmp_path: Path, half_blurred_photo: npt.NDArray[np.uint8]) -> Path:
 @pytest.fixture
 def run(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Call the command with the tests' network, in an empty folder."""
-    app = typer.Typer()
-    app.command()(magnify)
+    app = to_command("magnify", magnify)
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: str | Path) -> Result:

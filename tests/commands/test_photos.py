@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
+import click
 import numpy as np
 import PIL.Image
 import pytest
-import typer
 
 from blurmapper.batch import How, Outcome, Task
 from blurmapper.commands._run import run_command
@@ -81,7 +81,7 @@ def run(photos: Path) -> Run:
         task = ShapeTask("", hook=note, settings=settings)
         try:
             run_command(task, [str(photos)], str(photos.parent / "out"), How(redo=redo))
-        except typer.Exit as stopped:
+        except click.exceptions.Exit as stopped:
             code = stopped.exit_code
         assert code == status
         return worked

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
+from click.testing import Result
 from PIL import ExifTags
-from typer.testing import Result
 
 from blurmapper.decoding import Photo
 from blurmapper.errors import ConfigError, ImageError

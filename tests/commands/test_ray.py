@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
-import typer
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
 from blurmapper.batch import Task, cluster
 from blurmapper.batch.cluster import Done, PhotoWorker
+from blurmapper.commands._parameters import to_command
 from blurmapper.commands.mapping import map_photos
 from blurmapper.errors import BlurMapperError, MissingExtraError, install_command
 
@@ -45,8 +45,7 @@ def run(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         print("(raylet) a worker died")  # noqa: T201
         return ((number, worker.do_job(job)) for number, job in jobs)
 
-    app = typer.Typer()
-    app.command()(map_photos)
+    app = to_command("map", map_photos)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cluster, "RayRunner", lambda _: run_here)
 

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
-import typer
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
+from blurmapper.commands._parameters import to_command
 from blurmapper.commands.applying import segment
 from blurmapper.errors import ImageError, MethodError, MissingExtraError, install_command
 
@@ -36,8 +36,7 @@ def photo(tmp_path: Path, half_blurred_photo: npt.NDArray[np.uint8]) -> Path:
 @pytest.fixture
 def run(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Call the command with the tests' network, in an empty folder."""
-    app = typer.Typer()
-    app.command()(segment)
+    app = to_command("segment", segment)
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: str | Path) -> Result:

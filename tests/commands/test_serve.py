@@ -16,10 +16,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
 import blurmapper
+from blurmapper.commands._parameters import to_command
 from blurmapper.commands.serve import serve
 from blurmapper.errors import ConfigError, MethodError, MissingExtraError, install_command
 
@@ -36,8 +36,7 @@ needs_web = pytest.mark.skipif(
 @pytest.fixture
 def run(tiny_weights: Path) -> Run:
     """Call the command with the tests' network; only for what ends by itself."""
-    app = typer.Typer()
-    app.command()(serve)
+    app = to_command("serve", serve)
 
     def call(*arguments: str) -> Result:
         return CliRunner().invoke(app, ["--method", str(tiny_weights), *arguments])

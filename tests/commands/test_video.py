@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-import typer
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
+from blurmapper.commands._parameters import to_command
 from blurmapper.commands.video import video
 from blurmapper.errors import BlurMapperError, install_command
 from blurmapper.video import mapping
@@ -46,8 +46,7 @@ def clip(tmp_path: Path, half_blurred_photo: npt.NDArray[np.uint8]) -> Path:
 @pytest.fixture
 def run(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Call the command with the tests' network, in an empty folder."""
-    app = typer.Typer()
-    app.command()(video)
+    app = to_command("video", video)
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: str | Path) -> Result:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import PIL.Image
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from blurmapper.cli import app
 from blurmapper.laboratory.degrees import find_degrees, run_degrees

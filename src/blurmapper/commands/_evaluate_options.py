@@ -6,9 +6,9 @@ They are read whenever the command line starts, so nothing slow is imported here
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-import typer
+from blurmapper.commands._parameters import Option
 
 Polarity = Literal["blurred", "sharp"]
 
@@ -17,16 +17,9 @@ MAPS = "Maps"
 FILES = "Files written"
 
 
-def _check_polarities(values: list[str] | None) -> list[str] | None:
-    for value in values or ():
-        if value not in get_args(Polarity):
-            raise typer.BadParameter(f"{value!r} is neither 'blurred' nor 'sharp'")
-    return values
-
-
 def _in(panel: str, help_text: str, *names: str, metavar: str | None = None) -> Any:
     """Return an option in a panel of the help."""
-    return typer.Option(*names, metavar=metavar, rich_help_panel=panel, help=help_text)
+    return Option(*names, metavar=metavar, panel=panel, help=help_text)
 
 
 Data = Annotated[
@@ -59,11 +52,11 @@ Names = Annotated[
 ]
 MinConfidence = Annotated[
     int,
-    typer.Option(
+    Option(
         metavar="1..3",
-        min=1,
-        max=3,
-        rich_help_panel=DATA,
+        least=1,
+        most=3,
+        panel=DATA,
         help="Only photos whose tracer was at least so sure.",
     ),
 ]
@@ -86,14 +79,12 @@ Maps = Annotated[
     ),
 ]
 MapsPolarity = Annotated[
-    # Typer has no lists of literals.
-    list[str] | None,
-    typer.Option(
+    list[Polarity] | None,
+    Option(
         "--polarity",
         metavar="blurred|sharp",
-        callback=_check_polarities,
-        show_default="blurred",
-        rich_help_panel=MAPS,
+        default="blurred",
+        panel=MAPS,
         help="What white means in --maps: once for all of them, or once for each in order.",
     ),
 ]
@@ -114,23 +105,21 @@ Refine = Annotated[
 ]
 ProtocolOption = Annotated[
     Literal["paper", "pooled", "dbd"],
-    typer.Option(
+    Option(
         help="paper: as the numbers of Ma et al. are made. pooled: as in edge detection (BSDS). "
         "dbd: as in defocus detection, F at 0.5 and MAE. Never compare rows of two.",
     ),
 ]
 Subsets = Annotated[
     bool,
-    typer.Option(
-        "--subsets", help="Add a table for each kind of blur and size of the blurred region."
-    ),
+    Option("--subsets", help="Add a table for each kind of blur and size of the blurred region."),
 ]
 Processes = Annotated[
     int | None,
-    typer.Option(
+    Option(
         metavar="N",
-        min=1,
-        show_default="1 where a method runs, so that its times are its own; else one a core",
+        least=1,
+        default="1 where a method runs, so that its times are its own; else one a core",
         help="Photos scored at a time.",
     ),
 ]

@@ -7,43 +7,37 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import typer
+from blurmapper.commands._parameters import Argument, Option
 
-PHOTOS = typer.Argument(
+PHOTOS = Argument(
     metavar="PHOTO...",
     help="Photos, or folders that are searched for them: paths, or s3:// and the like.",
 )
 Photos = Annotated[list[str], PHOTOS]
 Output = Annotated[
     str | None,
-    typer.Option("--output", "-o", metavar="DIR", help="Where the files go: blurmaps."),
+    Option("--output", "-o", metavar="DIR", help="Where the files go: blurmaps."),
 ]
 Method = Annotated[
     str,
-    typer.Option(
-        metavar="NAME", help="A name from blurmapper methods, or an .onnx file of your own."
-    ),
+    Option(metavar="NAME", help="A name from blurmapper methods, or an .onnx file of your own."),
 ]
 Refine = Annotated[
     bool,
-    typer.Option(
-        "--refine/--no-refine", help="Let maps follow the photos' edges, or only enlarge them."
-    ),
+    Option("--refine/--no-refine", help="Let maps follow the photos' edges, or only enlarge them."),
 ]
 Threads = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="CPU threads of the network, a photo.")
+    int | None, Option(metavar="N", least=1, help="CPU threads of the network, a photo.")
 ]
 Device = Annotated[
     Literal["auto", "cpu", "cuda", "coreml", "directml", "openvino"],
-    typer.Option(help="What runs the network, if ONNX Runtime has it; else the processor does."),
+    Option(help="What runs the network, if ONNX Runtime has it; else the processor does."),
 ]
 Jobs = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Photos worked on at a time; one a core.")
+    int | None, Option(metavar="N", least=1, help="Photos worked on at a time; one a core.")
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Print nothing but errors, and what --json prints.")
+    bool, Option("--quiet", "-q", help="Print nothing but errors, and what --json prints.")
 ]
-Redo = Annotated[bool, typer.Option("--redo", help="Also do what an earlier run has done.")]
-Engine = Annotated[
-    Literal["local", "ray"], typer.Option(help="This machine, or many in a Ray cluster.")
-]
+Redo = Annotated[bool, Option("--redo", help="Also do what an earlier run has done.")]
+Engine = Annotated[Literal["local", "ray"], Option(help="This machine, or many in a Ray cluster.")]

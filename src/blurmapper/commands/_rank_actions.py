@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
-import typer
+import click
 
 from blurmapper.commands._output import print_error, print_line, print_text
 from blurmapper.errors import BlurMapperError, ConfigError, ImageError
@@ -245,7 +245,7 @@ def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> N
     ------
     ConfigError
         If the file holds no picks, or options go with it that choose photos otherwise.
-    typer.Exit
+    click.exceptions.Exit
         If something failed.
     """
     from blurmapper.ranking.picks import read_picks
@@ -267,4 +267,4 @@ def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> N
     failures += actions.write_marks(marks)
     failures += actions.bring([photo for photo in chosen if photo not in gone])
     if failures:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)

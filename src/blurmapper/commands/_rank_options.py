@@ -5,45 +5,42 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
-
 from blurmapper.commands._options import PHOTOS
+from blurmapper.commands._parameters import Option
 
 By = Annotated[
     Literal["focus", "s", "region"],
-    typer.Option(
+    Option(
         help="Compare the blur's width where a photo is meant to be sharp, S, or the mean blur of "
         "its sharpest region."
     ),
 ]
 Weighting = Annotated[
     Literal["centre", "saliency"] | None,
-    typer.Option(help="Let the middle count more in S, or what stands out by its colour."),
+    Option(help="Let the middle count more in S, or what stands out by its colour."),
 ]
-Csv = Annotated[str | None, typer.Option(metavar="FILE", help="Write CSV; - prints it.")]
+Csv = Annotated[str | None, Option(metavar="FILE", help="Write CSV; - prints it.")]
 Json = Annotated[
-    str | None, typer.Option(metavar="FILE", help="Write JSON, an object a line; - prints it.")
+    str | None, Option(metavar="FILE", help="Write JSON, an object a line; - prints it.")
 ]
 Parquet = Annotated[
     str | None,
-    typer.Option(metavar="FILE", help="Write Parquet (needs the extra named table)."),
+    Option(metavar="FILE", help="Write Parquet (needs the extra named table)."),
 ]
 Select = Annotated[
     tuple[str, int] | None,
-    typer.Option(
+    Option(
         metavar="END N", help="sharpest N or blurriest N: the photos to copy or move somewhere."
     ),
 ]
 Below = Annotated[
     float | None,
-    typer.Option(metavar="X", help="Select photos with less than X of what they are ranked by."),
+    Option(metavar="X", help="Select photos with less than X of what they are ranked by."),
 ]
-Above = Annotated[
-    float | None, typer.Option(metavar="X", help="Select photos with at least X of it.")
-]
+Above = Annotated[float | None, Option(metavar="X", help="Select photos with at least X of it.")]
 Verdicts = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--verdict",
         metavar="WORD",
         help="Select photos of this verdict, such as soft; may be given several times.",
@@ -51,7 +48,7 @@ Verdicts = Annotated[
 ]
 BoxFile = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--boxes",
         metavar="FILE",
         help="Judge boxes too: COCO JSON, CSV, or a folder of YOLO's .txt files.",
@@ -59,15 +56,15 @@ BoxFile = Annotated[
 ]
 CopyTo = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Copy the selected photos there, with what belongs to them."),
+    Option(metavar="DIR", help="Copy the selected photos there, with what belongs to them."),
 ]
 MoveTo = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Move the selected photos there, with what belongs to them."),
+    Option(metavar="DIR", help="Move the selected photos there, with what belongs to them."),
 ]
 Marks = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--mark",
         metavar="MARK",
         help="Mark the selected photos in sidecars: reject, pick, red, yellow, green, blue, "
@@ -76,15 +73,15 @@ Marks = Annotated[
 ]
 Report = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Write a page there to look at all photos and choose."),
+    Option(metavar="DIR", help="Write a page there to look at all photos and choose."),
 ]
 Apply = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Carry out the picks that such a page saved."),
+    Option(metavar="FILE", help="Carry out the picks that such a page saved."),
 ]
 Only = Annotated[
     str,
-    typer.Option(
+    Option(
         metavar="WHICH",
         help="With --apply, which are copied or moved: pick, reject, or 1 to 5 stars or more.",
     ),
@@ -92,25 +89,23 @@ Only = Annotated[
 Photos = Annotated[list[str] | None, PHOTOS]
 DryRun = Annotated[
     bool,
-    typer.Option("--dry-run", help="Only say what would be written, marked, copied or moved."),
+    Option("--dry-run", help="Only say what would be written, marked, copied or moved."),
 ]
 GroupBursts = Annotated[
     bool,
-    typer.Option("--group-bursts", help="Find frames of one burst, and mark the best of each."),
+    Option("--group-bursts", help="Find frames of one burst, and mark the best of each."),
 ]
 Xmp = Annotated[
     bool,
-    typer.Option("--xmp", help="Rate photos with 1 to 5 stars, in sidecar files beside them."),
+    Option("--xmp", help="Rate photos with 1 to 5 stars, in sidecar files beside them."),
 ]
 XmpName = Annotated[
     Literal["full", "stem"],
-    typer.Option(
-        help="Sidecars' names: NAME.EXT.xmp for darktable and digiKam, NAME.xmp for Lightroom."
-    ),
+    Option(help="Sidecars' names: NAME.EXT.xmp for darktable and digiKam, NAME.xmp for Lightroom."),
 ]
 ReplaceRatings = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--replace-ratings", help="With --xmp or --mark, also replace what others said of a photo."
     ),
 ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
 from blurmapper.commands._output import (
     STOPPED,
@@ -92,9 +92,9 @@ def run_command(
         if (stop.is_set() or found.has_folders) and not quiet:
             _print_sums(task, tally, found, folder if how.list_failures else None)
     if stop.is_set():
-        raise typer.Exit(STOPPED)
+        raise click.exceptions.Exit(STOPPED)
     if tally.failed:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
 def _name_old_record(folder: Location) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import typer
-
 from blurmapper.commands import _options as option
+from blurmapper.commands._parameters import Option
 from blurmapper.commands._run import run_command
 from blurmapper.compiled import import_compiled
 from blurmapper.errors import needing
@@ -17,7 +16,7 @@ def segment(
     output: option.Output = None,
     cutout: Annotated[
         bool,
-        typer.Option("--cutout", help="Write the sharp subject on transparency, not its mask."),
+        Option("--cutout", help="Write the sharp subject on transparency, not its mask."),
     ] = False,
     method: option.Method = "dbm-lite",
     threads: option.Threads = None,
@@ -57,19 +56,17 @@ def magnify(
     output: option.Output = None,
     strength: Annotated[
         float,
-        typer.Option(metavar="X", min=0, max=8, help="How much blur is added; 0 is none, 8 most."),
+        Option(metavar="X", least=0, most=8, help="How much blur is added; 0 is none, 8 most."),
     ] = 1.0,
     shape: Annotated[
-        Literal["disc", "gaussian", "polygon"], typer.Option(help="What a point of light becomes.")
+        Literal["disc", "gaussian", "polygon"], Option(help="What a point of light becomes.")
     ] = "disc",
     naive: Annotated[
-        bool, typer.Option("--naive", help="The paper's way, to compare: one Gaussian for all.")
+        bool, Option("--naive", help="The paper's way, to compare: one Gaussian for all.")
     ] = False,
     amount: Annotated[
         bool,
-        typer.Option(
-            "--amount", help="Measure how wide the blur is, and make it 1 + X times as wide."
-        ),
+        Option("--amount", help="Measure how wide the blur is, and make it 1 + X times as wide."),
     ] = False,
     method: option.Method = "dbm-lite",
     threads: option.Threads = None,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+import click
 
 from blurmapper.commands import _options as shared
 from blurmapper.commands._measuring import measure
 from blurmapper.commands._output import STOPPED, print_line, quiet_codecs, stopping_cleanly
+from blurmapper.commands._parameters import Option
 from blurmapper.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,19 +21,19 @@ def check(
     photos: shared.Photos,
     min_sharp: Annotated[
         str | None,
-        typer.Option(metavar="SHARE", help="Fail photos of which less is sharp: 30% or .3."),
+        Option(metavar="SHARE", help="Fail photos of which less is sharp: 30% or .3."),
     ] = None,
     max_sigma: Annotated[
         float | None,
-        typer.Option(
-            metavar="PX", min=0, help="Fail photos whose sharpest part is wider than PX pixels."
+        Option(
+            metavar="PX", least=0, help="Fail photos whose sharpest part is wider than PX pixels."
         ),
     ] = None,
     fail_over: Annotated[
-        str, typer.Option(metavar="SHARE", help="How many photos may fail: 5% or .05; none.")
+        str, Option(metavar="SHARE", help="How many photos may fail: 5% or .05; none.")
     ] = "0",
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object a photo that fails.")
+        bool, Option("--json", help="Print one JSON object a photo that fails.")
     ] = False,
     method: shared.Method = "dbm-lite",
     threads: shared.Threads = None,
@@ -76,9 +77,9 @@ def check(
     print_line(f"{failed} of {len(records)} photos fail{share}: {verdict}", err=True)
     if stop.is_set():
         print_line(f"stopped after {len(results)} of {len(found)} photos", err=True)
-        raise typer.Exit(STOPPED)
+        raise click.exceptions.Exit(STOPPED)
     if verdict == "too many" or not records:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
 def _to_json(record: PhotoRecord | Unreadable, complaint: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from blurmapper.commands import _evaluate_options as option
 from blurmapper.commands._output import print_line, progress_bar
@@ -14,7 +14,7 @@ from blurmapper.errors import ConfigError
 from blurmapper.files import check_replaceable, write_file
 
 if TYPE_CHECKING:
-    from blurmapper.datasets import Polarity, Sample
+    from blurmapper.datasets import Sample
     from blurmapper.evaluation.benchmark import Entry
     from blurmapper.evaluation.records import Records
     from blurmapper.evaluation.rows import Row
@@ -62,7 +62,7 @@ def evaluate(
     for kind, path in files.items():
         if path is not None:
             check_replaceable(path, tables.OURS[kind])
-    polarities = cast("list[Polarity]", polarity or [])
+    polarities = polarity or []
     entries = selection.choose_finished(maps or [], polarities, resize=resize, stretch=stretch)
     finished = {entry.name for entry in entries}
     to_run = [method for method in methods or [] if method not in finished]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
-
 from blurmapper.commands import _options as option
 from blurmapper.commands._output import print_table
+from blurmapper.commands._parameters import Option
 from blurmapper.commands._run import run_command
 from blurmapper.errors import ConfigError
 
@@ -21,37 +20,33 @@ def map_photos(
     method: option.Method = "dbm-lite",
     overlay: Annotated[
         bool,
-        typer.Option("--overlay", help="Also write the photo with what is blurred in violet."),
+        Option("--overlay", help="Also write the photo with what is blurred in violet."),
     ] = False,
     kinds: Annotated[
         bool,
-        typer.Option("--kinds", help="Also write how likely it is defocus, and motion."),
+        Option("--kinds", help="Also write how likely it is defocus, and motion."),
     ] = False,
     amount: Annotated[
         bool,
-        typer.Option("--amount", help="Also measure how wide the blur is, in the photo's pixels."),
+        Option("--amount", help="Also measure how wide the blur is, in the photo's pixels."),
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object a photo, and nothing else.")
+        bool, Option("--json", help="Print one JSON object a photo, and nothing else.")
     ] = False,
-    bits: Annotated[Literal["8", "16"], typer.Option(help="Depth of the map.")] = "8",
-    npy: Annotated[
-        bool, typer.Option("--npy", help="Write float32 .npy maps in place of PNG.")
-    ] = False,
+    bits: Annotated[Literal["8", "16"], Option(help="Depth of the map.")] = "8",
+    npy: Annotated[bool, Option("--npy", help="Write float32 .npy maps in place of PNG.")] = False,
     masks: Annotated[
         Literal["colmap", "folder"] | None,
-        typer.Option(
-            help="Also write masks, 0 = blurred, into DIR/masks: NAME.jpg.png, or NAME.png."
-        ),
+        Option(help="Also write masks, 0 = blurred, into DIR/masks: NAME.jpg.png, or NAME.png."),
     ] = None,
     grow: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Widen what masks leave out by N pixels.")
+        int, Option(metavar="N", least=0, help="Widen what masks leave out by N pixels.")
     ] = 0,
     refine: option.Refine = True,
     working_side: Annotated[
         int | None,
-        typer.Option(
-            metavar="N", min=16, help="Let the network see N x N pixels' worth of each photo."
+        Option(
+            metavar="N", least=16, help="Let the network see N x N pixels' worth of each photo."
         ),
     ] = None,
     jobs: option.Jobs = None,

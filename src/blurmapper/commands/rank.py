@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
+import click
 
 from blurmapper.commands import _options as shared
 from blurmapper.commands import _rank_options as option
@@ -119,7 +119,7 @@ def rank(
         print_table(ranking)
     if stop.is_set():
         print_line(f"stopped after {len(results)} of {len(found)} photos", err=True)
-        raise typer.Exit(STOPPED)
+        raise click.exceptions.Exit(STOPPED)
     failures += actions.act_on(ranking)
     if failures or ranking.unreadable:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
-
-import typer
+from typing import TYPE_CHECKING, Annotated
 
 from blurmapper.commands import _evaluate_options as option
 from blurmapper.commands._output import print_line, print_text, progress_bar
+from blurmapper.commands._parameters import Argument, Option
 from blurmapper.errors import ConfigError, needing
 
 if TYPE_CHECKING:
-    from blurmapper.datasets import Polarity
     from blurmapper.laboratory.experiments import Experiment
 
 
 def reproduce(
     name: Annotated[
         str,
-        typer.Argument(
+        Argument(
             metavar="NAME",
             help="table2 to table6, more-data, ablations, figure2, figure4 to figure13.",
         ),
     ],
     data: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             metavar="DIR",
             help="What to run on: a data set, or a folder of such, where scores are made, the "
             "open benchmark unless given; a folder of photos where times are, the package's "
@@ -35,7 +33,7 @@ def reproduce(
     ] = None,
     methods: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--method",
             metavar="NAME",
             help="Only this method's or network's row; or package.module:function, a method of "
@@ -46,15 +44,15 @@ def reproduce(
     polarity: option.MapsPolarity = None,
     photos: Annotated[
         int | None,
-        typer.Option(
+        Option(
             metavar="N",
-            min=1,
+            least=1,
             help="How many photos to time, to draw, or to score (spread evenly).",
         ),
     ] = None,
     schedule: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="full|medium|short",
             help="How long networks train: as the paper's, or what two CPU cores do in 40 minutes "
             "a network, or in an hour for a table; short unless given.",
@@ -62,13 +60,13 @@ def reproduce(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--set", metavar="KEY=VALUE", help="A field of every network's training; repeatable."
         ),
     ] = None,
     trained_on: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             metavar="DIR",
             help="Data set with halves that networks train on: --data where it has halves, else "
             "the open benchmark.",
@@ -76,7 +74,7 @@ def reproduce(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="DIR", help="runs/reproduce/NAME unless given."),
+        Option("--output", "-o", metavar="DIR", help="runs/reproduce/NAME unless given."),
     ] = None,
 ) -> None:
     """Make a table or figure of the paper anew, beside the paper's own numbers.
@@ -104,7 +102,7 @@ def reproduce(
     experiment = _train_so(read_experiment(name), schedule, settings or [], trained_on)
     if methods:
         experiment = select_rows(experiment, methods)
-    experiment = add_maps(experiment, maps or [], cast("list[Polarity]", polarity or []))
+    experiment = add_maps(experiment, maps or [], polarity or [])
     if photos is not None:
         limit = photos if experiment.kind in {"scores", "draws", "curves"} else 0
         experiment = replace(experiment, photos=photos, limit=limit)
@@ -120,14 +118,14 @@ def reproduce(
 def open_benchmark(
     photos: Annotated[
         Path,
-        typer.Option(metavar="DIR", help="Training photos, laid out as docs/training.md says."),
+        Option(metavar="DIR", help="Training photos, laid out as docs/training.md says."),
     ] = Path("../shared/data/photos"),
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Gets images, masks and a list.")
+        Path, Option("--output", "-o", metavar="DIR", help="Gets images, masks and a list.")
     ] = Path("runs/open-benchmark"),
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of everything drawn.")] = 0,
+    seed: Annotated[int, Option(metavar="N", least=0, help="Of everything drawn.")] = 0,
     side: Annotated[
-        int, typer.Option(metavar="PIXELS", min=64, help="Height and width of the photos.")
+        int, Option(metavar="PIXELS", least=64, help="Height and width of the photos.")
     ] = 384,
 ) -> None:
     """Make a benchmark of 1,000 partly blurred photos, as the paper's is made up.

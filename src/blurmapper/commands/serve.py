@@ -8,10 +8,11 @@ import socket
 from contextlib import suppress
 from typing import Annotated, Any
 
-import typer
+import click
 
 from blurmapper.commands import _options as option
 from blurmapper.commands._output import print_line
+from blurmapper.commands._parameters import Option
 from blurmapper.errors import ConfigError, needing
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -21,31 +22,29 @@ MOST = 1_000_000
 
 
 def _limit(metavar: str, help_text: str, least: float) -> Any:
-    return typer.Option(
-        metavar=metavar, min=least, max=MOST, rich_help_panel="Limits", help=help_text
-    )
+    return Option(metavar=metavar, least=least, most=MOST, panel="Limits", help=help_text)
 
 
 def _proxy(metavar: str, help_text: str) -> Any:
-    return typer.Option(metavar=metavar, rich_help_panel="Names and proxies", help=help_text)
+    return Option(metavar=metavar, panel="Names and proxies", help=help_text)
 
 
 def serve(
     host: Annotated[
         str,
-        typer.Option(
+        Option(
             metavar="ADDRESS", help="Where to listen: 127.0.0.1 is this machine, 0.0.0.0 everyone."
         ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(metavar="N", min=0, max=65535, help="0 takes any free one.")
+        int, Option(metavar="N", least=0, most=65535, help="0 takes any free one.")
     ] = 8000,
     open_page: Annotated[
-        bool, typer.Option("--open", help="Open the page in this machine's browser.")
+        bool, Option("--open", help="Open the page in this machine's browser.")
     ] = False,
     method: option.Method = "dbm-lite",
     threads: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="CPU threads; all cores unless given.")
+        int | None, Option(metavar="N", least=1, help="CPU threads; all cores unless given.")
     ] = None,
     device: option.Device = "auto",
     jobs: Annotated[int, _limit("N", "Photos at a time.", 1)] = 1,
@@ -105,7 +104,7 @@ def serve(
         if host not in LOOPBACK:
             print_line("anyone who can reach this machine can use it: no password is asked for")
         if open_page:
-            typer.launch(address)
+            click.launch(address)
         server: uvicorn.Server = Server(app)
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])

@@ -5,20 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
-
 from blurmapper.commands._output import print_line
+from blurmapper.commands._parameters import Argument, Option
 from blurmapper.errors import needing
 
 
 def train(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file.")],
+    config: Annotated[Path, Argument(metavar="CONFIG", help="A TOML file.")],
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")
+        bool, Option("--resume", help="Go on from the run's last checkpoint.")
     ] = False,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated."),
+        Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated."),
     ] = None,
 ) -> None:
     """Train a network as a TOML file says (needs the extra blurmapper[train]).
@@ -35,28 +34,28 @@ def train(
 def export(
     checkpoint: Annotated[
         Path,
-        typer.Argument(metavar="CHECKPOINT", help="From a training run; or an exported .onnx."),
+        Argument(metavar="CHECKPOINT", help="From a training run; or an exported .onnx."),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Where weights and card go.")
+        Path, Option("--output", "-o", metavar="DIR", help="Where weights and card go.")
     ] = Path("weights"),
     photos: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             metavar="DIR",
             help="Photos on which both must give the same map; the package's samples unless given.",
         ),
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Of the weights; the run's folder's unless given.")
+        str | None, Option(metavar="NAME", help="Of the weights; the run's folder's unless given.")
     ] = None,
     working_side: Annotated[
         int | None,
-        typer.Option(metavar="PIXELS", min=16, help="In place of the one trained with."),
+        Option(metavar="PIXELS", least=16, help="In place of the one trained with."),
     ] = None,
     bits: Annotated[
         Literal["8", "16"],
-        typer.Option(help="Of a weight in the file: 8 halve it, and move maps a little."),
+        Option(help="Of a weight in the file: 8 halve it, and move maps a little."),
     ] = "16",
 ) -> None:
     """Turn a checkpoint into an .onnx file and its card, once torch and ONNX agree on photos.
@@ -79,23 +78,21 @@ def export(
 
 
 def fit(
-    method: Annotated[
-        str, typer.Argument(metavar="METHOD", help="One that learns: liu08 or shi14.")
-    ],
+    method: Annotated[str, Argument(metavar="METHOD", help="One that learns: liu08 or shi14.")],
     photos: Annotated[
-        Path, typer.Option(metavar="DIR", help="The training photos, as for training a network.")
+        Path, Option(metavar="DIR", help="The training photos, as for training a network.")
     ],
     output: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--output",
             "-o",
             metavar="DIR",
             help="Where METHOD.json goes; the package's own place unless given.",
         ),
     ] = None,
-    pairs: Annotated[int, typer.Option(min=2, help="How many pairs to learn from.")] = 300,
-    seed: Annotated[int, typer.Option(help="Of the pairs that are drawn.")] = 0,
+    pairs: Annotated[int, Option(metavar="N", least=2, help="How many pairs to learn from.")] = 300,
+    seed: Annotated[int, Option(metavar="N", help="Of the pairs that are drawn.")] = 0,
 ) -> None:
     """Fit a classical method on training pairs (needs blurmapper[baselines,train]).
 

@@ -7,10 +7,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+import click
 
 from blurmapper.commands import _options as option
 from blurmapper.commands._output import STOPPED, print_error, print_line, progress_bar
+from blurmapper.commands._parameters import Argument, Option
 from blurmapper.commands._run import DEFAULT_OUTPUT
 from blurmapper.errors import BlurMapperError, VideoError
 from blurmapper.locations import find_location
@@ -30,7 +31,7 @@ SOME_FRAMES = 1000
 def video(
     clips: Annotated[
         list[str],
-        typer.Argument(
+        Argument(
             metavar="CLIP...",
             help="Video files: paths, or s3:// and the like; or folders of frames.",
         ),
@@ -38,41 +39,39 @@ def video(
     output: option.Output = str(DEFAULT_OUTPUT),
     overlay: Annotated[
         bool,
-        typer.Option(
-            "--overlay/--no-overlay", help="Write the clip with what is blurred in violet."
-        ),
+        Option("--overlay/--no-overlay", help="Write the clip with what is blurred in violet."),
     ] = True,
     sharpest: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Write the N sharpest frames as photos.")
+        int, Option(metavar="N", least=0, help="Write the N sharpest frames as photos.")
     ] = 0,
     apart: Annotated[
         float | None,
-        typer.Option(
+        Option(
             metavar="SECONDS",
-            min=0,
+            least=0,
             help="Time between any two of them; 1, or less in a short clip, unless given.",
         ),
     ] = None,
     best_of: Annotated[
         int,
-        typer.Option(metavar="K", min=0, help="Write the sharpest of every K frames as photos."),
+        Option(metavar="K", least=0, help="Write the sharpest of every K frames as photos."),
     ] = 0,
     drop_blurry: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--drop-blurry", help="Write frames as photos, but none blurrier than its neighbours."
         ),
     ] = False,
     rate: Annotated[
         float,
-        typer.Option(metavar="FPS", min=0.001, help="Frames a second of a folder of frames."),
+        Option(metavar="FPS", least=0.001, help="Frames a second of a folder of frames."),
     ] = 25.0,
     smoothing: Annotated[
         int,
-        typer.Option(
+        Option(
             metavar="N",
-            min=0,
-            max=30,
+            least=0,
+            most=30,
             help="Average the overlay's maps over N frames on either side; 0 for none.",
         ),
     ] = 2,
@@ -118,7 +117,7 @@ def video(
             print_error(error)
         except KeyboardInterrupt:
             print_line(f"stopped at {job.photo}; nothing of it is written", err=True)
-            raise typer.Exit(STOPPED) from None
+            raise click.exceptions.Exit(STOPPED) from None
         else:
             if not quiet:
                 print_line(_to_line(result))
@@ -126,7 +125,7 @@ def video(
                 failed += 1
                 print_error(VideoError(f"{job.photo}: {result.problem}; copy it again"))
     if failed:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
 def _map_with_bar(
