@@ -2,7 +2,7 @@
 
     python -m benchmarks.performance
 
-Writes the tables into the page, and where and when they were measured. Takes four minutes on two
+Writes the tables into the page, and where and when they were measured. Takes six minutes on two
 cores. Accuracy does not depend on the machine's mood: `benchmarks.quantisation` measures that.
 """
 
@@ -16,13 +16,14 @@ import onnxruntime
 import openvino
 import torch
 
-from benchmarks import command, disk, gpu, networks
+from benchmarks import command, disk, gpu, networks, ratios
 from benchmarks.measuring import write_part
 from blurmapper.laboratory.machine import describe_machine
 
 PARTS: dict[str, Callable[[], str]] = {
     "networks": partial(networks.measure, threads=2, rounds=9, cards=True),
     "disk": partial(disk.measure, count=20, rounds=3),
+    "ratios": partial(ratios.measure, rounds=5, photos=20),
     "command": partial(command.measure, repeats=7),
     "gpu": partial(gpu.measure, seconds=2),
 }
