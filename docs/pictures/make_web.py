@@ -33,6 +33,7 @@ def main() -> None:
         shoot(
             open_page(browser, address, desktop | {"color_scheme": "dark"}), "segment", "web-dark"
         )
+        shoot_grid(open_page(browser, address, desktop))
         shoot(open_page(browser, address, phone), "overlay", "web-phone")
         browser.close()
 
@@ -42,7 +43,7 @@ def open_page(browser: Browser, address: str, options: dict[str, Any]) -> Page:
     page = browser.new_context(**options).new_page()
     page.goto(address)
     page.set_input_files("#files", PHOTOS)
-    page.locator("#rows li.done").nth(len(PHOTOS) - 1).wait_for()
+    page.get_by_text(f"{len(PHOTOS)} photos", exact=True).wait_for()
     return page
 
 
@@ -52,6 +53,14 @@ def shoot(page: Page, view: str, name: str) -> None:
     page.locator("#busy").wait_for(state="hidden")
     page.locator("#drawn:visible, #made:visible").wait_for()
     page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
+
+
+def shoot_grid(page: Page) -> None:
+    """Take a picture of the grid, with marks and what is blurred in violet."""
+    page.click("#grid")
+    for key in ("Home", "p", "ArrowRight", "4", "o"):
+        page.keyboard.press(key)
+    page.screenshot(path=PICTURES / "web-grid.png", animations="disabled")
 
 
 if __name__ == "__main__":

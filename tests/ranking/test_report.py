@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import unquote
 
 import cv2
@@ -21,6 +21,7 @@ from blurmapper.methods import MethodOptions
 from blurmapper.ranking.marks import Mark
 from blurmapper.ranking.measuring import measure_photos, to_record
 from blurmapper.ranking.picks import MADE_BY, read_picks
+from blurmapper.ranking.records import Word
 from blurmapper.ranking.report import FILES, ReportTask, find_subject, join_scripts, write_report
 from blurmapper.ranking.tables import make_ranking
 
@@ -101,6 +102,12 @@ def test_scripts_are_joined_without_imports_and_names_twice() -> None:
     assert not re.search(r"(?m)^(import|export) ", script)
     names = re.findall(r"(?m)^(?:class|function|const|let) (\w+)", script)
     assert len(names) == len(set(names))
+
+
+def test_the_page_knows_all_words_of_verdicts() -> None:
+    said = re.search(r"VERDICTS = (\[.*?\]);", join_scripts())
+    assert said is not None
+    assert json.loads(said[1]) == list(get_args(Word))
 
 
 def test_the_subject_is_in_the_middle_of_the_largest_sharp_part() -> None:

@@ -26,7 +26,7 @@ httpx = pytest.importorskip("httpx", reason="httpx asks the server")
 if TYPE_CHECKING:
     from tests.web.conftest import Serve
 
-ROUTES = ("map", "degree", "overlay", "segment", "magnify", "photo")
+ROUTES = ("map", "degree", "rank", "overlay", "segment", "magnify", "photo")
 HALF = 1 / 255
 
 

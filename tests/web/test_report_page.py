@@ -58,7 +58,7 @@ def titles(page: Any) -> list[str]:
 
 def saved(page: Any) -> dict[str, Any]:
     with page.expect_download() as waiting:
-        page.click("#save")
+        page.get_by_role("button", name="Save picks").click()
     photos = json.loads(waiting.value.path().read_text())["photos"]
     return {each["photo"]: (each["flag"], each["rating"]) for each in photos}
 
@@ -81,38 +81,38 @@ def test_bursts_are_folded_until_asked(page: Any) -> None:
     page.keyboard.press("End")
     page.keyboard.press("b")
     assert len(titles(page)) == 6
-    page.uncheck("#fold")
+    page.uncheck("[name=fold]")
     assert len(titles(page)) == 6
-    page.check("#fold")
+    page.check("[name=fold]")
     assert len(titles(page)) == 4
 
 
 def test_a_burst_is_compared_and_each_of_it_can_be_chosen(page: Any) -> None:
     for key in ("End", "c", "ArrowRight", "x", "ArrowRight", "p"):
         page.keyboard.press(key)
-    assert page.locator("#compare figure").count() == 3
+    assert page.locator(".compare figure").count() == 3
     page.keyboard.press("Escape")
     assert saved(page) == {"4.jpg": ("reject", None), "5.jpg": ("pick", None)}
 
 
 def test_one_key_shows_every_pixel(page: Any) -> None:
     page.keyboard.press("Enter")
-    whole = page.locator("#compare .whole").bounding_box()
+    whole = page.locator(".compare .whole").bounding_box()
     page.keyboard.press("z")
-    assert page.locator("#compare .whole").bounding_box()["width"] == pytest.approx(640)
+    assert page.locator(".compare .whole").bounding_box()["width"] == pytest.approx(640)
     assert whole["width"] < 1200
     page.keyboard.press("Enter")
-    assert page.locator("#compare").is_hidden()
+    assert page.locator(".compare").is_hidden()
 
 
 def test_filters_show_what_is_asked_for(page: Any) -> None:
     page.keyboard.press("p")
-    page.select_option("#flag", "pick")
+    page.select_option("[name=flag]", "pick")
     assert titles(page) == ["0.jpg"]
-    page.select_option("#flag", "undecided")
+    page.select_option("[name=flag]", "undecided")
     assert titles(page) == ["1.jpg", "2.jpg", "3.jpg"]
-    page.select_option("#flag", "")
-    page.fill("#search", "2")
+    page.select_option("[name=flag]", "")
+    page.fill("[name=search]", "2")
     assert titles(page) == ["2.jpg"]
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, ClassVar, cast
 import cv2
 import numpy as np
 
-from blurmapper.amounts import BlurAmounts, measure_amounts
+from blurmapper.amounts import BlurAmounts
 from blurmapper.applications.degree import Weighting, blur_degree
 from blurmapper.batch import (
     THRESHOLD,
@@ -28,24 +28,20 @@ from blurmapper.batch import (
     Task,
     run_task,
 )
-from blurmapper.decoding import MIN_SIDE
-from blurmapper.errors import BlurMapperError, WeightsError
+from blurmapper.errors import BlurMapperError
 from blurmapper.images import BlurMap, ImageArray, read_photo
-from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
 from blurmapper.ranking.boxes import Boxes
 from blurmapper.ranking.frames import Frame, read_frame
+from blurmapper.ranking.judging import judge_photo
 from blurmapper.ranking.records import Box, Focus, PhotoRecord, Unreadable, Verdict
-from blurmapper.ranking.verdicts import find_focus, judge, judge_box
+from blurmapper.ranking.verdicts import judge_box
 
 BOX_SHARE = 4
 """The sharpest region is a window of a fourth of the photo's height and width."""
 
 SEARCH_SIDE = 256
 """Pixels of the longer side of the map that is searched for it."""
-
-KINDS_SIDE = 640
-"""Pixels of the longer side at which it is asked whether a photo was shaken."""
 
 EVEN_BLUR = 1e-3
 """Windows whose mean blur differs by less are equally sharp."""
@@ -103,11 +99,8 @@ class MeasureTask(Task):
             for weighting, name in _DEGREES.items()
         }
         box = asdict(find_sharpest_box(blur_map))
-        amounts = measure_amounts(image, threads=self.options.threads)
-        focus = find_focus(blur_map, amounts)
-        verdict = judge(blur_map, amounts, focus)
-        if verdict.word == "soft":
-            verdict = judge(blur_map, amounts, focus, motion=_find_motion(method, image))
+        judged = judge_photo(method, image, blur_map, threads=self.options.threads)
+        focus, verdict = judged.focus, judged.verdict
         return {
             "height": image.shape[0],
             "width": image.shape[1],
@@ -120,7 +113,7 @@ class MeasureTask(Task):
             "verdict": verdict.word,
             "reason": verdict.reason,
             **_note_frame(read_frame(photo, image)),
-            "boxes": self._judge_boxes(name, blur_map, amounts, focus),
+            "boxes": self._judge_boxes(name, blur_map, judged.amounts, focus),
         }
 
     def _judge_boxes(
@@ -146,19 +139,6 @@ class MeasureTask(Task):
                 }
             )
         return said
-
-
-def _find_motion(method: BlurMethod, image: ImageArray) -> float | None:
-    """Return the part of a photo's blur that is motion, where the method tells."""
-    with suppress(WeightsError):
-        if isinstance(method, BlurMapper):
-            scale = KINDS_SIDE / max(image.shape[:2])
-            size = (max(MIN_SIDE, round(side * scale)) for side in image.shape[1::-1])
-            if scale < 1:
-                image = cv2.resize(image, tuple(size), interpolation=cv2.INTER_AREA)
-            defocus, motion = (float(part.mean()) for part in method.map_kinds(image))
-            return motion / max(1e-6, defocus + motion)
-    return None
 
 
 def measure_photos(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, get_args
+from typing import Any, BinaryIO, ClassVar
 from urllib.parse import quote
 
 import cv2
@@ -28,7 +28,7 @@ from blurmapper.images import (
 from blurmapper.locations import Location
 from blurmapper.methods import BlurMethod
 from blurmapper.ranking.measuring import MeasureTask
-from blurmapper.ranking.records import PhotoRecord, Word
+from blurmapper.ranking.records import PhotoRecord
 from blurmapper.ranking.tables import Ranking, rows
 
 PAGE = "index.html"
@@ -41,7 +41,16 @@ CROP = (300, 400)
 """Height and width of the crops, pixel by pixel."""
 
 _ASSETS = Path(blurmapper.__file__).parent / "assets" / "choosing"
-_SCRIPTS = ("choice.js", "compare.js", "grid.js", "keys.js", "report.js")
+_SCRIPTS = (
+    "choice.js",
+    "compare.js",
+    "figures.js",
+    "filters.js",
+    "grid.js",
+    "keys.js",
+    "chooser.js",
+    "report.js",
+)
 _STYLES = ("report.css", "choosing.css")
 _SHOWN = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".avif", ".bmp")
 """Suffixes of photos that browsers show."""
@@ -174,32 +183,18 @@ def _describe(ranking: Ranking, results: Mapping[Path, Result], output: Path) ->
                     {"label": "at the sharpest place", "url": _link(files["sharpest"], output)},
                 ],
                 "focus": _find_place(record),
-                "values": {name: row[name] for name, _, _ in SLIDERS},
-                "figure": _to_pixels(row["sigma"]),
-                "lines": [
-                    f"focus {_to_pixels(row['sigma'])}",
-                    f"S {row['blur_degree']:.3f}",
-                    f"{row['share_blurred']:.0%} blurred",
-                    f"sharpest region {row['sharpest_blur']:.3f}",
-                ],
+                "values": {name: row[name] for name in VALUES},
                 "burst": row["burst"],
                 "best": bool(row["best_of_burst"]),
                 "verdict": row["verdict"],
                 "reason": row["reason"],
             }
         )
-    said = {record.verdict.word for record in ranking.records}
-    verdicts = [word for word in get_args(Word) if word in said]
-    sliders = [{"name": name, "label": label, "most": most} for name, label, most in SLIDERS]
-    return {"folder": str(folder), "photos": photos, "sliders": sliders, "verdicts": verdicts}
+    return {"folder": str(folder), "photos": photos}
 
 
-SLIDERS = (("sigma", "focus", 5), ("blur_degree", "S", 1), ("sharpest_blur", "sharpest region", 1))
-"""The figures that the page filters and orders by: name, label, the most there is."""
-
-
-def _to_pixels(sigma: float | None) -> str:
-    return "unknown" if sigma is None else f"{sigma:.2f} px"
+VALUES = ("sigma", "blur_degree", "share_blurred", "sharpest_blur")
+"""The figures that the page shows, filters and orders by."""
 
 
 def _find_place(record: PhotoRecord) -> list[float]:

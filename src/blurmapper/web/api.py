@@ -17,7 +17,7 @@ from blurmapper.images import (
     encode_image,
     encode_map,
 )
-from blurmapper.web.figures import Figures, Mapped, measure
+from blurmapper.web.figures import Figures, Judgement, Mapped, measure
 from blurmapper.web.turns import Turn, refuse_unknown_parameters
 
 MapFormat = Literal["png", "png16", "npy"]
@@ -117,6 +117,16 @@ async def measure_blur(turn: Turn) -> Response:
         return Response(figures, media_type="application/json")
 
     return await turn.map(work, whole=False)
+
+
+@api.post("/rank", openapi_extra=PHOTO_BODY, response_model=Judgement)
+async def judge_photo(turn: Turn) -> Response:
+    """Say in a word and a sentence how sharp a photo is, where, and how it compares with others.
+
+    These are the figures that `blurmapper rank` puts photos in order by, measured in the photo's
+    own pixels, which takes longer than /v1/degree.
+    """
+    return await turn.judge()
 
 
 @api.post("/overlay", **_answering_with(*PHOTOS))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import math
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +19,11 @@ from blurmapper.images import BlurMap, ImageArray
 from blurmapper.kinds import BlurKinds
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
+from blurmapper.ranking.frames import read_frame
+from blurmapper.ranking.judging import judge_photo
 from blurmapper.ranking.measuring import find_sharpest_box
-from blurmapper.ranking.records import Box
+from blurmapper.ranking.records import Box, PhotoRecord, Word
+from blurmapper.ranking.report import find_subject
 
 
 class Mapped(NamedTuple):
@@ -57,6 +63,32 @@ class Figures(BaseModel):
     sharpest: Box = Field(description="The window of a quarter of the sides with least blur.")
 
 
+class Judgement(Figures):
+    """A photo as `blurmapper rank` judges it; places are in its own pixels, after its EXIF turn."""
+
+    verdict: Word = Field(description="In one of few words whether it is sharp, and if not why.")
+    reason: str = Field(description="The same in a sentence.")
+    sigma: float | None = Field(
+        description="Of the Gaussian of equal spread, in pixels, in the sharpest part of what is "
+        "meant to be sharp; null if it cannot be measured."
+    )
+    focus_x: int | None = Field(description="A place that is so sharp.")
+    focus_y: int | None
+    subject_x: int = Field(description="The middle of the largest sharp part.")
+    subject_y: int
+    stars: int = Field(description="1 to 5.")
+    order: list[float | None] = Field(
+        description="What photos are ranked by, compared number by number; the least is the best, "
+        "and null is last."
+    )
+    taken: str | None = Field(description="When, by the camera's own clock; null if unknown.")
+    camera: str | None
+    fingerprint: str | None = Field(
+        description="64 bits in hexadecimal. Frames of a burst follow each other within 2 seconds "
+        "and differ in 10 bits at most."
+    )
+
+
 class PhotoMapping:
     """A method that also tells the kinds of blur, if it can.
 
@@ -91,6 +123,47 @@ class PhotoMapping:
         coarse_map = (kinds.defocus + kinds.motion).clip(0, 1) if kinds else self._method(image)
         whole_kinds = kinds and BlurKinds(*(enlarge_to(part, *size) for part in kinds))
         return Mapped(image, coarse_map, enlarge_to(coarse_map, *size), whole_kinds)
+
+    def judge(self, photo: Photo, content: bytes) -> Judgement:
+        """Return the figures of a photo that was read whole, with its verdict.
+
+        Parameters
+        ----------
+        photo : Photo
+        content : bytes
+            The photo's file, for its EXIF.
+        """
+        mapped = self(photo)
+        figures = measure(mapped)
+        judged = judge_photo(self._method, photo.image, mapped.blur_map)
+        subject_y, subject_x = find_subject(mapped.blur_map)
+        focus, frame = judged.focus, read_frame(io.BytesIO(content), photo.image)
+        record = PhotoRecord(
+            Path(),
+            figures.height,
+            figures.width,
+            figures.blur_degree,
+            figures.share_blurred,
+            figures.sharpest,
+            frame,
+            focus,
+            judged.verdict,
+        )
+        return Judgement(
+            **figures.model_dump(),
+            verdict=judged.verdict.word,
+            reason=judged.verdict.reason,
+            sigma=focus.sigma if focus else None,
+            focus_x=focus.x if focus else None,
+            focus_y=focus.y if focus else None,
+            subject_x=subject_x,
+            subject_y=subject_y,
+            stars=record.stars("focus"),
+            order=[value if math.isfinite(value) else None for value in record.order("focus")],
+            taken=frame.taken.isoformat() if frame else None,
+            camera=frame.camera if frame else None,
+            fingerprint=f"{frame.fingerprint:016x}" if frame else None,
+        )
 
     def _map_kinds(self, image: ImageArray) -> BlurKinds | None:
         return self._method.map_kinds(image) if isinstance(self._method, BlurMapper) else None

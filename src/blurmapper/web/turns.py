@@ -41,16 +41,28 @@ class PhotoTurn:
 
     async def read(self, work: Callable[[ImageArray], Response]) -> Response:
         """Return what the work makes of the photo."""
-        return await self._answer(lambda photo: work(photo.image), whole=True)
+        return await self._answer(lambda photo, _: work(photo.image), whole=True)
 
     async def map(self, work: Callable[[Mapped], Response], *, whole: bool = True) -> Response:
         """Return what the work makes of the photo, whole or as far as needed, and its map."""
-        return await self._answer(lambda photo: work(self._mapping(photo)), whole=whole)
+        return await self._answer(lambda photo, _: work(self._mapping(photo)), whole=whole)
 
-    async def _answer(self, work: Callable[[Photo], Response], *, whole: bool) -> Response:
+    async def judge(self) -> Response:
+        """Return the figures of the photo, read whole, with its verdict."""
+
+        def work(photo: Photo, content: bytes) -> Response:
+            return Response(
+                self._mapping.judge(photo, content).model_dump_json(),
+                media_type="application/json",
+            )
+
+        return await self._answer(work, whole=True)
+
+    async def _answer(self, work: Callable[[Photo, bytes], Response], *, whole: bool) -> Response:
         read = partial(self._mapping.read, whole=whole)
         answer = await self._queue.answer(
-            self._request, lambda content: work(decode_upload(content, self._limits, read))
+            self._request,
+            lambda content: work(decode_upload(content, self._limits, read), content),
         )
         self._until_sent.enter_context(self._queue.memory.answering(len(answer.body)))
         return answer

@@ -1,5 +1,8 @@
 // What a person decides about photos, and which photos are shown in what order.
 
+// Where paths say too little, as of dropped files, a photo has a key of its own.
+const keyOf = (photo) => photo.key ?? photo.path;
+
 /** Marks of photos: picked or rejected, and stars; kept by the browser under a name. */
 export class Choice {
   constructor(photos, name) {
@@ -10,27 +13,35 @@ export class Choice {
   }
 
   of(photo) {
-    return this.marks.get(photo.path) ?? { flag: null, rating: null };
+    return this.marks.get(keyOf(photo)) ?? { flag: null, rating: null };
   }
 
   /** Set the flag (pick, reject, null) or the rating (1 to 5, null) of a photo. */
   set(photo, change) {
     const mark = { ...this.of(photo), ...change };
-    if (mark.flag || mark.rating) this.marks.set(photo.path, mark);
-    else this.marks.delete(photo.path);
+    if (mark.flag || mark.rating) this.marks.set(keyOf(photo), mark);
+    else this.marks.delete(keyOf(photo));
     this.keep();
   }
 
   count(flag) {
-    return [...this.marks.values()].filter((mark) => mark.flag === flag).length;
+    return this.photos.filter((photo) => this.of(photo).flag === flag).length;
+  }
+
+  /** Return the names that several photos have, of which one at least is marked. */
+  sharedNames() {
+    const keys = new Map();
+    for (const photo of this.photos) keys.set(photo.path, (keys.get(photo.path) ?? new Set()).add(keyOf(photo)));
+    return [...keys].filter(([, alike]) => alike.size > 1 && [...alike].some((key) => this.marks.has(key))).map(([path]) => path);
   }
 
   /** Return what `blurmapper rank --apply` carries out. */
   asJson(folder) {
     const photos = this.photos
-      .filter((photo) => this.marks.has(photo.path))
-      .map((photo) => ({ photo: photo.path, ...this.of(photo) }));
-    return JSON.stringify({ made_by: "blurmapper picks 1", folder, photos }, null, 1);
+      .filter((photo) => this.marks.has(keyOf(photo)))
+      .map((photo) => [photo.path, { photo: photo.path, ...this.of(photo) }]);
+    // A photo that was added twice is one.
+    return JSON.stringify({ made_by: "blurmapper picks 1", folder, photos: [...new Map(photos).values()] }, null, 1);
   }
 
   keep() {
@@ -59,7 +70,7 @@ export function chooseShown(photos, choice, filter) {
     if (/^[1-5]$/.test(filter.flag) && (rating ?? 0) < Number(filter.flag)) return false;
     if (filter.verdict && photo.verdict !== filter.verdict) return false;
     if (filter.name && !photo.path.toLowerCase().includes(filter.name.toLowerCase())) return false;
-    return Object.entries(filter.most).every(([name, most]) => most === null || !(photo.values[name] > most));
+    return Object.entries(filter.most).every(([name, most]) => most === null || !((photo.values[name] ?? -1) > most));
   });
   const folded = shown.filter((photo) => photo.burst === null || filter.unfolded.has(photo.burst) || isFirst(photo, shown, filter));
   const by = filter.order;

@@ -83,9 +83,11 @@ export class Compare {
     }
     const crops = pane.appendChild(document.createElement("div"));
     crops.className = "crops";
-    for (const { label, url } of photo.crops ?? []) {
+    for (const { label, url, place } of photo.crops ?? []) {
       const crop = crops.appendChild(document.createElement("span"));
-      crop.append(Object.assign(new Image(), { src: url, alt: label }), label);
+      const picture = Object.assign(new Image(), { src: url, alt: label });
+      if (place) picture.style.objectPosition = place.map((part) => `${100 * part}%`).join(" ");
+      crop.append(picture, label);
     }
     const caption = pane.appendChild(document.createElement("figcaption"));
     caption.append(...this.describe(photo));

@@ -10,6 +10,10 @@ const MOTION = [249, 115, 22];
 
 const MOST_SIDE = 1600;
 
+// As blurmapper.ranking.report has them.
+const THUMB_SIDE = 400;
+const TINT_SIDE = 200;
+
 /** Return the size at which a photo is drawn: its own, or less. */
 export function drawnSize(width, height) {
   const scale = Math.min(1, MOST_SIDE / Math.max(width, height));
@@ -22,6 +26,34 @@ export function samples(picture, [width, height]) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.drawImage(picture, 0, 0, width, height);
   return context.getImageData(0, 0, width, height).data;
+}
+
+/** Return the address of a small copy of a picture. */
+export async function smallPicture(picture) {
+  const [canvas] = reduce(picture, THUMB_SIDE);
+  return URL.createObjectURL(await canvas.convertToBlob({ type: "image/jpeg", quality: 0.9 }));
+}
+
+/** Return the address of a small picture that is violet where a map is white, and clear elsewhere. */
+export async function smallTint(map) {
+  const [canvas, context] = reduce(map, TINT_SIDE);
+  const tint = context.getImageData(0, 0, canvas.width, canvas.height);
+  for (let at = 0; at < tint.data.length; at += 4) {
+    const blur = tint.data[at] / 255;
+    tint.data.set([...TINT, Math.round(160 * blur)], at);
+  }
+  context.putImageData(tint, 0, 0);
+  return URL.createObjectURL(await canvas.convertToBlob({ type: "image/png" }));
+}
+
+function reduce(picture, most) {
+  const scale = Math.min(1, most / Math.max(picture.naturalWidth, picture.naturalHeight));
+  const sides = [picture.naturalWidth, picture.naturalHeight].map((side) => Math.max(1, Math.round(side * scale)));
+  const canvas = new OffscreenCanvas(...sides);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.imageSmoothingQuality = "high";
+  context.drawImage(picture, 0, 0, ...sides);
+  return [canvas, context];
 }
 
 /** Draw what is blurred grey and violet; return the share of the photo that is tinted. */

@@ -1,18 +1,20 @@
 // The page: photos come in, one of them is shown, and the controls act on it.
 
 import { health } from "./api.js";
-import { Chooser } from "./chooser.js";
-import { Photo, asCsv, inOrder } from "./photos.js";
+import { Chooser } from "../choosing/chooser.js";
+import { Photo, inOrder } from "./photos.js";
+import { asCsv } from "./csv.js";
 import { showRows } from "./rows.js";
 import { filesOf } from "./dropping.js";
 import { saveAs, saveResult } from "./saving.js";
-import { showPhoto, showSplit } from "./stage.js";
+import { showFigures, showPhoto, showSplit } from "./stage.js";
+import { tilesOf } from "./tiles.js";
 
 const AT_ONCE = 2;
 const at = (id) => document.getElementById(id);
 
-const chooser = new Chooser(at("chooser"), { choose });
-const page = { photos: [], chosen: null, server: null, working: 0 };
+const chooser = new Chooser(at("chooser"), { name: "blurmapper page", left: (tile) => tile && choose(tile.source) });
+const page = { photos: [], chosen: null, server: null, working: 0, judging: false };
 
 async function start() {
   page.server = await health();
@@ -40,7 +42,10 @@ function add(files) {
 
 async function mapNext() {
   const photo = page.photos.find(({ state }) => state === "waiting");
-  if (!photo || page.working >= AT_ONCE) return;
+  if (!photo || page.working >= AT_ONCE) {
+    judgeNext();
+    return;
+  }
   page.working += 1;
   const mapping = photo.map((await ready).limits);
   mapNext();
@@ -51,8 +56,36 @@ async function mapNext() {
     say(photo.state === "done" ? `${photo.name}: S ${photo.figures.blur_degree.toFixed(2)}` : `${photo.name}: ${photo.error}`);
     if (photo === page.chosen) refresh();
     else showList();
+    fillChooser();
   }
   mapNext();
+}
+
+/** Once all maps are there, judge the photos: that is done at full size, and takes longer. */
+async function judgeNext() {
+  const left = page.photos.filter((photo) => photo.state === "done" && !photo.isJudged);
+  if (left.length === 0 || page.working > 0 || page.judging) return;
+  const photo = left.includes(page.chosen) ? page.chosen : left[0];
+  page.judging = true;
+  await photo.judge();
+  page.judging = false;
+  if (page.photos.includes(photo)) {
+    if (photo === page.chosen) showFigures(photo);
+    showList();
+    fillChooser();
+  }
+  mapNext();
+}
+
+function fillChooser() {
+  if (!at("chooser").hidden) chooser.update(tilesOf(page.photos));
+}
+
+function openChooser() {
+  const tiles = tilesOf(page.photos);
+  at("chooser").hidden = false;
+  chooser.show(tiles, page.chosen?.tile);
+  chooser.focus();
 }
 
 function choose(photo) {
@@ -85,10 +118,16 @@ function ordered() {
 function showList() {
   const failed = page.photos.filter(({ state }) => state === "failed").length;
   const busy = page.photos.filter(({ state }) => state === "waiting" || state === "working").length;
+  const judging = page.photos.filter((photo) => photo.state === "done" && !photo.isJudged).length;
   const count = `${page.photos.length} photo${page.photos.length === 1 ? "" : "s"}`;
-  at("count").textContent = count + (busy ? `, ${busy} to go` : "") + (failed ? `, ${failed} failed` : "");
+  at("count").textContent = count + (busy ? `, ${busy} to go` : judging ? `, ${judging} to judge` : "") + (failed ? `, ${failed} failed` : "");
   for (const choice of document.querySelectorAll(".ranking")) choice.hidden = page.photos.length < 2;
   showRows(ordered(), page.chosen, at("measure").value, { choose, remove });
+}
+
+function saved() {
+  tilesOf(page.photos);
+  return asCsv(ordered());
 }
 
 /** Save what is on stage, in its first form, of every photo. */
@@ -149,10 +188,10 @@ function listenForControls() {
     button.addEventListener("click", () => saveResult(button, page.chosen, say));
   }
   at("csv").addEventListener("click", () => {
-    saveAs(URL.createObjectURL(new Blob([asCsv(ordered())], { type: "text/csv" })), "ranking.csv");
+    saveAs(URL.createObjectURL(new Blob([saved()], { type: "text/csv" })), "ranking.csv");
   });
   at("all").addEventListener("click", saveAll);
-  at("grid").addEventListener("click", () => chooser.open(ordered().filter(({ state }) => state === "done"), page.chosen));
+  at("grid").addEventListener("click", openChooser);
   at("clear").addEventListener("click", () => [...page.photos].forEach(remove));
 }
 

@@ -1,7 +1,8 @@
 // The photos that were added: each is mapped in its turn, and keeps what the server made of it.
 
 import { post, Refusal } from "./api.js";
-import { drawnSize } from "./drawing.js";
+import { drawnSize, smallPicture, smallTint } from "./drawing.js";
+import { byFocus } from "./tiles.js";
 
 const KEPT = 8;
 
@@ -9,11 +10,16 @@ export class Photo {
   constructor(file) {
     this.file = file;
     this.name = file.name || "pasted.png";
+    // Photos of one name are not one photo, nor is that of another day.
+    this.key = [this.name, file.size, file.lastModified].join("|");
     this.state = "waiting";
     this.error = "";
+    this.notJudged = "";
     this.figures = null;
     this.url = null;
     this.mapUrl = null;
+    this.thumb = null;
+    this.tint = null;
     this.results = new Map();
     this.gone = new AbortController();
   }
@@ -36,11 +42,28 @@ export class Photo {
       this.figures = JSON.parse(answer.headers.get("Blur-Figures"));
       this.mapUrl = URL.createObjectURL(await answer.blob());
       this.url = await this.shownUrl();
+      this.thumb = await smallPicture(await load(this.url));
+      this.tint = await smallTint(await load(this.mapUrl));
       this.state = "done";
     } catch (error) {
       if (error.name === "AbortError") return;
       this.state = "failed";
       this.error = error instanceof Refusal ? error.message : "the browser cannot show it";
+    }
+  }
+
+  /** Whether the photo has its verdict, or cannot have one. */
+  get isJudged() {
+    return Boolean(this.figures?.verdict || this.notJudged);
+  }
+
+  /** Let the server judge the photo; what goes wrong is kept as the reason for no verdict. */
+  async judge() {
+    try {
+      const answer = await post("rank", "", this.file, this.gone.signal);
+      this.figures = { ...this.figures, ...(await answer.json()) };
+    } catch (error) {
+      this.notJudged = error instanceof Refusal ? `not judged: ${error.message}` : "not judged";
     }
   }
 
@@ -73,7 +96,7 @@ export class Photo {
   /** Forget everything, also what is under way. */
   close() {
     this.gone.abort();
-    for (const url of [this.url, this.mapUrl, ...[...this.results.values()].map((r) => r.url)]) {
+    for (const url of [this.url, this.mapUrl, this.thumb, this.tint, ...[...this.results.values()].map((r) => r.url)]) {
       if (url) URL.revokeObjectURL(url);
     }
   }
@@ -101,31 +124,19 @@ export async function load(url) {
   return picture;
 }
 
-/** Return photos in an order by a measure; those without figures stay at the end. */
+/** Return photos in an order by a measure; those without a figure stay at the end. */
 export function inOrder(photos, order, measure) {
   if (order === "added") return [...photos];
-  const sign = order === "sharpest" ? 1 : -1;
-  const value = (photo) => (photo.figures ? sign * valueOf(photo, measure) : Infinity);
-  return [...photos].sort((one, other) => value(one) - value(other) || 0);
+  const has = photos.filter((photo) => valueOf(photo, measure) !== null);
+  const rest = photos.filter((photo) => !has.includes(photo));
+  const ranked =
+    measure === "focus" ? byFocus(has) : has.sort((one, other) => valueOf(one, measure) - valueOf(other, measure));
+  return [...(order === "sharpest" ? ranked : ranked.reverse()), ...rest];
 }
 
-/** Return what a photo is ranked by. */
-export function valueOf(photo, measure) {
-  return measure === "sharpest" ? photo.figures.sharpest.blur : photo.figures[measure];
-}
-
-/** Return a ranking as CSV, the photos in the order given. */
-export function asCsv(photos) {
-  const columns = ["width", "height", "blur_degree", "blur_degree_centre", "blur_degree_saliency", "share_blurred", "defocus", "motion"];
-  const region = ["x", "y", "width", "height", "blur"];
-  const quote = (text) => `"${text.replaceAll('"', '""')}"`;
-  const lines = photos.map((photo) =>
-    [
-      quote(photo.name),
-      ...columns.map((name) => photo.figures?.[name] ?? ""),
-      ...region.map((name) => photo.figures?.sharpest[name] ?? ""),
-      quote(photo.error),
-    ].join(","),
-  );
-  return ["photo", ...columns, ...region.map((name) => `sharpest_${name}`), "error"].join(",") + "\r\n" + lines.map((line) => `${line}\r\n`).join("");
+/** Return what a photo is ranked by, null if there is nothing; of its focus, the verdict. */
+export function valueOf({ figures }, measure) {
+  if (!figures) return null;
+  if (measure === "focus") return figures.verdict ?? null;
+  return measure === "sharpest" ? figures.sharpest.blur : figures[measure];
 }

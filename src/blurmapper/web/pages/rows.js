@@ -1,5 +1,6 @@
 // The list of photos: a row each, with its figure or what went wrong.
 
+import { inPixels, SLIDERS } from "../choosing/figures.js";
 import { drawThumb } from "./drawing.js";
 import { load, valueOf } from "./photos.js";
 
@@ -37,18 +38,32 @@ function fill(row, photo, measure) {
   row.className = photo.state;
   const state = row.querySelector(".state");
   if (photo.state === "done") {
-    const value = valueOf(photo, measure);
-    // The sharpest regions of sharp photos differ in the third place alone.
-    state.textContent = measure === "sharpest" ? `blur ${value.toFixed(3)}` : `S ${value.toFixed(2)}`;
-    row.querySelector(".bar span").style.setProperty("--at", `${100 * value}%`);
+    row.querySelector(".bar span").style.setProperty("--at", `${100 * shareOf(photo, measure)}%`);
+    state.textContent = figureOf(photo, measure);
+    state.title = photo.figures.reason ?? photo.notJudged;
     drawOnce(row.querySelector(".thumb"), photo);
   } else {
     state.textContent = { waiting: "waiting", working: "mapping …", failed: photo.error }[photo.state];
   }
 }
 
+function figureOf(photo, measure) {
+  const value = valueOf(photo, measure);
+  if (measure === "focus") {
+    if (value) return `${value}, ${inPixels(photo.figures.sigma)}`;
+    return photo.notJudged ? "not judged" : "judging …";
+  }
+  // The sharpest regions of sharp photos differ in the third place alone.
+  return measure === "sharpest" ? `blur ${value.toFixed(3)}` : `S ${value.toFixed(2)}`;
+}
+
+function shareOf(photo, measure) {
+  if (measure !== "focus") return valueOf(photo, measure);
+  return Math.min(1, (photo.figures.sigma ?? 0) / SLIDERS[0].most);
+}
+
 async function drawOnce(canvas, photo) {
   if (canvas.dataset.drawn) return;
   canvas.dataset.drawn = "yes";
-  drawThumb(canvas, await load(photo.url));
+  drawThumb(canvas, await load(photo.thumb));
 }

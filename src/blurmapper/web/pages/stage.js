@@ -1,5 +1,6 @@
 // The stage: a photo, what was made of it, and a line between the two.
 
+import { inPixels } from "../choosing/figures.js";
 import { Refusal } from "./api.js";
 import { drawKinds, drawOverlay, drawnSize, samples } from "./drawing.js";
 import { load } from "./photos.js";
@@ -138,7 +139,8 @@ function canvasOf([width, height]) {
   return canvas;
 }
 
-function showTexts({ name, figures, state }, view) {
+function showTexts(photo, view) {
+  const { name, state } = photo;
   at("name").textContent = name;
   const isMask = view === "segment" && checked("cut") === "mask";
   at("tag-result").textContent = isMask ? "Mask" : NAMES[view];
@@ -151,10 +153,16 @@ function showTexts({ name, figures, state }, view) {
   at("threshold-row").classList.toggle("off", at("soft").checked);
   at("threshold-value").textContent = Number(at("threshold").value).toFixed(2);
   at("strength-value").textContent = Number(at("strength").value).toFixed(2);
-  showFigures(figures);
+  showFigures(photo);
 }
 
-function showFigures(figures) {
+/** Show what is known of a photo in numbers and words. */
+export function showFigures({ figures, notJudged, state }) {
+  const word = figures?.verdict;
+  at("verdict").textContent = word ?? (state === "done" && !notJudged ? "judging …" : "–");
+  at("verdict").dataset.kept = String(word === "sharp" || word === "subject sharp");
+  at("why").textContent = figures?.reason ?? notJudged;
+  at("focus").textContent = word ? inPixels(figures.sigma) : "–";
   at("degree").textContent = figures ? figures.blur_degree.toFixed(2) : "–";
   at("needle").style.setProperty("--at", figures ? percent(figures.blur_degree) : "0%");
   at("needle").hidden = !figures;
@@ -177,14 +185,18 @@ function kindOf(figures) {
 }
 
 function showRegion(figures) {
-  const region = at("region");
-  region.hidden = !figures || !at("outline").checked;
+  const [region, place] = [at("region"), at("place")];
+  region.hidden = place.hidden = !figures || !at("outline").checked;
   if (region.hidden) return;
   const { x, y, width, height } = figures.sharpest;
-  region.style.left = `${(100 * x) / figures.width}%`;
-  region.style.top = `${(100 * y) / figures.height}%`;
-  region.style.width = `${(100 * width) / figures.width}%`;
-  region.style.height = `${(100 * height) / figures.height}%`;
+  const put = (element, side, share) => element.style.setProperty(side, `${100 * share}%`);
+  put(region, "left", x / figures.width);
+  put(region, "top", y / figures.height);
+  put(region, "width", width / figures.width);
+  put(region, "height", height / figures.height);
+  place.hidden = typeof figures.focus_x !== "number";
+  put(place, "left", figures.focus_x / figures.width);
+  put(place, "top", figures.focus_y / figures.height);
 }
 
 function hideResult() {

@@ -1,0 +1,38 @@
+// Photos in words: their figures, and all that verdicts say.
+
+/** The words of verdicts, the best first. */
+export const VERDICTS = ["sharp", "subject sharp", "focus behind", "focus before", "subject moved", "shaken", "soft", "cannot tell"];
+
+/** The figures that photos are filtered and ordered by, and the most there is of each. */
+export const SLIDERS = [
+  { name: "sigma", label: "focus", most: 5 },
+  { name: "blur_degree", label: "S", most: 1 },
+  { name: "sharpest_blur", label: "sharpest region", most: 1 },
+];
+
+/** Return how wide the blur is where a photo is sharpest, in its own pixels. */
+export function inPixels(sigma) {
+  return sigma === null ? "unknown" : `${sigma.toFixed(2)} px`;
+}
+
+/** Return what is known of a photo, a few words each. */
+export function linesOf({ values }) {
+  const lines = [];
+  if (values.sigma !== undefined) lines.push(`focus ${inPixels(values.sigma)}`);
+  lines.push(`S ${values.blur_degree.toFixed(3)}`, `${Math.round(100 * values.share_blurred)}% blurred`);
+  lines.push(`sharpest region ${values.sharpest_blur.toFixed(3)}`);
+  return lines;
+}
+
+/** Return the one figure that stands beside a photo's name. */
+export function figureOf({ values }) {
+  return values.sigma === undefined ? `S ${values.blur_degree.toFixed(2)}` : inPixels(values.sigma);
+}
+
+/** Return an element with a class and a text. */
+export function made(name, className = "", text = "") {
+  const element = document.createElement(name);
+  element.className = className;
+  element.textContent = text;
+  return element;
+}

@@ -1,0 +1,68 @@
+"""A photo and its map -> how wide its blur is, where it is sharpest, and the verdict."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import NamedTuple
+
+import cv2
+
+from blurmapper.amounts import BlurAmounts, measure_amounts
+from blurmapper.decoding import MIN_SIDE
+from blurmapper.errors import WeightsError
+from blurmapper.images import BlurMap, ImageArray
+from blurmapper.mapper import BlurMapper
+from blurmapper.methods import BlurMethod
+from blurmapper.ranking.records import Focus, Verdict
+from blurmapper.ranking.verdicts import find_focus, judge
+
+KINDS_SIDE = 640
+"""Pixels of the longer side at which it is asked whether a photo was shaken."""
+
+
+class Judged(NamedTuple):
+    """The verdict on a photo and what it is made from; `focus` is None where it is unknown."""
+
+    verdict: Verdict
+    focus: Focus | None
+    amounts: BlurAmounts
+
+
+def judge_photo(
+    method: BlurMethod, image: ImageArray, blur_map: BlurMap, *, threads: int | None = None
+) -> Judged:
+    """Measure how wide a photo's blur is, and judge it.
+
+    Parameters
+    ----------
+    method : callable
+        What made the map; if it tells motion from defocus, so does the verdict.
+    image : ndarray
+        RGB (H, W, 3), the photo whole: uint8, uint16, or float32 in [0, 1].
+    blur_map : ndarray
+        float32 (H, W) in [0, 1], 1 = blurred.
+    threads : int, optional
+        CPU threads, unless the method has its own; all cores unless given.
+    """
+    if isinstance(method, BlurMapper):
+        amounts = method.map_amount(image)
+    else:
+        amounts = measure_amounts(image, threads=threads)
+    focus = find_focus(blur_map, amounts)
+    verdict = judge(blur_map, amounts, focus)
+    if verdict.word == "soft":
+        verdict = judge(blur_map, amounts, focus, motion=_find_motion(method, image))
+    return Judged(verdict, focus, amounts)
+
+
+def _find_motion(method: BlurMethod, image: ImageArray) -> float | None:
+    """Return the part of a photo's blur that is motion, where the method tells."""
+    with suppress(WeightsError):
+        if isinstance(method, BlurMapper):
+            scale = KINDS_SIDE / max(image.shape[:2])
+            size = (max(MIN_SIDE, round(side * scale)) for side in image.shape[1::-1])
+            if scale < 1:
+                image = cv2.resize(image, tuple(size), interpolation=cv2.INTER_AREA)
+            defocus, motion = (float(part.mean()) for part in method.map_kinds(image))
+            return motion / max(1e-6, defocus + motion)
+    return None
