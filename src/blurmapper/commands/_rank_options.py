@@ -54,6 +54,10 @@ BoxFile = Annotated[
         help="Judge boxes too: COCO JSON, CSV, or a folder of YOLO's .txt files.",
     ),
 ]
+Faces = Annotated[
+    bool,
+    Option("--faces", help="Find faces and judge their eyes too (needs the extra faces)."),
+]
 CopyTo = Annotated[
     Path | None,
     Option(metavar="DIR", help="Copy the selected photos there, with what belongs to them."),

@@ -36,6 +36,7 @@ def rank(
     xmp_name: option.XmpName = "full",
     replace_ratings: option.ReplaceRatings = False,
     boxes: option.BoxFile = None,
+    faces: option.Faces = False,
     report: option.Report = None,
     apply: option.Apply = None,
     only: option.Only = "pick",
@@ -77,6 +78,7 @@ def rank(
     from blurmapper.batch import How, find_photos
     from blurmapper.methods import MethodOptions
     from blurmapper.ranking.boxes import read_boxes
+    from blurmapper.ranking.faces import check_faces
     from blurmapper.ranking.marks import to_mark
     from blurmapper.ranking.measuring import MeasureTask, to_record
     from blurmapper.ranking.report import FILES, ReportTask
@@ -104,9 +106,11 @@ def rank(
     actions.check_local(found, report)
     options, output = MethodOptions(refine=refine, threads=threads, device=device), None
     given_boxes = None if boxes is None else read_boxes(boxes)
-    task = MeasureTask(method, options, given_boxes)
+    if faces:
+        check_faces()
+    task = MeasureTask(method, options, given_boxes, faces)
     if report is not None and not dry_run:
-        task, output = ReportTask(method, options, given_boxes), report / FILES
+        task, output = ReportTask(method, options, given_boxes, faces), report / FILES
     with quiet_codecs(), stopping_cleanly() as stop:
         results = measure(task, found, How(engine, jobs, redo), stop, "Ranking", output)
     measured = [to_record(each, weighting) for each in results[len(found.failures) :]]

@@ -15,7 +15,6 @@ from typing import Any, BinaryIO, ClassVar, cast
 import cv2
 import numpy as np
 
-from blurmapper.amounts import BlurAmounts
 from blurmapper.applications.degree import Weighting, blur_degree
 from blurmapper.batch import (
     THRESHOLD,
@@ -32,8 +31,9 @@ from blurmapper.errors import BlurMapperError
 from blurmapper.images import BlurMap, ImageArray, read_photo
 from blurmapper.methods import BlurMethod
 from blurmapper.ranking.boxes import Boxes
+from blurmapper.ranking.faces import find_faces
 from blurmapper.ranking.frames import Frame, read_frame
-from blurmapper.ranking.judging import judge_photo
+from blurmapper.ranking.judging import Judged, judge_photo
 from blurmapper.ranking.records import Box, Focus, PhotoRecord, Unreadable, Verdict
 from blurmapper.ranking.verdicts import judge_box
 
@@ -66,6 +66,7 @@ class MeasureTask(Task):
     """
 
     boxes: Boxes | None = None
+    faces: bool = False
 
     name: ClassVar[str] = "rank"
     verb: ClassVar[str] = "measured"
@@ -82,8 +83,10 @@ class MeasureTask(Task):
 
     def choices(self) -> tuple[Any, ...]:
         """Return the options of the network, and which boxes there are."""
-        chosen = (self.options.refine, self.options.working_side)
-        return (*chosen, self.boxes.digest) if self.boxes else chosen
+        chosen: tuple[Any, ...] = (self.options.refine, self.options.working_side)
+        if self.boxes is not None:
+            chosen = (*chosen, self.boxes.digest)
+        return (*chosen, "faces") if self.faces else chosen
 
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
         """Measure a photo."""
@@ -113,19 +116,22 @@ class MeasureTask(Task):
             "verdict": verdict.word,
             "reason": verdict.reason,
             **_note_frame(read_frame(photo, image)),
-            "boxes": self._judge_boxes(name, blur_map, judged.amounts, focus),
+            "boxes": self._judge_boxes(name, image, blur_map, judged),
         }
 
     def _judge_boxes(
-        self, name: str, blur_map: BlurMap, amounts: BlurAmounts, focus: Focus | None
+        self, name: str, image: ImageArray, blur_map: BlurMap, judged: Judged
     ) -> list[dict[str, Any]] | None:
-        """Return what is said of each box of a photo, JSON-ready; None where there are none."""
-        if self.boxes is None:
+        """Return what is said of each box and face of a photo, JSON-ready; None where none is."""
+        if self.boxes is None and not self.faces:
             return None
+        boxes = [] if self.boxes is None else self.boxes.of(name)
+        if self.faces:
+            boxes = [*boxes, *find_faces(image)]
         said = []
-        for box in self.boxes.of(name):
+        for box in boxes:
             rows, columns = box.slices(*blur_map.shape)
-            verdict, found = judge_box(blur_map, amounts, focus, (rows, columns))
+            verdict, found = judge_box(blur_map, judged.amounts, judged.focus, (rows, columns))
             said.append(
                 {
                     "label": box.label,

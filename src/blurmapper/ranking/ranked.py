@@ -10,6 +10,7 @@ from blurmapper.applications.degree import Weighting
 from blurmapper.batch import How, find_photos
 from blurmapper.methods import MethodOptions
 from blurmapper.ranking.boxes import read_boxes
+from blurmapper.ranking.faces import check_faces
 from blurmapper.ranking.measuring import MeasureTask, measure_photos, to_record
 from blurmapper.ranking.records import Measure
 from blurmapper.ranking.tables import make_ranking, rows
@@ -22,6 +23,7 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
     weighting: Weighting | None = None,
     group_bursts: bool = False,
     boxes: str | Path | None = None,
+    faces: bool = False,
     method: str = "dbm-lite",
     jobs: int | None = None,
 ) -> list[dict[str, Any]]:
@@ -43,6 +45,8 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
     boxes : str or Path, optional
         Boxes that get verdicts of their own, as ``--boxes`` takes them: COCO JSON, CSV, or a folder
         of YOLO's files. Rows then have a list of dict under ``boxes``.
+    faces : bool
+        Find faces, by the extra ``faces``, and judge each like a box.
     method : str
         A name from ``blurmapper methods``, or the path of an .onnx file.
     jobs : int, optional
@@ -58,7 +62,7 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
     Raises
     ------
     BlurMapperError
-        If the method cannot be used; never for a photo.
+        If the method cannot be used or an extra is missing; never for a photo.
 
     Examples
     --------
@@ -69,7 +73,9 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
     given = [photos] if isinstance(photos, str | Path) else photos
     found = find_photos(given)
     judged = None if boxes is None else read_boxes(Path(boxes))
-    task = MeasureTask(method, MethodOptions(), judged)
+    if faces:
+        check_faces()
+    task = MeasureTask(method, MethodOptions(), judged, faces)
     results = measure_photos(task, found, How(workers=jobs))
     records = (to_record(each, weighting) for each in results)
     return rows(make_ranking(records, by=by, group=group_bursts))
