@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import inspect
 import io
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,10 +16,17 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
+from click.testing import CliRunner, Result
 
 from blurmapper.mapper import BlurMapper
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.weights import WeightsCard, read_card, write_card
+
+if "mix_stderr" in inspect.signature(CliRunner).parameters:
+    # Click 8.1 hands out the two streams either apart or together; later ones both.
+    apart = functools.partialmethod(CliRunner.__init__, mix_stderr=False)
+    setattr(CliRunner, "__init__", apart)  # noqa: B010 - a method, for mypy
+    setattr(Result, "output", property(lambda result: result.stdout + result.stderr))  # noqa: B010
 
 BENCHMARK_NAMES = ("motion0001", "motion0002", "out_of_focus0003", "out_of_focus0004")
 

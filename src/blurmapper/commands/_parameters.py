@@ -75,9 +75,9 @@ class Command(click.Command):
 class _Argument(click.Argument):
     summary = ""
 
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:  # noqa: ARG002 - Click calls it
         """Return what the help says, which Click leaves to the text above."""
-        return self.make_metavar(ctx), self.summary
+        return self.metavar or "", self.summary
 
 
 def to_command(name: str, function: Callable[..., None]) -> Command:
