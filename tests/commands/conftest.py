@@ -18,6 +18,7 @@ from blurmapper.commands._parameters import to_command
 from blurmapper.commands.rank import rank
 from blurmapper.errors import BlurMapperError
 
+Command = Callable[..., None]
 Run = Callable[..., Result]
 FilesBelow = Callable[[Path], dict[str, bytes]]
 
@@ -34,20 +35,30 @@ def shoot(tmp_path: Path, sharp_photo: npt.NDArray[np.uint8]) -> Path:
 
 
 @pytest.fixture
-def run_rank(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Call the command with the tests' network; an error of ours is raised as it is."""
-    app = to_command("rank", rank)
+def run_with(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Command], Run]:
+    """Command -> what calls it with the tests' network; an error of ours is raised as it is."""
     monkeypatch.setenv("COLUMNS", "80")
 
-    def call(*arguments: str | Path, status: int = 0) -> Result:
-        options = ["--method", str(tiny_weights), "--threads", "1"]
-        result = CliRunner().invoke(app, [*map(str, arguments), *options])
-        if isinstance(result.exception, BlurMapperError):
-            raise result.exception
-        assert result.exit_code == status, result.output
-        return result
+    def make(command: Command) -> Run:
+        app = to_command(command.__name__, command)
 
-    return call
+        def call(*arguments: str | Path, status: int = 0) -> Result:
+            options = ["--method", str(tiny_weights), "--threads", "1"]
+            result = CliRunner().invoke(app, [*map(str, arguments), *options])
+            if isinstance(result.exception, BlurMapperError):
+                raise result.exception
+            assert result.exit_code == status, result.output
+            return result
+
+        return call
+
+    return make
+
+
+@pytest.fixture
+def run_rank(run_with: Callable[[Command], Run]) -> Run:
+    """Call the command that ranks photos."""
+    return run_with(rank)
 
 
 @pytest.fixture

@@ -7,29 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from blurmapper.commands._parameters import to_command
 from blurmapper.commands.check import check
-from blurmapper.errors import BlurMapperError, ConfigError
+from blurmapper.errors import ConfigError
 
 Check = Callable[..., Result]
 
 
 @pytest.fixture
-def run_check(tiny_weights: Path) -> Check:
-    """Call the command with the tests' network; an error of ours is raised as it is."""
-    app = to_command("check", check)
-
-    def call(*arguments: str | Path, status: int = 0) -> Result:
-        options = ["--method", str(tiny_weights), "--threads", "1"]
-        result = CliRunner().invoke(app, [*map(str, arguments), *options])
-        if isinstance(result.exception, BlurMapperError):
-            raise result.exception
-        assert result.exit_code == status, result.output
-        return result
-
-    return call
+def run_check(run_with: Callable[[Callable[..., None]], Check]) -> Check:
+    """Call the command that checks photos."""
+    return run_with(check)
 
 
 def test_a_folder_of_sharp_photos_passes(run_check: Check, shoot: Path) -> None:
