@@ -125,13 +125,43 @@ def test_a_photo_that_kills_every_worker_costs_no_other(
     assert "died" in reasons["deadly.png"]
 
 
+@pytest.fixture
+def no_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let Ray know of no cluster; what it keeps of one that is started here is in this folder."""
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    (tmp_path / "ray").mkdir()
+    return tmp_path / "ray"
+
+
+@pytest.mark.usefixtures("no_cluster")
 def test_a_cluster_that_cannot_be_had_is_one_line(
     run: Run, shoot: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def time_out(**_: object) -> None:
         raise RuntimeError("The current node\ntimed out")
 
-    monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", time_out)
     with pytest.raises(ConfigError, match=r"The current node timed out.*; check RAY_ADDRESS"):
+        run(shoot, runner=cluster.RayRunner())
+
+
+@pytest.mark.usefixtures("no_cluster")
+def test_where_there_is_no_cluster_one_is_started() -> None:
+    assert cluster._choose_address() is None
+
+
+def test_a_cluster_that_died_is_not_waited_for(no_cluster: Path) -> None:
+    (no_cluster / "ray_current_cluster").write_text("127.0.0.1:1")
+    assert cluster._choose_address() == "local"
+
+
+@pytest.mark.usefixtures("no_cluster")
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "localhost:1", "ray://127.0.0.1:1"])
+def test_an_address_that_nobody_answers_is_one_line(
+    address: str, run: Run, shoot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(ConfigError, match=r"none answers at .*:1\); check RAY_ADDRESS"):
         run(shoot, runner=cluster.RayRunner())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 import threading
 import warnings
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from blurmapper.batch.failures import PhotoFailure, fail
 from blurmapper.batch.tasks import Job, Result, Task, do_job
@@ -192,7 +194,8 @@ def _start_ray() -> Any:
     ray = import_ray()
     if not ray.is_initialized():
         try:
-            ray.init(logging_level=logging.ERROR, log_to_driver=False)
+            address = _choose_address()
+            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
         except Exception as error:
             raise ConfigError(
                 f"no Ray cluster can be reached or started ({one_line(error)}); "
@@ -204,3 +207,37 @@ def _start_ray() -> Any:
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     return ray
+
+
+def _choose_address() -> str | None:
+    """Return None, or "local" where Ray would wait for a cluster that died on this machine.
+
+    Raises
+    ------
+    ConnectionError
+        If the cluster of RAY_ADDRESS does not answer; Ray tries for a quarter of an hour.
+    """
+    from ray._private.services import canonicalize_bootstrap_address
+
+    asked = os.environ.get("RAY_ADDRESS", "")
+    address = asked if "://" in asked else canonicalize_bootstrap_address(None)
+    if address is None or _answers(address):
+        return None
+    if asked:
+        raise ConnectionError(f"none answers at {address}")
+    return "local"
+
+
+def _answers(address: str) -> bool:
+    from ray._raylet import GcsClient
+    from ray.exceptions import RayError
+
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    try:
+        socket.create_connection((parts.hostname, parts.port or 10001), timeout=10).close()
+        if not parts.scheme:
+            # What listens there need not be Ray.
+            GcsClient(address=address)
+    except (OSError, RayError):
+        return False
+    return True
