@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from blurmapper.errors import MissingExtraError, install_command, needing
+from blurmapper.errors import MissingExtraError, install_command, needing, one_line
 
 
 class Installed:
@@ -90,3 +90,11 @@ def test_an_extra_that_is_missing_is_an_error_of_ours() -> None:
     missing = pytest.raises(MissingExtraError, match="figures need pip install")
     with missing, needing("report", "figures need"):
         import not_a_package_of_anyone  # type: ignore[import-not-found]  # noqa: F401
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [("two\nlines", "two lines"), ("", "ValueError"), ("\x1b[31mred", "ValueError")],
+)
+def test_what_a_library_says_is_one_line_of_text(said: str, line: str) -> None:
+    assert one_line(ValueError(said)) == line

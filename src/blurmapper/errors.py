@@ -98,4 +98,5 @@ def install_command(extra: str) -> str:
 
 def one_line(error: BaseException) -> str:
     """Return what an error of a library says in one line, or else its kind."""
-    return " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).split())
+    return text if text and text.isprintable() else type(error).__name__

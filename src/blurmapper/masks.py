@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
+from blurmapper.decoding import own_settings
 from blurmapper.errors import DatasetError
 
 UNDECIDED = 128
@@ -40,7 +41,7 @@ def read_mask(path: Path) -> npt.NDArray[np.uint8]:
         0 and 1, colours, transparency, or nothing brighter than dark grey.
     """
     try:
-        with PIL.Image.open(path) as picture:
+        with own_settings(), PIL.Image.open(path) as picture:
             slack = _NOISE if picture.format in _LOSSY else 0
             return _read(picture, path, slack)
     except (OSError, SyntaxError, ValueError) as error:

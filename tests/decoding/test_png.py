@@ -132,3 +132,13 @@ def test_a_picture_of_fewer_rows_than_it_says_is_refused(bits: int) -> None:
     file[29:33] = struct.pack(">I", zlib.crc32(file[12:29]))
     with pytest.raises(ImageError, match="damaged or cut short"):
         read_image(bytes(file))
+
+
+def test_a_picture_without_its_colours_is_refused_in_words_of_ours() -> None:
+    # libpng's own are read from memory that it has let go of: any bytes, each time others.
+    buffer = io.BytesIO()
+    PIL.Image.new("P", (40, 40)).save(buffer, "PNG")
+    before, _, after = buffer.getvalue().partition(b"PLTE")
+    (size,) = struct.unpack(">I", before[-4:])
+    with pytest.raises(ImageError, match=r"cut short \(libpng cannot decode it\); copy"):
+        read_image(before[:-4] + after[size + 4 :])

@@ -19,3 +19,4 @@ from blurmapper.decoding.files import (
 )
 from blurmapper.decoding.opening import Content, open_pillow, read_open_file
 from blurmapper.decoding.raw import RAW_SUFFIXES
+from blurmapper.decoding.settings import own_settings

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -25,7 +24,8 @@ from blurmapper.decoding.colour import deep_to_srgb, to_srgb_array
 from blurmapper.decoding.conversions import Conversion, picture_of
 from blurmapper.decoding.opening import check_content, open_pillow, read_orientation, without_xmp
 from blurmapper.decoding.raw import RawPhoto, read_raw, starts_like_raw
-from blurmapper.errors import BlurMapperError, ImageError, needing, one_line
+from blurmapper.decoding.settings import decode_safely
+from blurmapper.errors import BlurMapperError, ImageError, needing
 
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
@@ -66,21 +66,7 @@ def decode_photo(stream: BinaryIO, name: str, least_pixels: int | None = None) -
     MissingExtraError
         If the file is HEIC or RAW and what reads it is not installed.
     """
-    stream.seek(0)
-    head = stream.read(_HEAD)
-    stream.seek(0)
-    if not head:
-        raise ImageError(f"{name}: the file is empty (0 bytes); copy or download it again")
-    with _one_line_errors(name):
-        if starts_like_raw(head):
-            return _decode_raw(read_raw(stream, name, least_pixels), name, least_pixels)
-        if head.startswith(tiff.PREFIXES):
-            return _decode_tiff(stream, name, least_pixels)
-        if head.startswith(png.SIGNATURE):
-            return _decode_png(stream, name)
-        if head.startswith(jpeg.START):
-            return _decode_jpeg(stream.read(), name, least_pixels)
-        return _decode_other(stream, head, name)
+    return decode_safely(lambda: _decode_any(stream, name, least_pixels), name)
 
 
 def from_pillow(photo: PIL.Image.Image, name: str) -> npt.NDArray[Any]:
@@ -88,10 +74,13 @@ def from_pillow(photo: PIL.Image.Image, name: str) -> npt.NDArray[Any]:
 
     Samples of 16 bits stay 16 bits and floats stay floats; all else becomes 8 bits.
     """
-    with _one_line_errors(name):
+
+    def load() -> npt.NDArray[Any]:
         check_size(photo.height, photo.width, name)
         _load(photo)
         return turn(_samples(photo, name), read_orientation(photo))
+
+    return decode_safely(load, name)
 
 
 def read_size(stream: BinaryIO) -> tuple[int, int] | None:
@@ -102,19 +91,21 @@ def read_size(stream: BinaryIO) -> tuple[int, int] | None:
     return None
 
 
-@contextmanager
-def _one_line_errors(name: str) -> Iterator[None]:
-    """Turn what a decoder raises for a damaged file, nearly anything, into `ImageError`."""
-    try:
-        yield
-    except BlurMapperError:
-        raise
-    except PIL.UnidentifiedImageError as error:
-        raise ImageError(
-            f"{name}: not an image file that can be read; convert it to JPEG, PNG or TIFF"
-        ) from error
-    except Exception as error:
-        raise ImageError(cut_short(name, one_line(error))) from error
+def _decode_any(stream: BinaryIO, name: str, least_pixels: int | None) -> Photo:
+    stream.seek(0)
+    head = stream.read(_HEAD)
+    stream.seek(0)
+    if not head:
+        raise ImageError(f"{name}: the file is empty (0 bytes); copy or download it again")
+    if starts_like_raw(head):
+        return _decode_raw(read_raw(stream, name, least_pixels), name, least_pixels)
+    if head.startswith(tiff.PREFIXES):
+        return _decode_tiff(stream, name, least_pixels)
+    if head.startswith(png.SIGNATURE):
+        return _decode_png(stream, name)
+    if head.startswith(jpeg.START):
+        return _decode_jpeg(stream.read(), name, least_pixels)
+    return _decode_other(stream, head, name)
 
 
 def _decode_tiff(stream: BinaryIO, name: str, least_pixels: int | None) -> Photo:

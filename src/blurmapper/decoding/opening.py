@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
@@ -13,6 +12,7 @@ from PIL import ExifTags
 
 from blurmapper.decoding import png
 from blurmapper.decoding.arrays import check_size
+from blurmapper.decoding.settings import own_settings
 from blurmapper.errors import ImageError
 
 # Pillow can also open formats that run a program (EPS) or that no camera writes.
@@ -28,7 +28,6 @@ and 150 as AVIF of quality 20."""
 Content = bytes | bytearray | memoryview
 """What may hold a file's content."""
 
-_OPENING = threading.Lock()
 _XMP = ("xmp", "XML:com.adobe.xmp")
 
 
@@ -37,13 +36,8 @@ def open_pillow(stream: BinaryIO) -> PIL.Image.Image:
     if stream.read(len(png.SIGNATURE)) == png.SIGNATURE:
         stream = io.BytesIO(png.read_chunks(stream).picture)
     stream.seek(0)
-    # That limit is a global and has no other switch; plugins check it only while opening.
-    with _OPENING:
-        limit, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, None
-        try:
-            return PIL.Image.open(stream, formats=FORMATS)
-        finally:
-            PIL.Image.MAX_IMAGE_PIXELS = limit
+    with own_settings():
+        return PIL.Image.open(stream, formats=FORMATS)
 
 
 def read_open_file(source: BinaryIO) -> tuple[BinaryIO, str]:

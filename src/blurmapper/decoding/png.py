@@ -123,7 +123,11 @@ def read_samples(file: PngFile) -> npt.NDArray[Any]:
     clear = colour in (0, 2, 3) and bool(file.chunks.get(b"tRNS"))
     channels = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}[colour] + clear
     pixels = np.zeros((height, width, channels), np.uint16 if bits == 16 else np.uint8)
-    imagecodecs.png_decode(file.picture, out=pixels)
+    try:
+        imagecodecs.png_decode(file.picture, out=pixels)
+    except (imagecodecs.PngError, UnicodeDecodeError) as error:
+        # What it says then is read from memory that libpng has let go of.
+        raise ValueError("libpng cannot decode it") from error
     return pixels
 
 

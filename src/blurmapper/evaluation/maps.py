@@ -10,6 +10,7 @@ import numpy.typing as npt
 import PIL.Image
 
 from blurmapper.datasets import Polarity, find_pictures
+from blurmapper.decoding import own_settings
 from blurmapper.errors import DatasetError, ImageError
 from blurmapper.images import PHOTO_SUFFIXES
 
@@ -103,7 +104,7 @@ def _read(path: Path) -> npt.NDArray[Any]:
     if path.suffix.lower() == ".npy":
         array: npt.NDArray[Any] = np.load(path, allow_pickle=False)
         return array
-    with PIL.Image.open(path) as picture:
+    with own_settings(), PIL.Image.open(path) as picture:
         if picture.mode == "I":
             return _from_wide(np.asarray(picture))
         if picture.mode in _MODES_WITHOUT_LOSS:
