@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,14 +102,12 @@ def _name_old_record(folder: Location) -> None:
     from blurmapper.batch import identify
 
     old = folder / "results.parquet"
-    # What is wrong with the folder is said where it is written.
-    with suppress(BlurMapperError):
-        if identify(old) is not None and identify(folder / "maps.jsonl") is None:
-            print_line(
-                f"{old}: kept what an earlier version did on Ray; it is not read any more, photos "
-                "are mapped again and maps.jsonl keeps it",
-                err=True,
-            )
+    if identify(folder / "maps.jsonl") is None and identify(old) is not None:
+        print_line(
+            f"{old}: kept what an earlier version did on Ray; it is not read any more, photos "
+            "are mapped again and maps.jsonl keeps it",
+            err=True,
+        )
 
 
 def default_output(sources: Iterable[str]) -> Path:
