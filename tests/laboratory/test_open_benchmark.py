@@ -60,7 +60,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _few_photos(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch", reason="training needs the extra blurmapper[train]")
-    monkeypatch.setattr(open_benchmark, "COUNTS", {"motion": 4, "defocus": 10})
+    monkeypatch.setattr(open_benchmark, "CUHK_PHOTOS", {"motion": 4, "defocus": 10})
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_what_a_killed_run_left_is_gone_on_with(benchmark: Path, library: Path) 
 
 
 def test_too_few_sharp_photos_are_counted(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_benchmark, "COUNTS", {"motion": 40, "defocus": 10})
+    monkeypatch.setattr(open_benchmark, "CUHK_PHOTOS", {"motion": 40, "defocus": 10})
     whole = open_benchmark.read_whole_library(library)
     with pytest.raises(DatasetError, match=r"1\d more photos that are sharp all over"):
         open_benchmark.plan_entries(whole, seed=0)
@@ -191,7 +191,7 @@ def test_copies_and_mirrored_copies_are_twins(tmp_path: Path) -> None:
 def test_the_photos_at_hand_suffice_for_the_papers_numbers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(open_benchmark, "COUNTS", {"motion": 296, "defocus": 704})
+    monkeypatch.setattr(open_benchmark, "CUHK_PHOTOS", {"motion": 296, "defocus": 704})
     entries = open_benchmark.plan_entries(open_benchmark.read_whole_library(PHOTOS), seed=0)
     assert len({entry.source.photo for entry in entries}) == len(entries) == 1000
     assert sum(entry.origin != "made" for entry in entries) > 600

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, BinaryIO, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 import numpy as np
 
@@ -16,9 +16,10 @@ from blurmapper.locations import Location
 from blurmapper.methods import BlurMethod
 from blurmapper.preprocessing import WHITE
 
-JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo")
+if TYPE_CHECKING:
+    from blurmapper.applications.kernels import Shape
 
-Shape = Literal["disc", "gaussian", "polygon"]
+JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo")
 
 
 @dataclass(frozen=True)

@@ -21,15 +21,12 @@ import numpy.typing as npt
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.files import to_csv, write_file, written_as
 from blurmapper.laboratory.machine import to_json
-from blurmapper.laboratory.photos import MANIFEST
+from blurmapper.laboratory.photos import CUHK_PHOTOS, MANIFEST
 from blurmapper.laboratory.twins import group_twins
 from blurmapper.training.augmentation import resize_layer
 from blurmapper.training.data import KINDS, PairSource
 from blurmapper.training.pairs import MOVED, SHARP, UNDECIDED, label_of
 from blurmapper.training.photos import Masked, PhotoLibrary, read_library, read_pixels
-
-COUNTS = {"motion": 296, "defocus": 704}
-"""Photos of each kind, as in the CUHK benchmark."""
 
 NAMES = {"motion": "motion", "defocus": "out_of_focus"}
 
@@ -122,7 +119,7 @@ def build_open_benchmark(
         If there are too few photos, or one cannot be read.
     """
     made_by: dict[str, str | int] = {"photos": photos.resolve().name, "seed": seed, "side": side}
-    made_by |= COUNTS
+    made_by |= CUHK_PHOTOS
     manifest = output / MANIFEST
     if manifest.exists() and json.loads(manifest.read_text(encoding="utf-8")) != made_by:
         raise ConfigError(f"{output}: holds a benchmark made otherwise; give another folder")
@@ -159,7 +156,7 @@ def plan_entries(library: PhotoLibrary, seed: int) -> list[Entry]:
     traced, optical, sharp = (_shuffle(items, rng) for items in _tell_apart(library))
     pools = [sharp[half::2] for half in (0, 1)]
     entries = []
-    for kind, count in COUNTS.items():
+    for kind, count in CUHK_PHOTOS.items():
         real = [(m, "traced") for m in traced if _kind(m) == kind]
         real += [(m, "optical") for m in optical if kind == "defocus"]
         for half in (0, 1):

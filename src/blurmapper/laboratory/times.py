@@ -20,10 +20,9 @@ from blurmapper.evaluation.tables import UNKNOWN, Table
 from blurmapper.images import ImageArray, read_image
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.machine import Say, describe_machine, list_versions
+from blurmapper.laboratory.photos import SAMPLES
 from blurmapper.laboratory.results import Results
 from blurmapper.methods import get_method, identify_method
-
-SAMPLES = Path(__file__).parents[1] / "assets" / "samples"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from blurmapper.errors import WeightsError
 from blurmapper.files import check_replaceable, write_file
 from blurmapper.images import read_image
 from blurmapper.preprocessing import Preprocessing
-from blurmapper.training.amount_export import export_amounts
+from blurmapper.training.amount_export import TOLERANCE, export_amounts
 from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.networks import (
@@ -37,9 +37,6 @@ from blurmapper.training.storage import Bits, round_weights, store_weights
 from blurmapper.weights import IS_CARD, WeightsCard, find_weights, is_described, write_card
 
 OPSET = 20
-TOLERANCE = 1e-3
-"""Largest difference of a probability that torch and ONNX Runtime may have anywhere."""
-
 SAMPLES = Path(blurmapper.__file__).parent / "assets" / "samples"
 """The photographs in the package, on which an export is checked unless others are given."""
 
