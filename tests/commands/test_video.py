@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import PIL.Image
 import pytest
 from click.testing import CliRunner, Result
 
+from blurmapper.batch import Job
 from blurmapper.commands._parameters import to_command
 from blurmapper.commands.video import video
 from blurmapper.errors import BlurMapperError, install_command
@@ -67,7 +71,7 @@ def test_a_clip_gives_its_files_and_a_line(run: Run, clip: Path) -> None:
     assert {"clip.mp4.overlay.mp4", "clip.mp4.frames.csv"} < names
     photos = [name for name in names if name.startswith("clip.mp4.frame-")]
     assert len(photos) == 2
-    assert all(name in result.stdout for name in names)
+    assert all(name in result.stdout for name in names - {"video.jsonl"})
 
 
 def test_quiet_prints_nothing_of_a_clip_that_is_well(run: Run, clip: Path) -> None:
@@ -78,7 +82,7 @@ def test_quiet_prints_nothing_of_a_clip_that_is_well(run: Run, clip: Path) -> No
 
 def test_the_overlay_can_be_left_out(run: Run, clip: Path) -> None:
     assert run(clip, "--no-overlay", "-o", "out").exit_code == 0
-    assert [path.name for path in Path("out").iterdir()] == ["clip.mp4.frames.csv"]
+    assert {path.name for path in Path("out").iterdir()} == {"clip.mp4.frames.csv", "video.jsonl"}
 
 
 @pytest.mark.parametrize("option", [["--no-refine"], ["--smoothing", "0"]])
@@ -131,13 +135,73 @@ def test_a_clip_that_is_cut_short_is_mapped_and_the_status_is_1(
     assert result.exit_code == 1
     assert result.stderr.startswith("error: cut.mp4: cut short after ")
     assert Path("blurmaps/cut.mp4.overlay.mp4").exists()
+    again = run("cut.mp4")
+    assert (again.exit_code, again.stderr) == (1, result.stderr)
+    assert mapped_before(again) == [True]
 
 
 def test_clips_of_one_name_both_survive(run: Run, clip: Path) -> None:
     Path("other").mkdir()
     Path("other/clip.mp4").write_bytes(clip.read_bytes())
     assert run(clip, "other/clip.mp4", "--no-overlay").exit_code == 0
-    assert len(list(Path("blurmaps").iterdir())) == 2
+    assert len(list(Path("blurmaps").glob("*.csv"))) == 2
+
+
+def mapped_before(result: Result) -> list[bool]:
+    return ["mapped before" in line for line in result.stdout.splitlines()]
+
+
+def test_the_same_command_goes_on(
+    run: Run, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Path(shutil.copy(clip, tmp_path / "other.mp4"))
+    real = mapping.map_clip
+
+    def stop_at_other(job: Job, *rest: Any) -> mapping.ClipResult:
+        if job.photo == other:
+            raise KeyboardInterrupt
+        return real(job, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mapping, "map_clip", stop_at_other)
+        assert run(clip, other).exit_code == 130
+    first = Path("blurmaps/clip.mp4.overlay.mp4").stat()
+    result = run(clip, other)
+    assert (result.exit_code, mapped_before(result)) == (0, [True, False])
+    assert Path("blurmaps/clip.mp4.overlay.mp4").stat() == first
+    assert mapped_before(run(clip, other)) == [True, True]
+
+
+@pytest.mark.parametrize("option", [["--redo"], ["--smoothing", "0"], ["--sharpest", "1"]])
+def test_a_clip_is_mapped_again_where_that_is_asked_for(
+    option: list[str], run: Run, clip: Path
+) -> None:
+    run(clip, "--sharpest", "2")
+    assert mapped_before(run(clip, "--sharpest", "2", *option)) == [False]
+
+
+def test_a_clip_is_mapped_again_where_a_photo_of_it_is_gone(run: Run, clip: Path) -> None:
+    run(clip, "--sharpest", "2")
+    photo = next(Path("blurmaps").glob("*.jpg"))
+    photo.unlink()
+    assert mapped_before(run(clip, "--sharpest", "2")) == [False]
+    assert photo.is_file()
+
+
+def test_a_folder_is_gone_through_again_where_a_frame_has_changed(
+    run: Run, tmp_path: Path, half_blurred_photo: npt.NDArray[np.uint8]
+) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number in range(3):
+        PIL.Image.fromarray(np.roll(half_blurred_photo, number)).save(folder / f"{number}.png")
+    arguments = (folder, "--best-of", "3", "-o", folder / "maps")
+    assert mapped_before(run(*arguments)) == [False]
+    assert mapped_before(run(*arguments)) == [True]
+    PIL.Image.new("RGB", (128, 96)).save(folder / "1.png")
+    assert mapped_before(run(*arguments)) == [False]
+    (folder / "1.png").rename(folder / "5.png")
+    assert mapped_before(run(*arguments)) == [False]
 
 
 def test_ctrl_c_ends_with_a_line(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:

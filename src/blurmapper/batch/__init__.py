@@ -15,5 +15,5 @@ from blurmapper.batch.mapping import (
 )
 from blurmapper.batch.planning import DoneBefore, plan_jobs
 from blurmapper.batch.run import Engine, How, run_task
-from blurmapper.batch.tasks import Job, Outcome, Result, Task, do_job
+from blurmapper.batch.tasks import Job, Outcome, Result, Task, Work, do_job
 from blurmapper.batch.threads import PixelBudget, count_workers, overlap, run_in_threads

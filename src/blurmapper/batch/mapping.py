@@ -96,9 +96,9 @@ class MapTask(Task):
         """Return the endings of map, overlay and the maps of kinds."""
         return self.outputs.endings()
 
-    def files_of(self, job: Job) -> dict[str, Location]:
+    def files_of(self, job: Job, values: Mapping[str, Any]) -> dict[str, Location]:
         """Return where the files of a photo go; masks have a folder of their own."""
-        files = super().files_of(job)
+        files = super().files_of(job, values)
         if self.outputs.masks and job.target is not None:
             files["mask"] = self.outputs.masks.locate(job.target, job.key)
         return files

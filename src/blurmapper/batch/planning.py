@@ -12,7 +12,7 @@ from typing import Any
 
 from blurmapper.batch.finding import Found, real_path
 from blurmapper.batch.manifest import Manifest, identify
-from blurmapper.batch.tasks import Job, Result, Task
+from blurmapper.batch.tasks import Job, Result, Work
 from blurmapper.errors import ImageError
 from blurmapper.locations import Address, Location
 
@@ -62,9 +62,8 @@ class DoneBefore:
     ----------
     output : Path or Address
         The folder, which is made if it is not there.
-    task : Task
-    settings : str
-        From `Task.digest_settings`: what was done by other settings is not done.
+    task : Work
+        What was done by other settings of it is not done.
     redo : bool
         Take no photo for done; names of outputs are kept all the same.
 
@@ -74,8 +73,8 @@ class DoneBefore:
         If the folder or the manifest cannot be made or written.
     """
 
-    def __init__(self, output: Location, task: Task, settings: str, *, redo: bool = False) -> None:
-        self._task, self._settings, self._redo = task, settings, redo
+    def __init__(self, output: Location, task: Work, *, redo: bool = False) -> None:
+        self._task, self._settings, self._redo = task, task.digest_settings(), redo
         self.manifest = Manifest(output / f"{task.name}.jsonl", RECORDED)
         # One listing in place of a question for each file.
         self._there = (
@@ -89,7 +88,7 @@ class DoneBefore:
         jobs = plan_jobs(found, output, self._owner) if self._task.kinds else _plan_looks(found)
         for job in jobs:
             # Asked for now: a photo that is changed while it is read is then done again.
-            known = replace(job, identity=identify(job.photo))
+            known = replace(job, identity=self._task.identify(job.photo))
             yield replace(known, done=self._find(known))
 
     def add(self, job: Job, result: Result) -> None:
@@ -117,12 +116,12 @@ class DoneBefore:
             return None
         values = {name: line.get(name) for name in ("height", "width", *self._task.measured)}
         seconds = line.get("seconds")
-        files = self._task.files_of(job)
         if not all(_is_number(value) for value in (*values.values(), seconds)):
             return None
         if not all(name in line for name in self._task.noted):
             return None
         values |= {name: line[name] for name in self._task.noted}
+        files = self._task.files_of(job, values)
         if not all(self._holds_something(file) for file in files.values()):
             return None
         return Result(job.photo, values, files, seconds or 0.0, done_before=True)

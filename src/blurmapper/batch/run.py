@@ -92,7 +92,7 @@ def run_task(
             jobs: Iterable[Job] = (Job(photo) for photo in found.locations())
             record: Callable[[Job, Result], None] = lambda job, result: None  # noqa: E731
         else:
-            kept = DoneBefore(output, task, task.digest_settings(), redo=how.redo)
+            kept = DoneBefore(output, task, redo=how.redo)
             stack.enter_context(kept.manifest)
             jobs, record = kept.plan(found, output), kept.add
         if how.engine == "ray":

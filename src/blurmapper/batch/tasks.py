@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from blurmapper import __version__
 from blurmapper.batch.failures import PhotoFailure, fail
+from blurmapper.batch.manifest import identify
 from blurmapper.files import write_file
 from blurmapper.locations import Location, open_file, with_ending
 from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method
@@ -89,10 +90,8 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Task(ABC):
-    """What a command does with every photo; it can be sent to other machines.
-
-    A command has a class of its own, whose `work` is all that differs between commands.
+class Work:
+    """What a command does with files, as far as its manifest has to know.
 
     Attributes
     ----------
@@ -107,32 +106,16 @@ class Task(ABC):
     name: ClassVar[str]
     """``NAME.jsonl`` in the output folder keeps what is done."""
 
-    verb: ClassVar[str] = "done"
-    """What has happened to a photo of which that is said."""
-
     measured: ClassVar[tuple[str, ...]] = ()
     """The numbers in `Outcome.values` beside height and width, which the manifest keeps."""
 
     kinds: ClassVar[tuple[str, ...]] = ()
     """What files there can be of a photo."""
 
-    alone: ClassVar[bool] = False
-    """Whether `work` has threads of its own, so that one machine does one photo at a time."""
-
     @property
     def noted(self) -> tuple[str, ...]:
         """What else of `Outcome.values` it keeps: text, numbers, or None."""
         return ()
-
-    @abstractmethod
-    def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
-        """Return what is made of a photo; `name` stands for it in errors.
-
-        Raises
-        ------
-        BlurMapperError
-            If nothing can be.
-        """
 
     def choices(self) -> tuple[Any, ...]:
         """Return all options that decide what is written, JSON-ready, but for the method."""
@@ -142,24 +125,12 @@ class Task(ABC):
         """Return what the names of a photo's files end with, by what the files are."""
         return {}
 
-    def check(self, found: Found) -> None:  # noqa: B027 - most tasks take any photos
-        """Refuse photos that the task cannot be done with together.
+    def identify(self, photo: Location) -> list[int] | None:
+        """Return what changes when the content does, or None if there is none."""
+        return identify(photo)
 
-        Raises
-        ------
-        ConfigError
-        """
-
-    def describe(self, values: Mapping[str, Any]) -> str:
-        """Return what the line about a photo says of what was measured."""
-        return ""
-
-    def build(self) -> BlurMethod:
-        """Return the method, ready to map."""
-        return get_method(self.method, self.options)
-
-    def files_of(self, job: Job) -> dict[str, Location]:
-        """Return where the files of a photo go, by what they are."""
+    def files_of(self, job: Job, values: Mapping[str, Any]) -> dict[str, Location]:
+        """Return where the files of a photo of these `Outcome.values` go, by what they are."""
         if job.target is None:
             return {}
         return {kind: with_ending(job.target, end) for kind, end in self.endings(job.photo).items()}
@@ -172,6 +143,45 @@ class Task(ABC):
         """
         chosen = json.dumps([__version__, identify_method(self.method), *self.choices()])
         return hashlib.sha256(chosen.encode()).hexdigest()[:16]
+
+    def build(self) -> BlurMethod:
+        """Return the method, ready to map."""
+        return get_method(self.method, self.options)
+
+
+class Task(Work, ABC):
+    """What is done with every photo; it can be sent to other machines.
+
+    A command has a class of its own, whose `work` is all that differs between commands.
+    """
+
+    verb: ClassVar[str] = "done"
+    """What has happened to a photo of which that is said."""
+
+    alone: ClassVar[bool] = False
+    """Whether `work` has threads of its own, so that one machine does one photo at a time."""
+
+    @abstractmethod
+    def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
+        """Return what is made of a photo; `name` stands for it in errors.
+
+        Raises
+        ------
+        BlurMapperError
+            If nothing can be.
+        """
+
+    def check(self, found: Found) -> None:
+        """Refuse photos that the task cannot be done with together.
+
+        Raises
+        ------
+        ConfigError
+        """
+
+    def describe(self, values: Mapping[str, Any]) -> str:
+        """Return what the line about a photo says of what was measured."""
+        return ""
 
 
 def do_job(
@@ -195,7 +205,7 @@ def do_job(
     try:
         with open_file(job.photo) as photo, room(photo):
             outcome = task.work(method, photo, str(job.photo))
-            files = task.files_of(job)
+            files = task.files_of(job, outcome.values)
             for kind, content in outcome.files.items():
                 write_file(files[kind], content)
     except Exception as error:  # noqa: BLE001 - no photo may end a run of 50,000 others

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,9 +18,9 @@ from blurmapper.errors import BlurMapperError, VideoError
 from blurmapper.locations import find_location
 
 if TYPE_CHECKING:
-    from blurmapper.batch import Job
+    from blurmapper.batch import Job, Result
     from blurmapper.methods import BlurMethod
-    from blurmapper.video.mapping import ClipOutputs, ClipResult
+    from blurmapper.video.work import ClipWork
 
 SOME_PHOTOS = 10
 """Photos of frames that a clip's line names."""
@@ -79,6 +80,7 @@ def video(
     method: option.Method = "dbm-lite",
     threads: option.Threads = None,
     device: option.Device = "auto",
+    redo: option.Redo = False,
     quiet: option.Quiet = False,
 ) -> None:
     """Map a clip: an overlay video, S of every frame, and the sharpest frames as photos.
@@ -90,6 +92,9 @@ def video(
     there is no overlay. Of a clip that is damaged or cut short, what can be read is mapped; it
     gets a line on standard error, and the exit status is 1.
 
+    Clips that are done are not done again, unless they or the options have changed: after an
+    interruption, the same command goes on. DIR/video.jsonl keeps what is done.
+
     Examples:
 
         blurmapper video clip.mp4 --sharpest 5
@@ -98,58 +103,68 @@ def video(
 
         blurmapper video frames/ --best-of 10 --drop-blurry -o scene/
     """
-    from blurmapper.batch import find_photos, plan_jobs
-    from blurmapper.methods import MethodOptions, get_method
+    from blurmapper.batch import DoneBefore, find_photos
+    from blurmapper.methods import MethodOptions
     from blurmapper.video.mapping import ClipOutputs
+    from blurmapper.video.work import ClipWork
 
     folder = find_location(output or DEFAULT_OUTPUT)
-    mapping = get_method(method, MethodOptions(threads=threads, device=device))
+    options = MethodOptions(threads=threads, device=device)
     outputs = ClipOutputs(overlay, sharpest, apart, best_of, drop_blurry, smoothing, refine)
-    failed = 0
+    work = ClipWork(method, options, outputs, Fraction(rate).limit_denominator(1001), folder)
+    mapping = work.build()
     found = find_photos(clip for clip in clips if not os.path.isdir(clip))  # noqa: PTH112
     given = (Path(clip) for clip in clips if os.path.isdir(clip))  # noqa: PTH112
     found.photos += [(str(clip), clip.resolve().name) for clip in given]
-    for job in plan_jobs(found, folder):
-        try:
-            result = _map_with_bar(job, mapping, outputs, rate, quiet=quiet)
-        except BlurMapperError as error:
-            failed += 1
-            print_error(error)
-        except KeyboardInterrupt:
-            print_line(f"stopped at {job.photo}; nothing of it is written", err=True)
-            raise click.exceptions.Exit(STOPPED) from None
-        else:
-            if not quiet:
-                print_line(_to_line(result))
-            if result.problem is not None:
+    failed = len(found.failures)
+    for failure in found.failures:
+        print_error(failure.error)
+    kept = DoneBefore(folder, work, redo=redo)
+    with kept.manifest:
+        for job in kept.plan(found, folder):
+            try:
+                result = job.done or _map_with_bar(job, mapping, work, quiet=quiet)
+                if not result.done_before:
+                    kept.add(job, result)
+            except BlurMapperError as error:
                 failed += 1
-                print_error(VideoError(f"{job.photo}: {result.problem}; copy it again"))
+                print_error(error)
+            except KeyboardInterrupt:
+                print_line(f"stopped at {job.photo}; nothing of it is written", err=True)
+                raise click.exceptions.Exit(STOPPED) from None
+            else:
+                if not quiet:
+                    print_line(_to_line(result))
+                if result.values["problem"] is not None:
+                    failed += 1
+                    problem = f"{job.photo}: {result.values['problem']}; copy it again"
+                    print_error(VideoError(problem))
     if failed:
         raise click.exceptions.Exit(1)
 
 
-def _map_with_bar(
-    job: Job, method: BlurMethod, outputs: ClipOutputs, rate: float, *, quiet: bool
-) -> ClipResult:
+def _map_with_bar(job: Job, method: BlurMethod, work: ClipWork, *, quiet: bool) -> Result:
     from blurmapper.video.mapping import map_clip
 
+    start = time.perf_counter()
     with progress_bar(0 if quiet else SOME_FRAMES) as progress:
         task = progress.add_task(job.photo.name, total=None)
-        return map_clip(
+        clip = map_clip(
             job,
             method,
-            outputs,
+            work.outputs,
             lambda done, total: progress.update(task, completed=done, total=total),
-            Fraction(rate).limit_denominator(1001),
+            work.rate,
         )
+    return work.sum_up(job, clip, time.perf_counter() - start)
 
 
-def _to_line(result: ClipResult) -> str:
-    files = [result.table, *([result.overlay] if result.overlay else [])]
-    files += result.photos[:SOME_PHOTOS]
-    more = len(result.photos) - SOME_PHOTOS
+def _to_line(result: Result) -> str:
+    values, files = result.values, [*result.files.values()]
+    shown = len(files) - len(values["photos"]) + SOME_PHOTOS
     return (
-        f"{result.clip}: {result.width} x {result.height}, {len(result.frames)} frames, "
-        f"mean S {result.blur_degree:.3f} -> {', '.join(map(str, files))}"
-        + (f" and {more} more" if more > 0 else "")
+        f"{result.photo}: {values['width']} x {values['height']}, {values['frames']} frames, "
+        f"mean S {values['blur_degree']:.3f}{', mapped before' if result.done_before else ''} -> "
+        + ", ".join(map(str, files[:shown]))
+        + (f" and {len(files) - shown} more" if len(files) > shown else "")
     )

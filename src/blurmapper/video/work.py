@@ -1,0 +1,78 @@
+"""What a manifest has of clips: which files they have got, and by which settings."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, field
+from fractions import Fraction
+from typing import Any, ClassVar
+
+from blurmapper.batch import Job, Result, Work, find_photos, identify
+from blurmapper.locations import Location, with_ending
+from blurmapper.video.mapping import OVERLAY_ENDING, RATE, TABLE_ENDING, ClipOutputs, ClipResult
+
+
+@dataclass(frozen=True)
+class ClipWork(Work):
+    """Map clips.
+
+    Attributes
+    ----------
+    outputs : ClipOutputs
+    rate : Fraction
+        Frames a second of a folder.
+    output : Path or Address, optional
+        Where the files go, which is no frame of a folder.
+    """
+
+    outputs: ClipOutputs = field(default_factory=ClipOutputs)
+    rate: Fraction = RATE
+    output: Location | None = None
+
+    name: ClassVar[str] = "video"
+    measured: ClassVar[tuple[str, ...]] = ("frames", "blur_degree")
+    kinds: ClassVar[tuple[str, ...]] = ("table", "overlay")
+
+    @property
+    def noted(self) -> tuple[str, ...]:
+        """What the names of the chosen frames' photos end with, and how a clip is damaged."""
+        return ("photos", "problem")
+
+    def choices(self) -> tuple[Any, ...]:
+        """Return the outputs, and the rate of folders."""
+        return (*astuple(self.outputs), str(self.rate))
+
+    def endings(self, photo: Location) -> Mapping[str, str]:
+        """Return the endings of the table and the overlay."""
+        has_overlay = self.outputs.overlay and not os.path.isdir(str(photo))  # noqa: PTH112
+        return {"table": TABLE_ENDING} | ({"overlay": OVERLAY_ENDING} if has_overlay else {})
+
+    def files_of(self, job: Job, values: Mapping[str, Any]) -> dict[str, Location]:
+        """Return where the files of a clip go, the photos of the chosen frames among them."""
+        assert job.target is not None
+        photos = {str(end): with_ending(job.target, str(end)) for end in values["photos"] or ()}
+        return super().files_of(job, values) | photos
+
+    def identify(self, photo: Location) -> list[int] | None:
+        """Return what changes when a clip does, or any frame of a folder."""
+        if not os.path.isdir(str(photo)):  # noqa: PTH112 - unlike Path, never raises
+            return identify(photo)
+        frames = find_photos([str(photo)], output=self.output).locations()
+        known = [(0, 0), *(identify(frame) or (0, 0) for frame in frames)]
+        names = zlib.crc32("\n".join(map(str, frames)).encode("utf-8", "surrogateescape"))
+        return [names, sum(size for size, _ in known), max(time for _, time in known)]
+
+    def sum_up(self, job: Job, clip: ClipResult, seconds: float) -> Result:
+        """Return what the manifest keeps of what came of a clip."""
+        target = str(job.target)
+        values = {
+            "height": clip.height,
+            "width": clip.width,
+            "frames": len(clip.frames),
+            "blur_degree": clip.blur_degree,
+            "photos": [str(photo).removeprefix(target) for photo in clip.photos],
+            "problem": clip.problem,
+        }
+        return Result(job.photo, values, self.files_of(job, values), seconds)
