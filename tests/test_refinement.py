@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -9,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from blurmapper import decoding, refinement
+from blurmapper import blur_degree, decoding, magnify_blur, refinement, segment_blur
+from blurmapper.amounts import measure_amounts
 from blurmapper.refinement import Guide, enlarge_map, refine_map
 
 BlurMap = npt.NDArray[np.float32]
@@ -148,3 +150,23 @@ def test_a_photo_reduced_to_another_size_is_reduced_anew(
     coarse = cv2.resize(mask, (50, 38), interpolation=cv2.INTER_AREA)
     found = refine_map(photo, coarse, reduced=photo[:40, :40])
     np.testing.assert_array_equal(found, refine_map(photo, coarse))
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        refine_map,
+        segment_blur,
+        magnify_blur,
+        lambda image, blur_map: blur_degree(blur_map, weighting="saliency", image=image),
+        lambda image, _: measure_amounts(image),
+    ],
+    ids=["refine_map", "segment_blur", "magnify_blur", "blur_degree", "measure_amounts"],
+)
+def test_what_is_too_small_to_reckon_with_is_no_error(
+    use: Callable[[npt.NDArray[np.float32], BlurMap], object],
+    scene: tuple[npt.NDArray[np.uint8], BlurMap],
+) -> None:
+    photo, mask = scene
+    with np.errstate(all="raise"):
+        use(photo.astype(np.float32) * np.float32(1e-30), mask)

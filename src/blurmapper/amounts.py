@@ -86,6 +86,7 @@ class SharpestPart(NamedTuple):
     column: int
 
 
+@np.errstate(under="ignore")
 def measure_amounts(image: ImageArray, *, threads: int | None = None) -> BlurAmounts:
     """Measure how wide the blur is in each cell of a photo.
 

@@ -36,6 +36,7 @@ _BLOCK = 32
 _BLOCK_PIXELS = 4096
 
 
+@np.errstate(under="ignore")
 def refine_map(
     image: npt.NDArray[Any],
     coarse_map: npt.NDArray[np.float32],

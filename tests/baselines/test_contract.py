@@ -70,6 +70,12 @@ def test_a_single_bright_pixel_is_no_trouble(method: BlurMethod) -> None:
     assert_is_map(method(night), (40, 40))
 
 
+def test_what_is_too_small_to_reckon_with_is_no_error(method: BlurMethod, photo: Photo) -> None:
+    with np.errstate(all="raise"):
+        blur_map = method(photo.astype(np.float32) * np.float32(1e-30))
+    assert_is_map(blur_map, (48, 64))
+
+
 def test_the_dtype_decides_the_scale_and_nothing_else(method: BlurMethod, photo: Photo) -> None:
     """Float32 holds k / 255 to 6e-8 only, which a method that reckons in float64 notices."""
     deep = photo.astype(np.uint16) * 257

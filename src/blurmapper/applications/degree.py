@@ -22,6 +22,7 @@ SALIENCY_SIDE = 256
 """Pixels of the longer side at which saliency is computed: objects, not their texture."""
 
 
+@np.errstate(under="ignore")
 def blur_degree(
     blur_map: BlurMap, *, weighting: Weighting | None = None, image: ImageArray | None = None
 ) -> float:

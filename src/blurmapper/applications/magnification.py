@@ -28,6 +28,7 @@ MOST_STRENGTH = 8.0
 """At which the disc is as wide as a quarter of the photo."""
 
 
+@np.errstate(under="ignore")
 def magnify_blur(
     image: ImageArray,
     blur_map: BlurMap,

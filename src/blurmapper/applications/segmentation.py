@@ -57,6 +57,7 @@ def seed_labels(blur_map: BlurMap) -> npt.NDArray[np.uint8]:
     return labels
 
 
+@np.errstate(under="ignore")
 def segment_blur(image: ImageArray, blur_map: BlurMap, *, working_side: int = WORKING_SIDE) -> Mask:
     """Separate the sharp subject from what is blurred.
 
@@ -102,6 +103,7 @@ def segment_blur(image: ImageArray, blur_map: BlurMap, *, working_side: int = WO
     return _carry(image, mask.astype(np.float32)) >= 0.5
 
 
+@np.errstate(under="ignore")
 def cut_out(
     image: ImageArray, blur_map: BlurMap, *, working_side: int = WORKING_SIDE
 ) -> npt.NDArray[Any]:

@@ -39,6 +39,7 @@ _LANES = 24
 Doubles = npt.NDArray[np.float64]
 
 
+@np.errstate(under="ignore")
 def map_chakrabarti10(image: ImageArray) -> BlurMap:
     """Map how likely it is that a pixel moved along rows or columns, against no motion.
 

@@ -45,6 +45,7 @@ _DECIMALS = 6
 Values = npt.NDArray[np.float64]
 
 
+@np.errstate(under="ignore")
 def map_chen16(image: ImageArray) -> BlurMap:
     """Map blur as the median width of each superpixel's edges, spread along like colours.
 

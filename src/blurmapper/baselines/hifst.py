@@ -33,6 +33,7 @@ ranges: at 1 megapixel they take 468 MB."""
 _jit = numba.njit(nogil=True, cache=True)
 
 
+@np.errstate(under="ignore")
 def map_hifst(image: ImageArray) -> BlurMap:
     """Map blur by the smallest high-frequency magnitudes of the gradient at four scales.
 

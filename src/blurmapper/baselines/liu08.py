@@ -54,6 +54,7 @@ _NO_POWER = np.float32(1e-6)
 _SAMPLES_AT_ONCE = 1 << 20
 
 
+@np.errstate(under="ignore")
 def map_liu08(image: ImageArray) -> BlurMap:
     """Map blur by naive Bayes on three features of the patch around each pixel.
 

@@ -37,6 +37,7 @@ RIDGE = 1e-6
 Doubles = npt.NDArray[np.float64]
 
 
+@np.errstate(under="ignore")
 def map_shi14(image: ImageArray) -> BlurMap:
     """Map blur by naive Bayes on peakedness, spread and spectrum of gradients in patches.
 

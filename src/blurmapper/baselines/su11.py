@@ -19,6 +19,7 @@ LARGEST = 1
 """How many singular values are large."""
 
 
+@np.errstate(under="ignore")
 def map_su11(image: ImageArray) -> BlurMap:
     """Map blur by the share of the largest singular value of each patch.
 

@@ -46,6 +46,7 @@ _QUANTISATION = 1 / (255 * 12**0.5)
 Values = npt.NDArray[np.float64]
 
 
+@np.errstate(under="ignore")
 def map_tang16(image: ImageArray) -> BlurMap:
     """Map blur where whitening the spectrum leaves little, evened out among like regions.
 

@@ -41,6 +41,7 @@ _CIRCLE = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))
 _BESIDE = (np.sqrt(2.0) - 1) / 2
 
 
+@np.errstate(under="ignore")
 def map_yi16(image: ImageArray) -> BlurMap:
     """Map blur by how rare busy local binary patterns are.
 

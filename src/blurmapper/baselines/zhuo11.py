@@ -31,6 +31,7 @@ WEIGHT = 0.001
 """Lambda: how strongly the edges' sigmas hold against smoothness along colours."""
 
 
+@np.errstate(under="ignore")
 def map_zhuo11(image: ImageArray) -> BlurMap:
     """Map blur as the width of edges, filled in between them along the photo's colours.
 
