@@ -6,6 +6,7 @@ import functools
 import hashlib
 import inspect
 import io
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,13 +29,19 @@ if "mix_stderr" in inspect.signature(CliRunner).parameters:
     setattr(CliRunner, "__init__", apart)  # noqa: B010 - a method, for mypy
     setattr(Result, "output", property(lambda result: result.stdout + result.stderr))  # noqa: B010
 
+NUMBERS = itertools.count()
+
 BENCHMARK_NAMES = ("motion0001", "motion0002", "out_of_focus0003", "out_of_focus0004")
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what the tests measure out of the user's cache, and each test's out of the others'."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    """Keep what the tests measure out of the user's cache, and each test's out of the others'.
+
+    Few write anything there, and pytest looks through all folders to make another.
+    """
+    cache = tmp_path_factory.getbasetemp() / "caches" / str(next(NUMBERS))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
 
 
 @pytest.fixture

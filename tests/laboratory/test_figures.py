@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import PIL.Image
 import pytest
@@ -12,6 +13,9 @@ import pytest
 from blurmapper.errors import ConfigError
 from blurmapper.laboratory.experiments import Experiment, experiment_names, read_experiment
 from blurmapper.laboratory.reproduce import reproduce
+from blurmapper.laboratory.results import Results
+
+from .toys import make_toy_benchmark
 
 pytest.importorskip("matplotlib", reason="needs the extra blurmapper[report]")
 
@@ -28,12 +32,27 @@ def as_toy(name: str, weights: Path) -> Experiment:
     return replace(experiment, methods=(str(weights),), training=None, photos=2, side=16)
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_page_values_and_figure_are_written(
-    name: str, tiny_weights: Path, toy_benchmark: Path, tmp_path: Path
-) -> None:
-    toy = as_toy(name, tiny_weights)
-    results, written = reproduce(toy, toy_benchmark, tmp_path / "out")
+class Drawn(NamedTuple):
+    """An experiment, its data, where it is drawn, and what came of its first run."""
+
+    toy: Experiment
+    data: Path
+    out: Path
+    results: Results
+    written: list[Path]
+
+
+@pytest.fixture(scope="module", params=FIGURES)
+def drawn(
+    request: pytest.FixtureRequest, tiny_weights: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Drawn:
+    folder = tmp_path_factory.mktemp(request.param)
+    toy, data = as_toy(request.param, tiny_weights), make_toy_benchmark(folder / "toy")
+    return Drawn(toy, data, folder / "out", *reproduce(toy, data, folder / "out"))
+
+
+def test_page_values_and_figure_are_written(drawn: Drawn) -> None:
+    name, results, written = drawn.toy.name, drawn.results, drawn.written
     endings = ("md", "json", "tex", "png", "pdf")
     assert [path.name for path in written[:5]] == [f"{name}.{ending}" for ending in endings]
     page = written[0].read_text()
@@ -46,15 +65,10 @@ def test_page_values_and_figure_are_written(
             assert picture.width > 300
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_a_second_run_finds_the_same(
-    name: str, tiny_weights: Path, toy_benchmark: Path, tmp_path: Path
-) -> None:
-    toy = as_toy(name, tiny_weights)
-    first, _ = reproduce(toy, toy_benchmark, tmp_path / "out")
-    kept = {path: path.read_bytes() for path in (tmp_path / "out").rglob("counts.jsonl")}
-    again, _ = reproduce(toy, toy_benchmark, tmp_path / "out")
-    assert again.values == first.values
+def test_a_second_run_finds_the_same(drawn: Drawn) -> None:
+    kept = {path: path.read_bytes() for path in drawn.out.rglob("counts.jsonl")}
+    again, _ = reproduce(drawn.toy, drawn.data, drawn.out)
+    assert again.values == drawn.results.values
     assert {path: path.read_bytes() for path in kept} == kept
 
 

@@ -25,6 +25,9 @@ from .toys import toy, with_overrides
 
 ONE = ("configuration-i",)
 
+ALIKE = {"size-two-thirds", "size-five-thirds", "rate-third"}
+"""Ablations that differ from others by a number alone."""
+
 
 @pytest.fixture(autouse=True)
 def _needs_torch() -> None:
@@ -44,7 +47,9 @@ def test_every_experiment_that_trains_runs_at_toy_size(
     name: str, halved: Path, kept: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("matplotlib", reason="needs the extra blurmapper[report]")
-    experiment = toy(name, kept)
+    training = read_experiment(name).training
+    assert training is not None
+    experiment = toy(name, kept, tuple(training.networks.keys() - ALIKE))
     results, written = reproduce(experiment, halved, tmp_path)
     assert experiment.training is not None
     assert "Networks trained on the schedule `short`" in results.note
