@@ -140,6 +140,14 @@ def test_a_clip_that_is_cut_short_is_mapped_and_the_status_is_1(
     assert mapped_before(again) == [True]
 
 
+def test_a_clip_that_is_not_at_its_address_gets_a_line(run: Run) -> None:
+    for module in ("pyarrow", "fsspec"):
+        pytest.importorskip(module, reason="addresses need the extra blurmapper[remote]")
+    result = run("memory://nowhere/clip.mp4")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: memory://nowhere/clip.mp4: no such file")
+
+
 def test_clips_of_one_name_both_survive(run: Run, clip: Path) -> None:
     Path("other").mkdir()
     Path("other/clip.mp4").write_bytes(clip.read_bytes())
