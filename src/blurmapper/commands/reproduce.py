@@ -139,9 +139,10 @@ def open_benchmark(
         blurmapper open-benchmark --photos photos/ -o benchmark/
     """
     with needing("train", "this command needs"):
-        from blurmapper.laboratory.open_benchmark import COUNTS, build_open_benchmark
+        from blurmapper.laboratory.open_benchmark import build_open_benchmark
+        from blurmapper.laboratory.photos import CUHK_PHOTOS
 
-    total = sum(COUNTS.values())
+    total = sum(CUHK_PHOTOS.values())
     with progress_bar(total) as bar:
         task = bar.add_task("", total=total)
         build_open_benchmark(
