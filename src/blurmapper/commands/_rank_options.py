@@ -58,6 +58,10 @@ Faces = Annotated[
     bool,
     Option("--faces", help="Find faces and judge their eyes too (needs the extra faces)."),
 ]
+AfPoint = Annotated[
+    bool,
+    Option("--af-point", help="Judge the place that the camera focused on too (needs exiftool)."),
+]
 CopyTo = Annotated[
     Path | None,
     Option(metavar="DIR", help="Copy the selected photos there, with what belongs to them."),

@@ -37,6 +37,7 @@ def rank(
     replace_ratings: option.ReplaceRatings = False,
     boxes: option.BoxFile = None,
     faces: option.Faces = False,
+    af_point: option.AfPoint = False,
     report: option.Report = None,
     apply: option.Apply = None,
     only: option.Only = "pick",
@@ -77,6 +78,7 @@ def rank(
     """
     from blurmapper.batch import How, find_photos
     from blurmapper.methods import MethodOptions
+    from blurmapper.ranking.af_points import check_exiftool
     from blurmapper.ranking.boxes import read_boxes
     from blurmapper.ranking.faces import check_faces
     from blurmapper.ranking.marks import to_mark
@@ -108,9 +110,11 @@ def rank(
     given_boxes = None if boxes is None else read_boxes(boxes)
     if faces:
         check_faces()
-    task = MeasureTask(method, options, given_boxes, faces)
+    if af_point:
+        check_exiftool()
+    task = MeasureTask(method, options, given_boxes, faces, af_point)
     if report is not None and not dry_run:
-        task, output = ReportTask(method, options, given_boxes, faces), report / FILES
+        task, output = ReportTask(method, options, given_boxes, faces, af_point), report / FILES
     with quiet_codecs(), stopping_cleanly() as stop:
         results = measure(task, found, How(engine, jobs, redo), stop, "Ranking", output)
     measured = [to_record(each, weighting) for each in results[len(found.failures) :]]

@@ -20,6 +20,7 @@ SEARCH_SIDE = 960
 LEAST_SCORE = 0.8
 """What the detector must be sure of a face."""
 
+_APART = 6 * CELL  # Eyes that are closer have too few cells about them to be measured.
 _MARGIN = 0.35  # Around the eyes, in parts of the distance between them.
 
 _local = threading.local()
@@ -78,7 +79,7 @@ def _to_box(row: Any, parts: Any) -> NamedBox:
     """Return the box of one face: x, y, width, height, then two eyes and more."""
     eyes = np.asarray(row[4:8], np.float64).reshape(2, 2) * parts
     apart = float(np.hypot(*(eyes[1] - eyes[0])))
-    if apart >= 2 * CELL:
+    if apart >= _APART:
         (left, top), (right, bottom) = eyes.min(axis=0), eyes.max(axis=0)
         around = _MARGIN * apart
         return NamedBox(

@@ -30,6 +30,7 @@ from blurmapper.batch import (
 from blurmapper.errors import BlurMapperError
 from blurmapper.images import BlurMap, ImageArray, read_photo
 from blurmapper.methods import BlurMethod
+from blurmapper.ranking.af_points import read_af_point
 from blurmapper.ranking.boxes import Boxes
 from blurmapper.ranking.faces import find_faces
 from blurmapper.ranking.frames import Frame, read_frame
@@ -67,6 +68,7 @@ class MeasureTask(Task):
 
     boxes: Boxes | None = None
     faces: bool = False
+    af_point: bool = False
 
     name: ClassVar[str] = "rank"
     verb: ClassVar[str] = "measured"
@@ -86,7 +88,8 @@ class MeasureTask(Task):
         chosen: tuple[Any, ...] = (self.options.refine, self.options.working_side)
         if self.boxes is not None:
             chosen = (*chosen, self.boxes.digest)
-        return (*chosen, "faces") if self.faces else chosen
+        asked = {"faces": self.faces, "af_point": self.af_point}
+        return (*chosen, *(name for name, wanted in asked.items() if wanted))
 
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
         """Measure a photo."""
@@ -116,18 +119,20 @@ class MeasureTask(Task):
             "verdict": verdict.word,
             "reason": verdict.reason,
             **_note_frame(read_frame(photo, image)),
-            "boxes": self._judge_boxes(name, image, blur_map, judged),
+            "boxes": self._judge_boxes(name, photo, image, blur_map, judged),
         }
 
     def _judge_boxes(
-        self, name: str, image: ImageArray, blur_map: BlurMap, judged: Judged
+        self, name: str, photo: BinaryIO, image: ImageArray, blur_map: BlurMap, judged: Judged
     ) -> list[dict[str, Any]] | None:
-        """Return what is said of each box and face of a photo, JSON-ready; None where none is."""
-        if self.boxes is None and not self.faces:
+        """Return what is said of each box of a photo, JSON-ready; None where none is asked for."""
+        if self.boxes is None and not self.faces and not self.af_point:
             return None
         boxes = [] if self.boxes is None else self.boxes.of(name)
         if self.faces:
             boxes = [*boxes, *find_faces(image)]
+        if self.af_point and (point := read_af_point(photo, *image.shape[:2])):
+            boxes = [*boxes, point]
         said = []
         for box in boxes:
             rows, columns = box.slices(*blur_map.shape)

@@ -9,6 +9,7 @@ from typing import Any
 from blurmapper.applications.degree import Weighting
 from blurmapper.batch import How, find_photos
 from blurmapper.methods import MethodOptions
+from blurmapper.ranking.af_points import check_exiftool
 from blurmapper.ranking.boxes import read_boxes
 from blurmapper.ranking.faces import check_faces
 from blurmapper.ranking.measuring import MeasureTask, measure_photos, to_record
@@ -24,6 +25,7 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
     group_bursts: bool = False,
     boxes: str | Path | None = None,
     faces: bool = False,
+    af_point: bool = False,
     method: str = "dbm-lite",
     jobs: int | None = None,
 ) -> list[dict[str, Any]]:
@@ -47,6 +49,8 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
         of YOLO's files. Rows then have a list of dict under ``boxes``.
     faces : bool
         Find faces, by the extra ``faces``, and judge each like a box.
+    af_point : bool
+        Judge the place that the camera focused on too, as exiftool reads it.
     method : str
         A name from ``blurmapper methods``, or the path of an .onnx file.
     jobs : int, optional
@@ -75,7 +79,9 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
     judged = None if boxes is None else read_boxes(Path(boxes))
     if faces:
         check_faces()
-    task = MeasureTask(method, MethodOptions(), judged, faces)
+    if af_point:
+        check_exiftool()
+    task = MeasureTask(method, MethodOptions(), judged, faces, af_point)
     results = measure_photos(task, found, How(workers=jobs))
     records = (to_record(each, weighting) for each in results)
     return rows(make_ranking(records, by=by, group=group_bursts))

@@ -184,6 +184,7 @@ def _describe(ranking: Ranking, results: Mapping[Path, Result], output: Path) ->
                 ],
                 "focus": _find_place(record),
                 "values": {name: row[name] for name in VALUES},
+                "boxes": [_in_parts(box, record) for box in record.boxes or ()],
                 "burst": row["burst"],
                 "best": bool(row["best_of_burst"]),
                 "verdict": row["verdict"],
@@ -195,6 +196,13 @@ def _describe(ranking: Ranking, results: Mapping[Path, Result], output: Path) ->
 
 VALUES = ("sigma", "blur_degree", "share_blurred", "sharpest_blur")
 """The figures that the page shows, filters and orders by."""
+
+
+def _in_parts(box: dict[str, Any], record: PhotoRecord) -> dict[str, Any]:
+    """Return what is said of a box, its place in parts of the photo's sides."""
+    said = {name: box[name] for name in ("label", "sigma", "verdict")}
+    x, y = box["x"] / record.width, box["y"] / record.height
+    return {**said, "place": [x, y, box["width"] / record.width, box["height"] / record.height]}
 
 
 def _find_place(record: PhotoRecord) -> list[float]:

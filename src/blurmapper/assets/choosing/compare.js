@@ -81,6 +81,12 @@ export class Compare {
       });
       picture.src = url;
     }
+    for (const { label, place } of photo.boxes ?? []) {
+      const box = view.appendChild(document.createElement("div"));
+      box.className = "box";
+      box.title = label;
+      box.place = place;
+    }
     const crops = pane.appendChild(document.createElement("div"));
     crops.className = "crops";
     for (const { label, url, place } of photo.crops ?? []) {
@@ -109,6 +115,10 @@ export class Compare {
       for (const picture of view.querySelectorAll("img")) {
         picture.style.cssText = `left:${left}px;top:${top}px;width:${width * scale}px;height:${height * scale}px`;
         if (picture.className === "tint") picture.hidden = !this.overlay;
+      }
+      for (const box of view.querySelectorAll(".box")) {
+        const [x, y, across, down] = box.place;
+        box.style.cssText = `left:${left + x * width * scale}px;top:${top + y * height * scale}px;width:${across * width * scale}px;height:${down * height * scale}px`;
       }
       view.classList.toggle("real", this.real);
     }

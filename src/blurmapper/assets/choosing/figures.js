@@ -1,5 +1,7 @@
 // Photos in words: their figures, and all that verdicts say.
 
+const MOST_BOXES = 4;
+
 /** The words of verdicts, the best first. */
 export const VERDICTS = ["sharp", "subject sharp", "focus behind", "focus before", "subject moved", "shaken", "soft", "cannot tell"];
 
@@ -16,11 +18,14 @@ export function inPixels(sigma) {
 }
 
 /** Return what is known of a photo, a few words each. */
-export function linesOf({ values }) {
+export function linesOf({ values, boxes }) {
   const lines = [];
   if (values.sigma !== undefined) lines.push(`focus ${inPixels(values.sigma)}`);
   lines.push(`S ${values.blur_degree.toFixed(3)}`, `${Math.round(100 * values.share_blurred)}% blurred`);
   lines.push(`sharpest region ${values.sharpest_blur.toFixed(3)}`);
+  const said = (boxes ?? []).map(({ label, verdict, sigma }) => `${label || "box"} ${verdict}, ${inPixels(sigma)}`);
+  lines.push(...said.slice(0, MOST_BOXES));
+  if (said.length > MOST_BOXES) lines.push(`and ${said.length - MOST_BOXES} more`);
   return lines;
 }
 
