@@ -109,6 +109,17 @@ def test_a_box_gets_a_verdict_of_its_own(
     assert judge_box(blurred, amounts, focus, inside)[0].word == word
 
 
+def test_what_is_measured_soft_and_seen_sharp_is_not_said_to_be_out_of_focus() -> None:
+    sharp = np.zeros((20 * CELL, 20 * CELL), np.float32)
+    inside = (slice(5 * CELL, 10 * CELL), slice(5 * CELL, 10 * CELL))
+    amounts = BlurAmounts(grid(4), grid(0), grid(0))
+    assert judge_box(sharp, amounts, Focus(0.6, 1, 10), inside)[0].word == "cannot tell"
+    # So little blur no map can see.
+    amounts = BlurAmounts(grid(1.21), grid(0), grid(0))
+    large = np.zeros((60 * CELL, 60 * CELL), np.float32)
+    assert judge_box(large, amounts, Focus(0.6, 1, 10), inside)[0].word == "focus behind"
+
+
 def test_rows_hold_what_is_said_of_boxes(
     tmp_path: Path, tiny_weights: Path, sharp_photo: npt.NDArray[np.uint8]
 ) -> None:

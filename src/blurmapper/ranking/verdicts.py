@@ -56,8 +56,8 @@ def find_focus(blur_map: BlurMap, amounts: BlurAmounts) -> Focus | None:
     row, column = places[order[int(share * (len(places) - 1))]]
     found = float(sigma[row, column])
     height, width = blur_map.shape
-    if sharp.mean() > _PART and found * SEEN_SIDE > SEEN_SIGMA * max(height, width):
-        # Blur so wide would have been seen by the map, which calls much of the photo sharp.
+    if sharp.mean() > _PART and _is_seen(found, blur_map):
+        # The map calls much of the photo sharp.
         return None
     y, x = (
         min(int(cell) * CELL + CELL // 2, side - 1)
@@ -139,6 +139,8 @@ def judge_box(
     found, limit = Focus(sigma, x, y), find_limit(max(blur_map.shape))
     if sigma <= limit:
         return Verdict("sharp", f"Sharp to {sigma:.1f} px."), found
+    if blur_map[inside].mean() < _BLURRED and _is_seen(sigma, blur_map):
+        return Verdict("cannot tell", "It is measured soft, and seen sharp."), None
     elsewhere = focus is not None and focus.sigma <= limit
     if not elsewhere:
         return _judge_soft(known, part.sigma, part.length, None), found
@@ -177,6 +179,11 @@ def _judge_middle(sharp: Any, length: Grid, known: Any, how: str) -> Verdict:
     if at > _LOW:
         return Verdict("focus before", f"The middle is soft; what is before it is sharp {how}.")
     return Verdict("focus behind", f"The middle is soft; what is behind it is sharp {how}.")
+
+
+def _is_seen(sigma: float, blur_map: BlurMap) -> bool:
+    """Say whether blur is so wide that the map sees it too, small as it sees a photo."""
+    return sigma * SEEN_SIDE > SEEN_SIGMA * max(blur_map.shape)
 
 
 def _to_grid(blur_map: BlurMap, sigma: Grid) -> BlurMap:
