@@ -106,7 +106,9 @@ def judge(
     middle = (slice(*_within(rows)), slice(*_within(columns)))
     # On both sides, for else the subject is at one of them.
     sides = (sharp[:, : middle[1].start], sharp[:, middle[1].stop :])
-    if sharp[middle].mean() < _LITTLE and all(side.size and side.mean() > _MUCH for side in sides):
+    between = all(side.size and side.mean() > _MUCH for side in sides)
+    # Plain ground between two subjects is called blurred too, but is not measured so.
+    if sharp[middle].mean() < _LITTLE and between and _is_wide(sigma[middle], limit):
         return _judge_middle(sharp, length[middle], known[middle], how)
     if share >= _WHOLE:
         return Verdict("sharp", f"Sharp {how}, {share:.0%} of it.")
@@ -181,9 +183,15 @@ def _judge_middle(sharp: Any, length: Grid, known: Any, how: str) -> Verdict:
     return Verdict("focus behind", f"The middle is soft; what is behind it is sharp {how}.")
 
 
+def _is_wide(sigma: Grid, limit: float) -> bool:
+    """Say whether what can be measured in a part is out of focus, and is enough of it."""
+    known = np.isfinite(sigma)
+    return bool(known.mean() > _PART) and float(np.median(sigma[known])) > limit
+
+
 def _is_seen(sigma: float, blur_map: BlurMap) -> bool:
     """Say whether blur is so wide that the map sees it too, small as it sees a photo."""
-    return sigma * SEEN_SIDE > SEEN_SIGMA * max(blur_map.shape)
+    return bool(sigma * SEEN_SIDE > SEEN_SIGMA * max(blur_map.shape))
 
 
 def _to_grid(blur_map: BlurMap, sigma: Grid) -> BlurMap:
