@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -35,3 +37,20 @@ def test_a_row_that_there_is_not_lists_networks_and_methods() -> None:
 def test_an_unknown_table_is_an_error_of_ours() -> None:
     result = CliRunner().invoke(app, ["reproduce", "table66"])
     assert isinstance(result.exception, ConfigError)
+
+
+def test_the_open_benchmark_is_made_as_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch", reason="training needs the extra blurmapper[train]")
+    from blurmapper.laboratory import open_benchmark
+
+    asked: list[Any] = []
+
+    def build(photos: Path, output: Path, *, advance: Callable[[], None], **choices: int) -> None:
+        advance()
+        asked.append((photos, output, choices))
+
+    monkeypatch.setattr(open_benchmark, "build_open_benchmark", build)
+    options = ["--photos", "photos", "-o", "made", "--seed", "3", "--side", "64"]
+    result = CliRunner().invoke(app, ["open-benchmark", *options])
+    assert (result.exit_code, result.stdout) == (0, "-> made\n")
+    assert asked == [(Path("photos"), Path("made"), {"seed": 3, "side": 64})]
