@@ -79,6 +79,12 @@ def test_a_subject_that_is_sharp_in_a_small_view_alone_is_soft() -> None:
     assert judge_all(in_the_middle(0, 1), in_the_middle(1.4, 6)).word == "soft"
 
 
+def test_plain_ground_between_two_sharp_sides_is_no_fault() -> None:
+    for measured in (0.9, np.nan):
+        assert judge_all(in_the_middle(1, 0), in_the_middle(measured, 0.6)).word in KEPT
+    assert judge_all(in_the_middle(1, 0), in_the_middle(4, 0.6)).word.startswith("focus")
+
+
 def test_nothing_in_focus_is_soft() -> None:
     verdict = judge_all(whole(1), whole(4))
     assert verdict == Verdict("soft", "Nothing in it is in focus; it is 4.0 px wide.")
