@@ -110,7 +110,9 @@ def boxed(kind: str) -> bytes:
         return encode(soft, "AVIF", quality=100, subsampling="4:4:4")
     heif = pytest.importorskip("pillow_heif", reason="the extra photo is not installed")
     buffer = io.BytesIO()
-    heif.from_pillow(soft).save(buffer, quality=100, chroma=444)
+    # Up to 1.4, pillow-heif writes the box only when asked.
+    numbers = {"color_primaries": 1, "transfer_characteristics": 13, "matrix_coefficients": 6}
+    heif.from_pillow(soft).save(buffer, quality=100, chroma=444, full_range_flag=1, **numbers)
     return buffer.getvalue()
 
 
