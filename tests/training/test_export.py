@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import cv2
@@ -33,26 +33,45 @@ Exported = Callable[[Bits], Path]
 ONE_NETWORK = pytest.mark.parametrize("run", ["configuration-ii"], indirect=True)
 
 
-@pytest.fixture(scope="module", params=["configuration-ii", "dbm-lite"])
-def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
-    folder = tmp_path_factory.mktemp("run")
-    run = TrainingRun(TrainingConfig(request.param, folder, folder / "mine"))
-    run.path.parent.mkdir()
-    run.save()
-    cv2.imwrite(str(folder / "0.png"), texture(0, 160))
-    return run
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], TrainingRun]:
+    """Architecture -> a run of it, begun once."""
+
+    @cache
+    def begin(architecture: str) -> TrainingRun:
+        folder = tmp_path_factory.mktemp("run")
+        run = TrainingRun(TrainingConfig(architecture, folder, folder / "mine"))
+        run.path.parent.mkdir()
+        run.save()
+        cv2.imwrite(str(folder / "0.png"), texture(0, 160))
+        return run
+
+    return begin
+
+
+@pytest.fixture(params=["configuration-ii", "dbm-lite"])
+def run(request: pytest.FixtureRequest, runs: Callable[[str], TrainingRun]) -> TrainingRun:
+    return runs(request.param)
 
 
 @pytest.fixture(scope="module")
-def exported(run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """Bits of the weights -> a file of the network, exported when it is first asked for."""
-    folder = tmp_path_factory.mktemp("exported")
+def exports(
+    runs: Callable[[str], TrainingRun], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, Bits], Path]:
+    """Architecture, bits of the weights -> the file, exported when it is first asked for."""
 
     @cache
-    def export_in(bits: Bits) -> Path:
-        return export.export_checkpoint(run.path, folder / str(bits), run.config.photos, bits=bits)
+    def export_in(architecture: str, bits: Bits) -> Path:
+        run, folder = runs(architecture), tmp_path_factory.mktemp("exported")
+        return export.export_checkpoint(run.path, folder, run.config.photos, bits=bits)
 
     return export_in
+
+
+@pytest.fixture
+def exported(run: TrainingRun, exports: Callable[[str, Bits], Path]) -> Exported:
+    """Bits of the weights -> the file of the network."""
+    return partial(exports, run.config.architecture)
 
 
 def test_an_export_maps_photos(run: TrainingRun, exported: Exported) -> None:
