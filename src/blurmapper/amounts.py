@@ -204,9 +204,7 @@ def _run_level(
         needed = ~(wide & (seen[..., 1] < np.log(LARGEST_DOUBT)))
 
     def measure(part: tuple[slice, slice]) -> None:
-        down, across = (
-            slice(side.start * CELL, side.stop * CELL + 2 * _MARGIN) for side in part
-        )
+        down, across = (slice(side.start * CELL, side.stop * CELL + 2 * _MARGIN) for side in part)
         answer[part] = _open_network().run(padded[down, across])
 
     list(pool.map(measure, _cut_tiles(needed)))

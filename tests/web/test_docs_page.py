@@ -34,6 +34,7 @@ def test_examples_write_pictures_to_files(open_page: Open, client: Any) -> None:
         [
             f"curl -F file=@photo.jpg {at}/v1/map -o photo.map.png",
             f"curl -F file=@photo.jpg {at}/v1/degree",
+            f"curl -F file=@photo.jpg {at}/v1/rank",
             f"curl -F file=@photo.jpg {at}/v1/overlay -o photo.overlay.jpg",
             f"curl -F file=@photo.jpg {at}/v1/segment -o photo.segment.png",
             f"curl -F file=@photo.jpg {at}/v1/magnify -o photo.magnify.jpg",
