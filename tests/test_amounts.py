@@ -139,6 +139,28 @@ def test_where_nothing_can_be_measured_nothing_is_sharpest() -> None:
     assert find_sharpest(measure_amounts(flat), np.zeros((64, 64), np.float32)) is None
 
 
+def test_what_lies_at_the_rim_of_something_sharp_is_no_answer_for_it() -> None:
+    sigma = np.full((28, 28), np.nan, np.float32)
+    sigma[20:24, 14] = 5.0
+    measured = BlurAmounts(sigma, np.zeros_like(sigma), sigma)
+    half_sharp = np.zeros((448, 448), np.float32)
+    half_sharp[:, 240:] = 1
+    assert find_sharpest(measured, half_sharp) is None
+    half_sharp[:, :240] = 1
+    anywhere = find_sharpest(measured, half_sharp)
+    assert anywhere is not None
+    assert anywhere.sigma == pytest.approx(5.0)
+
+
+def test_nothing_measured_where_the_map_says_sharp_is_no_answer() -> None:
+    sigma = np.full((28, 28), np.nan, np.float32)
+    sigma[10:20, 20:] = 2.0
+    measured = BlurAmounts(sigma, np.zeros_like(sigma), sigma)
+    half_sharp = np.zeros((448, 448), np.float32)
+    half_sharp[:, 240:] = 1
+    assert find_sharpest(measured, half_sharp) is None
+
+
 def test_cells_that_stand_apart_are_enough_where_there_are_no_others() -> None:
     sigma = np.full((9, 9), np.nan, np.float32)
     sigma[2, 4], sigma[6, 4] = 1.0, 2.0

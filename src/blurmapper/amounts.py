@@ -42,6 +42,8 @@ _TILE, _MARGIN = 768, 32
 _FINER = 0.1  # Preference of log doubt for each level nearer to full size: its cells are smaller.
 _NARROWEST, _WIDEST = 0.7, 4.0  # Sigmas that a level can tell, in its own pixels.
 _COARSE_SIGMA = 1.6  # From which a level is finer than it need be, in its own pixels.
+_NOTHING, _MUCH = 0.02, 0.2  # Shares of a photo that the map calls sharp.
+_MAP_SIDE, _SEEN = 432, 3.0  # Pixels of a side of a photo as maps are made, and a sigma seen there.
 _STRAIGHT = 0.4  # Anisotropy from which a blur is a movement's; a lens has next to none.
 
 Grid = npt.NDArray[np.float32]
@@ -113,6 +115,12 @@ def measure_amounts(image: ImageArray, *, threads: int | None = None) -> BlurAmo
     return _describe(best[:height, :width])
 
 
+@cache
+def identify_network() -> str:
+    """Return what tells the weights that measure from any others, read off their card."""
+    return read_card(BUNDLED / "amount.json").sha256[:16]
+
+
 def find_sharpest(amounts: BlurAmounts, blur_map: BlurMap) -> SharpestPart | None:
     """Return the sharpest part of what is meant to be sharp, or None if nothing can be measured.
 
@@ -122,7 +130,7 @@ def find_sharpest(amounts: BlurAmounts, blur_map: BlurMap) -> SharpestPart | Non
         Of a photo.
     blur_map : ndarray
         float32 (H, W) in [0, 1], 1 = blurred, of the same photo. Where it calls parts sharp that
-        can be measured the sharpest of them is meant, else the sharpest of all.
+        can be measured the sharpest of them is meant; where it calls nothing sharp, of all.
     """
     import cv2
 
@@ -130,10 +138,16 @@ def find_sharpest(amounts: BlurAmounts, blur_map: BlurMap) -> SharpestPart | Non
     known = np.isfinite(amounts.sigma)
     if not known.any():
         return None
-    meant = known & (cv2.resize(blur_map, (width, height), interpolation=cv2.INTER_AREA) < 0.5)
-    medians = _local_medians(np.where(meant if meant.any() else known, amounts.sigma, np.nan))
+    sharp = cv2.resize(blur_map, (width, height), interpolation=cv2.INTER_AREA) < 0.5
+    meant = known & sharp if sharp.mean() >= _NOTHING else known
+    if not meant.any():
+        return None
+    medians = _local_medians(np.where(meant, amounts.sigma, np.nan))
     # The least of thousands would be the one that is wrong by most.
     sigma = float(np.nanpercentile(medians, SHARPEST_SHARE))
+    if sharp.mean() > _MUCH and sigma * min(1.0, _MAP_SIDE / max(blur_map.shape)) > _SEEN:
+        # What was measured lies at the rim of what the map calls sharp.
+        return None
     row, column = np.unravel_index(np.nanargmin(np.abs(medians - sigma)), medians.shape)
     rows, columns = blur_map.shape
     return SharpestPart(
@@ -144,7 +158,7 @@ def find_sharpest(amounts: BlurAmounts, blur_map: BlurMap) -> SharpestPart | Non
 
 
 def _local_medians(sigma: Grid) -> Grid:
-    """Return the median of the known cells of the 5 x 5 around each: of eight, if any has so many.
+    """Return the median of the known cells of the 5 x 5 around each: of four, if any has so many.
 
     One cell alone can be wrong by far.
     """
@@ -155,7 +169,7 @@ def _local_medians(sigma: Grid) -> Grid:
     middle = np.maximum(count - 1, 0) // 2
     medians = np.take_along_axis(ordered, middle[..., np.newaxis], axis=-1)[..., 0]
     known = np.isfinite(sigma)
-    enough = known & (count >= min(8, int(count[known].max())))
+    enough = known & (count >= min(4, int(count[known].max())))
     return np.where(enough, medians, np.nan).astype(np.float32)
 
 

@@ -27,6 +27,10 @@ from .shoots import Run, failed, manifest, mapped, names
 ray = pytest.importorskip("ray", reason="needs the extra blurmapper[distributed]")
 
 
+LONGEST_WAIT = 120.0
+"""Seconds that a second node is waited for."""
+
+
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[None]:
     """Two nodes of one processor each, on this machine."""
@@ -51,26 +55,34 @@ def nodes() -> Iterator[None]:
 
 @pytest.fixture
 def attempts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[list[str]]]:
-    """Let workers note what they begin, as node, process and photo; two photos are deadly.
+    """Let workers note what they begin, as node, process and photo; three photos are special.
 
-    The worker that first maps ``deadly-once.png`` is killed, and all that map ``deadly.png``.
+    The worker that first maps ``deadly-once.png`` is killed, and all that map ``deadly.png``. Who
+    maps ``patient.png`` waits for work on a second node, which on a busy machine starts late.
     """
     log = tmp_path / "attempts"
     log.mkdir()
+
+    def begun() -> list[list[str]]:
+        return [note.name.split()[1:] for note in sorted(log.iterdir())]
 
     class NotingWorker(PhotoWorker):
         def do_job(self, job: Job) -> Result | PhotoFailure:
             node = ray.get_runtime_context().get_node_id()
             name = job.photo.name
-            again = any(note.name.endswith(f" {name}") for note in log.iterdir())
+            again = any(photo == name for _, _, photo in begun())
             (log / f"{time.monotonic_ns()} {node} {os.getpid()} {name}").touch()
             if name == "deadly.png" or (name == "deadly-once.png" and not again):
                 os.kill(os.getpid(), signal.SIGKILL)
-            time.sleep(0.05)
+            end = time.monotonic() + LONGEST_WAIT
+            while name == "patient.png" and time.monotonic() < end:
+                if len({node for node, _, _ in begun()}) > 1:
+                    break
+                time.sleep(0.05)
             return super().do_job(job)
 
     monkeypatch.setattr(cluster, "PhotoWorker", NotingWorker)
-    return lambda: [note.name.split()[1:] for note in sorted(log.iterdir())]
+    return begun
 
 
 @pytest.mark.slow
@@ -85,7 +97,7 @@ def test_on_two_nodes_a_killed_worker_loses_and_doubles_nothing(
     shoot = tmp_path / "many"
     shoot.mkdir()
     for number in range(40):
-        name = "deadly-once.png" if number == 20 else f"{number:02}.png"
+        name = {0: "patient.png", 20: "deadly-once.png"}.get(number, f"{number:02}.png")
         PIL.Image.fromarray(np.roll(half_blurred_photo, number, axis=1)).save(shoot / name)
     (shoot / "broken.png").write_bytes(b"no photo")
 

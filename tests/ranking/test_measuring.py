@@ -162,3 +162,9 @@ def test_a_damaged_line_of_the_cache_is_measured_again(tmp_path: Path, tiny_weig
     manifest = find_cache() / "rank.jsonl"
     manifest.write_text(manifest.read_text().replace('"taken": ', '"taken": 12, "x": ')[:-30])
     assert measure_all(tmp_path, tiny_weights) == "n"
+
+
+def test_weights_that_measure_otherwise_measure_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = MeasureTask("dbm-lite").digest_settings()
+    monkeypatch.setattr("blurmapper.ranking.measuring.identify_network", lambda: "other weights")
+    assert MeasureTask("dbm-lite").digest_settings() != before

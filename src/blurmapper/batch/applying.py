@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 import numpy as np
 
-from blurmapper.amounts import measure_amounts
+from blurmapper.amounts import identify_network, measure_amounts
 from blurmapper.batch.tasks import Outcome, Task
 from blurmapper.images import encode_cutout, encode_image, encode_map, read_photo
 from blurmapper.locations import Location
@@ -93,7 +93,7 @@ class MagnifyTask(Task):
     def choices(self) -> tuple[Any, ...]:
         """Return how blur is magnified."""
         chosen = self.strength, self.shape, self.naive
-        return (*chosen, "widths") if self.measured_width else chosen
+        return (*chosen, "widths", identify_network()) if self.measured_width else chosen
 
     def endings(self, photo: Location) -> Mapping[str, str]:
         """Return the ending, of a JPEG file for one and else of a PNG file."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Literal
 
 from blurmapper.amount_pictures import draw_amounts, encode_amounts
-from blurmapper.amounts import BlurAmounts, find_sharpest, measure_amounts
+from blurmapper.amounts import BlurAmounts, find_sharpest, identify_network, measure_amounts
 from blurmapper.batch.finding import Found
 from blurmapper.batch.keep_masks import KeepMasks
 from blurmapper.batch.tasks import Job, Outcome, Task
@@ -90,7 +90,8 @@ class MapTask(Task):
 
     def choices(self) -> tuple[Any, ...]:
         """Return the options of the network, and the outputs."""
-        return self.options.refine, self.options.working_side, asdict(self.outputs)
+        chosen = self.options.refine, self.options.working_side, asdict(self.outputs)
+        return (*chosen, identify_network()) if self.outputs.amount else chosen
 
     def endings(self, photo: Location) -> Mapping[str, str]:
         """Return the endings of map, overlay and the maps of kinds."""

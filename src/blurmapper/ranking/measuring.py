@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, ClassVar, cast
 import cv2
 import numpy as np
 
+from blurmapper.amounts import identify_network
 from blurmapper.applications.degree import Weighting, blur_degree
 from blurmapper.batch import (
     THRESHOLD,
@@ -84,8 +85,9 @@ class MeasureTask(Task):
         return (*_FOCUS, *_FRAME, "boxes")
 
     def choices(self) -> tuple[Any, ...]:
-        """Return the options of the network, and which boxes there are."""
-        chosen: tuple[Any, ...] = (self.options.refine, self.options.working_side)
+        """Return the options of the networks, and which boxes there are."""
+        options = self.options
+        chosen: tuple[Any, ...] = (options.refine, options.working_side, identify_network())
         if self.boxes is not None:
             chosen = (*chosen, self.boxes.digest)
         asked = {"faces": self.faces, "af_point": self.af_point}
