@@ -2,7 +2,7 @@
 
     python -m benchmarks.amount FOLDER [--side 1536]
 
-FOLDER holds photographs that are sharp at 100 %, none of which was trained on. Of each the middle
+FOLDER holds photographs that are sharp at 100 %, none of which was trained on. Of each the part
 about its sharpest place is blurred by discs, Gaussians and movements of known width, photographed
 anew (noise of up to ISO 6400, sharpening, JPEG), and measured. The truth of a cell is the blur
 added and what the cell had before, as variances.
@@ -23,11 +23,12 @@ import numpy.typing as npt
 
 from benchmarks.measuring import table
 from blurmapper import BlurMapper
-from blurmapper.amounts import BlurAmounts, find_sharpest, measure_amounts
+from blurmapper.amounts import BlurAmounts, measure_amounts
 from blurmapper.applications.kernels import Kernel, disc_kernel, gaussian_kernel
 from blurmapper.applications.light import decode_light, encode_light
 from blurmapper.images import read_image
 from blurmapper.ranking.measuring import find_sharpest_box
+from blurmapper.sharpest import find_sharpest
 from blurmapper.training.kernels import apply_kernel, motion_kernel
 
 SIGMAS = (0.5, 0.8, 1.2, 2.0, 3.0, 5.0, 8.0, 12.0)
@@ -95,13 +96,13 @@ def main() -> None:
 
 
 def cut(path: Path, side: int) -> Photo:
-    """Return the part of a photo around what is sharpest in it."""
+    """Return the part of a photo with most contrast at its own pixels, by no figure of ours."""
     image = read_image(path)
-    amounts = measure_amounts(image)
-    place = find_sharpest(amounts, np.zeros(image.shape[:2], np.float32))
-    assert place is not None
-    top = int(np.clip(place.row - side // 2, 0, max(0, image.shape[0] - side)))
-    left = int(np.clip(place.column - side // 2, 0, max(0, image.shape[1] - side)))
+    side = min(side, *image.shape[:2])
+    contrast = cv2.boxFilter(cv2.Laplacian(_grey(image), cv2.CV_32F) ** 2, -1, (side, side))
+    half = side // 2
+    inside = contrast[half : image.shape[0] - half + 1, half : image.shape[1] - half + 1]
+    top, left = np.unravel_index(int(inside.argmax()), inside.shape)
     return np.ascontiguousarray(image[top : top + side, left : left + side])
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from blurmapper import BlurMapper, amounts
-from blurmapper.amounts import BlurAmounts, find_sharpest, measure_amounts
+from blurmapper.amounts import BlurAmounts, measure_amounts
 from blurmapper.applications.kernels import disc_kernel, gaussian_kernel
 from blurmapper.applications.light import encode_light
 from blurmapper.training.amount_scenes import draw_leaves
@@ -117,57 +117,6 @@ def test_tiles_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     both = np.isfinite(whole) & np.isfinite(cut)
     assert both.sum() > 0.9 * np.isfinite(whole).sum()
     assert np.median(np.abs(cut[both] / whole[both] - 1)) < 0.02
-
-
-def test_the_sharpest_part_is_looked_for_where_the_map_says_sharp() -> None:
-    photo = taken(gaussian_kernel(3.0))
-    photo[:, 256:] = taken()[:, 256:]
-    measured = measure_amounts(photo)
-    left_sharp = np.ones((512, 512), np.float32)
-    left_sharp[:, :224] = 0
-    meant = find_sharpest(measured, left_sharp)
-    anywhere = find_sharpest(measured, np.ones((512, 512), np.float32))
-    assert meant is not None
-    assert anywhere is not None
-    assert meant.column < 256 < anywhere.column
-    assert meant.sigma > 2
-    assert anywhere.sigma < 1
-
-
-def test_where_nothing_can_be_measured_nothing_is_sharpest() -> None:
-    flat = np.full((64, 64, 3), 90, np.uint8)
-    assert find_sharpest(measure_amounts(flat), np.zeros((64, 64), np.float32)) is None
-
-
-def test_what_lies_at_the_rim_of_something_sharp_is_no_answer_for_it() -> None:
-    sigma = np.full((28, 28), np.nan, np.float32)
-    sigma[20:24, 14] = 5.0
-    measured = BlurAmounts(sigma, np.zeros_like(sigma), sigma)
-    half_sharp = np.zeros((448, 448), np.float32)
-    half_sharp[:, 240:] = 1
-    assert find_sharpest(measured, half_sharp) is None
-    half_sharp[:, :240] = 1
-    anywhere = find_sharpest(measured, half_sharp)
-    assert anywhere is not None
-    assert anywhere.sigma == pytest.approx(5.0)
-
-
-def test_nothing_measured_where_the_map_says_sharp_is_no_answer() -> None:
-    sigma = np.full((28, 28), np.nan, np.float32)
-    sigma[10:20, 20:] = 2.0
-    measured = BlurAmounts(sigma, np.zeros_like(sigma), sigma)
-    half_sharp = np.zeros((448, 448), np.float32)
-    half_sharp[:, 240:] = 1
-    assert find_sharpest(measured, half_sharp) is None
-
-
-def test_cells_that_stand_apart_are_enough_where_there_are_no_others() -> None:
-    sigma = np.full((9, 9), np.nan, np.float32)
-    sigma[2, 4], sigma[6, 4] = 1.0, 2.0
-    measured = BlurAmounts(sigma, np.zeros_like(sigma), sigma)
-    sharpest = find_sharpest(measured, np.zeros((144, 144), np.float32))
-    assert sharpest is not None
-    assert sharpest.sigma == pytest.approx(1.0, abs=0.1)
 
 
 def test_a_mapper_measures_whatever_it_maps() -> None:

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from blurmapper.amounts import BlurAmounts, find_sharpest
+    from blurmapper.amounts import BlurAmounts
     from blurmapper.applications.degree import blur_degree
     from blurmapper.applications.magnification import magnify_blur
     from blurmapper.applications.segmentation import cut_out, segment_blur
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from blurmapper.mapper import BlurMapper
     from blurmapper.ranking.ranked import rank_photos
     from blurmapper.refinement import refine_map
+    from blurmapper.sharpest import find_sharpest
 else:
     # Hidden from type checkers: a module `__getattr__` would make them accept any name.
     _HOMES = {
@@ -56,7 +57,7 @@ else:
         "blur_degree": "applications.degree",
         "cut_out": "applications.segmentation",
         "draw_overlay": "images",
-        "find_sharpest": "amounts",
+        "find_sharpest": "sharpest",
         "magnify_blur": "applications.magnification",
         "rank_photos": "ranking.ranked",
         "read_image": "images",

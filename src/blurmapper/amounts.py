@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.devices import count_cores
-from blurmapper.images import BlurMap, ImageArray
+from blurmapper.images import ImageArray
 from blurmapper.preprocessing import WHITE
 from blurmapper.weights import read_card, verify
 
@@ -29,9 +29,6 @@ blur is as wide as what the network was trained on."""
 LARGEST_DOUBT = 0.2
 """What is known worse than by this share is left out: flat, dark, or nothing but noise."""
 
-SHARPEST_SHARE = 5
-"""Per cent of what is meant to be sharp that is its sharpest part."""
-
 SMALLEST_PATH = 4.0
 """Shorter paths are hardly told from a soft lens, and have neither length nor angle."""
 
@@ -42,8 +39,6 @@ _TILE, _MARGIN = 768, 32
 _FINER = 0.1  # Preference of log doubt for each level nearer to full size: its cells are smaller.
 _NARROWEST, _WIDEST = 0.7, 4.0  # Sigmas that a level can tell, in its own pixels.
 _COARSE_SIGMA = 1.6  # From which a level is finer than it need be, in its own pixels.
-_NOTHING, _MUCH = 0.02, 0.2  # Shares of a photo that the map calls sharp.
-_MAP_SIDE, _SEEN = 432, 3.0  # Pixels of a side of a photo as maps are made, and a sigma seen there.
 _STRAIGHT = 0.4  # Anisotropy from which a blur is a movement's; a lens has next to none.
 
 Grid = npt.NDArray[np.float32]
@@ -70,22 +65,6 @@ class BlurAmounts(NamedTuple):
     sigma: Grid
     length: Grid
     angle: Grid
-
-
-class SharpestPart(NamedTuple):
-    """The sharpest part of what is meant to be sharp.
-
-    Attributes
-    ----------
-    sigma : float
-        As in `BlurAmounts`: `SHARPEST_SHARE` per cent of what is meant to be sharp is sharper.
-    row, column : int
-        The place, in pixels of the photo.
-    """
-
-    sigma: float
-    row: int
-    column: int
 
 
 @np.errstate(under="ignore")
@@ -119,58 +98,6 @@ def measure_amounts(image: ImageArray, *, threads: int | None = None) -> BlurAmo
 def identify_network() -> str:
     """Return what tells the weights that measure from any others, read off their card."""
     return read_card(BUNDLED / "amount.json").sha256[:16]
-
-
-def find_sharpest(amounts: BlurAmounts, blur_map: BlurMap) -> SharpestPart | None:
-    """Return the sharpest part of what is meant to be sharp, or None if nothing can be measured.
-
-    Parameters
-    ----------
-    amounts : BlurAmounts
-        Of a photo.
-    blur_map : ndarray
-        float32 (H, W) in [0, 1], 1 = blurred, of the same photo. Where it calls parts sharp that
-        can be measured the sharpest of them is meant; where it calls nothing sharp, of all.
-    """
-    import cv2
-
-    height, width = amounts.sigma.shape
-    known = np.isfinite(amounts.sigma)
-    if not known.any():
-        return None
-    sharp = cv2.resize(blur_map, (width, height), interpolation=cv2.INTER_AREA) < 0.5
-    meant = known & sharp if sharp.mean() >= _NOTHING else known
-    if not meant.any():
-        return None
-    medians = _local_medians(np.where(meant, amounts.sigma, np.nan))
-    # The least of thousands would be the one that is wrong by most.
-    sigma = float(np.nanpercentile(medians, SHARPEST_SHARE))
-    if sharp.mean() > _MUCH and sigma * min(1.0, _MAP_SIDE / max(blur_map.shape)) > _SEEN:
-        # What was measured lies at the rim of what the map calls sharp.
-        return None
-    row, column = np.unravel_index(np.nanargmin(np.abs(medians - sigma)), medians.shape)
-    rows, columns = blur_map.shape
-    return SharpestPart(
-        sigma,
-        min(int(row) * CELL + CELL // 2, rows - 1),
-        min(int(column) * CELL + CELL // 2, columns - 1),
-    )
-
-
-def _local_medians(sigma: Grid) -> Grid:
-    """Return the median of the known cells of the 5 x 5 around each: of four, if any has so many.
-
-    One cell alone can be wrong by far.
-    """
-    padded = np.pad(sigma, 2, constant_values=np.nan)
-    around = np.lib.stride_tricks.sliding_window_view(padded, (5, 5)).reshape(*sigma.shape, 25)
-    count = np.isfinite(around).sum(axis=-1)
-    ordered = np.sort(around, axis=-1)  # NaN last
-    middle = np.maximum(count - 1, 0) // 2
-    medians = np.take_along_axis(ordered, middle[..., np.newaxis], axis=-1)[..., 0]
-    known = np.isfinite(sigma)
-    enough = known & (count >= min(4, int(count[known].max())))
-    return np.where(enough, medians, np.nan).astype(np.float32)
 
 
 def _build_pyramid(image: ImageArray) -> list[npt.NDArray[Any]]:

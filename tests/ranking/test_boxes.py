@@ -15,8 +15,8 @@ from blurmapper import rank_photos
 from blurmapper.amounts import CELL, BlurAmounts
 from blurmapper.errors import ConfigError
 from blurmapper.ranking.boxes import NamedBox, read_boxes
-from blurmapper.ranking.records import Focus
 from blurmapper.ranking.verdicts import judge_box
+from blurmapper.sharpest import SharpestPart
 
 COCO = {
     "images": [{"id": 7, "file_name": "a/x.jpg"}, {"id": 8, "file_name": "y.jpg"}],
@@ -105,7 +105,7 @@ def test_a_box_gets_a_verdict_of_its_own(
     blurred = np.ones((20 * CELL, 20 * CELL), np.float32)
     inside = (slice(5 * CELL, 10 * CELL), slice(5 * CELL, 10 * CELL))
     amounts = BlurAmounts(grid(sigma), grid(length), grid(0))
-    focus = None if focus_y is None else Focus(0.6, 1, focus_y)
+    focus = None if focus_y is None else SharpestPart(0.6, focus_y, 1)
     assert judge_box(blurred, amounts, focus, inside)[0].word == word
 
 
@@ -113,11 +113,11 @@ def test_what_is_measured_soft_and_seen_sharp_is_not_said_to_be_out_of_focus() -
     sharp = np.zeros((20 * CELL, 20 * CELL), np.float32)
     inside = (slice(5 * CELL, 10 * CELL), slice(5 * CELL, 10 * CELL))
     amounts = BlurAmounts(grid(4), grid(0), grid(0))
-    assert judge_box(sharp, amounts, Focus(0.6, 1, 10), inside)[0].word == "cannot tell"
+    assert judge_box(sharp, amounts, SharpestPart(0.6, 10, 1), inside)[0].word == "cannot tell"
     # So little blur no map can see.
     amounts = BlurAmounts(grid(1.21), grid(0), grid(0))
     large = np.zeros((60 * CELL, 60 * CELL), np.float32)
-    assert judge_box(large, amounts, Focus(0.6, 1, 10), inside)[0].word == "focus behind"
+    assert judge_box(large, amounts, SharpestPart(0.6, 10, 1), inside)[0].word == "focus behind"
 
 
 def test_rows_hold_what_is_said_of_boxes(

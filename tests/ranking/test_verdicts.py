@@ -14,7 +14,6 @@ import pytest
 from blurmapper.amounts import CELL, BlurAmounts
 from blurmapper.ranking.records import (
     KEPT,
-    Focus,
     Measure,
     PhotoRecord,
     Verdict,
@@ -23,7 +22,8 @@ from blurmapper.ranking.records import (
     order_photos,
 )
 from blurmapper.ranking.selection import Selection, select_photos
-from blurmapper.ranking.verdicts import find_focus, judge
+from blurmapper.ranking.verdicts import judge
+from blurmapper.sharpest import SharpestPart, find_sharpest
 
 ROWS, COLUMNS = 30, 40
 
@@ -49,7 +49,7 @@ def judge_all(
     blur: Map, sigma: Map, length: Map | None = None, motion: float | None = None
 ) -> Verdict:
     blur_map, amounts = enlarge(blur), amounts_of(sigma, length)
-    return judge(blur_map, amounts, find_focus(blur_map, amounts), motion=motion)
+    return judge(blur_map, amounts, find_sharpest(amounts, blur_map), motion=motion)
 
 
 def in_the_middle(inside: float, outside: float) -> Map:
@@ -138,13 +138,13 @@ def test_the_focus_is_at_the_sharpest_of_what_is_meant() -> None:
     blur, sigma = in_the_middle(0, 1), in_the_middle(0.9, 0.3)
     sigma[15, 20] = sigma[15, 21] = 0.8
     sigma[12:18, 13:19] = 0.7
-    focus = find_focus(enlarge(blur), amounts_of(sigma))
+    focus = find_sharpest(amounts_of(sigma), enlarge(blur))
     assert focus is not None and focus.sigma == pytest.approx(0.7)
-    assert 13 * CELL <= focus.x < 19 * CELL and 12 * CELL <= focus.y < 18 * CELL
+    assert 13 * CELL <= focus.column < 19 * CELL and 12 * CELL <= focus.row < 18 * CELL
 
 
 def test_blur_that_a_map_would_have_seen_is_no_figure() -> None:
-    assert find_focus(enlarge(whole(0)), amounts_of(whole(6))) is None
+    assert find_sharpest(amounts_of(whole(6)), enlarge(whole(0))) is None
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (17, 500), (500, 17)])
@@ -152,9 +152,9 @@ def test_photos_of_any_shape_are_judged(shape: tuple[int, int]) -> None:
     cells = tuple(-(-side // CELL) for side in shape)
     amounts = amounts_of(np.full(cells, 0.6, np.float32))
     blur_map = np.zeros(shape, np.float32)
-    focus = find_focus(blur_map, amounts)
+    focus = find_sharpest(amounts, blur_map)
     assert judge(blur_map, amounts, focus).word in get_args(Word)
-    assert focus is None or (0 <= focus.x < shape[1] and 0 <= focus.y < shape[0])
+    assert focus is None or (0 <= focus.column < shape[1] and 0 <= focus.row < shape[0])
 
 
 def test_what_is_asked_of_large_photos_is_what_a_screen_shows() -> None:
@@ -162,7 +162,7 @@ def test_what_is_asked_of_large_photos_is_what_a_screen_shows() -> None:
 
 
 def record_of(make_record: MakeRecord, name: str, word: Word, sigma: float | None) -> PhotoRecord:
-    focus = None if sigma is None else Focus(sigma, 1, 1)
+    focus = None if sigma is None else SharpestPart(sigma, 1, 1)
     return replace(make_record(f"{name}.jpg", 0.5), focus=focus, verdict=Verdict(word, "."))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Literal
 
 from blurmapper.amount_pictures import draw_amounts, encode_amounts
-from blurmapper.amounts import BlurAmounts, find_sharpest, identify_network, measure_amounts
+from blurmapper.amounts import BlurAmounts, identify_network, measure_amounts
 from blurmapper.batch.finding import Found
 from blurmapper.batch.keep_masks import KeepMasks
 from blurmapper.batch.tasks import Job, Outcome, Task
@@ -27,6 +27,7 @@ from blurmapper.locations import Location
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
 from blurmapper.refinement import enlarge_map
+from blurmapper.sharpest import find_sharpest
 
 THRESHOLD = 0.5
 """A pixel with at least this probability counts as blurred."""

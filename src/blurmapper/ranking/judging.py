@@ -13,8 +13,9 @@ from blurmapper.errors import WeightsError
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
-from blurmapper.ranking.records import Focus, Verdict
-from blurmapper.ranking.verdicts import find_focus, judge
+from blurmapper.ranking.records import Verdict
+from blurmapper.ranking.verdicts import judge
+from blurmapper.sharpest import SharpestPart, find_sharpest
 
 KINDS_SIDE = 640
 """Pixels of the longer side at which it is asked whether a photo was shaken."""
@@ -24,7 +25,7 @@ class Judged(NamedTuple):
     """The verdict on a photo and what it is made from; `focus` is None where it is unknown."""
 
     verdict: Verdict
-    focus: Focus | None
+    focus: SharpestPart | None
     amounts: BlurAmounts
 
 
@@ -48,7 +49,7 @@ def judge_photo(
         amounts = method.map_amount(image)
     else:
         amounts = measure_amounts(image, threads=threads)
-    focus = find_focus(blur_map, amounts)
+    focus = find_sharpest(amounts, blur_map)
     verdict = judge(blur_map, amounts, focus)
     if verdict.word == "soft":
         verdict = judge(blur_map, amounts, focus, motion=_find_motion(method, image))

@@ -36,8 +36,9 @@ from blurmapper.ranking.boxes import Boxes
 from blurmapper.ranking.faces import find_faces
 from blurmapper.ranking.frames import Frame, read_frame
 from blurmapper.ranking.judging import Judged, judge_photo
-from blurmapper.ranking.records import Box, Focus, PhotoRecord, Unreadable, Verdict
+from blurmapper.ranking.records import Box, PhotoRecord, Unreadable, Verdict
 from blurmapper.ranking.verdicts import judge_box
+from blurmapper.sharpest import SharpestPart
 
 BOX_SHARE = 4
 """The sharpest region is a window of a fourth of the photo's height and width."""
@@ -116,8 +117,8 @@ class MeasureTask(Task):
             "share_blurred": float((blur_map >= THRESHOLD).mean()),
             **{f"sharpest_{name}": value for name, value in box.items()},
             "sigma": focus and focus.sigma,
-            "focus_x": focus and focus.x,
-            "focus_y": focus and focus.y,
+            "focus_x": focus and focus.column,
+            "focus_y": focus and focus.row,
             "verdict": verdict.word,
             "reason": verdict.reason,
             **_note_frame(read_frame(photo, image)),
@@ -253,7 +254,7 @@ def to_record(
         values["share_blurred"],
         Box(**box),
         _read_frame(values),
-        Focus(values["sigma"], values["focus_x"], values["focus_y"]) if known else None,
+        SharpestPart(values["sigma"], values["focus_y"], values["focus_x"]) if known else None,
         Verdict(values["verdict"], values["reason"]),
         values["boxes"],
     )

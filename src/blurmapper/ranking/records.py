@@ -11,6 +11,7 @@ from typing import Any, Literal
 from blurmapper.batch import PhotoFailure
 from blurmapper.ranking.frames import Frame
 from blurmapper.ranking.marks import rate
+from blurmapper.sharpest import SharpestPart
 
 Measure = Literal["focus", "s", "region"]
 """What photos are ranked by: how wide the blur is where they are meant to be sharp, S, or the mean
@@ -54,23 +55,6 @@ class Verdict:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Focus:
-    """The sharpest part of what is meant to be sharp.
-
-    Attributes
-    ----------
-    sigma : float
-        Of the Gaussian of equal spread, in pixels of the photo.
-    x, y : int
-        A place that is so sharp, in pixels of the photo after its EXIF turn.
-    """
-
-    sigma: float
-    x: int
-    y: int
-
-
 SHARP_SIGMA = 1.2
 """Sigma in pixels of a small photo up to which the sharpest part counts as sharp."""
 
@@ -98,7 +82,7 @@ class PhotoRecord:
         The window of a quarter of the sides that has the least mean blur.
     frame : Frame or None
         What tells whether it is of a burst; None where unknown.
-    focus : Focus or None
+    focus : SharpestPart or None
         Where it is sharpest of what is meant to be sharp; None where that cannot be measured.
     verdict : Verdict
     boxes : list of dict or None
@@ -113,7 +97,7 @@ class PhotoRecord:
     share_blurred: float
     sharpest: Box
     frame: Frame | None = None
-    focus: Focus | None = None
+    focus: SharpestPart | None = None
     verdict: Verdict = UNKNOWN
     boxes: list[dict[str, Any]] | None = None
 

@@ -210,7 +210,7 @@ def _find_place(record: PhotoRecord) -> list[float]:
     box = record.sharpest
     x, y = box.x + box.width / 2, box.y + box.height / 2
     if record.focus is not None:
-        x, y = record.focus.x, record.focus.y
+        x, y = record.focus.column, record.focus.row
     return [x / record.width, y / record.height]
 
 

@@ -4,72 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.amounts import CELL, BlurAmounts
+from blurmapper.amounts import BlurAmounts
 from blurmapper.images import BlurMap
-from blurmapper.ranking.records import Focus, Verdict, find_limit
+from blurmapper.ranking.records import Verdict, find_limit
+from blurmapper.sharpest import (
+    FEWEST_CELLS,
+    NOTHING,
+    SharpestPart,
+    cells_of,
+    find_sharp_cells,
+    find_sharpest_inside,
+    is_seen,
+)
 
 Grid = npt.NDArray[np.float32]
 
-FEWEST_CELLS = 6
-"""Cells that must be measurable for a figure to be given."""
-
-SHARPEST = 0.05
-"""The figure is the sigma that this share of what is measured is below."""
-
-SEEN_SIDE, SEEN_SIGMA = 432, 1.5
-"""Pixels of a side at which maps are made, and the sigma there that a map can tell."""
-
 _BLURRED = 0.5
 _WHOLE = 0.8
-_NOTHING, _PART = 0.02, 0.2
+_PART = 0.2
 _MOTION = 0.8
 _MIDDLE = (0.3, 0.7)
 _LITTLE, _MUCH, _LOW = 0.15, 0.2, 0.62
 
 
-def find_focus(blur_map: BlurMap, amounts: BlurAmounts) -> Focus | None:
-    """Return how sharp the sharpest part is of what is meant to be sharp, or None if unknown.
-
-    What is meant is what the map calls sharp, however small: then the figure is that of its
-    sharpest twentieth. Where that is nothing all was meant, and the figure is in the middle.
-
-    Parameters
-    ----------
-    blur_map : ndarray
-        float32 (H, W) in [0, 1], 1 = blurred, at the photo's own size.
-    amounts : BlurAmounts
-        Of the same photo.
-    """
-    sigma = amounts.sigma
-    sharp = _to_grid(blur_map, sigma) < _BLURRED
-    meant, share = np.isfinite(sigma), 0.5
-    if sharp.mean() >= _NOTHING:
-        meant, share = meant & sharp, SHARPEST
-    places = np.argwhere(meant)
-    if len(places) < FEWEST_CELLS:
-        return None
-    order = np.argsort(sigma[meant], kind="stable")
-    row, column = places[order[int(share * (len(places) - 1))]]
-    found = float(sigma[row, column])
-    height, width = blur_map.shape
-    if sharp.mean() > _PART and _is_seen(found, blur_map):
-        # The map calls much of the photo sharp.
-        return None
-    y, x = (
-        min(int(cell) * CELL + CELL // 2, side - 1)
-        for cell, side in ((row, height), (column, width))
-    )
-    return Focus(found, x, y)
-
-
 def judge(
     blur_map: BlurMap,
     amounts: BlurAmounts,
-    focus: Focus | None,
+    focus: SharpestPart | None,
     *,
     motion: float | None = None,
 ) -> Verdict:
@@ -81,8 +45,8 @@ def judge(
         float32 (H, W) in [0, 1], 1 = blurred, at the photo's own size.
     amounts : BlurAmounts
         Of the same photo.
-    focus : Focus or None
-        From `find_focus`.
+    focus : SharpestPart or None
+        From `find_sharpest`.
     motion : float, optional
         The part of the map that is motion, in [0, 1], where the method tells.
 
@@ -96,10 +60,10 @@ def judge(
     known = np.isfinite(sigma)
     if int(known.sum()) < FEWEST_CELLS:
         return Verdict("cannot tell", "There is too little detail in it to measure.")
-    sharp = _to_grid(blur_map, sigma) < _BLURRED
+    sharp = find_sharp_cells(blur_map, sigma)
     share = float(sharp.mean())
     limit = find_limit(max(blur_map.shape))
-    if share < _NOTHING or (focus is not None and focus.sigma > limit):
+    if share < NOTHING or (focus is not None and focus.sigma > limit):
         return _judge_soft(known, sigma, length, motion)
     how = "as far as a small view tells" if focus is None else f"to {focus.sigma:.1f} px"
     rows, columns = sigma.shape
@@ -116,8 +80,8 @@ def judge(
 
 
 def judge_box(
-    blur_map: BlurMap, amounts: BlurAmounts, focus: Focus | None, inside: tuple[slice, slice]
-) -> tuple[Verdict, Focus | None]:
+    blur_map: BlurMap, amounts: BlurAmounts, focus: SharpestPart | None, inside: tuple[slice, slice]
+) -> tuple[Verdict, SharpestPart | None]:
     """Return the verdict on a part of a photo that is meant to be sharp, and its focus.
 
     Parameters
@@ -127,21 +91,14 @@ def judge_box(
     inside : tuple of slice
         The part's rows and columns, in pixels of the photo.
     """
-    rows, columns = (slice(each.start // CELL, -(-each.stop // CELL)) for each in inside)
-    part = BlurAmounts(*(grid[rows, columns] for grid in amounts))
-    known = np.isfinite(part.sigma)
-    if int(known.sum()) < 1 or 0 in blur_map[inside].shape:
+    part = BlurAmounts(*(grid[cells_of(inside)] for grid in amounts))
+    known, found = np.isfinite(part.sigma), find_sharpest_inside(amounts, inside)
+    if found is None or 0 in blur_map[inside].shape:
         return Verdict("cannot tell", "There is too little detail in it to measure."), None
-    at = np.argwhere(known)[np.argsort(part.sigma[known])[int(SHARPEST * (known.sum() - 1))]]
-    sigma = float(part.sigma[tuple(at)])
-    y, x = (
-        min(max(int(cell + start.start) * CELL + CELL // 2, within.start), within.stop - 1)
-        for cell, start, within in zip(at, (rows, columns), inside, strict=True)
-    )
-    found, limit = Focus(sigma, x, y), find_limit(max(blur_map.shape))
+    sigma, limit = found.sigma, find_limit(max(blur_map.shape))
     if sigma <= limit:
         return Verdict("sharp", f"Sharp to {sigma:.1f} px."), found
-    if blur_map[inside].mean() < _BLURRED and _is_seen(sigma, blur_map):
+    if blur_map[inside].mean() < _BLURRED and is_seen(sigma, blur_map):
         return Verdict("cannot tell", "It is measured soft, and seen sharp."), None
     elsewhere = focus is not None and focus.sigma <= limit
     if not elsewhere:
@@ -151,7 +108,7 @@ def judge_box(
         path = float(np.median(part.length[moved]))
         return Verdict("subject moved", f"It moved by about {path:.0f} px; the rest stood."), found
     assert focus is not None
-    before = focus.y >= inside[0].stop
+    before = focus.row >= inside[0].stop
     words = ("focus before", "before") if before else ("focus behind", "elsewhere")
     reason = f"It is {sigma:.1f} px wide; what is {words[1]} is sharp to {focus.sigma:.1f} px."
     return Verdict(words[0], reason), found  # type: ignore[arg-type]
@@ -187,17 +144,6 @@ def _is_wide(sigma: Grid, limit: float) -> bool:
     """Say whether what can be measured in a part is out of focus, and is enough of it."""
     known = np.isfinite(sigma)
     return bool(known.mean() > _PART) and float(np.median(sigma[known])) > limit
-
-
-def _is_seen(sigma: float, blur_map: BlurMap) -> bool:
-    """Say whether blur is so wide that the map sees it too, small as it sees a photo."""
-    return bool(sigma * SEEN_SIDE > SEEN_SIGMA * max(blur_map.shape))
-
-
-def _to_grid(blur_map: BlurMap, sigma: Grid) -> BlurMap:
-    rows, columns = sigma.shape
-    small = cv2.resize(blur_map.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.float32)
 
 
 def _within(side: int) -> tuple[int, int]:

@@ -1,0 +1,111 @@
+"""How sharp the sharpest part of a photo is, of what is meant to be sharp, and where it is."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from blurmapper.amounts import CELL, BlurAmounts, Grid
+from blurmapper.images import BlurMap
+
+FEWEST_CELLS = 6
+"""Cells that must be measurable for a figure to be given."""
+
+SHARPEST_SHARE = 0.05
+"""Of what is meant to be sharp, its sharpest part."""
+
+NOTHING = 0.02
+"""Share of a photo up to which what the map calls sharp is nothing."""
+
+_MUCH = 0.2
+_SHARP = 0.5
+_MAP_SIDE, _SEEN = 432, 1.5  # Pixels of a side at which maps are made, and a sigma seen there.
+
+
+class SharpestPart(NamedTuple):
+    """The sharpest part of what is meant to be sharp.
+
+    Attributes
+    ----------
+    sigma : float
+        Of the Gaussian of equal spread, in pixels of the photo.
+    row, column : int
+        A place that is so sharp, in pixels of the photo after its EXIF turn.
+    """
+
+    sigma: float
+    row: int
+    column: int
+
+
+def find_sharpest(amounts: BlurAmounts, blur_map: BlurMap) -> SharpestPart | None:
+    """Return how sharp the sharpest part is of what is meant to be sharp, or None if unknown.
+
+    What is meant is what the map calls sharp, however small: then the figure is that of its
+    sharpest twentieth. Where that is nothing all was meant, and the figure is in the middle. Where
+    the map calls much sharp that is measured so wide that it would have seen it, it is believed.
+
+    Parameters
+    ----------
+    amounts : BlurAmounts
+        Of a photo.
+    blur_map : ndarray
+        float32 (H, W) in [0, 1], 1 = blurred, of the same photo at its own size.
+    """
+    sharp = find_sharp_cells(blur_map, amounts.sigma)
+    meant, share = np.isfinite(amounts.sigma), 0.5
+    if sharp.mean() >= NOTHING:
+        meant, share = meant & sharp, SHARPEST_SHARE
+    if np.count_nonzero(meant) < FEWEST_CELLS:
+        return None
+    everywhere = slice(0, blur_map.shape[0]), slice(0, blur_map.shape[1])
+    found = _take_part(amounts.sigma, meant, share, everywhere)
+    return None if sharp.mean() > _MUCH and is_seen(found.sigma, blur_map) else found
+
+
+def find_sharpest_inside(amounts: BlurAmounts, inside: tuple[slice, slice]) -> SharpestPart | None:
+    """Return the same of a part that is meant to be sharp all over, or None if unknown.
+
+    Parameters
+    ----------
+    amounts : BlurAmounts
+        Of the photo.
+    inside : tuple of slice
+        The part's rows and columns, in pixels of the photo.
+    """
+    meant = np.zeros(amounts.sigma.shape, bool)
+    meant[cells_of(inside)] = True
+    meant &= np.isfinite(amounts.sigma)
+    return _take_part(amounts.sigma, meant, SHARPEST_SHARE, inside) if meant.any() else None
+
+
+def find_sharp_cells(blur_map: BlurMap, sigma: Grid) -> npt.NDArray[np.bool_]:
+    """Return which cells the map calls sharp, bool of the shape of `sigma`."""
+    size = sigma.shape[1], sigma.shape[0]
+    small = cv2.resize(blur_map.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small < _SHARP)
+
+
+def cells_of(inside: tuple[slice, slice]) -> tuple[slice, slice]:
+    """Return the rows and columns of the cells that a part of a photo touches."""
+    rows, columns = (slice(each.start // CELL, -(-each.stop // CELL)) for each in inside)
+    return rows, columns
+
+
+def is_seen(sigma: float, blur_map: BlurMap) -> bool:
+    """Say whether blur is so wide that the map sees it too, small as it sees a photo."""
+    return bool(sigma * min(1.0, _MAP_SIDE / max(blur_map.shape)) > _SEEN)
+
+
+def _take_part(sigma: Grid, meant: Any, share: float, inside: tuple[slice, slice]) -> SharpestPart:
+    """Return the cell that this share of what is meant is sharper than."""
+    places = np.argwhere(meant)
+    place = places[np.argsort(sigma[meant], kind="stable")[int(share * (len(places) - 1))]]
+    row, column = (
+        min(max(int(cell) * CELL + CELL // 2, side.start), side.stop - 1)
+        for cell, side in zip(place, inside, strict=True)
+    )
+    return SharpestPart(float(sigma[tuple(place)]), row, column)

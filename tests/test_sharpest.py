@@ -1,0 +1,92 @@
+"""The sharpest part of what a map calls sharp."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from blurmapper.amounts import CELL, BlurAmounts
+from blurmapper.sharpest import FEWEST_CELLS, find_sharpest, find_sharpest_inside
+
+SIDE = 28
+
+
+def amounts_of(sigma: float) -> BlurAmounts:
+    grid = np.full((SIDE, SIDE), sigma, np.float32)
+    return BlurAmounts(grid, np.zeros_like(grid), np.full_like(grid, np.nan))
+
+
+def sharp_left_of(column: int) -> np.ndarray:
+    blur_map = np.ones((SIDE * CELL, SIDE * CELL), np.float32)
+    blur_map[:, : column * CELL] = 0
+    return blur_map
+
+
+def test_the_sharpest_part_is_looked_for_where_the_map_says_sharp() -> None:
+    amounts = amounts_of(1.2)
+    amounts.sigma[:, 14:] = 0.5
+    found = find_sharpest(amounts, sharp_left_of(14))
+    assert found is not None
+    assert found.sigma == pytest.approx(1.2)
+    assert found.column < 14 * CELL
+    other = find_sharpest(amounts, 1 - sharp_left_of(14))
+    assert other is not None
+    assert other.sigma == pytest.approx(0.5)
+    assert other.column > 14 * CELL
+
+
+def test_it_is_a_twentieth_of_what_is_meant() -> None:
+    amounts = amounts_of(1.2)
+    amounts.sigma[0, :12] = 0.3
+    few = find_sharpest(amounts, np.zeros((SIDE * CELL, SIDE * CELL), np.float32))
+    amounts.sigma[:2] = 0.3
+    many = find_sharpest(amounts, np.zeros((SIDE * CELL, SIDE * CELL), np.float32))
+    assert few is not None and many is not None
+    assert (few.sigma, many.sigma) == (pytest.approx(1.2), pytest.approx(0.3))
+    assert many.row < 2 * CELL
+
+
+def test_where_nothing_is_sharp_the_figure_is_in_the_middle_of_all() -> None:
+    amounts = amounts_of(2.0)
+    amounts.sigma[:10] = 1.0
+    amounts.sigma[20:] = 9.0
+    found = find_sharpest(amounts, sharp_left_of(0))
+    assert found is not None
+    assert found.sigma == pytest.approx(2.0)
+
+
+def test_what_lies_at_the_rim_of_something_sharp_is_no_answer_for_it() -> None:
+    amounts = amounts_of(np.nan)
+    amounts.sigma[10:20, 13] = 5.0
+    assert find_sharpest(amounts, sharp_left_of(14)) is None
+    anywhere = find_sharpest(amounts, sharp_left_of(0))
+    assert anywhere is not None
+    assert anywhere.sigma == pytest.approx(5.0)
+
+
+def test_nothing_measured_where_the_map_says_sharp_is_no_answer() -> None:
+    amounts = amounts_of(np.nan)
+    amounts.sigma[10:20, 20:] = 1.0
+    assert find_sharpest(amounts, sharp_left_of(14)) is None
+
+
+def test_a_few_cells_are_no_answer() -> None:
+    sharp = sharp_left_of(SIDE)
+    amounts = amounts_of(np.nan)
+    amounts.sigma[5, : FEWEST_CELLS - 1] = 0.6
+    assert find_sharpest(amounts, sharp) is None
+    amounts.sigma[5, FEWEST_CELLS - 1] = 0.6
+    assert find_sharpest(amounts, sharp) is not None
+
+
+def test_small_photos_are_not_enlarged_so_that_a_map_sees_no_more_of_them() -> None:
+    grid = np.full((6, 6), 1.0, np.float32)
+    amounts = BlurAmounts(grid, np.zeros_like(grid), grid)
+    assert find_sharpest(amounts, np.zeros((96, 96), np.float32)) is not None
+
+
+def test_of_a_part_the_place_lies_within_it() -> None:
+    found = find_sharpest_inside(amounts_of(0.7), (slice(5, 7), slice(44, 46)))
+    assert found is not None
+    assert (found.row, found.column) == (6, 44)
+    assert find_sharpest_inside(amounts_of(np.nan), (slice(0, 90), slice(0, 90))) is None
