@@ -90,6 +90,12 @@ def test_nothing_in_focus_is_soft() -> None:
     assert verdict == Verdict("soft", "Nothing in it is in focus; it is 4.0 px wide.")
 
 
+def test_a_soft_subject_is_told_by_its_own_width_not_by_that_of_its_background() -> None:
+    verdict = judge_all(in_the_middle(0, 1), in_the_middle(1.3, 6))
+    reason = "Nothing in it is in focus; its sharpest part is 1.3 px wide."
+    assert verdict == Verdict("soft", reason)
+
+
 @pytest.mark.parametrize("motion", [0.9, None])
 def test_a_photo_that_moved_all_over_is_shaken(motion: float | None) -> None:
     length = whole(14) if motion is None else whole(0)

@@ -64,7 +64,7 @@ def judge(
     share = float(sharp.mean())
     limit = find_limit(max(blur_map.shape))
     if share < NOTHING or (focus is not None and focus.sigma > limit):
-        return _judge_soft(known, sigma, length, motion)
+        return _judge_soft(amounts, None if share < NOTHING else focus, motion)
     how = "as far as a small view tells" if focus is None else f"to {focus.sigma:.1f} px"
     rows, columns = sigma.shape
     middle = (slice(*_within(rows)), slice(*_within(columns)))
@@ -102,7 +102,7 @@ def judge_box(
         return Verdict("cannot tell", "It is measured soft, and seen sharp."), None
     elsewhere = focus is not None and focus.sigma <= limit
     if not elsewhere:
-        return _judge_soft(known, part.sigma, part.length, None), found
+        return _judge_soft(part, found, None), found
     moved = known & (np.nan_to_num(part.length) > 0)
     if moved.sum() > 0.5 * known.sum():
         path = float(np.median(part.length[moved]))
@@ -114,16 +114,19 @@ def judge_box(
     return Verdict(words[0], reason), found  # type: ignore[arg-type]
 
 
-def _judge_soft(known: Any, sigma: Grid, length: Grid, motion: float | None) -> Verdict:
-    """Tell a photo that was shaken from one that is soft."""
+def _judge_soft(amounts: BlurAmounts, focus: SharpestPart | None, motion: float | None) -> Verdict:
+    """Tell a photo that was shaken from one that is soft; without a focus all of it is."""
+    known, length = np.isfinite(amounts.sigma), amounts.length
     moved = known & (np.nan_to_num(length) > 0)
     if moved.sum() > 0.4 * known.sum():
         path = float(np.median(length[moved]))
         return Verdict("shaken", f"All of it moved, by about {path:.0f} px.")
-    wide = float(np.median(sigma[known]))
+    wide = f"it is {float(np.median(amounts.sigma[known])):.1f} px wide"
+    if focus is not None:
+        wide = f"its sharpest part is {focus.sigma:.1f} px wide"
     if motion is not None and motion > _MOTION:
-        return Verdict("shaken", f"All of it moved; it is {wide:.1f} px wide.")
-    return Verdict("soft", f"Nothing in it is in focus; it is {wide:.1f} px wide.")
+        return Verdict("shaken", f"All of it moved; {wide}.")
+    return Verdict("soft", f"Nothing in it is in focus; {wide}.")
 
 
 def _judge_middle(sharp: Any, length: Grid, known: Any, how: str) -> Verdict:
