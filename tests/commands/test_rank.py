@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,9 +18,14 @@ import pytest
 from click.testing import Result
 from PIL import ExifTags
 
+from blurmapper.commands._rank_table import print_table
 from blurmapper.decoding import Photo
 from blurmapper.errors import ConfigError, ImageError
 from blurmapper.ranking import measuring
+from blurmapper.ranking.frames import Frame
+from blurmapper.ranking.records import Box, PhotoRecord, Verdict, Word
+from blurmapper.ranking.tables import Ranking, make_ranking
+from blurmapper.sharpest import SharpestPart
 
 Run = Callable[..., Result]
 FilesBelow = Callable[[Path], dict[str, bytes]]
@@ -28,6 +35,40 @@ def test_the_table_has_the_sharpest_first(run_rank: Run, shoot: Path) -> None:
     table = run_rank(shoot, "--by", "region").stdout
     assert table.index("sub/c.png") < table.index("sub/b [1].png") < table.index("a.png")
     assert "32x24" in table
+
+
+def rank_of(*verdicts: Word, name: str = "{}.jpg") -> Ranking:
+    """Return a ranking of as many photos, two of them a burst."""
+    when = datetime(2026, 1, 1)  # noqa: DTZ001 - EXIF has no zone
+    records = [
+        PhotoRecord(
+            Path(name.format(number)),
+            *(4000, 6000, 0.123, 0.456, Box(1000, 1000, 1500, 1000, 0.01)),
+            frame=Frame(when, "camera", 0),
+            focus=SharpestPart(12.34, 9, 9),
+            verdict=Verdict(word, ""),
+        )
+        for number, word in enumerate(verdicts)
+    ]
+    return make_ranking(records, group=True)
+
+
+def test_names_are_whole_on_a_screen_of_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    print_table(rank_of("subject sharp", "subject sharp", name="10{}CANON/IMG_0001.JPG"))
+    lines = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert sum("100CANON/IMG_0001.JPG" in line and "1 best" in line for line in lines) == 1
+
+
+def test_a_ranking_that_is_shown_in_part_has_its_verdicts_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_table(rank_of(*["soft"] * 29, *["subject sharp"] * 30))
+    assert "30 subject sharp, 29 soft" in capsys.readouterr().out.splitlines()
 
 
 def test_nothing_is_written_where_nothing_is_asked_for(

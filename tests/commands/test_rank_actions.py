@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 
 from blurmapper.errors import ConfigError
+from blurmapper.ranking.measuring import find_cache
 
 Run = Callable[..., Result]
 FilesBelow = Callable[[Path], dict[str, bytes]]
@@ -146,6 +147,18 @@ def test_a_report_is_a_page_and_its_pictures(run_rank: Run, shoot: Path, tmp_pat
     assert (tmp_path / "out/files/sub/c.png.thumb.jpg").stat().st_size > 0
     run_rank(shoot, "--report", tmp_path / "dry", "--dry-run")
     assert not (tmp_path / "dry").exists()
+
+
+def test_what_a_report_measured_is_measured_for_looks_without_one(
+    run_rank: Run, shoot: Path, tmp_path: Path
+) -> None:
+    run_rank(shoot, "--report", tmp_path / "out")
+    kept = find_cache() / "rank.jsonl"
+    before = kept.read_bytes()
+    assert before.count(b"\n") == 3
+    run_rank(shoot)
+    run_rank(shoot, "--report", tmp_path / "another")
+    assert kept.read_bytes() == before
 
 
 def write_picks(folder: Path, *photos: dict[str, object]) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from blurmapper.commands._output import print_error, progress_bar
@@ -25,15 +26,20 @@ def measure(
     quiet: bool = False,
 ) -> list[Result | PhotoFailure]:
     """Return what was measured of photos; unless `quiet`, say what failed."""
-    from blurmapper.batch import PhotoFailure
+    from blurmapper.batch import PhotoFailure, Result
     from blurmapper.ranking.measuring import measure_photos
+    from blurmapper.ranking.report import keeping_measurements
 
     results: list[Result | PhotoFailure] = []
-    with progress_bar(len(found)) as progress:
+    # A task with files of its own keeps what it measures beside them.
+    keeping = nullcontext() if output is None else keeping_measurements(task, found, redo=how.redo)
+    with keeping as keep, progress_bar(len(found)) as progress:
         bar = progress.add_task(title, total=len(found))
         for result in measure_photos(task, found, how, stop, output):
             if isinstance(result, PhotoFailure) and not quiet:
                 print_error(result.error)
+            elif isinstance(result, Result) and keep is not None:
+                keep(result)
             results.append(result)
             progress.advance(bar)
     return results

@@ -29,9 +29,7 @@ Parquet = Annotated[
 ]
 Select = Annotated[
     tuple[str, int] | None,
-    Option(
-        metavar="END N", help="sharpest N or blurriest N: the photos to copy or move somewhere."
-    ),
+    Option(metavar="END N", help="Select the sharpest N or the blurriest N to copy, move or mark."),
 ]
 Below = Annotated[
     float | None,

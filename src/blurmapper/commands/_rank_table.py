@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from blurmapper.commands import _output
-from blurmapper.commands._output import printable
+from blurmapper.commands._output import print_line, printable
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -32,7 +33,8 @@ def print_table(ranking: Ranking) -> None:
     if not total:
         return
     folder = _common_folder([record.photo for record in ranking.records])
-    table = Table(box=box.SIMPLE_HEAD)
+    # Room for the names, on a screen of 80 columns too.
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("photo", overflow="fold", min_width=16)
     table.add_column("verdict", no_wrap=True)
@@ -52,7 +54,17 @@ def print_table(ranking: Ranking) -> None:
         elif rank == SHOWN + 1:
             table.add_row("...", f"({total - 2 * SHOWN} more: --csv FILE has all)")
     where = "" if folder == Path() else f" in {printable(folder)}"
-    _output.print_table(Text(f"{total} photos{where}, the sharpest first"), table)
+    _output.print_table(Text(f"{total} photos{where}, the sharpest first\n"), table)
+    if total > 2 * SHOWN:
+        print_line("")
+        print_line(_count_verdicts(ranking))
+
+
+def _count_verdicts(ranking: Ranking) -> str:
+    from blurmapper.ranking.records import Word
+
+    counts = Counter(record.verdict.word for record in ranking.records)
+    return ", ".join(f"{counts[word]} {word}" for word in get_args(Word) if counts[word])
 
 
 def _cells(record: PhotoRecord, folder: Path, by: str) -> list[str | Text]:

@@ -49,18 +49,17 @@ def rank(
     redo: shared.Redo = False,
     engine: shared.Engine = "local",
 ) -> None:
-    """Put photos in the order of their blur degree S, the sharpest first.
+    """Put photos in the order of their focus, the sharpest first, each with a verdict.
 
-    S is the mean of a photo's blur map, from 0, sharp all over, to 1. Beside it stand the share
-    of the photo that is blurred and the sharpest region, the window of a quarter of its sides
-    that has the least blur: x,y and width x height in pixels of the photo as it is seen. A long
-    table shows its two ends; files hold all. A photo that cannot be read gets a line on standard
-    error, the others go on, and the exit status is 1. Ctrl-C ranks what is done so far, and
-    marks, copies and moves nothing.
+    Focus is how wide the blur is, as a sigma in the photo's own pixels, in the sharpest part of
+    what is meant to be sharp. Beside it stand S, the mean of the blur map from 0 to 1, and the
+    share of the photo that is blurred. A long table shows its two ends; files hold all. A photo
+    that cannot be read gets a line on standard error, the others go on, and the exit status is 1.
+    Ctrl-C ranks what is done so far, and marks, copies and moves nothing.
 
     What is measured is kept in the user's cache: another look at the same photos takes no time.
-    Stars: 5 for S below 0.2, 4 below 0.4, 3 below 0.6, 2 below 0.8, else 1. What others said of a
-    photo is kept unless --replace-ratings is given. Photos themselves are never changed.
+    Stars go by verdict and focus, or by what --by says. What others said of a photo is kept
+    unless --replace-ratings is given. Photos themselves are never changed.
 
     --report writes DIR/index.html, a page to look at the photos and choose, by keys too. It saves
     picks.json, which --apply carries out as stars and rejections in sidecars; with --copy-to or

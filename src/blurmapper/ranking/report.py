@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
@@ -15,7 +16,8 @@ import cv2
 import numpy as np
 
 import blurmapper
-from blurmapper.batch import THRESHOLD, Outcome, Result
+from blurmapper.batch import THRESHOLD, DoneBefore, Found, Outcome, Result
+from blurmapper.errors import BlurMapperError
 from blurmapper.files import write_file, written_as
 from blurmapper.images import (
     OVERLAY_TINT,
@@ -27,7 +29,7 @@ from blurmapper.images import (
 )
 from blurmapper.locations import Location
 from blurmapper.methods import BlurMethod
-from blurmapper.ranking.measuring import MeasureTask
+from blurmapper.ranking.measuring import MeasureTask, find_cache
 from blurmapper.ranking.records import PhotoRecord
 from blurmapper.ranking.tables import Ranking, rows
 
@@ -92,6 +94,41 @@ class ReportTask(MeasureTask):
             "sharpest": encode_image(_crop(image, middle), ".jpg"),
         }
         return Outcome(values, files)
+
+
+@contextmanager
+def keeping_measurements(
+    task: MeasureTask, found: Found, *, redo: bool = False
+) -> Iterator[Callable[[Result], None]]:
+    """Keep what a report measures where `measure_photos` does, for looks without a report.
+
+    Parameters
+    ----------
+    task : ReportTask
+    found : Found
+        The photos, none of them read yet.
+    redo : bool
+        Also keep what is kept already.
+
+    Yields
+    ------
+    callable
+        To be called with each result; it does nothing where nothing can be kept.
+    """
+    plain = MeasureTask(task.method, task.options, task.boxes, task.faces, task.af_point)
+    try:
+        kept = DoneBefore(find_cache(), plain, redo=redo)
+    except BlurMapperError:
+        yield lambda result: None
+        return
+    with kept.manifest:
+        jobs = {job.photo: job for job in kept.plan(found, find_cache()) if job.done is None}
+
+        def keep(result: Result) -> None:
+            if result.photo in jobs:
+                kept.add(jobs[result.photo], result)
+
+        yield keep
 
 
 def find_subject(blur_map: BlurMap) -> tuple[int, int]:
