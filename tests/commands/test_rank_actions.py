@@ -185,13 +185,13 @@ def test_picks_are_carried_out(
     assert sorted(files_below(tmp_path / "away")) == ["a.png", "a.png.xmp"]
 
 
-def test_a_pick_that_is_gone_costs_no_other(run_rank: Run, shoot: Path) -> None:
-    picks = write_picks(
-        shoot, {"photo": "gone.png", "flag": "pick"}, {"photo": "a.png", "flag": "pick"}
-    )
-    result = run_rank("--apply", picks, status=1)
-    assert "gone.png: no such file" in result.stderr
-    assert (shoot / "a.png.xmp").exists()
+@pytest.mark.parametrize("name", ["gone.png", "sub", "a.png\0", "\ud800.png"])
+def test_a_pick_that_is_no_file_costs_no_other(name: str, run_rank: Run, shoot: Path) -> None:
+    picks = write_picks(shoot, {"photo": name, "flag": "pick"}, {"photo": "a.png", "flag": "pick"})
+    result = run_rank("--apply", picks, "--move-to", shoot.parent / "kept", status=1)
+    assert ": no such file" in result.stderr
+    assert (shoot.parent / "kept" / "a.png.xmp").exists()
+    assert (shoot / "sub" / "c.png").exists()
 
 
 def test_picks_go_with_no_other_choice(run_rank: Run, shoot: Path) -> None:

@@ -50,6 +50,57 @@ def test_yolo_s_boxes_are_about_their_middle_in_parts_of_the_photo(tmp_path: Pat
     assert box.slices(100, 200) == (slice(30, 70), slice(80, 120))
 
 
+def test_yolo_s_outlines_are_boxes_too(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("0 0.1 0.2 0.5 0.2 0.5 0.6 0.1 0.6\n")
+    (box,) = read_boxes(tmp_path).of("x.jpg")
+    assert box.slices(100, 200) == (slice(20, 60), slice(20, 100))
+
+
+@pytest.mark.parametrize(
+    "text", ["cat\nboeing 747\n", "./images/x.jpg\n", "Exported on 4 May.\n", "\xff\xfe"]
+)
+def test_other_texts_beside_yolo_s_are_passed_over(text: str, tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("0 0.5 0.5 0.2 0.4\n")
+    (tmp_path / "classes.txt").write_text(text, "latin-1")
+    boxes = read_boxes(tmp_path)
+    assert len(boxes.of("x.jpg")) == 1 and boxes.of("classes.jpg") == []
+
+
+def test_coco_of_windows_and_without_some_boxes_is_read(tmp_path: Path) -> None:
+    content = {
+        "images": [{"id": 1, "file_name": "a\\x.jpg"}],
+        "annotations": [
+            {"image_id": 1, "caption": "a bird"},
+            {"image_id": 1, "bbox": []},
+            {"image_id": 1, "bbox": [1, 2, 3, 4]},
+        ],
+    }
+    (tmp_path / "boxes.json").write_text(json.dumps(content))
+    assert [box.x for box in read_boxes(tmp_path / "boxes.json").of("/in/a/x.jpg")] == [1]
+
+
+def test_csv_may_have_semicolons(tmp_path: Path) -> None:
+    (tmp_path / "boxes.csv").write_text("photo;x;y;width;height\na, b.jpg;1;2;3;4\n")
+    assert read_boxes(tmp_path / "boxes.csv").of("a, b.jpg") == [NamedBox("", 1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "photo,x,y,width,height\nx.jpg,nan,2,3,4\n"),
+        ("a.json", json.dumps(COCO).replace("[10, 20", "[10, Infinity")),
+        ("a.json", json.dumps(COCO).replace("[10, 20", "[10, 1e999")),
+        ("a/x.txt", "0 0.5 0.5 nan 0.5\n"),
+    ],
+)
+def test_a_box_that_is_no_place_is_named(name: str, content: str, tmp_path: Path) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(content)
+    given = tmp_path / "a" if name.endswith(".txt") else tmp_path / name
+    with pytest.raises(ConfigError, match=r"box \(.*(nan|inf).*\) of .*x.* is none; mend it"):
+        read_boxes(given)
+
+
 def test_the_longest_name_that_fits_counts(tmp_path: Path) -> None:
     rows = "photo,x,y,width,height\nx.jpg,1,1,1,1\nb/x.jpg,2,2,2,2\n"
     (tmp_path / "boxes.csv").write_text(rows)

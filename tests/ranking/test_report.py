@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 import cv2
 import numpy as np
@@ -67,6 +68,15 @@ def test_every_photo_is_in_the_page_with_its_pictures(
         for link in links:
             with PIL.Image.open(tmp_path / "out" / unquote(link)) as picture:
                 picture.load()
+
+
+def test_names_that_are_not_utf_8_are_linked_byte_by_byte(
+    photos: Path, report: WriteReport, tmp_path: Path
+) -> None:
+    (photos / "a b.png").rename(photos / os.fsdecode(b"a\xe4.png"))
+    photo = report(photos, tmp_path / "out")["photos"][1]
+    assert (tmp_path / "out" / os.fsdecode(unquote_to_bytes(photo["full"]))).is_file()
+    assert (tmp_path / "out" / os.fsdecode(unquote_to_bytes(photo["thumb"]))).is_file()
 
 
 def test_pictures_that_are_there_are_not_made_again(
@@ -154,6 +164,13 @@ def test_photos_may_have_moved(tmp_path: Path) -> None:
     file = tmp_path / "picks.json"
     file.write_text(picks_of({"photo": "a.jpg", "flag": "pick"}))
     assert list(read_picks(file, tmp_path).marks) == [tmp_path / "a.jpg"]
+
+
+def test_picks_that_another_program_saved_anew_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "picks.json"
+    file.write_text("\ufeff" + picks_of({"photo": "a.jpg", "rating": 4.0}), "utf-8")
+    (mark,) = read_picks(file).marks.values()
+    assert str(mark) == "4 stars"
 
 
 @pytest.mark.parametrize(

@@ -256,7 +256,7 @@ def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> N
         raise ConfigError("--copy-to and --move-to: photos go to one place; leave out one")
     picks = read_picks(path, Path(photos[0]) if photos else None)
     chosen = picks.select(only)
-    gone = [photo for photo in picks.marks if not photo.exists()]
+    gone = [photo for photo in picks.marks if not photo.is_file()]
     failures: list[BlurMapperError] = [
         ImageError(f"{photo}: no such file; say where the photos are now: rank FOLDER --apply")
         for photo in gone

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -70,7 +71,9 @@ def read_boxes(path: Path) -> Boxes:
     """Read boxes: COCO (.json), CSV, or a folder of YOLO's .txt files, one a photo.
 
     CSV has the columns photo, x, y, width and height, in pixels, and may have label. A photo is
-    found by its name, or by as much of its path as is given.
+    found by its name, or by as much of its path as is given. Of YOLO's outlines the box is taken;
+    lists of classes and other texts beside its files are passed over, as are annotations of COCO
+    that have no box.
 
     Raises
     ------
@@ -86,6 +89,8 @@ def read_boxes(path: Path) -> Boxes:
                 for file in files
                 for box in _read_yolo(file)
             ]
+            if not found and any(map(_is_text, files)):
+                raise ValueError(path)  # noqa: TRY301
         else:
             content = path.read_bytes()
             read = _read_coco if path.suffix.lower() == ".json" else _read_csv
@@ -99,6 +104,9 @@ def read_boxes(path: Path) -> Boxes:
         ) from error
     boxes: dict[str, dict[str, list[NamedBox]]] = defaultdict(lambda: defaultdict(list))
     for name, box in found:
+        place = (box.x, box.y, box.width, box.height)
+        if not all(map(math.isfinite, place)):
+            raise ConfigError(f"{path}: the box {place} of {name} is none; mend it or leave it out")
         boxes[PurePosixPath(name).name][name].append(box)
     plain = {last: dict(names) for last, names in boxes.items()}
     return Boxes(hashlib.sha256(content).hexdigest()[:16], plain)
@@ -106,29 +114,73 @@ def read_boxes(path: Path) -> Boxes:
 
 def _read_coco(text: str) -> Iterator[tuple[str, NamedBox]]:
     content: dict[str, Any] = json.loads(text)
-    names = {image["id"]: str(image["file_name"]) for image in content["images"]}
+    names = {image["id"]: _with_slashes(str(image["file_name"])) for image in content["images"]}
     labels = {each["id"]: str(each["name"]) for each in content.get("categories", ())}
-    for each in content["annotations"]:
+    annotations = content["annotations"]
+    with_boxes = [each for each in annotations if each.get("bbox")]
+    if annotations and not with_boxes:
+        raise ValueError("none has a box")
+    for each in with_boxes:
         x, y, width, height = map(float, each["bbox"])
         kind = each.get("category_id")
         yield names[each["image_id"]], NamedBox(labels.get(kind, str(kind)), x, y, width, height)
 
 
 def _read_csv(text: str) -> Iterator[tuple[str, NamedBox]]:
-    rows = csv.DictReader(io.StringIO(text, newline=""))
+    header = text.partition("\n")[0]
+    # Spreadsheets write what the country's numbers leave free.
+    delimiter = next((mark for mark in ";\t" if mark in header and "," not in header), ",")
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     if not set(COLUMNS) <= set(rows.fieldnames or ()):
         raise ValueError(rows.fieldnames)
     for row in rows:
         x, y, width, height = (float(row[name]) for name in COLUMNS[1:])
-        yield row["photo"].replace("\\", "/"), NamedBox(row.get("label") or "", x, y, width, height)
+        yield _with_slashes(row["photo"]), NamedBox(row.get("label") or "", x, y, width, height)
 
 
 def _read_yolo(file: Path) -> Iterator[NamedBox]:
-    for line in file.read_text("utf-8").splitlines():
-        if line.strip():
-            label, *rest = line.split()
-            x, y, width, height = map(float, rest[:4])
+    lines = _read_lines(file)
+    if not any(map(_is_label, lines)):
+        return
+    for line in lines:
+        label, *rest = line.split()
+        values = [float(each) for each in rest]
+        if len(values) % 2 == 0 and len(values) >= 6:
+            # An outline: its corners, x before y.
+            across, down = values[::2], values[1::2]
+            x, y = min(across), min(down)
+            yield NamedBox(label, x, y, max(across) - x, max(down) - y, in_parts=True)
+        else:
+            x, y, width, height = values[:4]
             yield NamedBox(label, x - width / 2, y - height / 2, width, height, in_parts=True)
+
+
+def _read_lines(file: Path) -> list[str]:
+    lines = file.read_text("utf-8-sig", errors="replace").splitlines()
+    return [line for line in lines if line.strip()]
+
+
+def _is_text(file: Path) -> bool:
+    return bool(_read_lines(file))
+
+
+def _is_label(line: str) -> bool:
+    """Tell a line of YOLO's, or what is left of one, from names of classes and other texts."""
+    words = line.split()
+    numbers = [_is_number(word) for word in words]
+    return len(words) > 1 and (all(numbers) or (len(words) > 4 and all(numbers[1:])))
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _with_slashes(name: str) -> str:
+    return name.replace("\\", "/")
 
 
 def _ends_with(path: PurePosixPath, name: PurePosixPath) -> bool:

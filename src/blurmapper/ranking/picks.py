@@ -55,7 +55,8 @@ def read_picks(path: Path, folder: Path | None = None) -> Picks:
         If it is no such file, or names what is not below the folder.
     """
     try:
-        content = json.loads(path.read_text("utf-8"))
+        # Editors of Windows put a mark of order before what they save.
+        content = json.loads(path.read_text("utf-8-sig"))
         if content["made_by"] != MADE_BY:
             raise ValueError(content["made_by"])  # noqa: TRY301
         base = folder or Path(content["folder"])
@@ -79,4 +80,6 @@ def _to_mark(each: dict[str, Any]) -> Mark:
     flag, rating = each.get("flag"), each.get("rating")
     if flag not in ("pick", "reject", None) or rating not in (1, 2, 3, 4, 5, None):
         raise ValueError(flag, rating)
+    # What counts as 1 to 5 need not look so: true, and 4.0 of programs without whole numbers.
+    rating = rating if rating is None else int(rating)
     return Mark(REJECTED if flag == "reject" else rating, flag=flag)

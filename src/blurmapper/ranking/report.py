@@ -211,7 +211,7 @@ def _describe(ranking: Ranking, results: Mapping[Path, Result], output: Path) ->
                 "height": row["height"],
                 "thumb": _link(files["thumb"], output),
                 "overlay": _link(files["tint"], output),
-                "full": quote(Path(link).as_posix()) if path.suffix.lower() in _SHOWN else None,
+                "full": _quote(link) if path.suffix.lower() in _SHOWN else None,
                 "crops": [
                     {
                         "label": "amid what is sharp",
@@ -252,7 +252,12 @@ def _find_place(record: PhotoRecord) -> list[float]:
 
 
 def _link(file: Location, output: Path) -> str:
-    return quote(Path(os.path.relpath(str(file), output)).as_posix())
+    return _quote(os.path.relpath(str(file), output))
+
+
+def _quote(path: str) -> str:
+    """Return a path for a link, byte by byte, as not all names are UTF-8."""
+    return quote(os.fsencode(Path(path).as_posix()))
 
 
 def _within(image: Any, side: int) -> Any:
