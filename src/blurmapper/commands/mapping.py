@@ -106,7 +106,7 @@ def methods() -> None:
 
     from blurmapper.methods import METHODS
 
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
     for heading in ("method", "kind", "MB", "ms", "ODS", "what it is"):
         table.add_column(heading, justify="right" if heading in ("MB", "ms") else "left")
     for method in METHODS.values():
@@ -123,4 +123,4 @@ def _card_cells(method: Method) -> tuple[str, str, str]:
     card = bundled_card(method.name)
     milliseconds = "-" if card.milliseconds_384 is None else f"{card.milliseconds_384:.0f}"
     scores = [f"{s['data']} {s['ods']:.3f}" for s in card.scores if s["protocol"] == "paper"]
-    return f"{card.bytes / 1e6:.1f}", milliseconds, ", ".join(scores) or "-"
+    return f"{card.bytes / 1e6:.1f}", milliseconds, "\n".join(scores) or "-"
