@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blurmapper.preprocessing import EFFICIENTNET_LITE, VGG16, Preprocessing
+from blurmapper.preprocessing import EFFICIENTNET_LITE, VGG16, Preprocessing, reduce_area
 
 sides = st.integers(16, 50_000)
 
@@ -33,6 +33,13 @@ def test_the_aspect_is_kept() -> None:
 
 def test_a_small_photo_is_left_alone(sharp_photo: npt.NDArray[np.uint8]) -> None:
     assert VGG16.resize(sharp_photo) is sharp_photo
+
+
+@pytest.mark.parametrize("size", [(1600, 1280), (1501, 999)])
+def test_what_is_halved_on_the_way_has_the_means_of_its_areas(size: tuple[int, int]) -> None:
+    blur_map = np.random.default_rng(0).random(size, np.float32)
+    direct = cv2.resize(blur_map, (64, 80), interpolation=cv2.INTER_AREA)
+    np.testing.assert_allclose(reduce_area(blur_map, 80, 64), direct, atol=0.03)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])

@@ -183,11 +183,20 @@ class _Network(NamedTuple):
 
     def run(self, tile: npt.NDArray[Any]) -> Cells:
         """Return the answers for the cells of a tile, but for its margin, (h, w, 4)."""
-        image = (tile.astype(np.float32) - self.mean) * self.scale
+        image = self._normalise(tile)
         (cells,) = self.session.run(["cells"], {"image": image[np.newaxis, np.newaxis]})
         margin = _MARGIN // CELL
         inner = cells[0, :, margin:-margin, margin:-margin]
         return np.asarray(inner.transpose(1, 2, 0), np.float32)
+
+    def _normalise(self, tile: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        import cv2
+
+        if tile.dtype == np.uint8:
+            # As Preprocessing does it: a table takes less time, and gives the same numbers.
+            table = (np.arange(256, dtype=np.float32) - self.mean) * self.scale
+            return np.asarray(cv2.LUT(tile, table), np.float32)
+        return np.asarray((tile - self.mean) * self.scale, np.float32)
 
 
 @cache

@@ -47,15 +47,7 @@ class Preprocessing:
 
     def resize(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Reduce an image (H, W, 3) to its working size by averaging areas; dtype kept."""
-        import cv2
-
-        height, width = self.working_size(*image.shape[:2])
-        if (height, width) == image.shape[:2]:
-            return image
-        if min(image.shape[0] / height, image.shape[1] / width) >= HALVED:
-            half = (image.shape[1] // 2, image.shape[0] // 2)
-            image = cv2.resize(image, half, interpolation=cv2.INTER_AREA)
-        return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        return reduce_area(image, *self.working_size(*image.shape[:2]))
 
     def normalise(self, image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Return the network's input, float32 (1, 3, H, W), for an RGB image (H, W, 3).
@@ -89,6 +81,18 @@ class Preprocessing:
             scale=tuple(fields["scale"]),
             channel_order=fields["channel_order"],
         )
+
+
+def reduce_area(image: npt.NDArray[Any], height: int, width: int) -> npt.NDArray[Any]:
+    """Reduce an image or map (H, W, ...) to a size by averaging areas; dtype kept."""
+    import cv2
+
+    if (height, width) == image.shape[:2]:
+        return image
+    if min(image.shape[0] / height, image.shape[1] / width) >= HALVED:
+        half = (image.shape[1] // 2, image.shape[0] // 2)
+        image = cv2.resize(image, half, interpolation=cv2.INTER_AREA)
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
 VGG16 = Preprocessing(384, (103.939, 116.779, 123.68), (1.0, 1.0, 1.0), "bgr")

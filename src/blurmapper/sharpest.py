@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from blurmapper.amounts import CELL, BlurAmounts, Grid
 from blurmapper.images import BlurMap
+from blurmapper.preprocessing import reduce_area
 
 FEWEST_CELLS = 6
 """Cells that must be measurable for a figure to be given."""
@@ -84,9 +84,7 @@ def find_sharpest_inside(amounts: BlurAmounts, inside: tuple[slice, slice]) -> S
 
 def find_sharp_cells(blur_map: BlurMap, sigma: Grid) -> npt.NDArray[np.bool_]:
     """Return which cells the map calls sharp, bool of the shape of `sigma`."""
-    size = sigma.shape[1], sigma.shape[0]
-    small = cv2.resize(blur_map.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    return np.asarray(small < _SHARP)
+    return np.asarray(reduce_area(np.asarray(blur_map, np.float32), *sigma.shape) < _SHARP)
 
 
 def cells_of(inside: tuple[slice, slice]) -> tuple[slice, slice]:

@@ -7,10 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+import onnx
 import pytest
 import torch
 
+from blurmapper.amounts import BUNDLED
 from blurmapper.applications.kernels import Kernel, disc_kernel, gaussian_kernel
+from blurmapper.backends import open_session
 from blurmapper.errors import DatasetError
 from blurmapper.training.amount_network import AmountNetwork, amount_loss, targets
 from blurmapper.training.amount_run import TileDataset, orient, score_tiles
@@ -165,6 +168,15 @@ def test_scores_are_those_of_the_answers(source: TileSource) -> None:
     assert scores["error"] == pytest.approx(0.1, abs=1e-3)
     assert scores["sure"] == 1
     assert scores["degrees"] == pytest.approx(0, abs=0.1)
+
+
+def test_the_weights_that_ship_are_those_of_this_network() -> None:
+    network, graph = AmountNetwork().eval(), onnx.load(BUNDLED / "amount.onnx").graph
+    stored = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
+    network.load_state_dict({name: torch.tensor(values) for name, values in stored.items()})
+    tile = torch.randn(1, 1, 96, 160, generator=torch.Generator().manual_seed(0))
+    (shipped,) = open_session(BUNDLED / "amount.onnx").run(["cells"], {"image": tile.numpy()})
+    np.testing.assert_allclose(network(tile).detach().numpy(), shipped, atol=1e-4)
 
 
 def test_the_network_answers_for_cells_of_sixteen_pixels() -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from blurmapper.decoding import check_map, check_pair
 from blurmapper.errors import ConfigError
 from blurmapper.images import BlurMap, ImageArray
-from blurmapper.preprocessing import WHITE
+from blurmapper.preprocessing import WHITE, reduce_area
 
 Weighting = Literal["centre", "saliency"]
 """What counts more than the rest when a map is averaged."""
@@ -93,7 +93,8 @@ def blur_degree(
 def _mean_about_centre(blur_map: BlurMap) -> float:
     # The Gaussian is a product of one for rows and one for columns, so no map of it is needed.
     rows, columns = (_bell(length) for length in blur_map.shape)
-    return float(np.clip(rows @ (blur_map @ columns), 0, 1))
+    # In double precision the product would copy the map to twice its memory.
+    return float(np.clip(rows @ (blur_map @ columns.astype(np.float32)), 0, 1))
 
 
 def _bell(length: int) -> npt.NDArray[np.float64]:
@@ -105,13 +106,10 @@ def _bell(length: int) -> npt.NDArray[np.float64]:
 
 
 def _mean_over_salient(blur_map: BlurMap, image: ImageArray) -> float:
-    import cv2
-
     height, width = blur_map.shape
     scale = min(1.0, SALIENCY_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small_map = cv2.resize(blur_map, size, interpolation=cv2.INTER_AREA)
-    weights = _saliency(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    small_map, weights = reduce_area(blur_map, *size), _saliency(reduce_area(image, *size))
     if not weights.any():
         return float(blur_map.mean(dtype=np.float64))
     return float(np.clip(np.average(small_map, weights=weights), 0, 1))

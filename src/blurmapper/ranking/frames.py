@@ -14,7 +14,7 @@ from PIL import ExifTags
 
 from blurmapper.decoding import open_pillow
 from blurmapper.images import ImageArray
-from blurmapper.preprocessing import WHITE
+from blurmapper.preprocessing import WHITE, reduce_area
 
 HASH_SIDE = 8
 """The fingerprint is of 8 x 8 coefficients, 64 bits."""
@@ -77,7 +77,7 @@ def fingerprint(image: ImageArray) -> int:
     (sigma 4) or 10 when shifted (8 pixels), and no two of them differed by less than 16. The
     package ImageHash, which has the same hash, would bring SciPy and PyWavelets for these lines.
     """
-    reduced = cv2.resize(image, (REDUCED_SIDE, REDUCED_SIDE), interpolation=cv2.INTER_AREA)
+    reduced = reduce_area(image, REDUCED_SIDE, REDUCED_SIDE)
     grey = cv2.cvtColor(
         reduced.astype(np.float32) / np.float32(WHITE[image.dtype]), cv2.COLOR_RGB2GRAY
     )

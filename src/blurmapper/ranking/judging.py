@@ -5,14 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import NamedTuple
 
-import cv2
-
 from blurmapper.amounts import BlurAmounts, measure_amounts
 from blurmapper.decoding import MIN_SIDE
 from blurmapper.errors import WeightsError
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
+from blurmapper.preprocessing import reduce_area
 from blurmapper.ranking.records import Verdict
 from blurmapper.ranking.verdicts import judge
 from blurmapper.sharpest import SharpestPart, find_sharpest
@@ -61,9 +60,9 @@ def _find_motion(method: BlurMethod, image: ImageArray) -> float | None:
     with suppress(WeightsError):
         if isinstance(method, BlurMapper):
             scale = KINDS_SIDE / max(image.shape[:2])
-            size = (max(MIN_SIDE, round(side * scale)) for side in image.shape[1::-1])
             if scale < 1:
-                image = cv2.resize(image, tuple(size), interpolation=cv2.INTER_AREA)
+                size = (max(MIN_SIDE, round(side * scale)) for side in image.shape[:2])
+                image = reduce_area(image, *size)
             defocus, motion = (float(part.mean()) for part in method.map_kinds(image))
             return motion / max(1e-6, defocus + motion)
     return None

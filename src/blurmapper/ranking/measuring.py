@@ -31,6 +31,7 @@ from blurmapper.batch import (
 from blurmapper.errors import BlurMapperError
 from blurmapper.images import BlurMap, ImageArray, read_photo
 from blurmapper.methods import BlurMethod
+from blurmapper.preprocessing import reduce_area
 from blurmapper.ranking.af_points import read_af_point
 from blurmapper.ranking.boxes import Boxes
 from blurmapper.ranking.faces import find_faces
@@ -114,7 +115,7 @@ class MeasureTask(Task):
             "height": image.shape[0],
             "width": image.shape[1],
             **weighed,
-            "share_blurred": float((blur_map >= THRESHOLD).mean()),
+            "share_blurred": np.count_nonzero(blur_map >= THRESHOLD) / blur_map.size,
             **{f"sharpest_{name}": value for name, value in box.items()},
             "sigma": focus and focus.sigma,
             "focus_x": focus and focus.column,
@@ -220,8 +221,7 @@ def find_sharpest_box(blur_map: BlurMap) -> Box:
     """
     height, width = blur_map.shape
     scale = min(1.0, SEARCH_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(blur_map, size, interpolation=cv2.INTER_AREA)
+    small = reduce_area(blur_map, *(max(1, round(side * scale)) for side in blur_map.shape))
     rows, columns = (max(1, side // BOX_SHARE) for side in small.shape)
     sums = cv2.integral(small, sdepth=cv2.CV_64F)
     totals = sums[rows:, columns:] - sums[:-rows, columns:]

@@ -30,7 +30,7 @@ class AmountNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.PixelUnshuffle(2), _convolution(4, CHANNELS[0])]
+        layers = [_convolution(1, CHANNELS[0], stride=2, side=6)]
         for inputs, outputs in pairwise(CHANNELS):
             layers += [_convolution(inputs, outputs, stride=2), _convolution(outputs, outputs)]
         self.body = nn.Sequential(*layers, _convolution(CHANNELS[-1], CHANNELS[-1]))
@@ -76,8 +76,9 @@ def targets(covariance: Tensor) -> tuple[Tensor, Tensor]:
     return variance.log() / 2, anisotropy
 
 
-def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Module:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.ReLU())
+def _convolution(inputs: int, outputs: int, stride: int = 1, side: int = 3) -> nn.Module:
+    margin = (side - 1) // 2
+    return nn.Sequential(nn.Conv2d(inputs, outputs, side, stride, margin), nn.ReLU())
 
 
 assert 2 ** len(CHANNELS) == CELL
