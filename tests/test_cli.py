@@ -177,6 +177,17 @@ def test_wrong_use_exits_with_2(run: Run, arguments: list[str]) -> None:
     assert run(*arguments)[0] == 2
 
 
+def test_a_folder_that_was_removed_is_said_to_be_so(
+    run: Run, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = photo.parent / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    status, _, errors = run("map", photo)
+    assert (status, errors) == (1, "error: the current folder was removed; go to another by cd\n")
+
+
 def test_the_methods_are_listed(run: Run) -> None:
     status, output, _ = run("methods")
     assert status == 0

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterable
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -57,11 +58,28 @@ class Commands(click.Group):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Call the command; Ctrl-C ends it as it ends a program of the shell."""
+        """Call the command; Ctrl-C ends it as it ends a program of the shell.
+
+        Raises
+        ------
+        ConfigError
+            If the folder that it is called in is not there any more.
+        """
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise click.exceptions.Exit(STOPPED) from None
+        except FileNotFoundError as error:
+            if _is_folder_there():
+                raise
+            raise ConfigError("the current folder was removed; go to another by cd") from error
+
+
+def _is_folder_there() -> bool:
+    try:
+        return bool(Path.cwd())
+    except FileNotFoundError:
+        return False
 
 
 def main() -> None:

@@ -163,7 +163,8 @@ def bundled_card(name: str) -> WeightsCard:
         If no weights have that name; the line lists those that there are.
     """
     if name not in bundled_names():
-        choices = ", ".join(bundled_names()) or "none is installed"
+        lost = "none, as they lie in no folder; install blurmapper, not from within an archive"
+        choices = ", ".join(bundled_names()) or lost
         raise WeightsError(f"no weights named {name!r}; choose from: {choices}")
     return read_card(BUNDLED / f"{name}.json")
 

@@ -26,6 +26,17 @@ BAD_FILES = {
     "one pixel": (encode(np.zeros((1, 1, 3), np.uint8), "PNG"), "1 x 1 pixels is too small"),
     "thin": (encode(np.zeros((15, 99, 3), np.uint8), "PNG"), "at least 16"),
     "integers": (encode(PIL.Image.new("I", (20, 20)), "TIFF"), "32-bit signed integers"),
+    "no JPEG": (b"\xff\xd8\xff\xdb\0\x05abc\xff\xd9", "begins as JPEG, but is damaged or of"),
+    "no PNG": (b"\x89PNG\r\n\x1a\n" + bytes(60), "begins as PNG, but is damaged or of"),
+    "no AVIF": (b"\0\0\0\x1cftypavif" + bytes(40), "begins as AVIF, but is damaged or of"),
+    "no HEVC": (b"\0\0\0\x18ftypheic" + bytes(12), "damaged"),
+    "BMP of 4 bits a colour": (
+        struct.pack("<2sIII", b"BM", 874, 0, 66)
+        + struct.pack("<IiiHHIIiiII", 40, 20, 20, 1, 16, 3, 800, 0, 0, 0, 0)
+        + struct.pack("<III", 0xF00, 0xF0, 0xF)
+        + bytes(808),
+        "of a kind that is not built in \\(Unsupported BMP bitfields layout\\); save it as",
+    ),
     "floats": (encode(PIL.Image.new("F", (20, 20), 9.0), "TIFF"), r"scale or clip"),
 }
 

@@ -120,3 +120,19 @@ def test_only_exif_turns_a_photo() -> None:
         assert read_image(file).shape == (48, 64, 3), kind
         with PIL.Image.open(io.BytesIO(file)) as picture:
             assert read_image(picture).shape == (48, 64, 3), kind
+
+
+ODD_PARTS = {
+    "JFIF without a version": b"\xff\xe0\0\x07JFIF\0",
+    "a profile without a number": b"\xff\xe2\0\x0eICC_PROFILE\0",
+    "Adobe's mark alone": b"\xff\xee\0\x07Adobe",
+    "zeros between segments": bytes(9),
+    "letters between segments": b"abc",
+}
+
+
+@pytest.mark.parametrize("part", ODD_PARTS.values(), ids=list(ODD_PARTS))
+def test_metadata_that_libjpeg_skips_cost_no_photo(part: bytes) -> None:
+    whole = encode(COLOURS, "JPEG")
+    odd = read_image(whole[:2] + part + whole[2:])
+    np.testing.assert_array_equal(odd, read_image(whole))

@@ -22,12 +22,17 @@ from blurmapper.decoding.arrays import (
 )
 from blurmapper.decoding.colour import deep_to_srgb, to_srgb_array
 from blurmapper.decoding.conversions import Conversion, picture_of
-from blurmapper.decoding.opening import check_content, open_pillow, read_orientation, without_xmp
+from blurmapper.decoding.opening import (
+    check_content,
+    name_kind,
+    open_other,
+    open_pillow,
+    read_orientation,
+    without_xmp,
+)
 from blurmapper.decoding.raw import RawPhoto, read_raw, starts_like_raw
 from blurmapper.decoding.settings import decode_safely
-from blurmapper.errors import BlurMapperError, ImageError, needing
-
-HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+from blurmapper.errors import BlurMapperError, ImageError
 
 _HEAD = 32
 
@@ -97,6 +102,19 @@ def _decode_any(stream: BinaryIO, name: str, least_pixels: int | None) -> Photo:
     stream.seek(0)
     if not head:
         raise ImageError(f"{name}: the file is empty (0 bytes); copy or download it again")
+    try:
+        return _decode_by_head(stream, head, name, least_pixels)
+    except PIL.UnidentifiedImageError as error:
+        kind = name_kind(head)
+        if kind is None:
+            raise
+        raise ImageError(
+            f"{name}: begins as {kind}, but is damaged or of an unknown kind; "
+            "copy it again, or save it as JPEG or PNG"
+        ) from error
+
+
+def _decode_by_head(stream: BinaryIO, head: bytes, name: str, least_pixels: int | None) -> Photo:
     if starts_like_raw(head):
         return _decode_raw(read_raw(stream, name, least_pixels), name, least_pixels)
     if head.startswith(tiff.PREFIXES):
@@ -190,9 +208,8 @@ def _decode_endless(content: bytes, found: jpeg.Walk, name: str) -> Photo:
 
 
 def _decode_drafted(content: bytes, name: str, least_pixels: int | None) -> Photo:
-    stream = io.BytesIO(content)
-    with open_pillow(stream) as photo:
-        check_content(stream, photo, name)
+    with _open_jpeg(content) as photo:
+        check_content(io.BytesIO(content), photo, name)
         width, height = photo.size
         if least_pixels is not None:
             _draft(photo, least_pixels)
@@ -205,13 +222,20 @@ def _decode_drafted(content: bytes, name: str, least_pixels: int | None) -> Phot
     return Photo(image, *((width, height) if orientation in (5, 6, 7, 8) else (height, width)))
 
 
+def _open_jpeg(content: bytes) -> PIL.Image.Image:
+    try:
+        return open_pillow(io.BytesIO(content))
+    except PIL.UnidentifiedImageError:
+        return open_pillow(io.BytesIO(jpeg.without_odd_parts(content)))
+
+
 def _decode_other(stream: BinaryIO, head: bytes, name: str) -> Photo:
     colours = boxes.Colours(None, None)
     # Whatever is wrong with the boxes, reading what is in them will say.
     with suppress(Exception):
         colours = boxes.read_colours(stream, head)
     stream.seek(0)
-    with _open(stream, head, name) as photo:
+    with open_other(stream, head, name) as photo:
         check_content(stream, photo, name)
         conversion = None
         if not photo.info.get("icc_profile"):
@@ -220,15 +244,6 @@ def _decode_other(stream: BinaryIO, head: bytes, name: str) -> Photo:
                 conversion = png.signal_to_srgb(*colours.signal, name)
         _load(photo)
         return _whole(turn(_samples(photo, name, conversion), read_orientation(photo)))
-
-
-def _open(stream: BinaryIO, head: bytes, name: str) -> PIL.Image.Image:
-    if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS and b"avif" not in head:
-        with needing("photo", f"{name}: HEIC photos need"):
-            import pillow_heif
-        heif: PIL.Image.Image = pillow_heif.open_heif(stream).to_pillow()
-        return heif
-    return open_pillow(stream)
 
 
 def _decode_raw(raw: RawPhoto, name: str, least_pixels: int | None) -> Photo:

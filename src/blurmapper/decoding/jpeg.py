@@ -31,6 +31,8 @@ _CODINGS = {
 }
 _FRAMES = {0xC0, 0xC1, 0xC2, *_CODINGS}
 _SCAN, _END = 0xDA, 0xD9
+# What JFIF, a part of a profile, and Adobe's mark have at least.
+_LEAST_BYTES = {0xE0: 14, 0xE2: 14, 0xEE: 12}
 
 
 @dataclass(slots=True)
@@ -98,6 +100,27 @@ def _take_scan(found: Walk, segment: bytes) -> None:
         if component in found.missing:
             for k in range(first, min(last, 63) + 1):
                 found.missing[component][k] = depth & 15
+
+
+def without_odd_parts(content: bytes) -> bytes:
+    """Return a file without what libjpeg skips and Pillow falls over.
+
+    That is metadata too short to be what they begin as, and bytes between the segments.
+    """
+    parts, place = [START], len(START)
+    while (mark := _MARK.search(content, place)) is not None:
+        start, place = mark.end() - 2, mark.end()
+        kind = content[start + 1]
+        if kind in (_SCAN, _END):
+            parts.append(content[start:])
+            break
+        if kind in _ALONE:
+            continue
+        end = place + max(2, int.from_bytes(content[place : place + 2]))
+        if end - place - 2 >= _LEAST_BYTES.get(kind, 0):
+            parts.append(content[start:end])
+        place = end
+    return b"".join(parts)
 
 
 def check(content: bytes, name: str) -> Walk:

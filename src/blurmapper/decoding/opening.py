@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
@@ -13,7 +14,7 @@ from PIL import ExifTags
 from blurmapper.decoding import png
 from blurmapper.decoding.arrays import check_size
 from blurmapper.decoding.settings import own_settings
-from blurmapper.errors import ImageError
+from blurmapper.errors import ImageError, needing
 
 # Pillow can also open formats that run a program (EPS) or that no camera writes.
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP", "PPM", "JPEG2000")
@@ -28,7 +29,19 @@ and 150 as AVIF of quality 20."""
 Content = bytes | bytearray | memoryview
 """What may hold a file's content."""
 
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
 _XMP = ("xmp", "XML:com.adobe.xmp")
+_STARTS = {
+    "JPEG": re.compile(rb"\xff\xd8\xff"),
+    "PNG": re.compile(re.escape(png.SIGNATURE)),
+    "TIFF": re.compile(rb"II[*+]\0|MM\0[*+]"),
+    "AVIF": re.compile(rb"....ftypavi[fs]", re.DOTALL),
+    "HEIF": re.compile(rb"....ftypmi[fa]", re.DOTALL),
+    "WebP": re.compile(rb"RIFF....WEBP", re.DOTALL),
+    "GIF": re.compile(rb"GIF8"),
+    "JPEG 2000": re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"),
+}
 
 
 def open_pillow(stream: BinaryIO) -> PIL.Image.Image:
@@ -38,6 +51,36 @@ def open_pillow(stream: BinaryIO) -> PIL.Image.Image:
     stream.seek(0)
     with own_settings():
         return PIL.Image.open(stream, formats=FORMATS)
+
+
+def open_other(stream: BinaryIO, head: bytes, name: str) -> PIL.Image.Image:
+    """Open an image file by its first bytes: HEIF by libheif, all else by Pillow.
+
+    Raises
+    ------
+    ImageError
+        If a HEIF file holds no picture that libheif decodes.
+    MissingExtraError
+        If the file is HEIF and what reads it is not installed.
+    PIL.UnidentifiedImageError
+        If Pillow does not open it.
+    """
+    if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS and b"avif" not in head:
+        with needing("photo", f"{name}: HEIC photos need"):
+            import pillow_heif
+        pictures = pillow_heif.open_heif(stream)
+        if not len(pictures):
+            raise ImageError(
+                f"{name}: holds no picture in HEVC, or a damaged one; save it as JPEG or PNG"
+            )
+        heif: PIL.Image.Image = pictures.to_pillow()
+        return heif
+    return open_pillow(stream)
+
+
+def name_kind(head: bytes) -> str | None:
+    """Return what a file's first bytes say that it is, or None where they may be of anything."""
+    return next((kind for kind, start in _STARTS.items() if start.match(head)), None)
 
 
 def read_open_file(source: BinaryIO) -> tuple[BinaryIO, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import struct
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -15,6 +17,12 @@ from blurmapper.decoding.arrays import cut_short
 from blurmapper.errors import BlurMapperError, ImageError, one_line
 
 Decoded = TypeVar("Decoded")
+
+_NOT_BUILT_IN = re.compile(
+    r"unsupported|not (implemented|supported)|no (codec|decoder)", re.IGNORECASE
+)
+_PYTHONS_OWN = (ArithmeticError, AttributeError, LookupError, TypeError, struct.error)
+"""Errors whose words are about a program, not about a file."""
 
 
 class _Settings:
@@ -64,5 +72,12 @@ def decode_safely(decode: Callable[[], Decoded], name: str) -> Decoded:
             raise ImageError(
                 f"{name}: not an image file that can be read; convert it to JPEG, PNG or TIFF"
             ) from error
+        except _PYTHONS_OWN as error:
+            raise ImageError(cut_short(name, "what it says of itself cannot be")) from error
         except Exception as error:
-            raise ImageError(cut_short(name, one_line(error))) from error
+            reason = one_line(error)
+            if _NOT_BUILT_IN.search(reason):
+                raise ImageError(
+                    f"{name}: of a kind that is not built in ({reason}); save it as JPEG or PNG"
+                ) from error
+            raise ImageError(cut_short(name, reason)) from error

@@ -188,9 +188,9 @@ def _check(page: TiffPage, size: int, name: str) -> None:
         colours = _COLOUR_MODELS.get(int(model), f"colours of kind {int(model)}")
         raise refuse(name, f"{colours} in a TIFF file")
     if page.dtype is None or page.dtype.kind not in "buf":
-        kinds = {2: "signed", 5: "complex", 6: "complex"}
+        kinds = {2: "signed ", 5: "complex ", 6: "complex "}
         kind = kinds.get(int(page.sampleformat), "")
-        raise refuse(name, f"samples of {page.bitspersample}-bit {kind} integers")
+        raise refuse(name, f"samples of {page.bitspersample}-bit {kind}integers")
     if page.imagedepth != 1 or not COLOURS[model] <= page.samplesperpixel <= MOST_SAMPLES:
         raise refuse(name, f"{page.samplesperpixel} samples a pixel")
     pixels = page.imagelength * page.imagewidth
