@@ -114,6 +114,16 @@ def test_a_palette_has_sixteen_bits_a_colour(dtype: str, big_endian: bool) -> No
     check(file, np.asarray(few.convert("RGB")))
 
 
+def test_a_palette_of_eight_bits_a_colour_is_not_black() -> None:
+    few = PIL.Image.fromarray(COLOURS).quantize(64)
+    palette = few.getpalette()
+    assert palette is not None
+    table = np.zeros((3, 256), np.uint16)
+    table[:, :64] = np.array(palette[:192]).reshape(64, 3).T
+    file = tiff(np.asarray(few), photometric="palette", colormap=table)
+    check(file, np.asarray(few.convert("RGB")))
+
+
 @pytest.mark.parametrize("dtype", ["u1", "u2"])
 @pytest.mark.parametrize("separate", [False, True])
 def test_inks_of_any_depth_are_colours(dtype: str, separate: bool) -> None:

@@ -98,7 +98,7 @@ def with_known_scale(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
         raise ImageError(f"{name}: holds NaN or infinite values; replace them first")
     if not _is_within_unit((low, high)):
         raise ImageError(
-            f"{name}: floats from {low:.4g} to {high:.4g}; scale or clip them to [0, 1]"
+            f"{name}: floats from {low:.7g} to {high:.7g}; scale or clip them to [0, 1]"
         )
     return _clipped(array, (low, high))
 

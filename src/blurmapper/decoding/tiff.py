@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.decoding.arrays import check_size, cut_short
-from blurmapper.decoding.tiff_samples import COLOURS, interpret, refuse
+from blurmapper.decoding.tiff_samples import COLOURS, has_dim_palette, interpret, refuse
 from blurmapper.errors import ImageError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _BITS, _PLANES, _FORMAT = 258, 284, 339
 _SUBFILES, _DNG_VERSION, _ORIENTATION, _PROFILE = 330, 50706, 274, 34675
 _COLOUR_MODELS = {6: "YCbCr", 9: "ICCLab", 10: "ITULab", 32844: "LogL", 32845: "LogLuv"}
 _PILLOWS_CODECS = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34925, 50000}
-_ZSTANDARD, _PLAIN = 50000, (0, 1, 2)
+_ZSTANDARD, _PLAIN, _PALETTE = 50000, (0, 1, 2), 3
 _LEAST_TILE = 1_000_000
 
 
@@ -160,10 +160,13 @@ def _is_for_pillow(page: TiffPage) -> bool:
     is_shallow = _deepest(page) <= 8 and page.sampleformat in (1, 4)
     # It does not know alpha in planes of its own; JPEG it takes from libtiff as colours.
     is_in_planes = page.planarconfig == 2 and page.compression not in (6, 7)
-    is_in_blocks = page.compression == 1 and page.is_subsampled
+    is_tiled = page.is_tiled and page.photometric in _PLAIN
+    is_in_blocks = page.compression == 1 and (page.is_subsampled or is_tiled)
+    # Some programs write colours of 8 bits, of which it makes black.
+    is_dim = page.photometric == _PALETTE and has_dim_palette(page)
     # Before version 12, its builds lack Zstandard.
     may_lack_codec = page.compression == _ZSTANDARD and page.photometric in _PLAIN
-    is_plain = not (is_in_planes or is_in_blocks or may_lack_codec)
+    is_plain = not (is_in_planes or is_in_blocks or may_lack_codec or is_dim)
     return is_shallow and is_plain and int(page.compression) in _PILLOWS_CODECS
 
 

@@ -24,6 +24,11 @@ def refuse(name: str, what: str) -> ImageError:
     return ImageError(f"{name}: {what} cannot be read; save it with 8 or 16 bits in RGB")
 
 
+def has_dim_palette(page: TiffPage) -> bool:
+    """Say whether a palette's colours have 8 bits instead of 16, by what libtiff goes by."""
+    return page.colormap is not None and bool(page.colormap.max() < 256)
+
+
 def interpret(page: TiffPage, pixels: npt.NDArray[Any], name: str) -> tuple[npt.NDArray[Any], str]:
     """Return samples on a known scale, black as 0, with no channel but colours and alpha."""
     model, colours = page.photometric, COLOURS[page.photometric]
@@ -33,6 +38,8 @@ def interpret(page: TiffPage, pixels: npt.NDArray[Any], name: str) -> tuple[npt.
         table = page.colormap
         if table is None or pixels.dtype.kind != "u":
             raise refuse(name, "a palette that is missing")
+        if has_dim_palette(page):
+            table = table * np.uint16(257)
         return np.moveaxis(table[:, pixels[..., 0]], 0, 2), "grey or RGB"
     # Where channels differ in bits, the decoder has brought them to one scale.
     bits: Any = page.bitspersample
