@@ -1,9 +1,9 @@
 """How true the amount of blur is, on photos that are sharp at full size and are blurred here.
 
-    python -m benchmarks.amount FOLDER [--side 1536]
+    python -m benchmarks.amount FOLDER [--side 1024]
 
 FOLDER holds photographs that are sharp at 100 %, none of which was trained on. Of each the part
-about its sharpest place is blurred by discs, Gaussians and movements of known width, photographed
+of most contrast is blurred by discs, Gaussians and movements of known width, photographed
 anew (noise of up to ISO 6400, sharpening, JPEG), and measured. The truth of a cell is the blur
 added and what the cell had before, as variances.
 """
@@ -77,7 +77,7 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="Measure the truth of amounts.")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--side", type=int, default=1536)
+    parser.add_argument("--side", type=int, default=1024)
     arguments = parser.parse_args()
     photos = {path.name: cut(path, arguments.side) for path in sorted(arguments.folder.iterdir())}
     print(f"{len(photos)} photos: {', '.join(photos)}\n")
