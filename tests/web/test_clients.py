@@ -164,6 +164,25 @@ def test_what_is_not_http_is_refused_quietly(
     assert "Traceback" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("target", "host", "status"),
+    [
+        (b"http://localhost/healthz", b"localhost", 200),
+        (b"HTTP://127.0.0.1:80/healthz", b"localhost", 200),
+        (b"http://localhost", b"localhost", 200),
+        (b"http://evil.example/healthz", b"localhost", 421),
+        (b"http://localhost/healthz", b"evil.example", 421),
+        (b"http://localhost@evil.example/healthz", b"localhost", 421),
+    ],
+)
+def test_a_request_may_name_the_host_as_proxies_are_asked(
+    serve: Serve, gate: Gate, target: bytes, host: bytes, status: int
+) -> None:
+    with serve(gate, PATIENT) as client, connect(client) as raw:
+        raw.sendall(b"GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (target, host))
+        assert read_all(raw).startswith(b"HTTP/1.1 %d " % status)
+
+
 def test_nonsense_amidst_an_answer_ends_it_quietly(
     serve: Serve, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -65,6 +66,11 @@ def test_what_is_no_form_with_one_file_is_told(kind: str, body: bytes, said: str
     assert refusal.value.status_code == 400
     assert said in refusal.value.detail
     assert "\n" not in refusal.value.detail
+
+
+def test_damaged_forms_do_not_fill_the_log() -> None:
+    handlers = logging.getLogger("python_multipart").handlers
+    assert any(isinstance(handler, logging.NullHandler) for handler in handlers)
 
 
 @pytest.mark.parametrize("name", ["file", "photo", "upload[]"])

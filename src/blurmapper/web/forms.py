@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from fastapi import HTTPException
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
@@ -9,6 +11,10 @@ from python_multipart.multipart import parse_options_header
 
 FORM_BYTES = 16_384
 """Most bytes of a form besides its photo."""
+
+
+# It tells the log of every damaged form, which the answer says to who sent it.
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 
 class FormPhoto:

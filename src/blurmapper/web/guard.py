@@ -64,6 +64,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        asked = _take_host_off(scope)
         if root := self._root_path:
             below = scope["path"] == root or scope["path"].startswith(f"{root}/")
             # By ASGI the path has the root before it, which some proxies take off.
@@ -78,8 +79,9 @@ class Guard:
             await send(message)
 
         headers = Headers(scope=scope)
-        host = headers.get("host", "").lower()
-        if not self._is_ours(host):
+        # Who asks a proxy names the host before the path, and that counts: RFC 9112, 3.2.2.
+        host = headers.get("host", "").lower() if asked is None else asked
+        if not (self._is_ours(host) and self._is_ours(headers.get("host", "").lower())):
             refusal = "this server does not go by that name; add it with --allow-host"
             await JSONResponse({"error": refusal}, 421)(scope, receive, send_sealed)
         elif not all(self._may_ask(origin, host) for origin in headers.getlist("origin")):
@@ -101,6 +103,15 @@ class Guard:
         scheme, _, authority = origin.partition("://")
         own = authority == host or _host_in(origin) in self._given
         return scheme in ("http", "https") and own
+
+
+def _take_host_off(scope: Scope) -> str | None:
+    """Return the host before a request's path, as proxies are asked, and take it off."""
+    whole = re.fullmatch(r"https?://([^/]*)(.*)", scope["path"], re.IGNORECASE | re.DOTALL)
+    if whole is None:
+        return None
+    scope["path"] = whole[2] or "/"
+    return whole[1].lower()
 
 
 def check_host(name: str) -> str:
