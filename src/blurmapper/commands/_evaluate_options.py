@@ -28,7 +28,6 @@ Data = Annotated[
         DATA,
         "A data set: CUHK's image/ and gt/ (gt/ alone for finished maps), images/ and "
         "truth/, DUT's *-source/ and *-gt/, or a folder of such sets. With --masks: the photos.",
-        "--data",
         metavar="DIR",
     ),
 ]
@@ -47,8 +46,7 @@ SplitOption = Annotated[
     _in(DATA, "Photos by the number in their name: the paper's De is even, its Do odd."),
 ]
 Names = Annotated[
-    Path | None,
-    _in(DATA, "Only the photos that this text file names, one a line.", metavar="FILE"),
+    Path | None, _in(DATA, "Only the photos that this text file names, one a line.", metavar="FILE")
 ]
 MinConfidence = Annotated[
     int,
@@ -81,7 +79,6 @@ Maps = Annotated[
 MapsPolarity = Annotated[
     list[Polarity] | None,
     Option(
-        "--polarity",
         metavar="blurred|sharp",
         default="blurred",
         panel=MAPS,
@@ -90,15 +87,10 @@ MapsPolarity = Annotated[
 ]
 Stretch = Annotated[
     bool,
-    _in(
-        MAPS,
-        "Stretch each finished map's own range to [0, 1], as many classical methods do.",
-        "--stretch",
-    ),
+    _in(MAPS, "Stretch each finished map's own range to [0, 1], as many classical methods do."),
 ]
 Resize = Annotated[
-    bool,
-    _in(MAPS, "Resize finished maps to their masks' size instead of refusing them.", "--resize"),
+    bool, _in(MAPS, "Resize finished maps to their masks' size instead of refusing them.")
 ]
 Refine = Annotated[
     bool, _in(MAPS, "Whether a network's map follows the photo's edges.", "--refine/--no-refine")
@@ -107,12 +99,11 @@ ProtocolOption = Annotated[
     Literal["paper", "pooled", "dbd"],
     Option(
         help="paper: as the numbers of Ma et al. are made. pooled: as in edge detection (BSDS). "
-        "dbd: as in defocus detection, F at 0.5 and MAE. Never compare rows of two.",
+        "dbd: as in defocus detection, F at 0.5 and MAE. Never compare rows of two."
     ),
 ]
 Subsets = Annotated[
-    bool,
-    Option("--subsets", help="Add a table for each kind of blur and size of the blurred region."),
+    bool, Option(help="Add a table for each kind of blur and size of the blurred region.")
 ]
 Processes = Annotated[
     int | None,
@@ -133,10 +124,8 @@ Output = Annotated[
         metavar="DIR",
     ),
 ]
-Json = Annotated[
-    Path | None, _in(FILES, "The rows as a list of objects.", "--json", metavar="FILE")
-]
-Csv = Annotated[Path | None, _in(FILES, "The rows for a spreadsheet.", "--csv", metavar="FILE")]
+Json = Annotated[Path | None, _in(FILES, "The rows as a list of objects.", metavar="FILE")]
+Csv = Annotated[Path | None, _in(FILES, "The rows for a spreadsheet.", metavar="FILE")]
 Markdown = Annotated[Path | None, _in(FILES, "The tables in Markdown.", metavar="FILE")]
 Latex = Annotated[Path | None, _in(FILES, "The tables in LaTeX.", metavar="FILE")]
 Report = Annotated[

@@ -15,8 +15,7 @@ PHOTOS = Argument(
 )
 Photos = Annotated[list[str], PHOTOS]
 Output = Annotated[
-    str | None,
-    Option("--output", "-o", metavar="DIR", help="Where the files go: blurmaps."),
+    str | None, Option("--output", "-o", metavar="DIR", help="Where the files go: blurmaps.")
 ]
 Method = Annotated[
     str,
@@ -39,5 +38,5 @@ Jobs = Annotated[
 Quiet = Annotated[
     bool, Option("--quiet", "-q", help="Print nothing but errors, and what --json prints.")
 ]
-Redo = Annotated[bool, Option("--redo", help="Also do what an earlier run has done.")]
+Redo = Annotated[bool, Option(help="Also do what an earlier run has done.")]
 Engine = Annotated[Literal["local", "ray"], Option(help="This machine, or many in a Ray cluster.")]

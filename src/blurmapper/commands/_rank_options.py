@@ -24,8 +24,7 @@ Json = Annotated[
     str | None, Option(metavar="FILE", help="Write JSON, an object a line; - prints it.")
 ]
 Parquet = Annotated[
-    str | None,
-    Option(metavar="FILE", help="Write Parquet (needs the extra named table)."),
+    str | None, Option(metavar="FILE", help="Write Parquet (needs the extra named table).")
 ]
 Select = Annotated[
     tuple[str, int] | None,
@@ -47,18 +46,12 @@ Verdicts = Annotated[
 BoxFile = Annotated[
     Path | None,
     Option(
-        "--boxes",
-        metavar="FILE",
-        help="Judge boxes too: COCO JSON, CSV, or a folder of YOLO's .txt files.",
+        metavar="FILE", help="Judge boxes too: COCO JSON, CSV, or a folder of YOLO's .txt files."
     ),
 ]
-Faces = Annotated[
-    bool,
-    Option("--faces", help="Find faces and judge their eyes too (needs the extra faces)."),
-]
+Faces = Annotated[bool, Option(help="Find faces and judge their eyes too (needs the extra faces).")]
 AfPoint = Annotated[
-    bool,
-    Option("--af-point", help="Judge the place that the camera focused on too (needs exiftool)."),
+    bool, Option(help="Judge the place that the camera focused on too (needs exiftool).")
 ]
 CopyTo = Annotated[
     Path | None,
@@ -78,12 +71,10 @@ Marks = Annotated[
     ),
 ]
 Report = Annotated[
-    Path | None,
-    Option(metavar="DIR", help="Write a page there to look at all photos and choose."),
+    Path | None, Option(metavar="DIR", help="Write a page there to look at all photos and choose.")
 ]
 Apply = Annotated[
-    Path | None,
-    Option(metavar="FILE", help="Carry out the picks that such a page saved."),
+    Path | None, Option(metavar="FILE", help="Carry out the picks that such a page saved.")
 ]
 Only = Annotated[
     str,
@@ -93,25 +84,13 @@ Only = Annotated[
     ),
 ]
 Photos = Annotated[list[str] | None, PHOTOS]
-DryRun = Annotated[
-    bool,
-    Option("--dry-run", help="Only say what would be written, marked, copied or moved."),
-]
-GroupBursts = Annotated[
-    bool,
-    Option("--group-bursts", help="Find frames of one burst, and mark the best of each."),
-]
-Xmp = Annotated[
-    bool,
-    Option("--xmp", help="Rate photos with 1 to 5 stars, in sidecar files beside them."),
-]
+DryRun = Annotated[bool, Option(help="Only say what would be written, marked, copied or moved.")]
+GroupBursts = Annotated[bool, Option(help="Find frames of one burst, and mark the best of each.")]
+Xmp = Annotated[bool, Option(help="Rate photos with 1 to 5 stars, in sidecar files beside them.")]
 XmpName = Annotated[
     Literal["full", "stem"],
     Option(help="Sidecars' names: NAME.EXT.xmp for darktable and digiKam, NAME.xmp for Lightroom."),
 ]
 ReplaceRatings = Annotated[
-    bool,
-    Option(
-        "--replace-ratings", help="With --xmp or --mark, also replace what others said of a photo."
-    ),
+    bool, Option(help="With --xmp or --mark, also replace what others said of a photo.")
 ]

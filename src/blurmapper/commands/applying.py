@@ -15,8 +15,7 @@ def segment(
     photos: option.Photos,
     output: option.Output = None,
     cutout: Annotated[
-        bool,
-        Option("--cutout", help="Write the sharp subject on transparency, not its mask."),
+        bool, Option(help="Write the sharp subject on transparency, not its mask.")
     ] = False,
     method: option.Method = "dbm-lite",
     threads: option.Threads = None,
@@ -62,11 +61,10 @@ def magnify(
         Literal["disc", "gaussian", "polygon"], Option(help="What a point of light becomes.")
     ] = "disc",
     naive: Annotated[
-        bool, Option("--naive", help="The paper's way, to compare: one Gaussian for all.")
+        bool, Option(help="The paper's way, to compare: one Gaussian for all.")
     ] = False,
     amount: Annotated[
-        bool,
-        Option("--amount", help="Measure how wide the blur is, and make it 1 + X times as wide."),
+        bool, Option(help="Measure how wide the blur is, and make it 1 + X times as wide.")
     ] = False,
     method: option.Method = "dbm-lite",
     threads: option.Threads = None,

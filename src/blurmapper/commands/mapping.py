@@ -19,22 +19,17 @@ def map_photos(
     output: option.Output = None,
     method: option.Method = "dbm-lite",
     overlay: Annotated[
-        bool,
-        Option("--overlay", help="Also write the photo with what is blurred in violet."),
+        bool, Option(help="Also write the photo with what is blurred in violet.")
     ] = False,
-    kinds: Annotated[
-        bool,
-        Option("--kinds", help="Also write how likely it is defocus, and motion."),
-    ] = False,
+    kinds: Annotated[bool, Option(help="Also write how likely it is defocus, and motion.")] = False,
     amount: Annotated[
-        bool,
-        Option("--amount", help="Also measure how wide the blur is, in the photo's pixels."),
+        bool, Option(help="Also measure how wide the blur is, in the photo's pixels.")
     ] = False,
     as_json: Annotated[
         bool, Option("--json", help="Print one JSON object a photo, and nothing else.")
     ] = False,
     bits: Annotated[Literal["8", "16"], Option(help="Depth of the map.")] = "8",
-    npy: Annotated[bool, Option("--npy", help="Write float32 .npy maps in place of PNG.")] = False,
+    npy: Annotated[bool, Option(help="Write float32 .npy maps in place of PNG.")] = False,
     masks: Annotated[
         Literal["colmap", "folder"] | None,
         Option(help="Also write masks, 0 = blurred, into DIR/masks: NAME.jpg.png, or NAME.png."),

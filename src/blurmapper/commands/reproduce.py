@@ -117,8 +117,7 @@ def reproduce(
 
 def open_benchmark(
     photos: Annotated[
-        Path,
-        Option(metavar="DIR", help="Training photos, laid out as docs/training.md says."),
+        Path, Option(metavar="DIR", help="Training photos, laid out as docs/training.md says.")
     ] = Path("../shared/data/photos"),
     output: Annotated[
         Path, Option("--output", "-o", metavar="DIR", help="Gets images, masks and a list.")

@@ -93,11 +93,7 @@ def serve(
     mapping = get_method(method, MethodOptions(threads=threads, device=device))
     with _listen(host, port) as listener:
         app = create_app(
-            mapping,
-            limits,
-            allow_host or (),
-            origins=allow_origin or (),
-            root_path=root_path,
+            mapping, limits, allow_host or (), origins=allow_origin or (), root_path=root_path
         )
         address = _address(listener) + root_path.rstrip("/")
         print_line(f"blurmapper is at {address}, its API at {address}/docs; Ctrl-C stops it")
