@@ -24,12 +24,17 @@ import numpy.typing as npt
 from benchmarks.measuring import table
 from blurmapper import BlurMapper
 from blurmapper.amounts import BlurAmounts, measure_amounts
-from blurmapper.applications.kernels import Kernel, disc_kernel, gaussian_kernel
-from blurmapper.applications.light import decode_light, encode_light
+from blurmapper.applications.light import (
+    Kernel,
+    decode_light,
+    disc_kernel,
+    encode_light,
+    gaussian_kernel,
+)
 from blurmapper.images import read_image
 from blurmapper.ranking.measuring import find_sharpest_box
 from blurmapper.sharpest import find_sharpest
-from blurmapper.training.kernels import apply_kernel, motion_kernel
+from blurmapper.training.compositing import apply_kernel, motion_kernel
 
 SIGMAS = (0.5, 0.8, 1.2, 2.0, 3.0, 5.0, 8.0, 12.0)
 ANGLE = 30.0

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from benchmarks.measuring import table
 from blurmapper.datasets import Split
 from blurmapper.evaluation.counts import THRESHOLDS, ImageCounts
-from blurmapper.evaluation.curves import mean_curve
+from blurmapper.evaluation.figures import mean_curve
 from blurmapper.evaluation.scores import score_paper
 
 CURVES = {

@@ -124,7 +124,7 @@ def score(
         edge = score_boundary(edges[name])
         assert edge is not None
         per_photo = 1e3 * seconds[name] / len(edges[name])
-        answer[name] = (edge.f_score, score_paper(areas[name]).ods, per_photo)
+        answer[name] = (edge, score_paper(areas[name]).ods, per_photo)
     return answer
 
 

@@ -120,7 +120,7 @@ def _http() -> dict[str, list[str]]:
 
 
 def _card_fields() -> dict[str, list[str]]:
-    from blurmapper.card_fields import CARD_FIELDS, PREPROCESSING_FIELDS, SCORE_FIELDS
+    from blurmapper.graphs import CARD_FIELDS, PREPROCESSING_FIELDS, SCORE_FIELDS
 
     return {
         "card": sorted(CARD_FIELDS),

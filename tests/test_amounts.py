@@ -11,10 +11,9 @@ import pytest
 
 from blurmapper import BlurMapper, amounts
 from blurmapper.amounts import BlurAmounts, measure_amounts
-from blurmapper.applications.kernels import disc_kernel, gaussian_kernel
-from blurmapper.applications.light import encode_light
+from blurmapper.applications.light import disc_kernel, encode_light, gaussian_kernel
 from blurmapper.training.amount_scenes import draw_leaves
-from blurmapper.training.kernels import apply_kernel, motion_kernel
+from blurmapper.training.compositing import apply_kernel, motion_kernel
 
 Image = npt.NDArray[np.uint8]
 

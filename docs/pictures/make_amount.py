@@ -13,11 +13,10 @@ import numpy as np
 
 from blurmapper import BlurMapper
 from blurmapper.amount_pictures import draw_amounts
-from blurmapper.applications.kernels import gaussian_kernel
-from blurmapper.applications.light import encode_light
+from blurmapper.applications.light import encode_light, gaussian_kernel
 from blurmapper.images import ImageArray, write_image
 from blurmapper.training.amount_scenes import draw_leaves
-from blurmapper.training.kernels import apply_kernel
+from blurmapper.training.compositing import apply_kernel
 
 HERE = Path(__file__).parent
 HEIGHT, WIDTH = 2048, 3072

@@ -75,7 +75,9 @@ def draw_amounts(image: ImageArray, amounts: BlurAmounts) -> npt.NDArray[np.uint
         drawn[rows] = np.rint(grey[..., np.newaxis] * (1 - share) + cells * share)
     unit = max(8, height // 60)
     if width >= 16 * unit and height >= 8 * unit:
-        for line, (name, colour) in enumerate(_legend()):
+        legend = [(f"up to {most:g} px", colour) for most, colour in STEPS]
+        legend.append((f"over {STEPS[-1][0]:g} px", WIDER))
+        for line, (name, colour) in enumerate(legend):
             top = line * unit * 3 // 2
             cv2.rectangle(drawn, (0, top), (8 * unit, top + unit * 3 // 2), (255,) * 3, -1)
             cv2.rectangle(drawn, (unit // 2, top + unit // 4), (2 * unit, top + unit), colour, -1)
@@ -90,8 +92,3 @@ def _colour(sigma: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     for most, colour in reversed(STEPS):
         colours[sigma <= most] = colour
     return colours
-
-
-def _legend() -> list[tuple[str, tuple[int, int, int]]]:
-    lines = [(f"up to {most:g} px", colour) for most, colour in STEPS]
-    return [*lines, (f"over {STEPS[-1][0]:g} px", WIDER)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import partial
@@ -24,19 +24,19 @@ BackendName = Literal["onnxruntime", "openvino"]
 
 Precision = Literal["float32", "bfloat16"]
 
+Floats = npt.NDArray[np.float32]
+
 _WARNING, _FATAL = 2, 4
 
 
 class Backend(Protocol):
     """Anything that runs a blur-mapping network."""
 
-    def run(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def run(self, batch: Floats) -> Floats:
         """Return blur maps (N, 1, H, W) in [0, 1] for normalised photos (N, 3, H, W)."""
         ...
 
-    def run_kinds(
-        self, batch: npt.NDArray[np.float32]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def run_kinds(self, batch: Floats) -> tuple[Floats, Floats]:
         """Return blur maps, and the probability of motion where blurred, (N, 1, H, W) each.
 
         Raises
@@ -47,7 +47,36 @@ class Backend(Protocol):
         ...
 
 
-class OnnxBackend:
+class _Graph:
+    """A graph that is open in this process, whichever package runs it."""
+
+    def __init__(
+        self, path: Path, inputs: list[str], outputs: list[str], reopen: Callable[[Path], Backend]
+    ) -> None:
+        self._name, self._knows_kinds = path.name, _check_ends(path, inputs, outputs)
+        self._reopen = partial(reopen, path.absolute())
+
+    def __reduce__(self) -> tuple[Callable[[], Backend], tuple[()]]:
+        """Pickle where the graph is; what runs it holds threads and memory of this process."""
+        return self._reopen, ()
+
+    def run(self, batch: Floats) -> Floats:
+        """Return blur maps (N, 1, H, W) in [0, 1] for normalised photos (N, 3, H, W)."""
+        (blur_maps,) = self._infer(batch, "blur_map")
+        return blur_maps
+
+    def run_kinds(self, batch: Floats) -> tuple[Floats, Floats]:
+        """Return blur maps, and the probability of motion where blurred, (N, 1, H, W) each."""
+        if not self._knows_kinds:
+            raise WeightsError(f"{self._name}: cannot tell motion from defocus; use dbm-lite")
+        blur_maps, motion = self._infer(batch, "blur_map", "motion")
+        return blur_maps, motion
+
+    def _infer(self, batch: Floats, *outputs: str) -> Sequence[Floats]:
+        raise NotImplementedError
+
+
+class OnnxBackend(_Graph):
     """Run an ONNX graph with ONNX Runtime; safe to share between threads.
 
     Parameters
@@ -76,32 +105,16 @@ class OnnxBackend:
         self._turn = threading.Lock() if is_directml else nullcontext()
         inputs = [node.name for node in self._session.get_inputs()]
         outputs = [node.name for node in self._session.get_outputs()]
-        self._name, self._knows_kinds = path.name, _check_ends(path, inputs, outputs)
-        self._reopen = partial(OnnxBackend, path.absolute(), threads=threads, device=device)
+        reopen = partial(OnnxBackend, threads=threads, device=device)
+        super().__init__(path, inputs, outputs, reopen)
 
-    def __reduce__(self) -> tuple[Callable[[], Backend], tuple[()]]:
-        """Pickle where the graph is; a session holds threads and memory of this process."""
-        return self._reopen, ()
-
-    def run(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return blur maps (N, 1, H, W) in [0, 1] for normalised photos (N, 3, H, W)."""
+    def _infer(self, batch: Floats, *outputs: str) -> Sequence[Floats]:
         with self._turn:
-            blur_maps: npt.NDArray[np.float32]
-            (blur_maps,) = self._session.run(["blur_map"], {"image": batch})
-        return blur_maps
-
-    def run_kinds(
-        self, batch: npt.NDArray[np.float32]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Return blur maps, and the probability of motion where blurred, (N, 1, H, W) each."""
-        if not self._knows_kinds:
-            raise _one_kind_only(self._name)
-        with self._turn:
-            blur_maps, motion = self._session.run(["blur_map", "motion"], {"image": batch})
-        return blur_maps, motion
+            found: list[Floats] = self._session.run(outputs, {"image": batch})
+        return found
 
 
-class OpenVinoBackend:
+class OpenVinoBackend(_Graph):
     """Run an ONNX graph on the CPU with OpenVINO; safe to share between threads.
 
     Parameters
@@ -144,34 +157,16 @@ class OpenVinoBackend:
             ) from error
         inputs = [port.any_name for port in self._model.inputs]
         outputs = [port.any_name for port in self._model.outputs]
-        self._name, self._knows_kinds = path.name, _check_ends(path, inputs, outputs)
         self._requests = threading.local()
-        self._reopen = partial(
-            OpenVinoBackend, path.absolute(), threads=threads, precision=precision
-        )
+        reopen = partial(OpenVinoBackend, threads=threads, precision=precision)
+        super().__init__(path, inputs, outputs, reopen)
 
-    def __reduce__(self) -> tuple[Callable[[], Backend], tuple[()]]:
-        """Pickle where the graph is, as `OnnxBackend` does."""
-        return self._reopen, ()
-
-    def run(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return blur maps (N, 1, H, W) in [0, 1] for normalised photos (N, 3, H, W)."""
-        return self._infer(batch)["blur_map"]
-
-    def run_kinds(
-        self, batch: npt.NDArray[np.float32]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Return blur maps, and the probability of motion where blurred, (N, 1, H, W) each."""
-        if not self._knows_kinds:
-            raise _one_kind_only(self._name)
-        outputs = self._infer(batch)
-        return outputs["blur_map"], outputs["motion"]
-
-    def _infer(self, batch: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float32]]:
+    def _infer(self, batch: Floats, *outputs: str) -> Sequence[Floats]:
         if not hasattr(self._requests, "own"):
             self._requests.own = self._model.create_infer_request()
-        outputs = self._requests.own.infer({"image": batch})
-        return {port.any_name: values for port, values in outputs.items()}
+        found = self._requests.own.infer({"image": batch})
+        named = {port.any_name: values for port, values in found.items()}
+        return [named[output] for output in outputs]
 
 
 def open_backend(
@@ -286,7 +281,3 @@ def _check_ends(path: Path, inputs: list[str], outputs: list[str]) -> bool:
             "give a network written by blurmapper export"
         )
     return "motion" in outputs
-
-
-def _one_kind_only(name: str) -> WeightsError:
-    return WeightsError(f"{name}: cannot tell motion from defocus; use dbm-lite")

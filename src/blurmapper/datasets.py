@@ -19,6 +19,9 @@ from blurmapper.masks import UNDECIDED, has_undecided, read_mask
 Polarity = Literal["blurred", "sharp"]
 """What white means in a mask or map file."""
 
+SAMPLES = Path(__file__).parent / "assets" / "samples"
+"""The photographs in the package."""
+
 Split = Literal["all", "even", "odd"]
 """By the number in a photo's name: the paper's De is even, its Do odd."""
 
@@ -182,9 +185,7 @@ def find_pictures(folder: str | Path, suffixes: Sequence[str] = PHOTO_SUFFIXES) 
     return found
 
 
-def read_truth(
-    sample: Sample,
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_] | None]:
+def read_truth(sample: Sample) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_] | None]:
     """Read a mask.
 
     Returns
@@ -256,10 +257,7 @@ def _read_layout(folder: Path) -> list[Sample] | None:
         if len(truths) > 1 or len(photos) > 1:
             raise DatasetError(f"{folder}: holds several data sets; give each a folder of its own")
         samples = read_pair(
-            photos[0] if photos else None,
-            truths[0],
-            white=layout.white,
-            undecided=layout.undecided,
+            photos[0] if photos else None, truths[0], white=layout.white, undecided=layout.undecided
         )
         return _add_notes(samples, folder / "photos.csv")
     return None

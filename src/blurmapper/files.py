@@ -186,20 +186,16 @@ def make_folder(folder: Location) -> None:
         ) from error
 
 
-def sweep_parts(folder: Path) -> None:
-    """Remove what killed processes of this machine left unfinished in a folder."""
+def sweep_once(folder: Path) -> None:
+    """Remove what killed processes of this machine left unfinished in a folder, once a process."""
+    if folder in _SWEPT:
+        return
+    _SWEPT.add(folder)
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             match = _PART.fullmatch(entry.name)
             if match and not _is_running(int(match[1])):
                 Path(entry.path).unlink(missing_ok=True)
-
-
-def sweep_once(folder: Path) -> None:
-    """Sweep a folder as `sweep_parts` does, unless this process has done so."""
-    if folder not in _SWEPT:
-        _SWEPT.add(folder)
-        sweep_parts(folder)
 
 
 def to_csv(rows: Iterable[Iterable[object]]) -> str:

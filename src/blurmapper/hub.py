@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from blurmapper.errors import ImageError, WeightsError, needing, one_line
 from blurmapper.files import check_replaceable, write_file, written_as
@@ -28,9 +28,6 @@ from blurmapper.weights import (
     verify,
     write_card,
 )
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 PAGE = "README.md"
 IS_PAGE = written_as(b"---\n", b"\nlibrary_name: blurmapper\n")
@@ -147,19 +144,19 @@ def save_weights(card: WeightsCard, weights: Path, folder: str | Path) -> Path:
 def _download(
     repository: str, file: str, revision: str | None, endpoint: str | None, *, offline: bool
 ) -> Path:
-    hub = _import_hub(repository)
+    with needing("hub", f"{repository}: weights from a hub need"):
+        import huggingface_hub as hub
     try:
         with _checking_names(repository):
-            return Path(
-                hub.hf_hub_download(
-                    repository,
-                    file,
-                    revision=revision,
-                    endpoint=endpoint,
-                    local_files_only=offline,
-                    library_name="blurmapper",
-                )
+            downloaded = hub.hf_hub_download(
+                repository,
+                file,
+                revision=revision,
+                endpoint=endpoint,
+                local_files_only=offline,
+                library_name="blurmapper",
             )
+            return Path(downloaded)
     except WeightsError:
         raise
     except Exception as error:
@@ -207,13 +204,6 @@ def _check_names(repository: str, **names: str | None) -> None:
                 f"{repository}: the hub's answer has the {what} {reprlib.repr(name)}, "
                 "which is none; do not use this endpoint"
             )
-
-
-def _import_hub(repository: str) -> ModuleType:
-    with needing("hub", f"{repository}: weights from a hub need"):
-        import huggingface_hub
-        import huggingface_hub.errors
-    return huggingface_hub
 
 
 def _describe(card: WeightsCard) -> str:

@@ -18,7 +18,6 @@ from blurmapper.decoding import (
     check_map,
     check_pair,
     decode_photo,
-    decode_stream,
     from_array,
     from_pillow,
     open_pillow,
@@ -85,13 +84,13 @@ def read_image(source: ImageSource) -> ImageArray:
     if isinstance(source, PIL.Image.Image):
         return from_pillow(source, str(getattr(source, "filename", "")) or "the Pillow image")
     if isinstance(source, Content):
-        return decode_stream(io.BytesIO(bytes(source)), "the image bytes")
+        return decode_photo(io.BytesIO(bytes(source)), "the image bytes").image
     if isinstance(source, str | os.PathLike):
         path = Path(os.fsdecode(source))
         with open_file(path) as stream:
-            return decode_stream(stream, str(path))
+            return decode_photo(stream, str(path)).image
     if hasattr(source, "read"):
-        return decode_stream(*read_open_file(source))
+        return decode_photo(*read_open_file(source)).image
     raise ImageError(
         f"a {type(source).__name__} is not a photo; "
         "give a path, bytes, an open file, a Pillow image or an array"

@@ -11,7 +11,6 @@ import numpy as np
 
 from blurmapper.amounts import BlurAmounts, measure_amounts
 from blurmapper.backends import Backend, BackendName, open_backend
-from blurmapper.batches import in_batches
 from blurmapper.decoding import MIN_SIDE
 from blurmapper.devices import Device
 from blurmapper.errors import ConfigError, WeightsError
@@ -19,7 +18,7 @@ from blurmapper.images import BlurMap, ImageArray, ImageSource, read_image
 from blurmapper.kinds import BlurKinds
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map, refine_map
-from blurmapper.strips import MOST_ASPECT, map_in_pieces, reduce_image
+from blurmapper.strips import MOST_ASPECT, in_batches, map_in_pieces, reduce_image
 from blurmapper.weights import BUNDLED, WeightsCard, find_weights
 
 

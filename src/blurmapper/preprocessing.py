@@ -75,12 +75,8 @@ class Preprocessing:
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Preprocessing:
         """Build from what `to_dict` returned, also after a round trip through JSON."""
-        return cls(
-            working_side=int(fields["working_side"]),
-            mean=tuple(fields["mean"]),
-            scale=tuple(fields["scale"]),
-            channel_order=fields["channel_order"],
-        )
+        values: dict[str, Any] = {**fields, "mean": tuple(fields["mean"])}
+        return cls(**values | {"scale": tuple(fields["scale"])})
 
 
 def reduce_area(image: npt.NDArray[Any], height: int, width: int) -> npt.NDArray[Any]:

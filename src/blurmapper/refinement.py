@@ -13,6 +13,8 @@ from blurmapper.preprocessing import WHITE
 
 Guide = Literal["luma", "colour"]
 
+Plane = npt.NDArray[np.float32]
+
 RADIUS = 12
 """Half the side of the filter's window, in pixels of the coarse map."""
 
@@ -39,13 +41,13 @@ _BLOCK_PIXELS = 4096
 @np.errstate(under="ignore")
 def refine_map(
     image: npt.NDArray[Any],
-    coarse_map: npt.NDArray[np.float32],
+    coarse_map: Plane,
     *,
     radius: int = RADIUS,
     epsilon: float = EPSILON,
     guide: Guide = "colour",
     reduced: npt.NDArray[Any] | None = None,
-) -> npt.NDArray[np.float32]:
+) -> Plane:
     """Enlarge a coarse map to its photo's size along the photo's edges.
 
     Parameters
@@ -103,8 +105,9 @@ def refine_map(
         return enlarge_map(refined, height, width)
     if reduced is None or reduced.shape[1::-1] != size:
         reduced = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    slopes, offset = _fit(_guide_channels(reduced, guide), coarse_map, radius, epsilon)
     scale = np.float32(1.0 / WHITE[image.dtype])
+    channels = [plane.astype(np.float32) * scale for plane in _split(reduced, guide)]
+    slopes, offset = _fit(channels, coarse_map, radius, epsilon)
     planes = [
         enlarge_map(plane, len(plane), width)
         for plane in (*(slope * scale for slope in slopes), offset)
@@ -120,20 +123,12 @@ def refine_map(
     return refined
 
 
-def enlarge_map(
-    coarse_map: npt.NDArray[np.float32], height: int, width: int
-) -> npt.NDArray[np.float32]:
+def enlarge_map(coarse_map: Plane, height: int, width: int) -> Plane:
     """Enlarge a coarse map by bilinear interpolation, to float32 (height, width)."""
     import cv2
 
     enlarged = cv2.resize(coarse_map, (width, height), interpolation=cv2.INTER_LINEAR)
     return enlarged.astype(np.float32, copy=False)
-
-
-def _guide_channels(image: npt.NDArray[Any], guide: Guide) -> list[npt.NDArray[np.float32]]:
-    """Return the guide's planes, float32 in [0, 1]."""
-    scale = np.float32(1.0 / WHITE[image.dtype])
-    return [plane.astype(np.float32) * scale for plane in _split(image, guide)]
 
 
 def _split(image: npt.NDArray[Any], guide: Guide) -> Sequence[npt.NDArray[Any]]:
@@ -143,11 +138,11 @@ def _split(image: npt.NDArray[Any], guide: Guide) -> Sequence[npt.NDArray[Any]]:
 
 
 def _fit(
-    channels: list[npt.NDArray[np.float32]],
-    coarse_map: npt.NDArray[np.float32],
+    channels: list[Plane],
+    coarse_map: Plane,
     radius: int,
     epsilon: float,
-) -> tuple[list[npt.NDArray[np.float32]], npt.NDArray[np.float32]]:
+) -> tuple[list[Plane], Plane]:
     """Return the averaged slope of each channel and the offset: equations 5, 6 and 8.
 
     Where windows are wide, means of pixels and of their products are taken of cells of `STEP`
@@ -160,17 +155,17 @@ def _fit(
     size = -(-width // step), -(-height // step)
     side = 2 * round(radius / step) + 1
 
-    def smooth(cells: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def smooth(cells: Plane) -> Plane:
         return np.asarray(cv2.boxFilter(cells, -1, (side, side), borderType=cv2.BORDER_REFLECT))
 
-    def mean(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def mean(plane: Plane) -> Plane:
         if step == 1:
             return smooth(plane)
         more = step * size[1] - height, step * size[0] - width
         whole = cv2.copyMakeBorder(plane, 0, more[0], 0, more[1], cv2.BORDER_REPLICATE)
         return smooth(np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA)))
 
-    def spread(cells: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def spread(cells: Plane) -> Plane:
         cells = smooth(cells)
         return enlarge_map(cells, step * size[1], step * size[0])[:height, :width]
 
@@ -194,9 +189,7 @@ def _fit(
     return [spread(slope) for slope in slopes], spread(offset)
 
 
-def _solve(
-    covariance: dict[tuple[int, int], npt.NDArray[np.float32]], cross: list[npt.NDArray[np.float32]]
-) -> list[npt.NDArray[np.float32]]:
+def _solve(covariance: dict[tuple[int, int], Plane], cross: list[Plane]) -> list[Plane]:
     """Solve the symmetric system of each pixel, given its upper half, for one or three unknowns.
 
     By cofactors, plane by plane: LAPACK needs four times as long for systems this small. In
@@ -216,9 +209,7 @@ def _solve(
     return [np.asarray(part / determinant, np.float32) for part in solved]
 
 
-def _stretch_rows(
-    plane: npt.NDArray[np.float32], rows: slice, height: int
-) -> npt.NDArray[np.float32]:
+def _stretch_rows(plane: Plane, rows: slice, height: int) -> Plane:
     """Return the `rows` of a plane that is enlarged bilinearly to `height` rows.
 
     As products with small matrices of weights: unlike a resize of the whole plane they

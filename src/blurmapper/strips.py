@@ -1,8 +1,9 @@
-"""Photos far longer than high: mapped piece by piece, and joined without a seam."""
+"""Photos cut into pieces where they are far longer than high, and gathered into batches."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,9 +23,7 @@ MOST_PIECES = 24
 
 
 def map_in_pieces(
-    image: ImageArray,
-    seen_pixels: int,
-    map_piece: Callable[[ImageArray], tuple[BlurMap, ...]],
+    image: ImageArray, seen_pixels: int, map_piece: Callable[[ImageArray], tuple[BlurMap, ...]]
 ) -> tuple[BlurMap, ...]:
     """Map a photo as a whole, or, where it is far longer than high, piece by piece.
 
@@ -84,3 +83,37 @@ def _cut(long: int, length: int) -> list[slice]:
     count = 1 + -(-(long - length) // step)
     starts = np.linspace(0, long - length, count).round().astype(int)
     return [slice(int(start), int(start) + length) for start in starts]
+
+
+Item = TypeVar("Item")
+
+
+def in_batches(
+    items: Iterable[Item], kind: Callable[[Item], Hashable], most: int
+) -> Iterator[list[Item]]:
+    """Yield items in their order, in lists of at most `most` that are of one kind.
+
+    Items are taken as lists are asked for, and one at most beyond a list. What taking one raises
+    comes after the list of those before it.
+
+    Examples
+    --------
+    >>> list(in_batches([1, 3, 5, 2, 7], lambda number: number % 2, 2))
+    [[1, 3], [5], [2], [7]]
+    """
+    batch: list[Item] = []
+    try:
+        for item in items:
+            if batch and kind(item) != kind(batch[0]):
+                yield batch
+                batch = []
+            batch.append(item)
+            if len(batch) == most:
+                yield batch
+                batch = []
+    except Exception:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch

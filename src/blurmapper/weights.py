@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any, TypedDict
 
-from blurmapper.card_fields import CARD_FIELDS, PREPROCESSING_FIELDS, SCORE_FIELDS, checked
 from blurmapper.errors import WeightsError, one_line
 from blurmapper.files import write_file, written_as
+from blurmapper.graphs import CARD_FIELDS, PREPROCESSING_FIELDS, SCORE_FIELDS, checked
 from blurmapper.preprocessing import Preprocessing
 
 BUNDLED = Path(__file__).parent / "assets" / "weights"

@@ -12,8 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from blurmapper.applications import _lens, magnify_blur
-from blurmapper.applications.kernels import Shape, lens_kernel
-from blurmapper.applications.light import decode_light, encode_light
+from blurmapper.applications.light import Shape, decode_light, encode_light, lens_kernel
 from blurmapper.applications.magnification import MOST_STRENGTH
 from blurmapper.errors import ConfigError, ImageError
 

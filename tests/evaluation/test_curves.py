@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blurmapper.evaluation.counts import image_counts
-from blurmapper.evaluation.curves import mean_curve, pooled_curve
+from blurmapper.evaluation.figures import mean_curve, pooled_curve
 
 HALF = image_counts(
     np.array([[200, 200, 200, 0]], np.uint8), np.array([[True, False, False, True]])

@@ -7,8 +7,14 @@ import pytest
 
 pytest.importorskip("matplotlib", reason="needs the extra blurmapper[report]")
 
-from blurmapper.evaluation.curves import Curve
-from blurmapper.evaluation.figures import COLOURS, Picture, as_shown, draw_curves, draw_pictures
+from blurmapper.evaluation.figures import (
+    COLOURS,
+    Curve,
+    Picture,
+    as_shown,
+    draw_curves,
+    draw_pictures,
+)
 from blurmapper.evaluation.rows import ALL_BLURRED
 
 ROWS = {

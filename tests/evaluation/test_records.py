@@ -22,7 +22,8 @@ def record(name: str, seed: int, seconds: float | None = None) -> Record:
 def test_merging_parts_equals_scoring_all() -> None:
     everything = [record(f"photo{seed}", seed) for seed in range(7)]
     parts = Records(everything[:3])
-    parts.merge(Records(everything[3:]))
+    for scored_elsewhere in everything[3:]:
+        parts.add(scored_elsewhere)
     assert score_paper(parts.counts) == score_paper(Records(everything).counts)
     assert score_pooled(parts.counts) == score_pooled(Records(everything).counts)
 
@@ -30,7 +31,7 @@ def test_merging_parts_equals_scoring_all() -> None:
 def test_no_photo_counts_twice() -> None:
     records = Records([record("a", 0)])
     with pytest.raises(DatasetError, match="a: scored twice"):
-        records.merge(Records([record("a", 1)]))
+        records.add(record("a", 1))
 
 
 def test_selecting_keeps_the_order_asked_for() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blurmapper.evaluation.curves import Curve
-from blurmapper.laboratory.curves import precision_at
+from blurmapper.evaluation.figures import Curve
 from blurmapper.laboratory.experiments import read_experiment
 from blurmapper.laboratory.reproduce import reproduce
+from blurmapper.laboratory.scores import precision_at
 
 pytest.importorskip("matplotlib", reason="needs the extra blurmapper[report]")
 

@@ -14,7 +14,7 @@ from blurmapper.evaluation.boundary import BoundaryCounts
 from blurmapper.evaluation.counts import LEVELS, image_counts
 from blurmapper.evaluation.records import Record, Records
 from blurmapper.laboratory.experiments import Experiment, read_experiment
-from blurmapper.laboratory.failures import decide, run_failures
+from blurmapper.laboratory.sheets import decide, run_failures
 
 NOTHING = np.zeros(LEVELS, np.int64)
 

@@ -17,8 +17,7 @@ pytest.importorskip("torch", reason="training needs the extra blurmapper[train]"
 from blurmapper.datasets import read_dataset, read_truth, select_split
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.laboratory import open_benchmark
-from blurmapper.laboratory.open_benchmark import Entry, Image
-from blurmapper.laboratory.twins import group_twins
+from blurmapper.laboratory.open_benchmark import Entry, Image, group_twins
 from blurmapper.training.data import PairSource
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "photos"

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from blurmapper.amounts import BUNDLED
-from blurmapper.applications.kernels import Kernel, disc_kernel, gaussian_kernel
+from blurmapper.applications.light import Kernel, disc_kernel, gaussian_kernel
 from blurmapper.backends import open_session
 from blurmapper.errors import DatasetError
 from blurmapper.training.amount_network import AmountNetwork, amount_loss, targets
@@ -25,8 +25,8 @@ from blurmapper.training.amount_scenes import (
     draw_kernel,
     draw_leaves,
 )
-from blurmapper.training.camera import develop
-from blurmapper.training.kernels import motion_kernel
+from blurmapper.training.augmentation import develop
+from blurmapper.training.compositing import motion_kernel
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from blurmapper.applications.kernels import disc_kernel, gaussian_kernel, polygon_kernel
-from blurmapper.training.kernels import (
+from blurmapper.applications.light import disc_kernel, gaussian_kernel, polygon_kernel
+from blurmapper.training.compositing import (
     apply_kernel,
     motion_kernel,
 )

@@ -10,7 +10,7 @@ import pytest
 
 from blurmapper.datasets import Sample, read_dataset
 from blurmapper.errors import DatasetError
-from blurmapper.training.labelled import LabelledSource
+from blurmapper.training.data import LabelledSource
 from blurmapper.training.pairs import BLURRED, SHARP, UNDECIDED
 
 

@@ -12,11 +12,10 @@ import pytest
 import torch
 
 from blurmapper import BlurMapper
+from blurmapper.datasets import SAMPLES
 from blurmapper.errors import ConfigError
 from blurmapper.images import read_image
-from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.config import TrainingConfig
-from blurmapper.training.export import SAMPLES
 from blurmapper.training.inference import NetworkMapper
 from blurmapper.training.loop import (
     TrainingRun,
@@ -26,6 +25,7 @@ from blurmapper.training.loop import (
 )
 from blurmapper.training.networks import build_network
 from blurmapper.training.progress import Progress
+from blurmapper.training.storage import read_checkpoint
 
 
 @pytest.fixture

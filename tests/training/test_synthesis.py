@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from blurmapper.applications.kernels import disc_kernel
-from blurmapper.applications.light import decode_light
+from blurmapper.applications.light import decode_light, disc_kernel
 from blurmapper.training.compositing import (
     blur_behind,
     encode_srgb,

@@ -14,7 +14,7 @@ httpx = pytest.importorskip("httpx", reason="httpx asks the server")
 from fastapi import HTTPException  # noqa: E402
 
 from blurmapper.web import Limits  # noqa: E402
-from blurmapper.web.forms import FORM_BYTES, FormPhoto  # noqa: E402
+from blurmapper.web.uploads import FORM_BYTES, FormPhoto  # noqa: E402
 
 if TYPE_CHECKING:
     from tests.web.conftest import Gate, Serve

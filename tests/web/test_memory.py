@@ -17,7 +17,7 @@ for module in ("fastapi", "python_multipart", "uvicorn"):
 httpx = pytest.importorskip("httpx", reason="httpx asks the server")
 
 from blurmapper.web import Limits  # noqa: E402
-from blurmapper.web.memory import Memory, Upload  # noqa: E402
+from blurmapper.web.limits import Memory, Upload  # noqa: E402
 
 if TYPE_CHECKING:
     from tests.web.conftest import Gate, Post, Serve

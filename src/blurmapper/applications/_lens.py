@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.applications.kernels import Shape, lens_kernel
-from blurmapper.applications.light import Light, decode_light, encode_light
+from blurmapper.applications.light import Light, Shape, decode_light, encode_light, lens_kernel
 from blurmapper.images import BlurMap, ImageArray
 
 Planes = npt.NDArray[np.float32]

@@ -16,7 +16,7 @@ from blurmapper.images import BlurMap, ImageArray
 
 if TYPE_CHECKING:
     from blurmapper.amounts import BlurAmounts
-    from blurmapper.applications.kernels import Shape
+    from blurmapper.applications.light import Shape
 
 THRESHOLD = 0.1
 """Up to this probability a pixel is sharp and left alone, as in the paper."""

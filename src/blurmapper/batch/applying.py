@@ -17,7 +17,7 @@ from blurmapper.methods import BlurMethod
 from blurmapper.preprocessing import WHITE
 
 if TYPE_CHECKING:
-    from blurmapper.applications.kernels import Shape
+    from blurmapper.applications.light import Shape
 
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo")
 

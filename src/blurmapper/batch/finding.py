@@ -154,7 +154,8 @@ class _Finding:
 
     def _is_wanted(self, file: Address) -> bool:
         hidden = any(part.startswith(_HIDDEN) for part in PurePosixPath(file.below).parts)
-        return _is_photo_name(file.name) and not hidden and not _is_below(str(file), self._excluded)
+        excluded = str(file).startswith(self._excluded.rstrip("/") + "/")
+        return _is_photo_name(file.name) and not hidden and not excluded
 
     def _list(self, source: Path, below: str) -> tuple[list[str], list[str]]:
         """Return the names of photos and of folders in a folder, in order."""
@@ -179,12 +180,10 @@ class _Finding:
 
 def _is_photo_name(name: str) -> bool:
     path = PurePosixPath(name)
-    return path.suffix.lower() in PHOTO_SUFFIXES and not _is_made(PurePosixPath(path.stem))
-
-
-def _is_made(stem: PurePosixPath) -> bool:
+    stem = PurePosixPath(path.stem)
     of_photo = PurePosixPath(stem.stem).suffix.lower() in PHOTO_SUFFIXES
-    return stem.suffix in MADE or (of_photo and stem.suffix in MADE_OF)
+    is_made = stem.suffix in MADE or (of_photo and stem.suffix in MADE_OF)
+    return path.suffix.lower() in PHOTO_SUFFIXES and not is_made
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -202,7 +201,3 @@ def _may_be_read(entry: os.DirEntry[str]) -> bool:
         return stat.S_ISREG(os.stat(entry.path).st_mode)  # noqa: PTH116
     except OSError:
         return True
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path.startswith(folder.rstrip("/") + "/")

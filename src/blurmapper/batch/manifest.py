@@ -8,8 +8,9 @@ import os
 import threading
 import time
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
 from blurmapper.errors import ImageError
 from blurmapper.files import make_folder, write_file
@@ -19,7 +20,7 @@ _PAUSE = 30.0
 """Seconds between two states of a manifest at an address, which cannot be added to."""
 
 
-class Manifest:
+class Manifest(AbstractContextManager["Manifest"]):
     """A file of JSON lines, each about the outputs of a photo.
 
     A line is appended in one write, so that a run that is killed leaves every line true, and the
@@ -50,9 +51,6 @@ class Manifest:
         self._appended = None if isinstance(location, Address) else self._open(location)
         self._content = self._read()
         self._lines = self._find_lines()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Literal
 
 from blurmapper.amount_pictures import draw_amounts, encode_amounts
-from blurmapper.amounts import BlurAmounts, identify_network, measure_amounts
+from blurmapper.amounts import identify_network, measure_amounts
 from blurmapper.batch.finding import Found
 from blurmapper.batch.keep_masks import KeepMasks
 from blurmapper.batch.tasks import Job, Outcome, Task
@@ -22,7 +22,6 @@ from blurmapper.images import (
     encode_map,
     read_photo,
 )
-from blurmapper.kinds import BlurKinds
 from blurmapper.locations import Location
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
@@ -150,7 +149,7 @@ def map_source(
     blur_map = maps["map"]
     amounts = measure_amounts(photo.image) if outputs.amount else None
     bits: Literal[8, 16] = 16 if outputs.map_kind == "16" else 8
-    named, files = name or _path_of(source), dict[str, bytes]()
+    named, files = name or (str(source) if isinstance(source, Path) else ""), dict[str, bytes]()
     for kind, ending in outputs.endings().items():
         if kind in maps:
             files[kind] = encode_map(maps[kind], ending, bits=bits, size=size)
@@ -162,22 +161,16 @@ def map_source(
             files[kind] = encode_image(draw_amounts(photo.image, amounts), f"{named}{ending}")
         else:
             files[kind] = encode_image(draw_overlay(photo.image, blur_map), f"{named}{ending}")
-    values = {
+    values: dict[str, float | None] = {
         "height": photo.height,
         "width": photo.width,
         "blur_degree": float(blur_map.mean(dtype="float64")),
         "share_blurred": float((blur_map >= THRESHOLD).mean()),
     }
-    return Outcome(values | (_describe_sharpest(amounts, blur_map) if amounts else {}), files)
-
-
-def _describe_sharpest(amounts: BlurAmounts, blur_map: BlurMap) -> dict[str, float | None]:
-    sharpest = find_sharpest(amounts, blur_map)
-    return {
-        "sigma": sharpest and sharpest.sigma,
-        "sharpest_row": sharpest and sharpest.row,
-        "sharpest_column": sharpest and sharpest.column,
-    }
+    if amounts:
+        names = ("sigma", "sharpest_row", "sharpest_column")
+        values |= dict(zip(names, find_sharpest(amounts, blur_map) or [None] * 3, strict=True))
+    return Outcome(values, files)
 
 
 def read_for(
@@ -203,22 +196,13 @@ def enlarge_to(blur_map: BlurMap, height: int, width: int) -> BlurMap:
     return blur_map if blur_map.shape == (height, width) else enlarge_map(blur_map, height, width)
 
 
-def _path_of(source: Path | bytes | BinaryIO) -> str:
-    return str(source) if isinstance(source, Path) else ""
-
-
 def _map(method: BlurMethod, image: ImageArray, outputs: Outputs) -> dict[str, BlurMap]:
     """Return the maps by what they are, as large as the photo was read."""
     if not outputs.kinds:
         return {"map": method(image)}
-    kinds = _map_kinds(method, image)
-    whole = (kinds.defocus + kinds.motion).clip(0, 1)
-    return {"map": whole, "defocus": kinds.defocus, "motion": kinds.motion}
-
-
-def _map_kinds(method: BlurMethod, image: ImageArray) -> BlurKinds:
     if not isinstance(method, BlurMapper):
         raise MethodError(
             "this method cannot tell motion from defocus; leave out --kinds or use dbm-lite"
         )
-    return method.map_kinds(image)
+    defocus, motion = method.map_kinds(image)
+    return {"map": (defocus + motion).clip(0, 1), "defocus": defocus, "motion": motion}

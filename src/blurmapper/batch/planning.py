@@ -85,7 +85,10 @@ class DoneBefore:
 
     def plan(self, found: Found, output: Location) -> Iterator[Job]:
         """Yield each photo's job, with what is done of it."""
-        jobs = plan_jobs(found, output, self._owner) if self._task.kinds else _plan_looks(found)
+        jobs = plan_jobs(found, output, self._owner)
+        if not self._task.kinds:
+            # A task that writes no files knows photos by where they are.
+            jobs = (Job(photo, None, real_path(photo)) for photo in found.locations())
         for job in jobs:
             # Asked for now: a photo that is changed while it is read is then done again.
             known = replace(job, identity=self._task.identify(job.photo))
@@ -129,11 +132,6 @@ class DoneBefore:
     def _holds_something(self, file: Location) -> bool:
         known = self._there.get(str(file)) if isinstance(file, Address) else identify(file)
         return known is not None and known[0] > 0
-
-
-def _plan_looks(found: Found) -> Iterator[Job]:
-    """Yield the jobs of a task that writes no files, known by where the photos are."""
-    return (Job(photo, None, real_path(photo)) for photo in found.locations())
 
 
 def _is_number(value: Any) -> bool:

@@ -10,10 +10,10 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Self, TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 from blurmapper.errors import BlurMapperError, ImageError
 
@@ -190,11 +190,8 @@ def _is_on_terminal(stream: TextIO) -> bool:
         return False
 
 
-class _NoBar:
+class _NoBar(AbstractContextManager["_NoBar"]):
     """Takes what a bar takes where there is nothing to watch, without Rich's tenth of a second."""
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         pass
@@ -229,7 +226,7 @@ def progress_bar(total: int) -> Progress | _NoBar:
             return Text("" if task.speed is None else f"{task.speed:.1f}/s")
 
     console = Console(stderr=True)
-    is_shown = total >= 2 and console.is_terminal
+    is_shown = console.is_terminal
     # Up to version 14, Rich ends even a bar that is disabled with an empty line.
     console.quiet = not is_shown
     return Progress(

@@ -82,7 +82,8 @@ class _Argument(click.Argument):
 
 def to_command(name: str, function: Callable[..., None]) -> Command:
     """Return the command that calls a function, its docstring for help."""
-    text = _keep_examples(inspect.getdoc(function) or "")
+    # Indented paragraphs are marked as not to be filled, which Click does by \b.
+    text = re.sub(r"\n\n(?= )", "\n\n\b\n", inspect.getdoc(function) or "")
     summary = " ".join(text.partition("\n\n")[0].split())
     command = Command(name, callback=function, help=text, short_help=summary)
     command.panels = {}
@@ -92,11 +93,6 @@ def to_command(name: str, function: Callable[..., None]) -> Command:
         command.panels[parameter.name] = declared.panel
         command.params.append(_to_parameter(parameter, type_, declared))
     return command
-
-
-def _keep_examples(text: str) -> str:
-    r"""Mark indented paragraphs as not to be filled, which Click does by ``\b``."""
-    return re.sub(r"\n\n(?= )", "\n\n\b\n", text)
 
 
 def _to_parameter(

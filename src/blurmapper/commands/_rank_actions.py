@@ -118,10 +118,7 @@ class Actions:
         return failures
 
     def write_report(
-        self,
-        ranking: Ranking,
-        results: Iterable[Result | PhotoFailure],
-        folder: Path | None,
+        self, ranking: Ranking, results: Iterable[Result | PhotoFailure], folder: Path | None
     ) -> list[BlurMapperError]:
         """Write the page of a report, if one is asked for; a failure is said and returned."""
         from blurmapper.batch import PhotoFailure
@@ -184,10 +181,7 @@ class Actions:
         return self._report(brought, [str(photo) for photo in photos], summary)
 
     def _report(
-        self,
-        results: Iterator[Path | Kept | BlurMapperError],
-        said: Iterable[str],
-        summary: str,
+        self, results: Iterator[Path | Kept | BlurMapperError], said: Iterable[str], summary: str
     ) -> list[BlurMapperError]:
         """Do things to photos; say what failed, and in one line for how many it was done."""
         failures = []
@@ -248,7 +242,7 @@ def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> N
     click.exceptions.Exit
         If something failed.
     """
-    from blurmapper.ranking.picks import read_picks
+    from blurmapper.ranking.marks import read_picks
 
     if actions.selection or actions.stars or actions.mark or actions.tables or len(photos) > 1:
         raise ConfigError("--apply takes the photos and marks of its file; leave out other choices")

@@ -1,4 +1,4 @@
-"""A task with every photo that was given: a line for each, sums, and the exit status."""
+"""A task with every photo that was given: a bar, a line for each, sums, and the exit status."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,11 @@ from blurmapper.errors import BlurMapperError, ConfigError
 from blurmapper.locations import Location, find_location
 
 if TYPE_CHECKING:
+    import threading
+    from pathlib import Path
+
     from blurmapper.batch import Found, How, PhotoFailure, Result, Task
+    from blurmapper.ranking.measuring import MeasureTask
 
 DEFAULT_OUTPUT = Path("blurmaps")
 
@@ -170,3 +174,33 @@ def _print_sums(task: Task, tally: Tally, found: Found, listed: Location | None)
     parts += [f"{len(found) - begun} not begun"] if begun < len(found) else []
     parts += [f"{found.left_out} other files left out"] if found.left_out else []
     print_line(f"{len(found)} photos: {', '.join(parts)}", err=True)
+
+
+def measure(
+    task: MeasureTask,
+    found: Found,
+    how: How,
+    stop: threading.Event,
+    title: str,
+    output: Path | None = None,
+    *,
+    quiet: bool = False,
+) -> list[Result | PhotoFailure]:
+    """Return what was measured of photos; unless `quiet`, say what failed."""
+    from blurmapper.batch import PhotoFailure, Result
+    from blurmapper.ranking.measuring import measure_photos
+    from blurmapper.ranking.report import keeping_measurements
+
+    results: list[Result | PhotoFailure] = []
+    # A task with files of its own keeps what it measures beside them.
+    keeping = nullcontext() if output is None else keeping_measurements(task, found, redo=how.redo)
+    with keeping as keep, progress_bar(len(found)) as progress:
+        bar = progress.add_task(title, total=len(found))
+        for result in measure_photos(task, found, how, stop, output):
+            if isinstance(result, PhotoFailure) and not quiet:
+                print_error(result.error)
+            elif isinstance(result, Result) and keep is not None:
+                keep(result)
+            results.append(result)
+            progress.advance(bar)
+    return results

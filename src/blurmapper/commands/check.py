@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import click
 
 from blurmapper.commands import _options as shared
-from blurmapper.commands._measuring import measure
 from blurmapper.commands._output import STOPPED, print_line, quiet_codecs, stopping_cleanly
 from blurmapper.commands._parameters import Option
+from blurmapper.commands._run import measure
 from blurmapper.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -58,10 +58,10 @@ def evaluate(
     """
     from blurmapper.evaluation import rows, selection, tables
 
-    files = {"json": json, "csv": csv, "markdown": markdown, "latex": latex}
+    given = {"json": json, "csv": csv, "markdown": markdown, "latex": latex}
+    files = {kind: path for kind, path in given.items() if path is not None}
     for kind, path in files.items():
-        if path is not None:
-            check_replaceable(path, tables.OURS[kind])
+        check_replaceable(path, tables.OURS[kind])
     polarities = polarity or []
     entries = selection.choose_finished(maps or [], polarities, resize=resize, stretch=stretch)
     finished = {entry.name for entry in entries}
@@ -97,8 +97,7 @@ def evaluate(
         "latex": "\n".join(map(tables.format_latex, printed)),
     }
     for kind, path in files.items():
-        if path is not None:
-            write_file(path, contents[kind], tables.OURS[kind])
+        write_file(path, contents[kind], tables.OURS[kind])
     if report is not None or figures is not None:
         from blurmapper.evaluation.report import Findings, write_figures, write_report
 
@@ -119,11 +118,13 @@ def _warn_of_masks(samples: Sequence[Sample], results: Mapping[str, Records]) ->
         ("sharp", all(count.positives == count.pixels for count in counts)),
     ):
         if nothing:
-            _warn(f"no mask has a {what} pixel, so there is little to score; check the masks")
+            line = f"no mask has a {what} pixel, so there is little to score; check the masks"
+            print_line(line, err=True)
     unsaid = [sample for sample in samples if sample.undecided is None]
     undecided = sum(read_truth(sample)[1] is not None for sample in unsaid)
     if undecided:
-        _warn(f"{undecided} of {len(samples)} masks hold 128: taken for undecided, counted nowhere")
+        line = f"{undecided} of {len(samples)} masks hold 128: taken for undecided, counted nowhere"
+        print_line(line, err=True)
 
 
 def _warn_of_polarity(scored: Sequence[Row], entries: Sequence[Entry], *, plain: bool) -> None:
@@ -138,11 +139,7 @@ def _warn_of_polarity(scored: Sequence[Row], entries: Sequence[Entry], *, plain:
             masks = "the masks are the other way round, give --masks-polarity"
             mends = ([maps] if entry.maps is not None else []) + ([masks] if plain else [])
             if mends:
-                _warn(f"{entry.name}: worse than chance; if {'; if '.join(mends)}")
-
-
-def _warn(line: str) -> None:
-    print_line(line, err=True)
+                print_line(f"{entry.name}: worse than chance; if {'; if '.join(mends)}", err=True)
 
 
 def _score(

@@ -8,10 +8,10 @@ import click
 
 from blurmapper.commands import _options as shared
 from blurmapper.commands import _rank_options as option
-from blurmapper.commands._measuring import measure
 from blurmapper.commands._output import STOPPED, print_line, quiet_codecs, stopping_cleanly
 from blurmapper.commands._rank_actions import Actions, apply_picks, to_selection
-from blurmapper.commands._rank_table import print_table
+from blurmapper.commands._run import measure
+from blurmapper.commands._tables import print_table
 from blurmapper.errors import ConfigError
 from blurmapper.locations import find_location
 

@@ -12,9 +12,7 @@ from blurmapper.errors import needing
 
 def train(
     config: Annotated[Path, Argument(metavar="CONFIG", help="A TOML file.")],
-    resume: Annotated[
-        bool, Option("--resume", help="Go on from the run's last checkpoint.")
-    ] = False,
+    resume: Annotated[bool, Option(help="Go on from the run's last checkpoint.")] = False,
     settings: Annotated[
         list[str] | None,
         Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated."),
@@ -33,8 +31,7 @@ def train(
 
 def export(
     checkpoint: Annotated[
-        Path,
-        Argument(metavar="CHECKPOINT", help="From a training run; or an exported .onnx."),
+        Path, Argument(metavar="CHECKPOINT", help="From a training run; or an exported .onnx.")
     ],
     output: Annotated[
         Path, Option("--output", "-o", metavar="DIR", help="Where weights and card go.")
@@ -50,8 +47,7 @@ def export(
         str | None, Option(metavar="NAME", help="Of the weights; the run's folder's unless given.")
     ] = None,
     working_side: Annotated[
-        int | None,
-        Option(metavar="PIXELS", least=16, help="In place of the one trained with."),
+        int | None, Option(metavar="PIXELS", least=16, help="In place of the one trained with.")
     ] = None,
     bits: Annotated[
         Literal["8", "16"],
@@ -64,8 +60,10 @@ def export(
 
         blurmapper export runs/dbm-lite/checkpoint.pt -o weights/
     """
+    from blurmapper.datasets import SAMPLES
+
     with needing("train", "this command needs"):
-        from blurmapper.training.export import SAMPLES, export_checkpoint
+        from blurmapper.training.export import export_checkpoint
     path = export_checkpoint(
         checkpoint,
         output,

@@ -10,13 +10,7 @@ from blurmapper.decoding.arrays import (
     row_strips,
     turn_back,
 )
-from blurmapper.decoding.files import (
-    Photo,
-    decode_photo,
-    decode_stream,
-    from_pillow,
-    read_size,
-)
+from blurmapper.decoding.files import Photo, decode_photo, from_pillow, read_size
 from blurmapper.decoding.opening import Content, open_pillow, read_open_file
 from blurmapper.decoding.raw import RAW_SUFFIXES
 from blurmapper.decoding.settings import own_settings

@@ -45,11 +45,6 @@ class Photo(NamedTuple):
     width: int
 
 
-def decode_stream(stream: BinaryIO, name: str) -> npt.NDArray[Any]:
-    """Return the RGB array of an image file, whole; see `decode_photo`."""
-    return decode_photo(stream, name).image
-
-
 def decode_photo(stream: BinaryIO, name: str, least_pixels: int | None = None) -> Photo:
     """Return an image file's RGB array and the photo's size; `name` stands for it in errors.
 

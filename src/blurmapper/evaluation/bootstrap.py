@@ -40,16 +40,11 @@ def bootstrap_intervals(
         The same seed draws the same photos.
     """
     scores = _resampled_scores(counts, protocol, resamples, seed)
-    return {name: _interval(values) for name, values in scores.items()}
+    return {name: interval_of(values) for name, values in scores.items()}
 
 
 def bootstrap_differences(
-    counts: Counts,
-    reference: Counts,
-    protocol: str,
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    counts: Counts, reference: Counts, protocol: str, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> dict[str, Interval]:
     """Return by how much each score exceeds that of a reference, with its 95 % interval.
 
@@ -73,7 +68,7 @@ def bootstrap_differences(
         raise ValueError("a paired difference needs the same photos in the same order")
     first = _resampled_scores(ours, protocol, resamples, seed)
     second = _resampled_scores(theirs, protocol, resamples, seed)
-    return {name: _interval(first[name] - second[name]) for name in first}
+    return {name: interval_of(first[name] - second[name]) for name in first}
 
 
 def _resampled_scores(
@@ -88,7 +83,8 @@ def _resampled_scores(
     return dict(zip(names, PROTOCOLS[protocol].weighted(table, weights), strict=False))
 
 
-def _interval(values: Floats) -> Interval:
+def interval_of(values: Floats) -> Interval:
+    """Return the first of some scores with the percentile interval of the others."""
     tail = 50 * (1 - CONFIDENCE)
     if np.isnan(values[0]):
         return Interval(np.nan, np.nan, np.nan)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.evaluation.counts import LEVELS, THRESHOLDS, JsonReady, map_levels
+from blurmapper.evaluation.counts import LEVELS, JsonReady, Mask, Numbers, map_levels
 
 TOLERANCE = 2
 """Pixels by which an edge may be beside the true one."""
@@ -37,19 +37,8 @@ class BoundaryCounts(JsonReady):
     true: int
 
 
-@dataclass(frozen=True)
-class BoundaryScore:
-    """Best mean F of the edges at one threshold, over the photos that have a true edge."""
-
-    f_score: float
-    threshold: float
-    images: int
-
-
 def boundary_counts(
-    blur_map: npt.NDArray[Any],
-    ground_truth: npt.NDArray[np.bool_],
-    valid: npt.NDArray[np.bool_] | None = None,
+    blur_map: Numbers, ground_truth: Mask, valid: Mask | None = None
 ) -> BoundaryCounts:
     """Count edge pixels of a map within 2 pixels of true ones, and the other way round.
 
@@ -90,13 +79,10 @@ def boundary_counts(
     )
 
 
-def score_boundary(counts: Iterable[BoundaryCounts]) -> BoundaryScore | None:
-    """Return the best mean F over photos at one threshold; None if no photo has an edge."""
-    rows = [row for row in counts if row.true]
-    if not rows:
-        return None
-    f = np.mean([_boundary_f(row) for row in rows], axis=0)
-    return BoundaryScore(float(f.max()), float(THRESHOLDS[f.argmax()]), len(rows))
+def score_boundary(counts: Iterable[BoundaryCounts]) -> float | None:
+    """Return the best mean F at one threshold of the photos with an edge; None if there is none."""
+    of_photos = [_boundary_f(row) for row in counts if row.true]
+    return float(np.mean(of_photos, axis=0).max()) if of_photos else None
 
 
 def _boundary_f(counts: BoundaryCounts) -> npt.NDArray[np.float64]:

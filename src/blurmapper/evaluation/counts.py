@@ -9,6 +9,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+Numbers = npt.NDArray[Any]
+Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
 LEVELS = 256
 THRESHOLDS = np.arange(LEVELS) / (LEVELS - 1)
 """The 256 thresholds k/255 at which every map is read."""
@@ -66,11 +70,7 @@ class ImageCounts(JsonReady):
         return ImageCounts(**sums)
 
 
-def image_counts(
-    blur_map: npt.NDArray[Any],
-    ground_truth: npt.NDArray[np.bool_],
-    valid: npt.NDArray[np.bool_] | None = None,
-) -> ImageCounts:
+def image_counts(blur_map: Numbers, ground_truth: Mask, valid: Mask | None = None) -> ImageCounts:
     """Count detections and true positives of one map at the thresholds k/255.
 
     Parameters
@@ -116,12 +116,12 @@ def image_counts(
     )
 
 
-def map_levels(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+def map_levels(blur_map: Numbers) -> npt.NDArray[np.uint8]:
     """Return for each pixel of a map the number k of the last threshold k/255 that it reaches."""
     return (_half_levels(_values(blur_map)) // 2).astype(np.uint8)
 
 
-def stretch_map(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def stretch_map(blur_map: Numbers) -> Floats:
     """Stretch a map's own range to [0, 1], as most authors of classical methods do.
 
     Parameters
@@ -134,7 +134,7 @@ def stretch_map(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     scale = max(high - low, np.finfo(np.float64).tiny)
     if blur_map.dtype.kind == "u":
         table = ((np.arange(low, high + 1) - low) / scale).astype(np.float32)
-        levels: npt.NDArray[np.float32] = table.take(blur_map - blur_map.dtype.type(low))
+        levels: Floats = table.take(blur_map - blur_map.dtype.type(low))
         return levels
     stretched: npt.NDArray[np.float64] = (blur_map.astype(np.float64) - low) / scale
     return stretched.astype(np.float32)
@@ -180,9 +180,7 @@ def stack_counts(counts: Counts) -> CountTable:
 
 
 def _pixel_kinds(
-    blur_map: npt.NDArray[Any],
-    ground_truth: npt.NDArray[np.bool_],
-    valid: npt.NDArray[np.bool_] | None,
+    blur_map: Numbers, ground_truth: Mask, valid: Mask | None
 ) -> npt.NDArray[np.uint8]:
     """Return 0 for a sharp pixel, 1 for a blurred and 2 for an undecided one."""
     undecided_shape = ground_truth.shape if valid is None else valid.shape
@@ -195,7 +193,7 @@ def _pixel_kinds(
     return kinds if valid is None else np.where(valid, kinds, np.uint8(_INVALID))
 
 
-def _values(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def _values(blur_map: Numbers) -> Floats:
     """Return the map as float32 in [0, 1]; the rounded k/255 is the same however it was stored."""
     if blur_map.dtype in _WHITE:
         return blur_map.astype(np.float32) / _WHITE[blur_map.dtype]
@@ -207,16 +205,14 @@ def _values(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     return values
 
 
-def _row_sums(
-    values: npt.NDArray[np.float32], chosen: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.float32]:
+def _row_sums(values: Floats, chosen: Mask) -> Floats:
     """Return the sum of the chosen values of each row (H,): float32 adds up a row, not a photo."""
     # np.vecdot would say it, from NumPy 2 on.
-    sums: npt.NDArray[np.float32] = values[:, None] @ chosen.astype(np.float32)[..., None]
+    sums: Floats = values[:, None] @ chosen.astype(np.float32)[..., None]
     return sums[:, 0, 0]
 
 
-def _half_levels(values: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
+def _half_levels(values: Floats) -> npt.NDArray[np.int16]:
     """Return the index of the last edge j/510 that each value reaches."""
     # The nearest edge is found by a rounded product, then the exact comparison decides.
     nearest = (values * np.float32(_HALF_LEVELS - 1) + np.float32(0.5)).astype(np.int16)

@@ -1,4 +1,7 @@
-"""Figures of a benchmark: precision-recall curves and sheets of pictures."""
+"""Figures of a benchmark: precision-recall curves and sheets of pictures.
+
+All that draws raises `MissingExtraError` where matplotlib is not installed.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,9 @@ import numpy.typing as npt
 from blurmapper.datasets import Sample, read_truth
 from blurmapper.errors import needing
 from blurmapper.evaluation.benchmark import MapReader
-from blurmapper.evaluation.curves import Curve
+from blurmapper.evaluation.counts import Counts, stack_counts
 from blurmapper.evaluation.rows import ALL_BLURRED
+from blurmapper.evaluation.scores import Floats, ratio
 from blurmapper.evaluation.tables import ALL_BLURRED_LABEL
 from blurmapper.images import read_image
 from blurmapper.preprocessing import WHITE
@@ -23,6 +27,7 @@ from blurmapper.preprocessing import WHITE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
 
 # Okabe and Ito's palette, which colour-blind people tell apart; black is kept for the baseline.
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")
@@ -46,11 +51,6 @@ def draw_curves(curves: Mapping[str, Curve], title: str) -> Figure:
     curves : mapping of str to Curve
         In the order of the legend.
     title : str
-
-    Raises
-    ------
-    MissingExtraError
-        If matplotlib is not installed.
     """
     is_crowded = len(curves) > CROWD
     figure = new_figure(6.8 if is_crowded else 5.2, 4.6)
@@ -111,11 +111,6 @@ def draw_sheet(
         Photo's name -> a line below each of its maps.
     methods_down : bool
         Whether photos are columns and methods rows, which suits a page where methods are many.
-
-    Raises
-    ------
-    MissingExtraError
-        If matplotlib is not installed.
     """
     with_photos = all(sample.photo is not None for sample in samples)
     headings = (["photo"] if with_photos else []) + [*methods, "truth"]
@@ -132,10 +127,7 @@ def draw_sheet(
 
 
 def draw_pictures(
-    headings: Sequence[str],
-    rows: Mapping[str, Sequence[Picture]],
-    *,
-    columns_down: bool = False,
+    headings: Sequence[str], rows: Mapping[str, Sequence[Picture]], *, columns_down: bool = False
 ) -> Figure:
     """Draw rows of pictures of one shape each, below headings.
 
@@ -147,13 +139,9 @@ def draw_pictures(
         Label -> a picture a column. All of a row are shown at the shape of its first.
     columns_down : bool
         Whether rows and columns change places on the page.
-
-    Raises
-    ------
-    MissingExtraError
-        If matplotlib is not installed.
     """
-    ratios = [_height_of_width(pictures[0].pixels) for pictures in rows.values()]
+    shapes = [pictures[0].pixels.shape for pictures in rows.values()]
+    ratios = [float(min(shape[0] / shape[1], 2.0)) for shape in shapes]
     has_captions = any(picture.caption for row in rows.values() for picture in row)
     scale = TALL if columns_down else 1.0
     margin = scale * CAPTION_INCHES if has_captions else 0.05
@@ -200,13 +188,7 @@ def truth_as_shown(sample: Sample) -> npt.NDArray[np.float32]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of this size in inches, free of any window system.
-
-    Raises
-    ------
-    MissingExtraError
-        If matplotlib is not installed.
-    """
+    """Return an empty figure of this size in inches, free of any window system."""
     with needing("report", "figures need"):
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -221,14 +203,54 @@ def _floor_of(curves: Iterable[Curve]) -> float:
     return max(0.0, math.floor(10 * least - 1e-9) / 10)
 
 
-def _height_of_width(pixels: npt.NDArray[Any]) -> float:
-    height, width = pixels.shape[:2]
-    return float(min(height / width, 2.0))
-
-
 def _show(cell: Axes, picture: Picture, points: float) -> None:
     cell.imshow(picture.pixels, cmap="gray", vmin=0, vmax=1, interpolation="antialiased")
     cell.set(xticks=[], yticks=[])
     cell.spines[:].set(color="0.6", linewidth=0.5)
     if picture.caption:
         cell.set_xlabel(picture.caption, fontsize=points, labelpad=2)
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Precision and recall at the thresholds k/255, so that recall falls.
+
+    Attributes
+    ----------
+    precision, recall : ndarray, shape (256,)
+        Precision is NaN where nothing is detected.
+    """
+
+    precision: Floats
+    recall: Floats
+
+
+def pooled_curve(counts: Counts) -> Curve:
+    """Return the curve of all pixels of all photos taken together."""
+    table = stack_counts(counts)
+    true_positives, detections = table.true_positives.sum(0), table.detections.sum(0)
+    return Curve(
+        ratio(true_positives, detections, empty=np.nan),
+        ratio(true_positives, table.positives.sum(), empty=np.nan),
+    )
+
+
+def mean_curve(counts: Counts) -> Curve:
+    """Return precision and recall of each photo, averaged over photos.
+
+    Notes
+    -----
+    This is how the curves that come with HiFST (Golestaneh and Karam, CVPR 2017,
+    doi:10.1109/CVPR.2017.71) were made, and gives its own to the last digit. Photos in which
+    nothing is blurred are left out; of the others, those that detect nothing at a threshold have
+    no precision there.
+    """
+    table = stack_counts(counts)
+    blurred = table.positives > 0
+    true_positives, detections = table.true_positives[blurred], table.detections[blurred]
+    precision = ratio(true_positives, detections, empty=0.0).sum(0)
+    recall = ratio(true_positives, table.positives[blurred, None], empty=0.0).sum(0)
+    return Curve(
+        ratio(precision, (detections > 0).sum(0), empty=np.nan),
+        ratio(recall, blurred.sum(), empty=np.nan),
+    )

@@ -108,7 +108,8 @@ def _read(path: Path) -> npt.NDArray[Any]:
         if picture.mode == "I":
             return _from_wide(np.asarray(picture))
         if picture.mode in _MODES_WITHOUT_LOSS:
-            return _native(np.asarray(picture))
+            grey = np.asarray(picture)
+            return grey.astype(grey.dtype.newbyteorder("="), copy=False)
         return np.asarray(picture.convert("L"))
 
 
@@ -117,7 +118,3 @@ def _from_wide(grey: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
     if grey.min() < 0 or grey.max() > 65535:
         raise ValueError("more than 16 bits")
     return grey.astype(np.uint16)
-
-
-def _native(grey: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return grey.astype(grey.dtype.newbyteorder("="), copy=False)

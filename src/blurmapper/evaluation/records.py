@@ -56,15 +56,7 @@ class Record:
 
 
 class Records:
-    """The records of a set of photos, by name; partial sets merge into the whole.
-
-    Examples
-    --------
-    >>> both = Records()
-    >>> both.merge(Records())
-    >>> len(both)
-    0
-    """
+    """The records of a set of photos, by name."""
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
         self._records: dict[str, Record] = {}
@@ -88,17 +80,6 @@ class Records:
         if record.name in self._records:
             raise DatasetError(f"{record.name}: scored twice; give each photo to one part only")
         self._records[record.name] = record
-
-    def merge(self, other: Records) -> None:
-        """Add the photos of a set that was scored elsewhere.
-
-        Raises
-        ------
-        DatasetError
-            If both hold the same photo.
-        """
-        for record in other:
-            self.add(record)
 
     def select(self, names: Iterable[str]) -> Records:
         """Return the records of these photos, in this order.

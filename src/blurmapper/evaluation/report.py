@@ -1,4 +1,7 @@
-"""A benchmark as one HTML file that needs nothing else, and its figures as files."""
+"""A benchmark as one HTML file that needs nothing else, and its figures as files.
+
+Without matplotlib there is neither, but a `MissingExtraError`.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,17 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+import blurmapper
 from blurmapper.datasets import Sample
 from blurmapper.evaluation.benchmark import Entry, map_reader
-from blurmapper.evaluation.counts import THRESHOLDS
-from blurmapper.evaluation.curves import Curve, mean_curve, pooled_curve
-from blurmapper.evaluation.figures import draw_curves, draw_sheet
-from blurmapper.evaluation.records import Record, Records
+from blurmapper.evaluation.counts import THRESHOLDS, ImageCounts
+from blurmapper.evaluation.figures import Curve, draw_curves, draw_sheet, mean_curve, pooled_curve
+from blurmapper.evaluation.records import Records
 from blurmapper.evaluation.rows import with_all_blurred
 from blurmapper.evaluation.scores import score_paper, score_pooled
 from blurmapper.evaluation.tables import Table
@@ -31,31 +35,7 @@ EXTREMES = 10
 
 DOTS_PER_INCH = 150
 
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 2rem auto;
-       max-width: 70rem; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.5rem; }
-figure { margin: 1rem 0; } img { max-width: 100%; height: auto; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1rem 0; }
-caption { text-align: left; font-weight: 600; padding-bottom: .4rem; }
-th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #ddd;
-         white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
-thead th { border-bottom: 2px solid #222; }
-"""
-
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="generator" content="blurmapper">
-<title>{title}</title>
-<style>{style}</style>
-<h1>{title}</h1>
-{body}
-</html>
-"""
+PAGE = Path(blurmapper.__file__).parent / "assets" / "benchmark.html"
 
 IS_REPORT = written_as(b"<!doctype html>", b'<meta name="generator" content="blurmapper">')
 """By what an earlier report is known, which alone is written anew."""
@@ -106,8 +86,6 @@ def write_report(findings: Findings, path: str | Path) -> None:
 
     Raises
     ------
-    MissingExtraError
-        If matplotlib is not installed.
     ImageError
         If the file cannot be written.
     """
@@ -115,11 +93,8 @@ def write_report(findings: Findings, path: str | Path) -> None:
     sections = [_table_html(table) for table in findings.tables]
     sections.insert(1, f"<p>{NOTES[findings.protocol]}</p>")
     sections.append("<h2>Precision and recall</h2>")
-    sections.append(
-        _figure_html(
-            draw_benchmark_curves(findings.results, findings.protocol), "Precision-recall curves"
-        )
-    )
+    curves = draw_benchmark_curves(findings.results, findings.protocol)
+    sections.append(_figure_html(curves, "Precision-recall curves"))
     for label, samples in rank_extremes(findings).items():
         sections.append(f"<h2>{label} photos of {html.escape(findings.first)}</h2>")
         sections.append(
@@ -127,8 +102,9 @@ def write_report(findings: Findings, path: str | Path) -> None:
             "White is blurred; undecided truth is grey.</p>"
         )
         sections.append(_figure_html(draw_benchmark_sheet(findings, samples), f"{label} photos"))
-    page = PAGE.format(title=html.escape(title), style=STYLE, body="\n".join(sections))
-    write_file(Path(path), page, IS_REPORT)
+    page = Template(PAGE.read_text("utf-8"))
+    content = page.substitute(title=html.escape(title), body="\n".join(sections))
+    write_file(Path(path), content, IS_REPORT)
 
 
 def write_figures(findings: Findings, folder: str | Path) -> None:
@@ -136,15 +112,11 @@ def write_figures(findings: Findings, folder: str | Path) -> None:
 
     Raises
     ------
-    MissingExtraError
-        If matplotlib is not installed.
     ImageError
         If a file cannot be written.
     """
-    write_file(
-        Path(folder, "curves.pdf"),
-        _render(draw_benchmark_curves(findings.results, findings.protocol), "pdf"),
-    )
+    curves = draw_benchmark_curves(findings.results, findings.protocol)
+    write_file(Path(folder, "curves.pdf"), _render(curves, "pdf"))
     for label, samples in rank_extremes(findings).items():
         sheet = draw_benchmark_sheet(findings, samples)
         write_file(Path(folder, f"{label.lower()}.png"), _render(sheet, "png"))
@@ -184,23 +156,17 @@ def _share_right(findings: Findings, method: str) -> dict[str, float]:
     Unlike F, it exists for photos in which nothing is blurred.
     """
     records = findings.results[method]
-    if findings.protocol == "dbd":
-        return {record.name: _right_at_half(record) for record in records}
-    score = score_pooled if findings.protocol == "pooled" else score_paper
-    level = int(np.searchsorted(THRESHOLDS, score(records.counts).ods_threshold))
-    return {record.name: _right_at_level(record, level) for record in records}
+    score = {"pooled": score_pooled, "paper": score_paper}.get(findings.protocol)
+    level = score and int(np.searchsorted(THRESHOLDS, score(records.counts).ods_threshold))
+    return {record.name: _right_at(record.counts, level) for record in records}
 
 
-def _right_at_level(record: Record, level: int) -> float:
-    counts = record.counts
-    hits, detections = int(counts.true_positives[level]), int(counts.detections[level])
-    return 1 - (counts.positives + detections - 2 * hits) / counts.pixels
-
-
-def _right_at_half(record: Record) -> float:
-    counts = record.counts
-    wrong = counts.positives + counts.detections_half - 2 * counts.true_positives_half
-    return 1 - wrong / counts.pixels
+def _right_at(counts: ImageCounts, level: int | None) -> float:
+    """Return the share that is right at the threshold of a level, or else at 0.5."""
+    hits, found = counts.true_positives_half, counts.detections_half
+    if level is not None:
+        hits, found = int(counts.true_positives[level]), int(counts.detections[level])
+    return 1 - (counts.positives + found - 2 * hits) / counts.pixels
 
 
 def _threshold(findings: Findings) -> str:

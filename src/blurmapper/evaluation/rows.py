@@ -146,7 +146,6 @@ def differences(
 def _make_row(method: str, protocol: str, subset: str, records: Records) -> Row:
     counts = records.counts
     times = [record.seconds for record in records if record.seconds is not None]
-    boundary = score_boundary(record.boundary for record in records)
     scored = {"paper": score_paper, "pooled": score_pooled}.get(protocol)
     return Row(
         method,
@@ -157,7 +156,7 @@ def _make_row(method: str, protocol: str, subset: str, records: Records) -> Row:
         scored(counts).ods_threshold if scored else None,
         average_precision(counts),
         calibration_error(counts),
-        boundary.f_score if boundary else None,
+        score_boundary(record.boundary for record in records),
         statistics.median(times) if times else None,
     )
 
@@ -176,9 +175,8 @@ def _all_blurred(record: Record) -> Record:
         positive_probability=float(positives),
     )
     nothing = np.zeros(LEVELS, np.int64)
-    return Record(
-        record.name, counts, BoundaryCounts(nothing, nothing, nothing, record.boundary.true)
-    )
+    boundary = BoundaryCounts(nothing, nothing, nothing, record.boundary.true)
+    return Record(record.name, counts, boundary)
 
 
 def photo_scores(records: Records) -> dict[str, dict[str, float | None]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +27,8 @@ from blurmapper.evaluation.figures import COLOURS, Picture, as_shown, draw_pictu
 from blurmapper.evaluation.tables import Table, format_figure
 from blurmapper.images import BlurMap, ImageArray, read_image
 from blurmapper.laboratory.experiments import Experiment
-from blurmapper.laboratory.machine import Say
 from blurmapper.laboratory.photos import Photo, list_photos, shuffle, warn_of_seen
-from blurmapper.laboratory.results import Results
+from blurmapper.laboratory.results import Results, Say
 from blurmapper.methods import get_method
 
 if TYPE_CHECKING:
@@ -196,20 +196,18 @@ def draw_mapped(experiment: Experiment, data: Path | None) -> list[Mapped]:
         If there is none.
     """
     method = get_method(experiment.methods[0])
-    found: list[Mapped] = []
-    for photo in shuffle(list_photos(experiment, data), experiment.seed):
-        if len(found) == experiment.photos:
-            break
-        if photo.kind and not photo.kind.startswith(experiment.blur):
-            continue
-        image = read_image(photo.path)
-        mapped = Mapped(photo, image, method(image))
-        if DEGREES[0] <= mapped.degree <= DEGREES[1]:
-            found.append(mapped)
+    low, high = DEGREES
+    photos = shuffle(list_photos(experiment, data), experiment.seed)
+    of_kind = (
+        photo for photo in photos if not photo.kind or photo.kind.startswith(experiment.blur)
+    )
+    images = ((photo, read_image(photo.path)) for photo in of_kind)
+    mapped = (Mapped(photo, image, method(image)) for photo, image in images)
+    found = list(islice((each for each in mapped if low <= each.degree <= high), experiment.photos))
     if not found:
         raise DatasetError(
-            f"{data or 'the samples'}: no photo has an S of {DEGREES[0]:g} to {DEGREES[1]:g}, so a "
-            "sharp and a blurred part; give others"
+            f"{data or 'the samples'}: no photo has an S of {low:g} to {high:g}, so a sharp and a "
+            "blurred part; give others"
         )
     return found
 
@@ -240,7 +238,7 @@ def _draw_row(mapped: Mapped, found: float | None) -> list[Picture]:
     labels = seed_labels(mapped.blur_map)
     seeds = np.zeros((*labels.shape, 3), np.float32)
     for label, (_, colour) in SEEDS.items():
-        seeds[labels == label] = _rgb(colour)
+        seeds[labels == label] = as_shown(np.frombuffer(bytes.fromhex(colour[1:]), np.uint8))
     cutout = on_squares(cut_out(mapped.image, mapped.blur_map))
     row = [
         Picture(as_shown(mapped.image)),
@@ -250,8 +248,3 @@ def _draw_row(mapped: Mapped, found: float | None) -> list[Picture]:
     ]
     sample = mapped.photo.sample
     return row if sample is None else [*row, Picture(truth_as_shown(sample))]
-
-
-def _rgb(colour: str) -> npt.NDArray[np.float32]:
-    """Return ``#RRGGBB`` as shares of white."""
-    return as_shown(np.frombuffer(bytes.fromhex(colour[1:]), np.uint8))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,11 @@ import numpy.typing as npt
 from blurmapper.datasets import Sample
 from blurmapper.errors import DatasetError
 from blurmapper.evaluation.benchmark import Entry, read_entry_map, run_benchmark
-from blurmapper.evaluation.bootstrap import CONFIDENCE, RESAMPLES, Interval
+from blurmapper.evaluation.bootstrap import RESAMPLES, Interval, interval_of
 from blurmapper.evaluation.figures import as_shown
 from blurmapper.evaluation.tables import Table
 from blurmapper.laboratory.entries import prepare_entries
 from blurmapper.laboratory.experiments import Experiment
-from blurmapper.laboratory.machine import Say
 from blurmapper.laboratory.patches import (
     CLASSES,
     SHARP,
@@ -27,13 +26,11 @@ from blurmapper.laboratory.patches import (
     Floats,
     Place,
     cut_patches,
+    draw_cues,
     measure,
 )
 from blurmapper.laboratory.photos import read_samples, shuffle
-from blurmapper.laboratory.results import Results
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from blurmapper.laboratory.results import Results, Say
 
 FLAT, STRUCTURED = 1 / 3, 2 / 3
 """Of the sharp patches, ordered by mean gradient magnitude: up to here flat, from here on
@@ -64,14 +61,9 @@ def run_cues(experiment: Experiment, data: Path | None, output: Path, say: Say) 
         "counts": counts,
         "patches": patches,
     }
-
-    def draw() -> Figure:
-        from blurmapper.laboratory.cue_figures import draw_cues
-
-        return draw_cues(evidence, areas, experiment.seed)
-
     note = _note(experiment, areas, counts, len(samples))
-    return Results([_table(experiment, areas)], note, values, {experiment.name: draw})
+    draw = {experiment.name: lambda: draw_cues(evidence, areas, experiment.seed)}
+    return Results([_table(experiment, areas)], note, values, draw)
 
 
 def separate(
@@ -111,9 +103,7 @@ def separate(
     pairs = (weights @ of_second.sum(0)) * (weights @ of_first.sum(0))
     areas = np.einsum("ri,ij,rj->r", weights, won, weights, optimize=True)
     values = np.divide(areas, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
-    tail = 50 * (1 - CONFIDENCE)
-    low, high = np.nanpercentile(values[1:], [tail, 100 - tail])
-    return Interval(float(values[0]), float(low), float(high))
+    return interval_of(values)
 
 
 def classify(patches: Floats, blurred: npt.NDArray[np.bool_]) -> npt.NDArray[np.str_]:

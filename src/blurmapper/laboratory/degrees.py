@@ -12,18 +12,11 @@ import numpy as np
 from blurmapper.applications import blur_degree
 from blurmapper.batch import Manifest, identify
 from blurmapper.errors import ImageError
-from blurmapper.evaluation.figures import (
-    COLOURS,
-    Picture,
-    draw_pictures,
-    new_figure,
-    read_shown,
-)
+from blurmapper.evaluation.figures import COLOURS, Picture, draw_pictures, new_figure, read_shown
 from blurmapper.evaluation.selection import name_method
 from blurmapper.evaluation.tables import Table, format_figure
 from blurmapper.images import read_image
 from blurmapper.laboratory.experiments import Experiment
-from blurmapper.laboratory.machine import Say
 from blurmapper.laboratory.photos import (
     Photo,
     blurred_share,
@@ -31,7 +24,7 @@ from blurmapper.laboratory.photos import (
     spread_evenly,
     warn_of_seen,
 )
-from blurmapper.laboratory.results import Results
+from blurmapper.laboratory.results import Results, Say
 from blurmapper.methods import get_method, identify_method
 
 if TYPE_CHECKING:
@@ -59,19 +52,12 @@ def run_degrees(experiment: Experiment, data: Path | None, output: Path, say: Sa
     shares = {p.name: blurred_share(p.sample) for p in ranked if p.sample is not None}
     ranks = {photo.name: rank for rank, photo in enumerate(ranked, 1)}
     shown = spread_evenly(ranked, experiment.photos)
-    table = Table(
-        f"{experiment.title}: {len(ranked)} photos",
-        ("photo", "rank", "S", "blurred by the truth"),
-        tuple(
-            (
-                p.name,
-                str(ranks[p.name]),
-                f"{degrees[p.name]:.3f}",
-                format_figure(shares.get(p.name)),
-            )
-            for p in shown
-        ),
-    )
+    rows = [
+        (name, str(ranks[name]), f"{degrees[name]:.3f}", format_figure(shares.get(name)))
+        for name in (photo.name for photo in shown)
+    ]
+    headings = ("photo", "rank", "S", "blurred by the truth")
+    table = Table(f"{experiment.title}: {len(ranked)} photos", headings, tuple(rows))
     values = {
         "shown": [photo.name for photo in shown],
         "degrees": {photo.name: degrees[photo.name] for photo in ranked},
@@ -97,10 +83,8 @@ def find_degrees(method: str, photos: Sequence[Photo], file: Path, say: Say) -> 
             line = manifest.find(photo.name)
             try:
                 if line is None or line["made_of"] != made_of:
-                    line = {
-                        "made_of": made_of,
-                        "degree": blur_degree(map_blur(read_image(photo.path))),
-                    }
+                    degree = blur_degree(map_blur(read_image(photo.path)))
+                    line = {"made_of": made_of, "degree": degree}
                     manifest.add(photo.name, line)
                 degrees[photo.name] = line["degree"]
             except ImageError as error:

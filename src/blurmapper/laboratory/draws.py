@@ -18,10 +18,9 @@ from blurmapper.evaluation.scores import PROTOCOLS, score_paper
 from blurmapper.evaluation.tables import HEADINGS, Table, format_gain
 from blurmapper.laboratory.entries import plan_networks, read_training_half
 from blurmapper.laboratory.experiments import Experiment, read_schedule, row_fields
-from blurmapper.laboratory.machine import Say
 from blurmapper.laboratory.networks import TrainedNetwork, plan_network
 from blurmapper.laboratory.photos import has_halves, read_samples
-from blurmapper.laboratory.results import Results
+from blurmapper.laboratory.results import Results, Say
 
 PROTOCOL = "paper"
 
@@ -36,7 +35,8 @@ def run_draws(experiment: Experiment, data: Path | None, output: Path, say: Say)
     if data is None or training is None:
         raise ConfigError(f"{experiment.name} needs --data DIR, a data set that has halves")
     tested = read_samples(experiment, data)
-    if not has_halves(read_dataset(data)) or not _is_same(training.data, data):
+    is_same = not training.data or Path(training.data).resolve() == data.resolve()
+    if not has_halves(read_dataset(data)) or not is_same:
         raise DatasetError(
             f"{data}: what is added to the training is taken from the half that is tested, so that "
             "both must be of one data set with halves; give that as --data, and no --trained-on"
@@ -85,10 +85,6 @@ def draw(samples: Sequence[Sample], added: int, seed: int) -> tuple[list[Sample]
         [sample for place, sample in enumerate(samples) if place in chosen],
         [sample for place, sample in enumerate(samples) if place not in chosen],
     )
-
-
-def _is_same(folder: str, data: Path) -> bool:
-    return not folder or Path(folder).resolve() == data.resolve()
 
 
 def _score(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from blurmapper.datasets import Sample, read_dataset, select_split
 from blurmapper.errors import ConfigError, DatasetError
-from blurmapper.evaluation.benchmark import Entry
+from blurmapper.evaluation.benchmark import Entry, run_benchmark
+from blurmapper.evaluation.records import Records
 from blurmapper.evaluation.selection import choose_finished, choose_methods
 from blurmapper.laboratory.experiments import Experiment, Training, read_schedule, row_fields
-from blurmapper.laboratory.machine import Say
 from blurmapper.laboratory.networks import TrainedNetwork, plan_network
 from blurmapper.laboratory.photos import (
     LEAST_HALF,
@@ -19,6 +19,7 @@ from blurmapper.laboratory.photos import (
     is_open_benchmark,
     read_whole,
 )
+from blurmapper.laboratory.results import Say
 from blurmapper.methods import METHODS
 
 
@@ -68,6 +69,17 @@ def prepare_entries(
         network.train(say)
         maps = network.write_maps(samples, network.folder / "maps" / data.resolve().name)
         yield Entry(network.name, maps=maps)
+
+
+def score_entries(
+    entries: Iterable[Entry], samples: Sequence[Sample], output: Path, say: Say
+) -> dict[str, Records]:
+    """Return the records of each row by its name; what is kept in `output` is not scored again."""
+    results = {}
+    for entry in entries:
+        results[entry.name] = run_benchmark(entry, samples, output)
+        say(f"{entry.name}: {len(samples)} photos scored")
+    return results
 
 
 def plan_networks(experiment: Experiment, data: Path) -> list[TrainedNetwork]:

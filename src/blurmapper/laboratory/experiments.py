@@ -15,8 +15,7 @@ from blurmapper.datasets import Polarity, Split
 from blurmapper.errors import ConfigError, MethodError
 from blurmapper.methods import METHODS, is_function
 
-FOLDER = Path(__file__).parents[1] / "assets" / "experiments"
-SCHEDULES = Path(__file__).parents[1] / "assets" / "schedules"
+ASSETS = Path(__file__).parents[1] / "assets"
 
 SIDE_STEP = 32
 """Sides of a network's input are multiples of this many pixels."""
@@ -137,7 +136,7 @@ class Experiment:
 
 def experiment_names() -> list[str]:
     """Return the names that `read_experiment` knows: tables and figures by their number."""
-    names = (path.stem for path in FOLDER.glob("*.toml"))
+    names = (path.stem for path in (ASSETS / "experiments").glob("*.toml"))
     return sorted(names, key=lambda name: (name.rstrip("0123456789"), len(name), name))
 
 
@@ -154,9 +153,9 @@ def read_experiment(name: str) -> Experiment:
     >>> read_experiment("table6").paper["hifst"]["mean"]
     99.7
     """
-    values = _read_values("experiment", name, FOLDER, experiment_names())
+    values = _read_values("experiment", name, experiment_names())
     if "of" in values:
-        table = _read_values("experiment", values.pop("of"), FOLDER, experiment_names())
+        table = _read_values("experiment", values.pop("of"), experiment_names())
         values = {key: table[key] for key in SHARED if key in table} | values
     fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     if "training" in fields:
@@ -229,7 +228,7 @@ class Schedule:
 
 def schedule_names() -> list[str]:
     """Return the names that `read_schedule` knows, in order."""
-    return sorted(path.stem for path in SCHEDULES.glob("*.toml"))
+    return sorted(path.stem for path in (ASSETS / "schedules").glob("*.toml"))
 
 
 def read_schedule(name: str) -> Schedule:
@@ -240,7 +239,7 @@ def read_schedule(name: str) -> Schedule:
     ConfigError
         If none has that name; the line lists those that there are.
     """
-    values = _read_values("schedule", name, SCHEDULES, schedule_names())
+    values = _read_values("schedule", name, schedule_names())
     return Schedule(values.pop("summary"), values)
 
 
@@ -274,7 +273,7 @@ def list_steps(training: Training) -> str:
     )
 
 
-def _read_values(what: str, name: str, folder: Path, known: Sequence[str]) -> dict[str, Any]:
+def _read_values(what: str, name: str, known: Sequence[str]) -> dict[str, Any]:
     if name not in known:
         raise ConfigError(f"no {what} named {name!r}; choose from: {', '.join(known)}")
-    return tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((ASSETS / f"{what}s" / f"{name}.toml").read_text(encoding="utf-8"))

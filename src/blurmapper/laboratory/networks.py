@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.files import write_file
 from blurmapper.images import read_image, write_map
 from blurmapper.laboratory.experiments import Training, list_steps, read_schedule
-from blurmapper.laboratory.machine import Say, describe_machine, list_versions, to_json
+from blurmapper.laboratory.results import Say, describe_machine, list_versions, to_json
 
 if TYPE_CHECKING:
     from blurmapper.training.config import TrainingConfig
@@ -66,7 +66,7 @@ class TrainedNetwork:
     @property
     def checkpoint(self) -> Path:
         """Written by `train`."""
-        from blurmapper.training.checkpoints import CHECKPOINT
+        from blurmapper.training.storage import CHECKPOINT
 
         return self.folder / CHECKPOINT
 
@@ -88,8 +88,8 @@ class TrainedNetwork:
             lock.release()
 
     def _train(self) -> None:
-        from blurmapper.training.checkpoints import strip_checkpoint
         from blurmapper.training.loop import TrainingRun
+        from blurmapper.training.storage import strip_checkpoint
 
         write_file(self.folder / LIST, "".join(f"{name}\n" for name in self.trained_on))
         run = TrainingRun(self.config)
@@ -114,9 +114,7 @@ class TrainedNetwork:
         record: dict[str, Any] = json.loads((self.folder / RUN).read_text(encoding="utf-8"))
         return record
 
-    def write_maps(
-        self, samples: Sequence[Sample], folder: Path, advance: Callable[[], None] = lambda: None
-    ) -> Path:
+    def write_maps(self, samples: Sequence[Sample], folder: Path) -> Path:
         """Write the maps of photos that have none yet, 8-bit, white = blurred.
 
         A map is made anew if the photo's file or the checkpoint's is not what it was made with;
@@ -147,16 +145,11 @@ class TrainedNetwork:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     write_map(mapper(read_image(sample.photo)), path)
                     manifest.add(sample.name, {"made_of": made_of})
-                advance()
         return folder
 
 
 def plan_network(
-    name: str,
-    values: Mapping[str, Any],
-    trained_on: Sequence[Sample],
-    data: Path,
-    networks: Path,
+    name: str, values: Mapping[str, Any], trained_on: Sequence[Sample], data: Path, networks: Path
 ) -> TrainedNetwork:
     """Return the network of a row, its folder decided by all that it learns from.
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -20,13 +20,12 @@ import numpy.typing as npt
 
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.files import to_csv, write_file, written_as
-from blurmapper.laboratory.machine import to_json
-from blurmapper.laboratory.photos import CUHK_PHOTOS, MANIFEST
-from blurmapper.laboratory.twins import group_twins
+from blurmapper.laboratory.photos import CUHK_PHOTOS, MANIFEST, shuffle
+from blurmapper.laboratory.results import to_json
 from blurmapper.training.augmentation import resize_layer
 from blurmapper.training.data import KINDS, PairSource
 from blurmapper.training.pairs import MOVED, SHARP, UNDECIDED, label_of
-from blurmapper.training.photos import Masked, PhotoLibrary, read_library, read_pixels
+from blurmapper.training.photos import Masked, PhotoLibrary, read_library, read_pixels, read_rgb
 
 NAMES = {"motion": "motion", "defocus": "out_of_focus"}
 
@@ -49,7 +48,6 @@ TRIES = 30
 LISTED = ("photo", "kind", "confidence", "origin", "source", "scene")
 JPEG_QUALITY = 95
 
-T = TypeVar("T")
 Image = npt.NDArray[np.uint8]
 Origin = Literal["traced", "optical", "made"]
 
@@ -153,7 +151,7 @@ def plan_entries(library: PhotoLibrary, seed: int) -> list[Entry]:
         If there are too few sharp photos to make the rest of.
     """
     rng = np.random.default_rng(seed)
-    traced, optical, sharp = (_shuffle(items, rng) for items in _tell_apart(library))
+    traced, optical, sharp = (shuffle(items, rng) for items in _tell_apart(library))
     pools = [sharp[half::2] for half in (0, 1)]
     entries = []
     for kind, count in CUHK_PHOTOS.items():
@@ -174,7 +172,7 @@ def plan_entries(library: PhotoLibrary, seed: int) -> list[Entry]:
             scenes = SCENES[kind]
             chosen += [(m, "made", scenes[i % len(scenes)]) for i, m in enumerate(made)]
             numbers = range(2 - half, count + 1, 2)
-            for number, (source, origin, scene) in zip(numbers, _shuffle(chosen, rng), strict=True):
+            for number, (source, origin, scene) in zip(numbers, shuffle(chosen, rng), strict=True):
                 name = f"{NAMES[kind]}{number:04d}"
                 entries.append(Entry(name, kind, origin, source, scene))
     return sorted(entries, key=lambda entry: entry.name)
@@ -209,10 +207,6 @@ def _kind(traced: Masked) -> str:
     return "motion" if KINDS.get(traced.kind) == MOVED else "defocus"
 
 
-def _shuffle(items: Sequence[T], rng: np.random.Generator) -> list[T]:
-    return [items[int(place)] for place in rng.permutation(len(items))]
-
-
 def _halve(library: PhotoLibrary, entries: Sequence[Entry]) -> Iterator[PhotoLibrary]:
     """Return what the photos of each half may borrow subjects from, those tested on first."""
     for half in (0, 1):
@@ -223,7 +217,7 @@ def _halve(library: PhotoLibrary, entries: Sequence[Entry]) -> Iterator[PhotoLib
 def _make(entry: Entry, source: PairSource, seed: tuple[int, int]) -> tuple[Image, Image]:
     """Return photo (S, S, 3) and truth (S, S), S being the side."""
     if entry.origin != "made":
-        photo = read_pixels(entry.source.photo, cv2.IMREAD_COLOR)[..., ::-1]
+        photo = read_rgb(entry.source.photo)
         truth = read_pixels(entry.source.mask, cv2.IMREAD_GRAYSCALE)
         if entry.origin == "optical":
             truth = label_of(1.0 - truth.astype(np.float32) / 255.0, 255)
@@ -244,3 +238,43 @@ def _make(entry: Entry, source: PairSource, seed: tuple[int, int]) -> tuple[Imag
 
 def _picture(output: Path, entry: Entry) -> Path:
     return output / "images" / f"{entry.name}.jpg"
+
+
+SIDE = 16
+"""Of the grey thumbnails that are compared, in pixels."""
+
+ALIKE = 0.95
+"""Correlation of two thumbnails from which on they are taken for the same scene."""
+
+
+def group_twins(photos: Sequence[Path]) -> list[list[int]]:
+    """Return the photos in groups: those nearly the same together, mirrored ones too.
+
+    Returns
+    -------
+    list of list of int
+        Places in `photos`, each in one group, in order.
+
+    Raises
+    ------
+    DatasetError
+        If a photo cannot be read.
+    """
+    thumbnails = np.stack([_thumbnail(path) for path in photos])
+    mirrored = thumbnails[:, :, ::-1].reshape(len(photos), -1)
+    plain = thumbnails.reshape(len(photos), -1)
+    alike = np.maximum(plain @ plain.T, plain @ mirrored.T) > ALIKE
+    np.fill_diagonal(alike, val=True)
+    # Each takes the first photo that one like it has, until all of a group have the same.
+    first = np.arange(len(photos))
+    while (nearer := np.where(alike, first, len(photos)).min(axis=1)).tolist() != first.tolist():
+        first = nearer
+    return [np.flatnonzero(first == head).tolist() for head in np.unique(first)]
+
+
+def _thumbnail(path: Path) -> npt.NDArray[np.float32]:
+    """Return a small grey picture of mean 0 and length 1, so that products are correlations."""
+    grey = read_pixels(path, cv2.IMREAD_REDUCED_GRAYSCALE_4)
+    small = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small -= small.mean()
+    return np.asarray(small / max(float(np.linalg.norm(small)), 1e-6), np.float32)

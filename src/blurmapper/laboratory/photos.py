@@ -14,6 +14,7 @@ import numpy as np
 
 from blurmapper.datasets import (
     LAYOUTS,
+    SAMPLES,
     Sample,
     find_pictures,
     read_dataset,
@@ -27,7 +28,6 @@ from blurmapper.methods import METHODS
 
 CUHK = LAYOUTS[0]
 MANIFEST = "benchmark.json"
-SAMPLES = Path(__file__).parents[1] / "assets" / "samples"
 
 OPEN_BENCHMARK = Path("runs/open-benchmark")
 """Where experiments that need ground truth look unless told otherwise."""
@@ -214,7 +214,7 @@ def list_photos(experiment: Experiment, data: Path | None) -> list[Photo]:
         If there are none, or as `read_samples`.
     """
     folder = SAMPLES if data is None else data
-    if not folder.is_dir() or _holds_pictures(folder):
+    if not folder.is_dir() or any(p.suffix.lower() in PHOTO_SUFFIXES for p in folder.iterdir()):
         return [Photo(name, path) for name, path in find_pictures(folder).items()]
     samples = read_samples(experiment, folder)
     return [Photo(s.name, s.photo, s.kind, s) for s in samples if s.photo is not None]
@@ -251,7 +251,7 @@ def blurred_share(sample: Sample) -> float:
     return float(decided.mean()) if decided.size else 0.0
 
 
-def shuffle(items: Sequence[T], seed: int) -> list[T]:
+def shuffle(items: Sequence[T], seed: int | np.random.Generator) -> list[T]:
     """Return items in a random order, always the same for a seed."""
     return [items[i] for i in np.random.default_rng(seed).permutation(len(items))]
 
@@ -268,7 +268,3 @@ def spread_evenly(items: Sequence[T], count: int) -> list[T]:
     """
     places = np.linspace(0, len(items) - 1, min(count, len(items)))
     return [items[i] for i in np.rint(places).astype(int)]
-
-
-def _holds_pictures(folder: Path) -> bool:
-    return any(path.suffix.lower() in PHOTO_SUFFIXES for path in folder.iterdir())

@@ -13,15 +13,13 @@ from typing import Any
 import cv2
 
 from blurmapper.batch import Manifest
-from blurmapper.datasets import find_pictures
+from blurmapper.datasets import SAMPLES, find_pictures
 from blurmapper.errors import ConfigError
 from blurmapper.evaluation.selection import choose_methods
 from blurmapper.evaluation.tables import UNKNOWN, Table
 from blurmapper.images import ImageArray, read_image
 from blurmapper.laboratory.experiments import Experiment
-from blurmapper.laboratory.machine import Say, describe_machine, list_versions
-from blurmapper.laboratory.photos import SAMPLES
-from blurmapper.laboratory.results import Results
+from blurmapper.laboratory.results import Results, Say, describe_machine, list_versions
 from blurmapper.methods import get_method, identify_method
 
 

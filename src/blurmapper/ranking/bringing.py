@@ -25,12 +25,7 @@ def copy_photos(
     nothing is done. What belongs to a photo (`blurmapper.ranking.companions`) goes with it. A
     copy has its name only once it is whole. With `dry_run` nothing is done.
     """
-    bringer = _Bringer(folder, move=False, dry_run=dry_run)
-    for photo in photos:
-        try:
-            yield bringer.bring(photo)
-        except OSError as error:
-            yield _failure(photo, "copied", error)
+    return _bring(photos, _Bringer(folder, move=False, dry_run=dry_run), "copied")
 
 
 def move_photos(
@@ -43,12 +38,18 @@ def move_photos(
     where it belongs to photos that stay as well. Links lead where they led. A photo that is in the
     folder stays. With `dry_run` nothing is done.
     """
-    bringer = _Bringer(folder, move=True, dry_run=dry_run)
+    return _bring(photos, _Bringer(folder, move=True, dry_run=dry_run), "moved")
+
+
+def _bring(
+    photos: Iterable[Path], bringer: _Bringer, done: str
+) -> Iterator[Path | BlurMapperError]:
     for photo in photos:
         try:
             yield bringer.bring(photo)
         except OSError as error:
-            yield _failure(photo, "moved", error)
+            reason = error.strerror or error
+            yield ImageError(f"{photo}: cannot be {done} ({reason}); check the folder")
     bringer.mend_links()
 
 
@@ -217,7 +218,3 @@ def _is_copied(source: Path, place: Path) -> bool:
 
 def _are_equal(one: Path, other: Path) -> bool:
     return one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False)
-
-
-def _failure(photo: Path, done: str, error: OSError) -> ImageError:
-    return ImageError(f"{photo}: cannot be {done} ({error.strerror or error}); check the folder")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blurmapper.errors import ConfigError
@@ -48,10 +47,9 @@ class Demands:
         return "; ".join(complaints) or None
 
 
-def too_many(failed: int, of: Sequence[object] | int, allowed: float) -> bool:
+def too_many(failed: int, of: int, allowed: float) -> bool:
     """Say whether more than a share, in [0, 1], of photos failed."""
-    total = of if isinstance(of, int) else len(of)
-    return failed > allowed * total + 1e-9
+    return failed > allowed * of + 1e-9
 
 
 def read_share(text: str) -> float:

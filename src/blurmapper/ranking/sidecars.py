@@ -19,14 +19,7 @@ from blurmapper.decoding import open_pillow
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.files import sweep_once, write_file
 from blurmapper.ranking.companions import Folders
-from blurmapper.ranking.marks import (
-    ALL_PROPERTIES,
-    RATING,
-    Mark,
-    Marks,
-    is_by_hand,
-    join_marks,
-)
+from blurmapper.ranking.marks import ALL_PROPERTIES, RATING, Mark, Marks, is_by_hand, join_marks
 from blurmapper.ranking.packets import RDF, Property, read_properties, write_properties
 
 Naming = Literal["full", "stem"]

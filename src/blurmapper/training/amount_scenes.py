@@ -11,13 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.amounts import CELL
-from blurmapper.applications.kernels import Kernel, disc_kernel, gaussian_kernel, polygon_kernel
-from blurmapper.applications.light import decode_light
+from blurmapper.applications.light import (
+    Kernel,
+    decode_light,
+    disc_kernel,
+    gaussian_kernel,
+    polygon_kernel,
+)
 from blurmapper.errors import DatasetError
-from blurmapper.training.augmentation import Image
-from blurmapper.training.camera import develop
-from blurmapper.training.compositing import Linear
-from blurmapper.training.kernels import apply_kernel, motion_kernel
+from blurmapper.training.augmentation import Image, develop
+from blurmapper.training.compositing import Linear, apply_kernel, motion_kernel
+from blurmapper.training.photos import read_rgb
 
 TILE = 128
 """Side of a tile, in pixels."""
@@ -36,6 +40,9 @@ KINDS = {"gaussian": 0.25, "disc": 0.28, "polygon": 0.1, "motion": 0.27, "both":
 
 Covariance = npt.NDArray[np.float64]
 """float64 (3,): variance of a blur in x and in y, and its covariance, in square pixels."""
+
+
+_read = lru_cache(maxsize=1024)(read_rgb)
 
 
 class Tile(NamedTuple):
@@ -231,11 +238,3 @@ def _draw_leaf(
         size, thickness = max(0.4, radius / 25), max(1, int(radius / 12))
         cv2.putText(mask, letters, start, font, size, 255, thickness)
         drawn[mask > 127] = colour
-
-
-@lru_cache(maxsize=1024)
-def _read(path: Path) -> Image:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DatasetError(f"{path}: cannot be read as a photo; restore it or take it off the list")
-    return np.ascontiguousarray(image[..., ::-1])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,19 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from blurmapper.applications.light import decode_light
-from blurmapper.datasets import read_dataset, select_names
+from blurmapper.datasets import Sample, read_dataset, read_truth, select_names
 from blurmapper.errors import DatasetError
-from blurmapper.training.augmentation import crop_layers, wear_image
-from blurmapper.training.compositing import encode_srgb, smear_before
+from blurmapper.images import read_image
+from blurmapper.training.augmentation import Layer, crop_layers, resize_layer, wear_image
+from blurmapper.training.compositing import (
+    apply_kernel,
+    draw_radius,
+    encode_srgb,
+    lens_kernel,
+    shake_kernel,
+    smear_before,
+)
 from blurmapper.training.config import Mixture, TrainingConfig
-from blurmapper.training.kernels import apply_kernel, draw_radius, lens_kernel, shake_kernel
-from blurmapper.training.labelled import LabelledSource
 from blurmapper.training.pairs import (
     BLURRED,
     DEFOCUSED,
@@ -32,7 +39,7 @@ from blurmapper.training.pairs import (
     label_of,
     label_smear,
 )
-from blurmapper.training.photos import PhotoLibrary, read_library, read_pixels
+from blurmapper.training.photos import PhotoLibrary, read_library, read_pixels, read_rgb
 from blurmapper.training.synthesis import make_pair
 
 Image = npt.NDArray[np.uint8]
@@ -91,7 +98,7 @@ class PairSource:
 
     def _traced(self, rng: np.random.Generator) -> Pair:
         chosen = _choose(self.library.traced, rng)
-        image, truth = crop_layers([_read(chosen.photo), _read_mask(chosen.mask)], self.side, rng)
+        image, truth = self._crop(chosen.photo, chosen.mask, rng)
         label = np.full(truth.shape, UNDECIDED, np.uint8)
         tolerance = np.ones((2 * EDGE_TOLERANCE + 1,) * 2, np.uint8)
         label[cv2.erode(truth, tolerance) > 250] = KINDS.get(chosen.kind, BLURRED)
@@ -100,16 +107,16 @@ class PairSource:
 
     def _bokeh(self, rng: np.random.Generator) -> Pair:
         chosen = _choose(self.library.bokeh, rng)
-        image, subject = crop_layers([_read(chosen.photo), _read_mask(chosen.mask)], self.side, rng)
+        image, subject = self._crop(chosen.photo, chosen.mask, rng)
         label = label_of(1.0 - subject.astype(np.float32) / 255.0, DEFOCUSED)
         return self._spoil(Pair(image, label, "bokeh"), rng)
 
     def _sharp(self, rng: np.random.Generator) -> Pair:
-        (image,) = crop_layers([_read(_choose(self.library.sharp, rng))], self.side, rng)
+        (image,) = crop_layers([read_rgb(_choose(self.library.sharp, rng))], self.side, rng)
         return self._spoil(Pair(image, np.full(image.shape[:2], SHARP, np.uint8), "sharp"), rng)
 
     def _blurred(self, rng: np.random.Generator) -> Pair:
-        (image,) = crop_layers([_read(_choose(self.library.blurred, rng))], self.side, rng)
+        (image,) = crop_layers([read_rgb(_choose(self.library.blurred, rng))], self.side, rng)
         return Pair(image, np.full(image.shape[:2], BLURRED, np.uint8), "blurred")
 
     def _made(self, rng: np.random.Generator) -> Pair:
@@ -118,10 +125,14 @@ class PairSource:
     def make(self, photo: Path, rng: np.random.Generator, kind: str | None = None) -> Pair:
         """Return a pair made of this sharp photo: a scene of `synthesis.SCENES`, or any."""
         mask = self.library.subject_of(photo) or _choose(self.library.bokeh, rng).mask
-        image, subject = crop_layers([_read(photo), _read_mask(mask)], self.side, rng)
+        image, subject = self._crop(photo, mask, rng)
         cutout, alpha = self._cutout(rng)
         material = Material(image, _harden(subject), cutout, alpha)
         return make_pair(material, int(rng.integers(2**63)), kind)
+
+    def _crop(self, photo: Path, mask: Path, rng: np.random.Generator) -> list[Layer]:
+        layers = [read_rgb(photo), read_pixels(mask, cv2.IMREAD_GRAYSCALE)]
+        return crop_layers(layers, self.side, rng)
 
     def _cutout(self, rng: np.random.Generator) -> tuple[Image, npt.NDArray[np.float32]]:
         """Return a sharp subject of another photo, anywhere, at most about as large as it was.
@@ -129,7 +140,7 @@ class PairSource:
         A subject cut off by its photo's frame stays cut off by ours: nothing floats in mid-air.
         """
         chosen = _choose(self.library.bokeh, rng)
-        image, mask = _read(chosen.photo), _read_mask(chosen.mask)
+        image, mask = read_rgb(chosen.photo), read_pixels(chosen.mask, cv2.IMREAD_GRAYSCALE)
         if rng.random() < 0.5:
             image, mask = image[:, ::-1], mask[:, ::-1]
         height, width = mask.shape
@@ -175,6 +186,78 @@ class PairSource:
         return pair
 
 
+class LabelledSource:
+    """The photos of a data set with their masks, each once before any comes again.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    side : int
+        Height and width of the pairs in pixels; whole photos are squeezed to it.
+    seed : int
+        Of the order and of everything drawn.
+    geometric : bool
+        Whether parts of photos are shown, mirrored or not, instead of the whole.
+    photometric : bool
+        Whether photos are worn as cameras and web sites wear them.
+
+    Raises
+    ------
+    DatasetError
+        If there is no photo.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        side: int,
+        seed: int,
+        *,
+        geometric: bool = False,
+        photometric: bool = False,
+    ) -> None:
+        if not samples:
+            raise DatasetError("no photo to train on: check `photos` and `listed` in the config")
+        self.samples, self.side, self.seed = list(samples), side, seed
+        self.geometric, self.photometric = geometric, photometric
+
+    def pair(self, index: int) -> Pair:
+        """Return pair number ``index``, uint8 image and label of ``side`` x ``side``."""
+        turn, place = divmod(index, len(self.samples))
+        sample = self.samples[_shuffled(len(self.samples), self.seed, turn)[place]]
+        rng = np.random.default_rng((self.seed, index))
+        image, blurred, decided = self._resize(_read_layers(sample), rng)
+        if self.photometric:
+            image = wear_image(image.astype(np.uint8), rng)
+        # A pixel is what most of it is; the masks do not say which blur it is.
+        label = np.where(decided > 0.5, np.where(blurred > 0.5, BLURRED, SHARP), UNDECIDED)
+        return Pair(image.astype(np.uint8), label.astype(np.uint8), sample.kind or "labelled")
+
+    def _resize(self, layers: list[Layer], rng: np.random.Generator) -> list[Layer]:
+        if self.geometric:
+            return crop_layers(layers, self.side, rng)
+        return [resize_layer(layer, self.side) for layer in layers]
+
+
+@lru_cache(maxsize=2)
+def _shuffled(count: int, seed: int, turn: int) -> npt.NDArray[np.int64]:
+    return np.random.default_rng((seed, turn, count)).permutation(count)
+
+
+def _read_layers(sample: Sample) -> list[Layer]:
+    """Return the photo, uint8, and float32 masks of what is blurred and of what is decided."""
+    if sample.photo is None:
+        raise DatasetError(f"{sample.truth}: has no photo to train on; add the photos")
+    image = read_image(sample.photo)
+    if image.dtype != np.uint8:
+        raise DatasetError(f"{sample.photo}: not of 8 bits a channel; save it as such")
+    ground_truth, valid = read_truth(sample)
+    decided = np.ones_like(ground_truth) if valid is None else valid
+    if image.shape[:2] != ground_truth.shape:
+        raise DatasetError(f"{sample.truth}: of another size than {sample.photo}; replace one")
+    return [image, ground_truth.astype(np.float32), decided.astype(np.float32)]
+
+
 def open_source(config: TrainingConfig) -> PairSource | LabelledSource:
     """Return what a config trains on: a library of photos, or photos of a data set."""
     if config.listed is None:
@@ -214,11 +297,3 @@ def _harden(mask: Mask) -> npt.NDArray[np.float32]:
 
 def _choose(items: Any, rng: np.random.Generator) -> Any:
     return items[int(rng.integers(len(items)))]
-
-
-def _read(path: Path) -> Image:
-    return np.ascontiguousarray(read_pixels(path, cv2.IMREAD_COLOR)[..., ::-1])
-
-
-def _read_mask(path: Path) -> Mask:
-    return read_pixels(path, cv2.IMREAD_GRAYSCALE)

@@ -15,7 +15,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-import blurmapper
 from blurmapper.backends import OnnxBackend
 from blurmapper.batch import list_photos
 from blurmapper.errors import WeightsError
@@ -23,7 +22,6 @@ from blurmapper.files import check_replaceable, write_file
 from blurmapper.images import read_image
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.training.amount_export import TOLERANCE, export_amounts
-from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.networks import (
     AMOUNT,
@@ -33,13 +31,10 @@ from blurmapper.training.networks import (
     load_weights,
     set_weights,
 )
-from blurmapper.training.storage import Bits, round_weights, store_weights
+from blurmapper.training.storage import Bits, read_checkpoint, round_weights, store_weights
 from blurmapper.weights import IS_CARD, WeightsCard, find_weights, is_described, write_card
 
 OPSET = 20
-SAMPLES = Path(blurmapper.__file__).parent / "assets" / "samples"
-"""The photographs in the package, on which an export is checked unless others are given."""
-
 CHECKED_PHOTOS = 4
 CHECKED_SIZES = ((384, 384), (427, 640), (301, 217))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import sys
+import platform
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,14 +14,14 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.progress import track
 
-import blurmapper
+from blurmapper import __version__
 from blurmapper.baselines._fitted import FITTED
 from blurmapper.compiled import import_compiled
 from blurmapper.errors import ConfigError, MethodError
 from blurmapper.files import write_file, written_as
 from blurmapper.training.config import Mixture
 from blurmapper.training.data import PairSource
-from blurmapper.training.pairs import UNDECIDED, Pair
+from blurmapper.training.pairs import UNDECIDED
 from blurmapper.training.photos import read_library
 
 FITTED_METHODS = ("liu08", "shi14")
@@ -39,12 +39,7 @@ FitPair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_], npt.NDArray[np.boo
 
 
 def fit_method(
-    name: str,
-    photos: Path,
-    output: Path | None = None,
-    *,
-    pairs: int = PAIRS,
-    seed: int = 0,
+    name: str, photos: Path, output: Path | None = None, *, pairs: int = PAIRS, seed: int = 0
 ) -> Path:
     """Fit a method on pairs of the training photos and write what it learnt.
 
@@ -87,14 +82,14 @@ def fit_method(
         values = fit(_draw(source, pairs, kinds))
     except ValueError as error:
         raise ConfigError(f"{name}: cannot be fitted on {pairs} pairs ({error})") from error
-    folder = photos.resolve().name
+    folder, python = photos.resolve().name, platform.python_version()
     origin = {
         "command": f"blurmapper fit {name} --photos {folder} --pairs {pairs} --seed {seed}",
         "photos": folder,
         "pairs": dict(sorted(kinds.items())),
         "side": SIDE,
         "seed": seed,
-        "versions": _versions(),
+        "versions": {"blurmapper": __version__, "numpy": np.__version__, "python": python},
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }
     path = (output or FITTED) / f"{name}.json"
@@ -110,13 +105,4 @@ def _draw(source: PairSource, count: int, kinds: Counter[str]) -> Iterator[FitPa
     for index in track(range(count), "Fitting", console=console, transient=True, disable=hidden):
         pair = source.pair(index)
         kinds[pair.kind] += 1
-        yield _as_truth(pair)
-
-
-def _as_truth(pair: Pair) -> FitPair:
-    return pair.image, pair.label > UNDECIDED, pair.label != UNDECIDED
-
-
-def _versions() -> dict[str, str]:
-    python = ".".join(map(str, sys.version_info[:3]))
-    return {"blurmapper": blurmapper.__version__, "numpy": np.__version__, "python": python}
+        yield pair.image, pair.label > UNDECIDED, pair.label != UNDECIDED

@@ -14,10 +14,10 @@ from blurmapper.evaluation.scores import ImageCounts, image_counts, score_paper
 from blurmapper.images import BlurMap, ImageArray, read_image
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map
-from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.networks import get_architecture, set_weights
 from blurmapper.training.photos import read_library
+from blurmapper.training.storage import read_checkpoint
 
 
 class NetworkMapper:

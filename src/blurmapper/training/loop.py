@@ -19,13 +19,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from blurmapper.errors import ConfigError
 from blurmapper.preprocessing import Preprocessing
-from blurmapper.training.checkpoints import CHECKPOINT, read_checkpoint, write_checkpoint
 from blurmapper.training.config import TrainingConfig, read_config
 from blurmapper.training.data import PairDataset, open_source
 from blurmapper.training.inference import score_held_out
 from blurmapper.training.losses import loss_of
 from blurmapper.training.networks import AMOUNT, build_network, get_architecture, set_weights
 from blurmapper.training.progress import Progress
+from blurmapper.training.storage import CHECKPOINT, read_checkpoint, write_checkpoint
 
 
 def train(config_path: Path, *, resume: bool = False, overrides: list[str] | None = None) -> Path:
@@ -53,7 +53,12 @@ def train(config_path: Path, *, resume: bool = False, overrides: list[str] | Non
     """
     config = read_config(config_path, overrides or [])
     with _process_group() as (rank, processes):
-        run = _run_of(config)(config, rank, processes)
+        kind = TrainingRun
+        if config.architecture == AMOUNT:
+            from blurmapper.training.amount_run import AmountRun
+
+            kind = AmountRun
+        run = kind(config, rank, processes)
         if run.path.exists():
             if not resume:
                 raise ConfigError(f"{run.path}: exists; give --resume to go on, or another output")
@@ -94,10 +99,13 @@ class TrainingRun:
             for images, labels in self._batches():
                 loss = self._advance(model, images, labels)
                 progress.advance(loss, rate_at(self.step - 1, config))
+                if self.rank > 0:
+                    continue
                 last = self.step == config.iterations
-                if self.rank == 0 and self._is_scored():
+                # Of a data set no photo is held out for scores.
+                if config.listed is None and (last or self.step % config.score_every == 0):
                     progress.report(self.step, self.score())
-                if self.rank == 0 and (last or self.step % config.checkpoint_every == 0):
+                if last or self.step % config.checkpoint_every == 0:
                     self.save()
 
     def _advance(self, model: nn.Module, images: Tensor, labels: Tensor) -> float:
@@ -133,11 +141,6 @@ class TrainingRun:
         for name, value in self.network.state_dict().items():
             if value.is_floating_point():
                 self.average[name].lerp_(value, 1.0 - decay)
-
-    def _is_scored(self) -> bool:
-        """Tell whether to score now; of a data set no photo is held out for it."""
-        last = self.step == self.config.iterations
-        return self.config.listed is None and (last or self.step % self.config.score_every == 0)
 
     def score(self) -> dict[str, float]:
         """Return scores of the averaged weights on the photos held out of training."""
@@ -186,14 +189,6 @@ class TrainingRun:
         self.average = {name: value.to(self.device) for name, value in state["average"].items()}
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
-
-
-def _run_of(config: TrainingConfig) -> type[TrainingRun]:
-    if config.architecture != AMOUNT:
-        return TrainingRun
-    from blurmapper.training.amount_run import AmountRun
-
-    return AmountRun
 
 
 FUSION_FACTOR = 100.0

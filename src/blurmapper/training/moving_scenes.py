@@ -5,24 +5,21 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from blurmapper.applications.kernels import Kernel
-from blurmapper.applications.light import decode_light
+from blurmapper.applications.light import Kernel, decode_light
 from blurmapper.training.compositing import (
+    SMALLEST_MOVEMENT,
     Alpha,
     Linear,
     blur_behind,
     cover,
+    draw_radius,
     fill_behind,
     flatten_texture,
+    lens_kernel,
+    shake_kernel,
     shine,
     smear_before,
     sweep,
-)
-from blurmapper.training.kernels import (
-    SMALLEST_MOVEMENT,
-    draw_radius,
-    lens_kernel,
-    shake_kernel,
 )
 from blurmapper.training.pairs import (
     DEFOCUSED,
@@ -93,7 +90,7 @@ def limb_in_motion(material: Material, rng: np.random.Generator) -> tuple[Linear
     path = float(np.exp(rng.uniform(np.log(2.0 * SMALLEST_MOVEMENT), np.log(farthest))))
     turn = float(np.clip(path / length, 0.0, 1.2) * rng.choice([-1.0, 1.0]))
     moved, spread = sweep(front * swung[..., None], swung, joint, turn)
-    label = label_smear(spread, np.full(alpha.shape, SHARP, np.uint8), MOVED)
+    label = label_smear(spread, SHARP, MOVED)
     # Near the joint hardly anything moves.
     ys, xs = np.mgrid[: alpha.shape[0], : alpha.shape[1]].astype(np.float32)
     paths = np.hypot(xs - joint[0], ys - joint[1]) * abs(turn)
@@ -114,12 +111,10 @@ def motion_and_defocus(material: Material, rng: np.random.Generator) -> tuple[Li
 
 
 def _move(
-    front: Linear, alpha: Alpha, kernel: Kernel, behind: Linear, label: Label | None = None
+    front: Linear, alpha: Alpha, kernel: Kernel, behind: Linear, label: Label | int = SHARP
 ) -> tuple[Linear, Label]:
     """Smear a layer over what is behind it; `label` is of that, sharp unless given."""
     linear, spread = smear_before(front, alpha, kernel, behind)
-    if label is None:
-        label = np.full(alpha.shape, SHARP, np.uint8)
     return linear, label_smear(spread, label, MOVED)
 
 

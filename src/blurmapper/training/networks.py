@@ -19,10 +19,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from blurmapper.errors import ConfigError
 from blurmapper.preprocessing import EFFICIENTNET_LITE, VGG16, Preprocessing
 from blurmapper.training.amount_network import GREY, AmountNetwork
-from blurmapper.training.checkpoints import read_checkpoint
 from blurmapper.training.lite import BlurMapperLite
 from blurmapper.training.losses import Output
-from blurmapper.training.storage import read_onnx_weights
+from blurmapper.training.storage import read_checkpoint, read_onnx_weights
 from blurmapper.training.vgg import Fcn8s, TrimmedVgg, VggTrunk, WeightedFusion
 from blurmapper.weights import BUNDLED, bundled_card, bundled_names
 

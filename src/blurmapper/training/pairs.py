@@ -76,8 +76,11 @@ def label_of(blurred_share: npt.NDArray[np.float32], blur: int) -> Label:
     return label
 
 
-def label_smear(spread: npt.NDArray[np.float32], behind: Label, blur: int) -> Label:
-    """Return the label where a smeared layer, of coverage `spread`, lies before another."""
+def label_smear(spread: npt.NDArray[np.float32], behind: Label | int, blur: int) -> Label:
+    """Return the label where a smeared layer, of coverage `spread`, lies before another.
+
+    `behind` is the label of that, of each pixel or of all.
+    """
     label = np.where(spread < HARDLY_THERE, behind, UNDECIDED)
     return np.asarray(np.where(spread > SEEN, blur, label), np.uint8)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import numpy.typing as npt
 
 from blurmapper.errors import DatasetError
@@ -136,6 +137,11 @@ def read_pixels(path: Path, how: int) -> npt.NDArray[Any]:
             f"{path}: cannot be read as a {kind}; restore it or take it off the list"
         )
     return pixels
+
+
+def read_rgb(path: Path) -> npt.NDArray[np.uint8]:
+    """Return a photo as RGB (H, W, 3), or raise as `read_pixels` does."""
+    return np.ascontiguousarray(read_pixels(path, cv2.IMREAD_COLOR)[..., ::-1])
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

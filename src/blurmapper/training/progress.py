@@ -8,15 +8,8 @@ import time
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import (
-    Progress as Bar,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
 from blurmapper.errors import MissingExtraError
 from blurmapper.training.config import TrainingConfig
@@ -81,7 +74,8 @@ class Progress:
     def _write(self, values: dict[str, Any]) -> None:
         if self.quiet:
             return
-        line = json.dumps({key: _short(value) for key, value in values.items()})
+        short = {k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in values.items()}
+        line = json.dumps(short)
         with (self.config.output / LOG).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
         if not self._terminal:
@@ -92,10 +86,6 @@ class Progress:
             for name, value in values.items():
                 if name != "step":
                     self._events.add_scalar(name, value, step)
-
-
-def _short(value: Any) -> Any:
-    return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
 def _open_events(config: TrainingConfig) -> Any:

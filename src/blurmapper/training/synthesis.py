@@ -13,13 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from blurmapper.applications.light import decode_light
-from blurmapper.training import defocus_scenes, motion_scenes, moving_scenes
-from blurmapper.training.compositing import (
-    Linear,
-    cover,
-    encode_srgb,
-    flatten_texture,
-)
+from blurmapper.training import camera_scenes, moving_scenes
+from blurmapper.training.compositing import Linear, cover, encode_srgb, flatten_texture
 from blurmapper.training.pairs import SHARP, Label, Material, Pair
 
 Making = Callable[[Material, np.random.Generator], tuple[Linear, Label]]
@@ -45,16 +40,16 @@ def none(material: Material, rng: np.random.Generator) -> tuple[Linear, Label]:
 
 SCENES: dict[str, Scene] = {
     "none": Scene(none, 0.09),
-    "whole_defocus": Scene(defocus_scenes.whole_defocus, 0.03),
-    "background_defocus": Scene(defocus_scenes.background_defocus, 0.13),
-    "foreground_defocus": Scene(defocus_scenes.foreground_defocus, 0.09),
-    "foreground_lights": Scene(defocus_scenes.foreground_lights, 0.03),
-    "plane_of_focus": Scene(defocus_scenes.plane_of_focus, 0.08),
-    "several_depths": Scene(defocus_scenes.several_depths, 0.06),
-    "camera_motion": Scene(motion_scenes.camera_motion, 0.05),
-    "panning": Scene(motion_scenes.panning, 0.09),
-    "light_trails": Scene(motion_scenes.light_trails, 0.03),
-    "traffic": Scene(motion_scenes.traffic, 0.06),
+    "whole_defocus": Scene(camera_scenes.whole_defocus, 0.03),
+    "background_defocus": Scene(camera_scenes.background_defocus, 0.13),
+    "foreground_defocus": Scene(camera_scenes.foreground_defocus, 0.09),
+    "foreground_lights": Scene(camera_scenes.foreground_lights, 0.03),
+    "plane_of_focus": Scene(camera_scenes.plane_of_focus, 0.08),
+    "several_depths": Scene(camera_scenes.several_depths, 0.06),
+    "camera_motion": Scene(camera_scenes.camera_motion, 0.05),
+    "panning": Scene(camera_scenes.panning, 0.09),
+    "light_trails": Scene(camera_scenes.light_trails, 0.03),
+    "traffic": Scene(camera_scenes.traffic, 0.06),
     "subject_motion": Scene(moving_scenes.subject_motion, 0.10),
     "part_in_motion": Scene(moving_scenes.part_in_motion, 0.03),
     "walkers": Scene(moving_scenes.walkers, 0.11),

@@ -84,9 +84,10 @@ class Fcn8s(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.trunk = VggTrunk(5)
-        self.score = nn.Conv2d(512, 1, 1)
-        self.score_pool4 = nn.Conv2d(512, 1, 1)
-        self.score_pool3 = nn.Conv2d(256, 1, 1)
+        *_, pool3, pool4, last = (channels for _, channels in VGG_GROUPS)
+        self.score = nn.Conv2d(last, 1, 1)
+        self.score_pool4 = nn.Conv2d(pool4, 1, 1)
+        self.score_pool3 = nn.Conv2d(pool3, 1, 1)
         self.upsampling_to_pool3 = LearntUpsampling(2)
         self.upsampling = LearntUpsampling(8)
 

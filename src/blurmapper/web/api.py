@@ -17,8 +17,9 @@ from blurmapper.images import (
     encode_image,
     encode_map,
 )
+from blurmapper.preprocessing import WHITE
 from blurmapper.web.figures import Figures, Judgement, Mapped, measure
-from blurmapper.web.turns import Turn, refuse_unknown_parameters
+from blurmapper.web.turns import Turn, refuse_unknown_parameters, to_json
 
 MapFormat = Literal["png", "png16", "npy"]
 PhotoFormat = Literal["jpeg", "png"]
@@ -29,12 +30,9 @@ MAPS: dict[str, MapFormat] = {"image/png": "png", "application/x-npy": "npy"}
 PHOTOS: dict[str, PhotoFormat] = {"image/jpeg": "jpeg", "image/png": "png"}
 
 Kind = Literal["blur", "defocus", "motion"]
-MapFormatOption = Annotated[
-    MapFormat | None, Query(alias="format", description="By the header Accept unless given.")
-]
-PhotoFormatOption = Annotated[
-    PhotoFormat | None, Query(alias="format", description="By the header Accept unless given.")
-]
+_FORMAT = Query(alias="format", description="By the header Accept unless given.")
+MapFormatOption = Annotated[MapFormat | None, _FORMAT]
+PhotoFormatOption = Annotated[PhotoFormat | None, _FORMAT]
 
 BINARY = {"type": "string", "format": "binary"}
 
@@ -111,12 +109,7 @@ async def map_blur(turn: Turn, of: Kind = "blur", form: MapFormatOption = None) 
 @api.post("/degree", openapi_extra=PHOTO_BODY, response_model=Figures)
 async def measure_blur(turn: Turn) -> Response:
     """Tell a photo's blur degree S, how much of it is blurred, and by what."""
-
-    def work(mapped: Mapped) -> Response:
-        figures = measure(mapped).model_dump_json()
-        return Response(figures, media_type="application/json")
-
-    return await turn.map(work, whole=False)
+    return await turn.map(lambda mapped: to_json(measure(mapped)), whole=False)
 
 
 @api.post("/rank", openapi_extra=PHOTO_BODY, response_model=Judgement)
@@ -167,9 +160,8 @@ async def segment(
     def work(mapped: Mapped) -> Response:
         if result == "cutout":
             rgba = cut_out(mapped.image, mapped.blur_map)
-            opaque = 1.0 if rgba.dtype.kind == "f" else 2.0 ** (8 * rgba.itemsize) - 1
             answer = _file(encode_cutout(rgba), "png")
-            share = rgba[..., 3].mean(dtype="float64") / opaque
+            share = rgba[..., 3].mean(dtype="float64") / WHITE[rgba.dtype]
         else:
             mask = segment_blur(mapped.image, mapped.blur_map).astype("float32")
             answer = _map_file(mask, "png")
@@ -187,8 +179,7 @@ async def magnify(
         float, Query(ge=0, le=MOST_STRENGTH, description="How much blur is added.")
     ] = 1.0,
     shape: Annotated[
-        Literal["disc", "gaussian", "polygon"],
-        Query(description="What a point of light becomes."),
+        Literal["disc", "gaussian", "polygon"], Query(description="What a point of light becomes.")
     ] = "disc",
     way: Annotated[
         Literal["lens", "naive"], Query(description="naive is the paper's, to compare.")

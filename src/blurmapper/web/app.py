@@ -18,6 +18,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 
 import blurmapper
+from blurmapper.datasets import SAMPLES
 from blurmapper.methods import BlurMethod
 from blurmapper.web.api import api
 from blurmapper.web.figures import PhotoMapping
@@ -31,7 +32,6 @@ HEALTH: dict[int | str, dict[str, Any]] = {503: {"description": "The next photo 
 
 PAGES = Path(__file__).parent / "pages"
 CHOOSING = Path(blurmapper.__file__).parent / "assets" / "choosing"
-SAMPLES = Path(blurmapper.__file__).parent / "assets" / "samples"
 
 
 def create_app(

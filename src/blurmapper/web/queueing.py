@@ -12,8 +12,7 @@ from typing import Literal
 from fastapi import HTTPException, Request, Response
 
 from blurmapper.errors import BlurMapperError, MissingExtraError
-from blurmapper.web.limits import Limits
-from blurmapper.web.memory import Memory, Upload
+from blurmapper.web.limits import Limits, Memory, Upload
 from blurmapper.web.uploads import busy, read_upload
 
 Work = Callable[[bytes], Response]

@@ -12,7 +12,7 @@ from fastapi import Depends, HTTPException, Request, Response
 
 from blurmapper.decoding import Photo
 from blurmapper.images import ImageArray
-from blurmapper.web.figures import Mapped, PhotoMapping
+from blurmapper.web.figures import Figures, Mapped, PhotoMapping
 from blurmapper.web.limits import Limits
 from blurmapper.web.queueing import PhotoQueue
 from blurmapper.web.uploads import decode_upload
@@ -51,18 +51,14 @@ class PhotoTurn:
         """Return the figures of the photo, read whole, with its verdict."""
 
         def work(photo: Photo, content: bytes) -> Response:
-            return Response(
-                self._mapping.judge(photo, content).model_dump_json(),
-                media_type="application/json",
-            )
+            return to_json(self._mapping.judge(photo, content))
 
         return await self._answer(work, whole=True)
 
     async def _answer(self, work: Callable[[Photo, bytes], Response], *, whole: bool) -> Response:
         read = partial(self._mapping.read, whole=whole)
         answer = await self._queue.answer(
-            self._request,
-            lambda content: work(decode_upload(content, self._limits, read), content),
+            self._request, lambda content: work(decode_upload(content, self._limits, read), content)
         )
         self._until_sent.enter_context(self._queue.memory.answering(len(answer.body)))
         return answer
@@ -89,6 +85,11 @@ class PhotoTurn:
                 if wanted in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
                     return name
         raise HTTPException(406, f"there is no such answer; accept {' or '.join(offered)}")
+
+
+def to_json(figures: Figures) -> Response:
+    """Return the answer that figures are."""
+    return Response(figures.model_dump_json(), media_type="application/json")
 
 
 async def _take_turn(request: Request) -> AsyncIterator[PhotoTurn]:
