@@ -97,12 +97,12 @@ def test_a_fit_that_fails_leaves_the_old_numbers(
     def fail(_: Iterable[FitPair]) -> dict[str, Any]:
         raise ValueError("all features are of one class")
 
-    old = tmp_path / "shi14.json"
-    old.write_text("old")
+    old, content = tmp_path / "shi14.json", '{\n "method": "shi14", "values": 1}'
+    old.write_text(content)
     monkeypatch.setattr(shi14, "fit_shi14", fail)
     with pytest.raises(ConfigError, match=r"shi14: cannot be fitted on 2 pairs .all features"):
         fit_method("shi14", photos, tmp_path, pairs=2)
-    assert old.read_text() == "old"
+    assert old.read_text() == content
 
 
 def test_a_method_that_learns_nothing_names_those_that_do(photos: Path, tmp_path: Path) -> None:

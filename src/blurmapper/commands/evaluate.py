@@ -62,6 +62,10 @@ def evaluate(
     files = {kind: path for kind, path in given.items() if path is not None}
     for kind, path in files.items():
         check_replaceable(path, tables.OURS[kind])
+    if report is not None:
+        from blurmapper.evaluation.report import IS_REPORT
+
+        check_replaceable(report, IS_REPORT)
     polarities = polarity or []
     entries = selection.choose_finished(maps or [], polarities, resize=resize, stretch=stretch)
     finished = {entry.name for entry in entries}

@@ -18,7 +18,7 @@ from blurmapper import __version__
 from blurmapper.baselines._fitted import FITTED
 from blurmapper.compiled import import_compiled
 from blurmapper.errors import ConfigError, MethodError
-from blurmapper.files import write_file, written_as
+from blurmapper.files import check_replaceable, write_file, written_as
 from blurmapper.training.config import Mixture
 from blurmapper.training.data import PairSource
 from blurmapper.training.pairs import UNDECIDED
@@ -75,6 +75,8 @@ def fit_method(
     """
     if name not in FITTED_METHODS:
         raise MethodError(f"{name!r} is not fitted; choose from: {', '.join(FITTED_METHODS)}")
+    path, ours = (output or FITTED) / f"{name}.json", written_as(b'{\n "method": ', b'"values"')
+    check_replaceable(path, ours)
     fit = getattr(import_compiled(f"blurmapper.baselines.{name}"), f"fit_{name}")
     kinds: Counter[str] = Counter()
     source = PairSource(read_library(photos), SIDE, seed, MIXTURE)
@@ -92,9 +94,7 @@ def fit_method(
         "versions": {"blurmapper": __version__, "numpy": np.__version__, "python": python},
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }
-    path = (output or FITTED) / f"{name}.json"
     record = {"method": name, "values": values, "origin": origin}
-    ours = written_as(b'{\n "method": ', b'"values"')
     return write_file(path, json.dumps(record, indent=1) + "\n", ours)
 
 
