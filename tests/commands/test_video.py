@@ -180,7 +180,9 @@ def test_the_same_command_goes_on(
     assert mapped_before(run(clip, other)) == [True, True]
 
 
-@pytest.mark.parametrize("option", [["--redo"], ["--smoothing", "0"], ["--sharpest", "1"]])
+@pytest.mark.parametrize(
+    "option", [["--redo"], ["--smoothing", "0"], ["--sharpest", "1"], ["--by", "s"]]
+)
 def test_a_clip_is_mapped_again_where_that_is_asked_for(
     option: list[str], run: Run, clip: Path
 ) -> None:

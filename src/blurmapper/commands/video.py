@@ -6,7 +6,7 @@ import os
 import time
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import click
 
@@ -42,6 +42,12 @@ def video(
         bool,
         Option("--overlay/--no-overlay", help="Write the clip with what is blurred in violet."),
     ] = True,
+    by: Annotated[
+        Literal["focus", "s"],
+        Option(
+            help="Compare frames by the blur's width where they are meant to be sharp, or by S."
+        ),
+    ] = "focus",
     sharpest: Annotated[
         int, Option(metavar="N", least=0, help="Write the N sharpest frames as photos.")
     ] = 0,
@@ -83,14 +89,15 @@ def video(
     redo: option.Redo = False,
     quiet: option.Quiet = False,
 ) -> None:
-    """Map a clip: an overlay video, S of every frame, and the sharpest frames as photos.
+    """Map a clip: an overlay video, figures of every frame, and the sharpest frames as photos.
 
     CLIP gives DIR/CLIP.overlay.mp4 with the clip's times and sound, and DIR/CLIP.frames.csv with
-    a row a frame: its number from 0, its time in seconds, its blur degree S and the share of it
-    that is blurred. With --sharpest also DIR/CLIP.frame-NUMBER.jpg. Files appear whole or
-    not at all. Of a folder of frames the chosen are copied as they are into DIR/FOLDER.frames, and
-    there is no overlay. Of a clip that is damaged or cut short, what can be read is mapped; it
-    gets a line on standard error, and the exit status is 1.
+    a row a frame: its number from 0, its time in seconds, its blur degree S, the share of it
+    that is blurred, and, unless --by s is given, its focus: how wide the blur is in its sharpest
+    part, in pixels, and where that is. With --sharpest also DIR/CLIP.frame-NUMBER.jpg. Files
+    appear whole or not at all. Of a folder of frames the chosen are copied as they are into
+    DIR/FOLDER.frames, and there is no overlay. Of a clip that is damaged or cut short, what can be
+    read is mapped; it gets a line on standard error, and the exit status is 1.
 
     Clips that are done are not done again, unless they or the options have changed: after an
     interruption, the same command goes on. DIR/video.jsonl keeps what is done.
@@ -110,7 +117,7 @@ def video(
 
     folder = find_location(output or DEFAULT_OUTPUT)
     options = MethodOptions(threads=threads, device=device)
-    outputs = ClipOutputs(overlay, sharpest, apart, best_of, drop_blurry, smoothing, refine)
+    outputs = ClipOutputs(overlay, sharpest, apart, best_of, drop_blurry, smoothing, refine, by)
     work = ClipWork(method, options, outputs, Fraction(rate).limit_denominator(1001), folder)
     mapping = work.build()
     found = find_photos(clip for clip in clips if not os.path.isdir(clip))  # noqa: PTH112

@@ -124,8 +124,13 @@ class PhotoRecord:
         blur = self.blur(by)
         if by != "focus":
             return (blur or 0.0,)
-        tier = 0 if self.verdict.word in KEPT else 1 if self.verdict.word == "cannot tell" else 2
-        return tier, math.inf if blur is None else blur, self.blur_degree
+        sigma = math.inf if blur is None else blur
+        return find_tier(self.verdict.word), sigma, self.blur_degree
+
+
+def find_tier(word: Word) -> int:
+    """Return 0 for what is kept, 2 for what is faulty, and 1 for what nothing can be said of."""
+    return 0 if word in KEPT else 1 if word == "cannot tell" else 2
 
 
 def find_limit(longer_side: int) -> float:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.batch import THRESHOLD, Job
+from blurmapper.batch import Job
 from blurmapper.files import (
     check_replaceable,
     make_folder,
@@ -28,8 +28,10 @@ from blurmapper.methods import BlurMethod
 from blurmapper.refinement import enlarge_map, refine_map
 from blurmapper.video.clips import Clip, Frame
 from blurmapper.video.folders import FrameFolder
+from blurmapper.video.measuring import measure_frame
 from blurmapper.video.overlays import writing_overlay
 from blurmapper.video.selection import (
+    By,
     FrameResult,
     choose_best_of,
     choose_sharpest,
@@ -51,9 +53,10 @@ FRAMES_ENDING = ".frames"
 RATE = Fraction(25)
 """Frames a second of a folder, which does not say."""
 
-HEADINGS = ("frame", "seconds", "blur_degree", "share_blurred")
-IS_TABLE = written_as(",".join(HEADINGS).encode())
-"""By what an earlier run's table is known, which alone is written anew."""
+_BEFORE = ("frame", "seconds", "blur_degree", "share_blurred")
+HEADINGS = (*_BEFORE, "sigma", "focus_x", "focus_y", "verdict")
+IS_TABLE = written_as(",".join(_BEFORE).encode())
+"""By what an earlier run's table is known, also of an earlier version; it alone is written anew."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ class ClipOutputs:
         Frames on either side that the overlay's maps are averaged over; 0 for none.
     refine : bool
         Let the overlay's maps follow the edges of the frames, or only enlarge them.
+    by : {"focus", "s"}
+        What frames are compared by: how wide the blur is where they are meant to be sharp, or S.
     """
 
     overlay: bool = True
@@ -86,15 +91,18 @@ class ClipOutputs:
     drop_blurry: bool = False
     smoothing: int = REACH
     refine: bool = True
+    by: By = "focus"
 
     def choose(self, frames: list[FrameResult]) -> list[FrameResult]:
         """Return the frames that are written as photos."""
         if not (self.sharpest or self.best_of or self.drop_blurry):
             return []
-        chosen = drop_blurry(frames) if self.drop_blurry else frames
+        chosen = drop_blurry(frames, by=self.by) if self.drop_blurry else frames
         if self.best_of:
-            chosen = choose_best_of(chosen, self.best_of)
-        return choose_sharpest(chosen, self.sharpest, self.apart) if self.sharpest else chosen
+            chosen = choose_best_of(chosen, self.best_of, by=self.by)
+        if self.sharpest:
+            chosen = choose_sharpest(chosen, self.sharpest, self.apart, by=self.by)
+        return chosen
 
 
 @dataclass(frozen=True)
@@ -180,7 +188,7 @@ def map_clip(
             writer = stack.enter_context(writing_overlay(overlay, clip))
         mapped = _map_frames(clip.read_frames(), method)
         for frame, blur_map in smooth_maps(mapped, outputs.smoothing if overlay else 0):
-            measured.append(_measure(frame))
+            measured.append(measure_frame(frame, method, outputs.by))
             image = frame.frame.image
             size = size or image.shape[:2]
             if writer is not None:
@@ -200,11 +208,14 @@ def map_clip(
 
 def format_table(frames: list[FrameResult]) -> bytes:
     """Return what was measured of frames as CSV, a row each."""
-    rows = (
-        (f.number, f"{f.seconds:.6f}", f"{f.blur_degree:.4f}", f"{f.share_blurred:.4f}")
-        for f in frames
-    )
-    return to_csv([HEADINGS, *rows]).encode()
+    return to_csv([HEADINGS, *map(_to_row, frames)]).encode()
+
+
+def _to_row(frame: FrameResult) -> tuple[int | str, ...]:
+    figures = f"{frame.seconds:.6f}", f"{frame.blur_degree:.4f}", f"{frame.share_blurred:.4f}"
+    focus = frame.focus
+    place = (f"{focus.sigma:.3f}", focus.column, focus.row) if focus else ("", "", "")
+    return (frame.number, *figures, *place, frame.verdict or "")
 
 
 def _map_frames(frames: Iterator[Frame], method: BlurMethod) -> Iterator[MappedFrame]:
@@ -219,16 +230,6 @@ def _map_frames(frames: Iterator[Frame], method: BlurMethod) -> Iterator[MappedF
         shot += before is not None and (before.shape != colours.shape or is_cut(before, colours))
         before = colours
         yield MappedFrame(frame, shot, blur_map, colours)
-
-
-def _measure(frame: MappedFrame) -> FrameResult:
-    return FrameResult(
-        frame.frame.number,
-        frame.frame.seconds,
-        float(frame.blur_map.mean(dtype=np.float64)),
-        float((frame.blur_map >= THRESHOLD).mean()),
-        frame.shot,
-    )
 
 
 def _as_large(overlay: npt.NDArray[np.uint8], height: int, width: int) -> npt.NDArray[np.uint8]:

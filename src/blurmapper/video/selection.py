@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Literal
+
+from blurmapper.ranking.records import Word, find_tier
+from blurmapper.sharpest import SharpestPart
+
+By = Literal["focus", "s"]
+"""What frames are compared by: how wide the blur is where they are meant to be sharp, and S where
+that cannot be measured; or S alone."""
 
 NEIGHBOURS = 5
 """Frames on either side that a frame is compared with."""
 
 BLURRIER = 0.05
 """A frame is blurrier than its neighbours if S is above their median by more than this."""
+
+WIDER = 1.25
+"""Or if its blur is wider than the median of theirs by more than this factor."""
 
 MOST_APART = 1.0
 """Seconds between two chosen frames, unless asked for otherwise or the clip is too short."""
@@ -32,6 +43,10 @@ class FrameResult:
         Share of the frame with a probability of at least 0.5, in [0, 1].
     shot : int
         Frames between two cuts have the same.
+    focus : SharpestPart or None
+        Where it is sharpest of what is meant to be sharp; None where that is not known.
+    verdict : str or None
+        In a word, as `rank` gives it to photos; None where nothing was measured.
     """
 
     number: int
@@ -39,12 +54,14 @@ class FrameResult:
     blur_degree: float
     share_blurred: float
     shot: int = 0
+    focus: SharpestPart | None = None
+    verdict: Word | None = None
 
 
 def choose_sharpest(
-    frames: Sequence[FrameResult], number: int, apart: float | None = None
+    frames: Sequence[FrameResult], number: int, apart: float | None = None, *, by: By = "focus"
 ) -> list[FrameResult]:
-    """Return the frames with the least S, the sharpest first, spread apart in time.
+    """Return the sharpest frames, the sharpest first, spread apart in time.
 
     Parameters
     ----------
@@ -53,6 +70,8 @@ def choose_sharpest(
         How many; fewer come back where no more are so far apart.
     apart : float, optional
         Seconds between any two; unless given, 1, or what lets so many fit into the clip.
+    by : {"focus", "s"}
+        What is compared.
 
     Examples
     --------
@@ -65,17 +84,20 @@ def choose_sharpest(
         length = frames[-1].seconds - frames[0].seconds if frames else 0.0
         apart = min(MOST_APART, length / (2 * number))
     chosen: list[FrameResult] = []
-    for frame in sorted(frames, key=lambda frame: (frame.blur_degree, frame.number)):
-        if len(chosen) == number:
-            break
+    left = list(frames)
+    while left and len(chosen) < number:
+        best = find_best(left, by)
+        chosen.append(best)
         # Times are sums of fractions: frames 0.2 s apart may be 0.1999999 s apart.
-        if all(abs(frame.seconds - other.seconds) >= apart - 1e-6 for other in chosen):
-            chosen.append(frame)
+        far = [frame for frame in left if abs(frame.seconds - best.seconds) >= apart - 1e-6]
+        left = [frame for frame in far if frame is not best]
     return chosen
 
 
-def choose_best_of(frames: Sequence[FrameResult], number: int) -> list[FrameResult]:
-    """Return of every so many frames, counted from the first, the one with the least S.
+def choose_best_of(
+    frames: Sequence[FrameResult], number: int, *, by: By = "focus"
+) -> list[FrameResult]:
+    """Return of every so many frames, counted from the first, the sharpest.
 
     Examples
     --------
@@ -83,19 +105,33 @@ def choose_best_of(frames: Sequence[FrameResult], number: int) -> list[FrameResu
     >>> [frame.number for frame in choose_best_of(frames, 2)]
     [1, 2, 4]
     """
-    best: dict[int, FrameResult] = {}
+    groups: dict[int, list[FrameResult]] = {}
     for frame in frames:
-        group = frame.number // number
-        if group not in best or frame.blur_degree < best[group].blur_degree:
-            best[group] = frame
-    return list(best.values())
+        groups.setdefault(frame.number // number, []).append(frame)
+    return [find_best(group, by) for group in groups.values()]
 
 
-def drop_blurry(frames: Sequence[FrameResult]) -> list[FrameResult]:
+def find_best(frames: Sequence[FrameResult], by: By) -> FrameResult:
+    """Return the sharpest of some frames, the first of those that are equally sharp.
+
+    By focus they go first by what their verdicts are worth, and then by sigma. A sigma is known to
+    about a tenth, so that those within a quarter of the least are compared by S.
+    """
+    if by == "focus":
+        tiers = [find_tier(frame.verdict or "cannot tell") for frame in frames]
+        frames = [frame for frame, tier in zip(frames, tiers, strict=True) if tier == min(tiers)]
+        least = min((frame.focus.sigma for frame in frames if frame.focus), default=0.0)
+        near = [frame for frame in frames if frame.focus and frame.focus.sigma <= WIDER * least]
+        frames = near or frames
+    return min(frames, key=lambda frame: (frame.blur_degree, frame.number))
+
+
+def drop_blurry(frames: Sequence[FrameResult], *, by: By = "focus") -> list[FrameResult]:
     """Return the frames that are not blurrier than their neighbours in the same shot.
 
-    Of single frames of one scene small differences of S mean something: one is dropped if its S
-    is above the median of the 5 before and the 5 after it by more than 0.05.
+    Of single frames of one scene small differences mean something: one is dropped if its blur is
+    wider than the median of the 5 before and the 5 after it by more than a quarter. By S, or where
+    it or most of them cannot be measured, it is if its S is above theirs by more than 0.05.
 
     Examples
     --------
@@ -107,7 +143,14 @@ def drop_blurry(frames: Sequence[FrameResult]) -> list[FrameResult]:
     for place, frame in enumerate(frames):
         near = [*frames[max(0, place - NEIGHBOURS) : place]]
         near += frames[place + 1 : place + 1 + NEIGHBOURS]
-        degrees = [other.blur_degree for other in near if other.shot == frame.shot]
-        if not degrees or frame.blur_degree <= median(degrees) + BLURRIER:
+        near = [other for other in near if other.shot == frame.shot]
+        if not near or not _is_blurrier(frame, near, by):
             kept.append(frame)
     return kept
+
+
+def _is_blurrier(frame: FrameResult, near: Sequence[FrameResult], by: By) -> bool:
+    sigmas = [other.focus.sigma for other in near if other.focus is not None]
+    if by == "focus" and frame.focus is not None and 2 * len(sigmas) > len(near):
+        return frame.focus.sigma > WIDER * median(sigmas)
+    return frame.blur_degree > median(other.blur_degree for other in near) + BLURRIER

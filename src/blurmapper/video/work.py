@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass, field
 from fractions import Fraction
 from typing import Any, ClassVar
 
+from blurmapper.amounts import identify_network
 from blurmapper.batch import Job, Result, Work, find_photos, identify
 from blurmapper.locations import Location, with_ending
 from blurmapper.video.mapping import OVERLAY_ENDING, RATE, TABLE_ENDING, ClipOutputs, ClipResult
@@ -41,8 +42,9 @@ class ClipWork(Work):
         return ("photos", "problem")
 
     def choices(self) -> tuple[Any, ...]:
-        """Return the outputs, and the rate of folders."""
-        return (*astuple(self.outputs), str(self.rate))
+        """Return the outputs, the rate of folders, and what measures the focus."""
+        chosen = (*astuple(self.outputs), str(self.rate))
+        return (*chosen, identify_network()) if self.outputs.by == "focus" else chosen
 
     def endings(self, photo: Location) -> Mapping[str, str]:
         """Return the endings of the table and the overlay."""
