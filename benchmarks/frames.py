@@ -21,12 +21,17 @@ import cv2
 import numpy as np
 
 from benchmarks.measuring import Photo, table
-from blurmapper.applications.kernels import Kernel, disc_kernel, gaussian_kernel
-from blurmapper.applications.light import decode_light, encode_light
+from blurmapper.applications.light import (
+    Kernel,
+    decode_light,
+    disc_kernel,
+    encode_light,
+    gaussian_kernel,
+)
 from blurmapper.batch import Job, list_photos
 from blurmapper.images import read_image
 from blurmapper.mapper import BlurMapper
-from blurmapper.training.kernels import apply_kernel, motion_kernel
+from blurmapper.training.compositing import apply_kernel, motion_kernel
 from blurmapper.video.mapping import ClipOutputs, map_clip
 from blurmapper.video.selection import By, FrameResult, drop_blurry, find_best
 
