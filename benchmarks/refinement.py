@@ -22,7 +22,8 @@ import numpy.typing as npt
 from benchmarks.learned_refinement import train_refiner
 from blurmapper.baselines._matting import fill_along_colours
 from blurmapper.evaluation.boundary import BoundaryCounts, boundary_counts, score_boundary
-from blurmapper.evaluation.scores import ImageCounts, image_counts, score_paper
+from blurmapper.evaluation.counts import ImageCounts, image_counts
+from blurmapper.evaluation.scores import score_paper
 from blurmapper.images import BlurMap, ImageArray, read_image
 from blurmapper.mapper import BlurMapper
 from blurmapper.refinement import enlarge_map, refine_map

@@ -19,8 +19,9 @@ import pytest
 from blurmapper.batch import How, Result, find_photos
 from blurmapper.errors import ConfigError, ImageError
 from blurmapper.methods import MethodOptions
-from blurmapper.ranking.marks import MADE_BY, Mark, read_picks
+from blurmapper.ranking.marks import Mark
 from blurmapper.ranking.measuring import measure_photos, to_record
+from blurmapper.ranking.picks import MADE_BY, read_picks
 from blurmapper.ranking.records import Word
 from blurmapper.ranking.report import FILES, ReportTask, find_subject, join_scripts, write_report
 from blurmapper.ranking.tables import make_ranking

@@ -242,7 +242,7 @@ def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> N
     click.exceptions.Exit
         If something failed.
     """
-    from blurmapper.ranking.marks import read_picks
+    from blurmapper.ranking.picks import read_picks
 
     if actions.selection or actions.stars or actions.mark or actions.tables or len(photos) > 1:
         raise ConfigError("--apply takes the photos and marks of its file; leave out other choices")

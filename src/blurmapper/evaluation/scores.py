@@ -18,29 +18,9 @@ from blurmapper.evaluation.counts import (
     THRESHOLDS,
     Counts,
     CountTable,
-    ImageCounts,
-    image_counts,
+    image_counts,  # noqa: F401 - its users look for it here
     stack_counts,
-    stretch_map,
 )
-
-__all__ = [
-    "PROTOCOLS",
-    "THRESHOLDS",
-    "DbdScores",
-    "ImageCounts",
-    "Protocol",
-    "Scores",
-    "average_precision",
-    "calibration_error",
-    "f_score",
-    "image_counts",
-    "ratio",
-    "score_dbd",
-    "score_paper",
-    "score_pooled",
-    "stretch_map",
-]
 
 DBD_BETA_SQUARED = 0.3
 RECALL_LEVELS = np.linspace(0, 1, 101)

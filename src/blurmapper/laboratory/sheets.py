@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,9 +24,6 @@ from blurmapper.laboratory.entries import prepare_entries, score_entries
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.photos import blurred_share, read_samples, select_kind, shuffle
 from blurmapper.laboratory.results import Results, Say
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 BLURRED_SHARES = (0.1, 0.9)
 """Least and most of a photo that is blurred where both sides of a map are to be seen."""
@@ -57,13 +53,11 @@ def run_sheet(experiment: Experiment, data: Path | None, output: Path, say: Say)
     table = Table(f"{experiment.title}: best F of each map", headings, tuple(rows))
     values = {"photos": [sample.name for sample in samples], "best_f": best}
     down = METHODS_ACROSS < len(entries) <= 2 * len(samples)
-
-    def draw() -> Figure:
-        return draw_sheet(
-            samples, list(best), map_reader(entries, output), captions, methods_down=down
-        )
-
-    return Results([table], _sheet_note(experiment), values, {experiment.name: draw})
+    read = map_reader(entries, output)
+    draw = {
+        experiment.name: lambda: draw_sheet(samples, list(best), read, captions, methods_down=down)
+    }
+    return Results([table], _sheet_note(experiment), values, draw)
 
 
 def draw_samples(experiment: Experiment, data: Path | None) -> list[Sample]:
@@ -148,16 +142,11 @@ def run_failures(experiment: Experiment, data: Path | None, output: Path, say: S
     captions = {name: [f"F {decided[method][name].f:.2f}" for method in decided] for name in worst}
     photos = {name: [vars(d) for d in of.values()] for name, of in decided.items()}
     values = {"threshold": threshold, "worst": worst, "photos": photos}
-    return Results(
-        [_table(experiment, order[: experiment.photos], by_name)],
-        _note(experiment, order, by_name, threshold),
-        values,
-        {
-            experiment.name: lambda: draw_sheet(
-                shown, list(decided), map_reader(entries, output), captions
-            )
-        },
-    )
+    table = _table(experiment, order[: experiment.photos], by_name)
+    note = _note(experiment, order, by_name, threshold)
+    read = map_reader(entries, output)
+    draw = {experiment.name: lambda: draw_sheet(shown, list(decided), read, captions)}
+    return Results([table], note, values, draw)
 
 
 def decide(records: Records) -> dict[str, Decision]:

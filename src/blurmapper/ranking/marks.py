@@ -1,12 +1,10 @@
-"""What can be said of a photo so that photo software shows it, and what a page saves of that."""
+"""What can be said of a photo so that photo software shows it: stars, a colour, pick or reject."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from blurmapper.errors import ConfigError
 from blurmapper.ranking.packets import Property
@@ -156,78 +154,3 @@ def join_marks(earlier: Marks, later: Marks) -> Marks:
         gone = _FLAGS if RATING in later else {RATING}
         return {name: value for name, value in joined.items() if name not in gone}
     return joined
-
-
-MADE_BY = "blurmapper picks 1"
-
-
-@dataclass(frozen=True, slots=True)
-class Picks:
-    """The photos that something was said of, in the page's order, and what."""
-
-    marks: dict[Path, Mark]
-
-    def select(self, which: str) -> list[Path]:
-        """Return the photos that are picked, rejected, or have at least so many stars.
-
-        Parameters
-        ----------
-        which : str
-            ``pick``, ``reject``, or ``1`` to ``5``.
-
-        Raises
-        ------
-        ConfigError
-            If it is none of these.
-        """
-        if which in ("pick", "reject"):
-            return [photo for photo, mark in self.marks.items() if mark.flag == which]
-        if which not in ("1", "2", "3", "4", "5"):
-            raise ConfigError(f"--only {which}: say pick, reject, or 1 to 5 for so many stars")
-        stars = int(which)
-        return [photo for photo, mark in self.marks.items() if (mark.rating or 0) >= stars]
-
-
-def read_picks(path: Path, folder: Path | None = None) -> Picks:
-    """Read picks that a page saved.
-
-    Parameters
-    ----------
-    path : Path
-    folder : Path, optional
-        Where the photos are now, if they were moved since.
-
-    Raises
-    ------
-    ConfigError
-        If it is no such file, or names what is not below the folder.
-    """
-    try:
-        # Editors of Windows put a mark of order before what they save.
-        content = json.loads(path.read_text("utf-8-sig"))
-        if content["made_by"] != MADE_BY:
-            raise ValueError(content["made_by"])  # noqa: TRY301
-        base = folder or Path(content["folder"])
-        return Picks({base / _below(each["photo"]): _to_mark(each) for each in content["photos"]})
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except (KeyError, RecursionError, TypeError, ValueError) as error:
-        raise ConfigError(
-            f"{path}: holds no picks of a report; save them there with Save picks"
-        ) from error
-
-
-def _below(name: Any) -> PurePosixPath:
-    below = PurePosixPath(str(name))
-    if below.is_absolute() or ".." in below.parts or not below.parts:
-        raise ValueError(name)
-    return below
-
-
-def _to_mark(each: dict[str, Any]) -> Mark:
-    flag, rating = each.get("flag"), each.get("rating")
-    if flag not in ("pick", "reject", None) or rating not in (1, 2, 3, 4, 5, None):
-        raise ValueError(flag, rating)
-    # What counts as 1 to 5 need not look so: true, and 4.0 of programs without whole numbers.
-    rating = rating if rating is None else int(rating)
-    return Mark(REJECTED if flag == "reject" else rating, flag=flag)

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from blurmapper.evaluation.scores import ImageCounts, image_counts, score_paper
+from blurmapper.evaluation.counts import ImageCounts, image_counts
+from blurmapper.evaluation.scores import score_paper
 from blurmapper.images import BlurMap, ImageArray, read_image
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map
