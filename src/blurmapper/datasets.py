@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from blurmapper.errors import DatasetError
 from blurmapper.images import PHOTO_SUFFIXES
+from blurmapper.locations import read_regular
 from blurmapper.masks import UNDECIDED, has_undecided, read_mask
 
 Polarity = Literal["blurred", "sharp"]
@@ -232,7 +233,7 @@ def select_names(samples: Iterable[Sample], list_file: str | Path) -> list[Sampl
         If the file cannot be read or names a photo that the data set lacks.
     """
     try:
-        lines = Path(list_file).read_text(encoding="utf-8").split("\n")
+        lines = read_regular(Path(list_file)).decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"{list_file}: cannot be read as a list of names") from error
     words = [re.split(r"--|[\s'\",]+", line.strip("'\", \t\r")) for line in lines]

@@ -7,6 +7,7 @@ needs a package of its own for each store.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -249,6 +250,13 @@ def open_file(location: Location) -> BinaryIO:
         raise ImageError(
             f"{location}: cannot be opened ({reason}); check the path and its rights"
         ) from error
+
+
+def read_regular(path: Path) -> bytes:
+    """Read a file whole; `OSError` for what is no regular file, and may never come or never end."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return path.read_bytes()
 
 
 def _check_regular(path: Path, status: os.stat_result) -> None:

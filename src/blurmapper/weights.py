@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 from blurmapper.errors import WeightsError, one_line
 from blurmapper.files import write_file, written_as
 from blurmapper.graphs import CARD_FIELDS, PREPROCESSING_FIELDS, SCORE_FIELDS, checked
+from blurmapper.locations import read_regular
 from blurmapper.preprocessing import Preprocessing
 
 BUNDLED = Path(__file__).parent / "assets" / "weights"
@@ -113,7 +114,7 @@ def read_card(path: str | Path) -> WeightsCard:
     """
     path = Path(path)
     try:
-        return WeightsCard.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        return WeightsCard.from_dict(json.loads(read_regular(path).decode("utf-8")))
     except FileNotFoundError as error:
         raise WeightsError(
             f"{path}: no such weights card; keep the card beside its .onnx file"

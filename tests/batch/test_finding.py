@@ -7,6 +7,7 @@ import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from blurmapper.batch import (
@@ -22,6 +23,7 @@ from blurmapper.batch import (
     plan_jobs,
 )
 from blurmapper.errors import ImageError
+from blurmapper.images import encode_map
 from blurmapper.locations import find_location
 from blurmapper.ranking.report import ReportTask
 
@@ -71,6 +73,17 @@ def test_nothing_that_a_task_writes_is_a_photo(task: Task, tmp_path: Path) -> No
     photo = tmp_path / "a.jpg"
     touch(tmp_path, "a.jpg", *(f"made/a.jpg{ending}" for ending in task.endings(photo).values()))
     assert list_photos(tmp_path) == [photo]
+
+
+def test_masks_to_keep_are_no_photos_where_they_were_made(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "maps.jsonl", "masks/party.jpg", "other/masks/b.png")
+    grey = encode_map(np.zeros((16, 16), np.float32), ".png")
+    (tmp_path / "masks" / "sub").mkdir()
+    (tmp_path / "masks" / "sub" / "a.jpg.png").write_bytes(grey)
+    # Somebody's photos of masks are photos.
+    assert len(list_photos(tmp_path)) == 4
+    (tmp_path / "masks" / "party.jpg").unlink()
+    assert list_photos(tmp_path) == [tmp_path / "a.jpg", tmp_path / "other/masks/b.png"]
 
 
 def test_a_photo_that_is_called_a_thumb_is_one(tmp_path: Path) -> None:

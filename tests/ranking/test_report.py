@@ -17,14 +17,16 @@ import PIL.Image
 import pytest
 
 from blurmapper.batch import How, Result, find_photos
-from blurmapper.errors import ConfigError, ImageError
+from blurmapper.errors import BlurMapperError, ConfigError, ImageError
 from blurmapper.methods import MethodOptions
+from blurmapper.ranking.boxes import read_boxes
 from blurmapper.ranking.marks import Mark
 from blurmapper.ranking.measuring import measure_photos, to_record
 from blurmapper.ranking.picks import MADE_BY, read_picks
 from blurmapper.ranking.records import Word
 from blurmapper.ranking.report import FILES, ReportTask, find_subject, join_scripts, write_report
 from blurmapper.ranking.tables import make_ranking
+from blurmapper.weights import read_card
 
 WriteReport = Callable[[Path, Path], dict[str, Any]]
 
@@ -164,6 +166,18 @@ def test_photos_may_have_moved(tmp_path: Path) -> None:
     file = tmp_path / "picks.json"
     file.write_text(picks_of({"photo": "a.jpg", "flag": "pick"}))
     assert list(read_picks(file, tmp_path).marks) == [tmp_path / "a.jpg"]
+
+
+@pytest.mark.parametrize("read", [read_picks, read_boxes, read_card])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_is_no_file_is_not_waited_for(
+    kind: str, read: Callable[[Path], object], tmp_path: Path
+) -> None:
+    path = tmp_path / "picks.json" if kind == "pipe" else Path("/dev/zero")
+    if kind == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(BlurMapperError, match=r"cannot be read \(it is no regular file\)"):
+        read(path)
 
 
 def test_picks_that_another_program_saved_anew_are_read(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from blurmapper.batch.failures import PhotoFailure
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.images import PHOTO_SUFFIXES
-from blurmapper.locations import Address, Location, find_location
+from blurmapper.locations import Address, Location, find_location, read_regular
 
 MADE = frozenset(
     {".amount", ".blur", ".cutout", ".defocus", ".magnified", ".mask", ".motion", ".overlay"}
@@ -21,6 +21,11 @@ MADE = frozenset(
 MADE_OF = frozenset({".sharpest", ".subject", ".thumb", ".tint"})
 """The same of a report's pictures: common words, so only behind the whole name of a photo."""
 
+MASKS, BESIDE = "masks", "maps.jsonl"
+"""The folder of masks in a folder of outputs, which mirrors that of the photos and so has no names
+of its own, and the manifest beside it."""
+
+_GREY_PNG = b"IHDR", b"\x08\0"
 _HIDDEN = (".", "@eaDir")  # the latter is where a Synology keeps thumbnails
 
 
@@ -172,6 +177,8 @@ class _Finding:
                         photos.append(entry.name)
                     else:
                         self.found.left_out += 1
+            if MASKS in folders and _holds_masks(folder):
+                folders.remove(MASKS)
         except OSError as error:
             line = f"{folder}: this folder cannot be listed ({error.strerror}); check its rights"
             self.found.failures.append(PhotoFailure(Path(folder), ImageError(line)))
@@ -184,6 +191,26 @@ def _is_photo_name(name: str) -> bool:
     of_photo = PurePosixPath(stem.stem).suffix.lower() in PHOTO_SUFFIXES
     is_made = stem.suffix in MADE or (of_photo and stem.suffix in MADE_OF)
     return path.suffix.lower() in PHOTO_SUFFIXES and not is_made
+
+
+def _holds_masks(folder: str) -> bool:
+    """Say whether a folder is one of outputs, and its folder of masks holds grey PNGs alone."""
+    if not Path(folder, BESIDE).is_file():
+        return False
+    for above, _, names in os.walk(Path(folder, MASKS)):
+        if not all(name.endswith(".png") for name in names):
+            return False
+        if names and not _is_grey(Path(above, names[0])):
+            return False
+    return True
+
+
+def _is_grey(png: Path) -> bool:
+    try:
+        head = read_regular(png)[:26]
+    except OSError:
+        return False
+    return (head[12:16], head[24:]) == _GREY_PNG
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

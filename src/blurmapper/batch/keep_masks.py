@@ -11,15 +11,12 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 
-from blurmapper.batch.finding import Found
+from blurmapper.batch.finding import MASKS, Found
 from blurmapper.decoding import open_pillow, turn_back
 from blurmapper.decoding.opening import read_orientation
 from blurmapper.errors import ConfigError
 from blurmapper.images import BlurMap, encode_map
 from blurmapper.locations import Location
-
-FOLDER = "masks"
-"""The folder of masks in the folder of outputs; it mirrors that of the photos."""
 
 BLURRED = 0.5
 """A pixel with at least this probability is left out."""
@@ -45,7 +42,7 @@ class KeepMasks:
         folder = target
         for _ in PurePosixPath(key).parts:
             folder = folder.parent
-        return folder / f"{FOLDER}/{self._name(key)}"
+        return folder / f"{MASKS}/{self._name(key)}"
 
     def check(self, found: Found) -> None:
         """Refuse photos that would share a mask.

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from blurmapper.errors import ConfigError
+from blurmapper.locations import read_regular
 
 COLUMNS = ("photo", "x", "y", "width", "height")
 
@@ -83,7 +84,7 @@ def read_boxes(path: Path) -> Boxes:
     try:
         if path.is_dir():
             files = sorted(path.rglob("*.txt"))
-            content = b"".join(file.read_bytes() for file in files)
+            content = b"".join(read_regular(file) for file in files)
             found = [
                 (file.relative_to(path).with_suffix("").as_posix(), box)
                 for file in files
@@ -92,7 +93,7 @@ def read_boxes(path: Path) -> Boxes:
             if not found and any(map(_is_text, files)):
                 raise ValueError(path)  # noqa: TRY301
         else:
-            content = path.read_bytes()
+            content = read_regular(path)
             read = _read_coco if path.suffix.lower() == ".json" else _read_csv
             found = list(read(content.decode("utf-8-sig")))
     except OSError as error:
@@ -156,7 +157,7 @@ def _read_yolo(file: Path) -> Iterator[NamedBox]:
 
 
 def _read_lines(file: Path) -> list[str]:
-    lines = file.read_text("utf-8-sig", errors="replace").splitlines()
+    lines = read_regular(file).decode("utf-8-sig", errors="replace").splitlines()
     return [line for line in lines if line.strip()]
 
 

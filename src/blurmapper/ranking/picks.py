@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from blurmapper.errors import ConfigError
+from blurmapper.locations import read_regular
 from blurmapper.ranking.marks import REJECTED, Mark
 
 MADE_BY = "blurmapper picks 1"
@@ -56,7 +57,7 @@ def read_picks(path: Path, folder: Path | None = None) -> Picks:
     """
     try:
         # Editors of Windows put a mark of order before what they save.
-        content = json.loads(path.read_text("utf-8-sig"))
+        content = json.loads(read_regular(path).decode("utf-8-sig"))
         if content["made_by"] != MADE_BY:
             raise ValueError(content["made_by"])  # noqa: TRY301
         base = folder or Path(content["folder"])
