@@ -70,6 +70,14 @@ def test_nothing_measured_where_the_map_says_sharp_is_no_answer() -> None:
     assert find_sharpest(amounts, sharp_left_of(14)) is None
 
 
+def test_fur_with_a_few_soft_edges_is_not_soft_and_a_few_sharp_ones_are_sharp() -> None:
+    for sigma, known in ((1.5, 10), (1.5, 100), (0.5, 10)):
+        amounts = amounts_of(np.nan)
+        amounts.sigma[: known // 10, :10] = sigma
+        found = find_sharpest(amounts, sharp_left_of(14))
+        assert (found is None) == (sigma > 1 and known == 10)
+
+
 def test_a_few_cells_are_no_answer() -> None:
     sharp = sharp_left_of(SIDE)
     amounts = amounts_of(np.nan)

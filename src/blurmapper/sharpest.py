@@ -20,6 +20,16 @@ SHARPEST_SHARE = 0.05
 NOTHING = 0.02
 """Share of a photo up to which what the map calls sharp is nothing."""
 
+SHARP_SIGMA = 1.2
+"""Sigma in pixels of a small photo up to which the sharpest part counts as sharp."""
+
+SHARP_SHARE = 1 / 2500
+"""The same in parts of a large photo's longer side: what is seen on a screen."""
+
+FEW = 0.15
+"""Share of what the map calls sharp that must be measurable to say that it is soft: fine hair and
+fur cannot be measured, and what can be there are a few soft edges of something else."""
+
 _MUCH = 0.2
 _SHARP = 0.5
 _MAP_SIDE, _SEEN = 432, 1.5  # Pixels of a side at which maps are made, and a sigma seen there.
@@ -45,8 +55,9 @@ def find_sharpest(amounts: BlurAmounts, blur_map: BlurMap) -> SharpestPart | Non
     """Return how sharp the sharpest part is of what is meant to be sharp, or None if unknown.
 
     What is meant is what the map calls sharp, however small: then the figure is that of its
-    sharpest twentieth. Where that is nothing all was meant, and the figure is in the middle. Where
-    the map calls much sharp that is measured so wide that it would have seen it, it is believed.
+    sharpest twentieth. Where that is nothing all was meant, and the figure is in the middle. The
+    map is believed, and there is no figure, where it calls much sharp that is measured so wide that
+    it would have seen it, and where little of what it calls sharp is measured, and that as soft.
 
     Parameters
     ----------
@@ -63,6 +74,8 @@ def find_sharpest(amounts: BlurAmounts, blur_map: BlurMap) -> SharpestPart | Non
         return None
     everywhere = slice(0, blur_map.shape[0]), slice(0, blur_map.shape[1])
     found = _take_part(amounts.sigma, meant, share, everywhere)
+    if np.count_nonzero(meant) < FEW * np.count_nonzero(sharp):
+        return None if found.sigma > find_limit(max(blur_map.shape)) else found
     return None if sharp.mean() > _MUCH and is_seen(found.sigma, blur_map) else found
 
 
@@ -80,6 +93,17 @@ def find_sharpest_inside(amounts: BlurAmounts, inside: tuple[slice, slice]) -> S
     meant[cells_of(inside)] = True
     meant &= np.isfinite(amounts.sigma)
     return _take_part(amounts.sigma, meant, SHARPEST_SHARE, inside) if meant.any() else None
+
+
+def find_limit(longer_side: int) -> float:
+    """Return up to which sigma, in pixels, a photo of that size is sharp where it is meant to be.
+
+    Examples
+    --------
+    >>> find_limit(1000), find_limit(6000)
+    (1.2, 2.4)
+    """
+    return max(SHARP_SIGMA, SHARP_SHARE * longer_side)
 
 
 def find_sharp_cells(blur_map: BlurMap, sigma: Grid) -> npt.NDArray[np.bool_]:

@@ -18,12 +18,11 @@ from blurmapper.ranking.records import (
     PhotoRecord,
     Verdict,
     Word,
-    find_limit,
     order_photos,
 )
 from blurmapper.ranking.selection import Selection, select_photos
 from blurmapper.ranking.verdicts import judge
-from blurmapper.sharpest import SharpestPart, find_sharpest
+from blurmapper.sharpest import SharpestPart, find_limit, find_sharpest
 
 ROWS, COLUMNS = 30, 40
 
@@ -127,6 +126,32 @@ def test_what_moved_in_the_middle_of_a_sharp_photo_is_said() -> None:
     verdict = judge_all(in_the_middle(1, 0), in_the_middle(4, 0.6), length)
     assert verdict.word == "subject moved"
     assert "11 px" in verdict.reason
+
+
+def judge_moving(inside: float, moving: Map, sigma: Map) -> Verdict:
+    """Judge a photo whose middle is blurred and moves so likely, and whose rest is sharp."""
+    blur_map, amounts = enlarge(in_the_middle(inside, 0)), amounts_of(sigma)
+    focus = find_sharpest(amounts, blur_map)
+    return judge(blur_map, amounts, focus, find_moving=lambda: moving)
+
+
+def test_what_the_map_sees_moving_in_the_middle_need_not_be_measured() -> None:
+    unmeasured = in_the_middle(np.nan, 0.6)
+    verdict = judge_moving(1, in_the_middle(0.9, 0), unmeasured)
+    assert verdict == Verdict("subject moved", "What is in the middle moved; the rest stood.")
+    assert judge_moving(1, whole(0), unmeasured).word in KEPT
+    assert judge_moving(0, in_the_middle(0.9, 0), unmeasured).word == "sharp"
+
+
+def test_what_is_measured_sharp_in_the_middle_has_not_moved() -> None:
+    assert judge_moving(1, in_the_middle(0.9, 0), in_the_middle(0.9, 0.6)).word in KEPT
+
+
+def test_a_subject_that_was_followed_before_a_moving_background_is_forgiven() -> None:
+    blur_map, amounts = enlarge(in_the_middle(0, 1)), amounts_of(in_the_middle(0.6, np.nan))
+    focus = find_sharpest(amounts, blur_map)
+    verdict = judge(blur_map, amounts, focus, find_moving=lambda: whole(1) - in_the_middle(1, 0))
+    assert verdict.word == "subject sharp"
 
 
 def test_nothing_to_measure_is_said_whatever_the_map_says() -> None:

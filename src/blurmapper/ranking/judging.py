@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import NamedTuple
 
-from blurmapper.amounts import BlurAmounts, measure_amounts
+from blurmapper.amounts import BlurAmounts, Grid, measure_amounts
 from blurmapper.decoding import MIN_SIDE
 from blurmapper.errors import WeightsError
 from blurmapper.images import BlurMap, ImageArray
+from blurmapper.kinds import BlurKinds
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
 from blurmapper.preprocessing import reduce_area
@@ -17,7 +18,7 @@ from blurmapper.ranking.verdicts import judge
 from blurmapper.sharpest import SharpestPart, find_sharpest
 
 KINDS_SIDE = 640
-"""Pixels of the longer side at which it is asked whether a photo was shaken."""
+"""Pixels of the longer side at which it is asked whether a photo was shaken or what moved."""
 
 
 class Judged(NamedTuple):
@@ -49,20 +50,26 @@ def judge_photo(
     else:
         amounts = measure_amounts(image, threads=threads)
     focus = find_sharpest(amounts, blur_map)
-    verdict = judge(blur_map, amounts, focus)
-    if verdict.word == "soft":
-        verdict = judge(blur_map, amounts, focus, motion=_find_motion(method, image))
+
+    def find_moving() -> Grid | None:
+        kinds = _map_kinds(method, image)
+        return None if kinds is None else reduce_area(kinds.motion, *amounts.sigma.shape)
+
+    verdict = judge(blur_map, amounts, focus, find_moving=find_moving)
+    if verdict.word == "soft" and (kinds := _map_kinds(method, image)):
+        defocus, motion = (float(part.mean()) for part in kinds)
+        part = motion / max(1e-6, defocus + motion)
+        verdict = judge(blur_map, amounts, focus, motion=part)
     return Judged(verdict, focus, amounts)
 
 
-def _find_motion(method: BlurMethod, image: ImageArray) -> float | None:
-    """Return the part of a photo's blur that is motion, where the method tells."""
+def _map_kinds(method: BlurMethod, image: ImageArray) -> BlurKinds | None:
+    """Map a small copy of a photo by the kinds of blur, where the method tells them."""
     with suppress(WeightsError):
         if isinstance(method, BlurMapper):
             scale = KINDS_SIDE / max(image.shape[:2])
             if scale < 1:
                 size = (max(MIN_SIDE, round(side * scale)) for side in image.shape[:2])
                 image = reduce_area(image, *size)
-            defocus, motion = (float(part.mean()) for part in method.map_kinds(image))
-            return motion / max(1e-6, defocus + motion)
+            return method.map_kinds(image)
     return None

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from blurmapper.batch import PhotoFailure
 from blurmapper.ranking.frames import Frame
 from blurmapper.ranking.marks import rate
-from blurmapper.sharpest import SharpestPart
+from blurmapper.sharpest import SharpestPart, find_limit
 
 Measure = Literal["focus", "s", "region"]
 """What photos are ranked by: how wide the blur is where they are meant to be sharp, S, or the mean
@@ -54,12 +54,6 @@ class Verdict:
     word: Word
     reason: str
 
-
-SHARP_SIGMA = 1.2
-"""Sigma in pixels of a small photo up to which the sharpest part counts as sharp."""
-
-SHARP_SHARE = 1 / 2500
-"""The same in parts of a large photo's longer side: what is seen on a screen."""
 
 UNKNOWN = Verdict("cannot tell", "It was not measured.")
 
@@ -131,17 +125,6 @@ class PhotoRecord:
 def find_tier(word: Word) -> int:
     """Return 0 for what is kept, 2 for what is faulty, and 1 for what nothing can be said of."""
     return 0 if word in KEPT else 1 if word == "cannot tell" else 2
-
-
-def find_limit(longer_side: int) -> float:
-    """Return up to which sigma, in pixels, a photo of that size is sharp where it is meant to be.
-
-    Examples
-    --------
-    >>> find_limit(1000), find_limit(6000)
-    (1.2, 2.4)
-    """
-    return max(SHARP_SIGMA, SHARP_SHARE * longer_side)
 
 
 def order_photos(

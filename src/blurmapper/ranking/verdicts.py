@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,13 @@ import numpy.typing as npt
 
 from blurmapper.amounts import BlurAmounts
 from blurmapper.images import BlurMap
-from blurmapper.ranking.records import Verdict, find_limit
+from blurmapper.ranking.records import Verdict
 from blurmapper.sharpest import (
     FEWEST_CELLS,
     NOTHING,
     SharpestPart,
     cells_of,
+    find_limit,
     find_sharp_cells,
     find_sharpest_inside,
     is_seen,
@@ -28,6 +30,7 @@ _PART = 0.2
 _MOTION = 0.8
 _MIDDLE = (0.3, 0.7)
 _LITTLE, _MUCH, _LOW = 0.15, 0.2, 0.62
+_HALF, _RIM = 0.5, 0.6
 
 
 def judge(
@@ -36,6 +39,7 @@ def judge(
     focus: SharpestPart | None,
     *,
     motion: float | None = None,
+    find_moving: Callable[[], Grid | None] = lambda: None,
 ) -> Verdict:
     """Return the verdict on a photo, or on a part of it.
 
@@ -49,6 +53,9 @@ def judge(
         From `find_sharpest`.
     motion : float, optional
         The part of the map that is motion, in [0, 1], where the method tells.
+    find_moving : callable, optional
+        Returns how likely each cell moved, in [0, 1], where the method tells; asked only where the
+        middle may have.
 
     Returns
     -------
@@ -70,6 +77,8 @@ def judge(
     middle = (slice(*_within(rows)), slice(*_within(columns)))
     # On both sides, for else the subject is at one of them.
     sides = (sharp[:, : middle[1].start], sharp[:, middle[1].stop :])
+    if _is_framed(sharp, middle, sides) and _has_moved(find_moving(), sharp, sigma, middle, limit):
+        return _describe_moved(length[middle])
     between = all(side.size and side.mean() > _MUCH for side in sides)
     # Plain ground between two subjects is called blurred too, but is not measured so.
     if sharp[middle].mean() < _LITTLE and between and _is_wide(sigma[middle], limit):
@@ -133,14 +142,37 @@ def _judge_middle(sharp: Any, length: Grid, known: Any, how: str) -> Verdict:
     """Say why what is in the middle is blurred where what is around it is not."""
     moved = known & (np.nan_to_num(length) > 0)
     if known.any() and moved.sum() > 0.5 * known.sum():
-        path = float(np.median(length[moved]))
-        return Verdict(
-            "subject moved", f"What is in the middle moved by about {path:.0f} px; the rest stood."
-        )
+        return _describe_moved(length)
     at = float(np.nonzero(sharp)[0].mean()) / max(1, sharp.shape[0] - 1)
     if at > _LOW:
         return Verdict("focus before", f"The middle is soft; what is before it is sharp {how}.")
     return Verdict("focus behind", f"The middle is soft; what is behind it is sharp {how}.")
+
+
+def _is_framed(sharp: Any, middle: tuple[slice, slice], sides: tuple[Any, ...]) -> bool:
+    """Say whether most of the middle is blurred, and most of what is around it sharp."""
+    rim = np.concatenate([sharp[0], sharp[-1], sharp[:, 0], sharp[:, -1]])
+    around = all(side.size and side.mean() > _HALF for side in sides)
+    return bool(sharp[middle].mean() < _HALF and rim.mean() > _RIM and around)
+
+
+def _has_moved(
+    moving: Grid | None, sharp: Any, sigma: Grid, middle: tuple[slice, slice], limit: float
+) -> bool:
+    """Say whether most of the middle moved, and what of that can be measured is not sharp."""
+    if moving is None:
+        return False
+    moved = (~sharp & (moving > _HALF))[middle]
+    known = moved & np.isfinite(sigma[middle])
+    if moved.mean() <= _HALF:
+        return False
+    return not known.any() or float(np.median(sigma[middle][known])) > limit
+
+
+def _describe_moved(length: Grid) -> Verdict:
+    paths = length[np.nan_to_num(length) > 0]
+    by = f" by about {float(np.median(paths)):.0f} px" if paths.size else ""
+    return Verdict("subject moved", f"What is in the middle moved{by}; the rest stood.")
 
 
 def _is_wide(sigma: Grid, limit: float) -> bool:
