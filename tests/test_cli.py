@@ -188,6 +188,22 @@ def test_a_folder_that_was_removed_is_said_to_be_so(
     assert (status, errors) == (1, "error: the current folder was removed; go to another by cd\n")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["video", "LONG.mp4"],
+        ["rank", "p.jpg", "--boxes", "LONG"],
+        ["rank", "--apply", "LONG"],
+        ["map", "p.jpg", "--method", "LONG.onnx"],
+    ],
+)
+def test_a_name_that_is_too_long_gets_one_line(run: Run, arguments: list[str]) -> None:
+    long = [argument.replace("LONG", "a" * 300) for argument in arguments]
+    status, _, errors = run(*long)
+    assert status == 1
+    assert errors.startswith("error: ") and errors.count("\n") == 1
+
+
 def test_the_methods_are_listed(run: Run) -> None:
     status, output, _ = run("methods")
     assert status == 0

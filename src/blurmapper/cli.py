@@ -63,16 +63,21 @@ class Commands(click.Group):
         Raises
         ------
         ConfigError
-            If the folder that it is called in is not there any more.
+            If a path cannot be what it is given for, as one too long or in a locked folder, or
+            the folder that it is called in is not there any more.
         """
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise click.exceptions.Exit(STOPPED) from None
-        except FileNotFoundError as error:
-            if _is_folder_there():
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and not _is_folder_there():
+                line = "the current folder was removed; go to another by cd"
+            elif error.filename:
+                line = f"{error.filename}: cannot be used ({error.strerror}); check the path"
+            else:
                 raise
-            raise ConfigError("the current folder was removed; go to another by cd") from error
+            raise ConfigError(line) from error
 
 
 def _is_folder_there() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PureWindowsPath
@@ -249,15 +250,17 @@ def find_card(weights: str | Path) -> tuple[WeightsCard, Path]:
         If there are no such weights, or no card beside the file, or one of another file.
     """
     path = Path(weights)
-    is_path = isinstance(weights, Path) or bool(path.suffix) or path.is_dir()
+    # Unlike Path, these never raise, as of a name that is too long.
+    is_folder, is_file = os.path.isdir(path), os.path.isfile(path)  # noqa: PTH112, PTH113
+    is_path = isinstance(weights, Path) or bool(path.suffix) or is_folder
     if weights in bundled_names() or not is_path:
         return bundled_card(str(weights)), BUNDLED
-    if path.is_dir():
+    if is_folder:
         card = read_card(path / CARD)
         check_file_name(card, path / CARD)
         return card, path
     check_format(str(path))
-    if not path.is_file():
+    if not is_file:
         raise WeightsError(f"{path}: no such weights file; give a name or an .onnx file")
     card = read_card(path.with_suffix(".json"))
     if card.file != path.name:

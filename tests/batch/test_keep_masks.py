@@ -93,8 +93,11 @@ def test_masks_lie_as_pixels_are_stored(
     assert np.array_equal(read(mask), as_held(expected, orientation))
 
 
-def test_photos_that_would_share_a_mask_are_refused_at_once(photos: Path, tmp_path: Path) -> None:
-    PIL.Image.new("RGB", (40, 20)).save(photos / "left" / "x.png")
+@pytest.mark.parametrize("name", ["x.png", "X.JPG"])
+def test_photos_that_would_share_a_mask_are_refused_at_once(
+    name: str, photos: Path, tmp_path: Path
+) -> None:
+    PIL.Image.new("RGB", (40, 20)).save(photos / "left" / name)
     with pytest.raises(ConfigError, match=r"several photos would have the mask left/x\.png"):
         write_masks(photos, tmp_path / "out", KeepMasks("folder"))
     assert len(write_masks(photos, tmp_path / "out", KeepMasks("colmap"))) == 2

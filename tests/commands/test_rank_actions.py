@@ -185,7 +185,7 @@ def test_picks_are_carried_out(
     assert sorted(files_below(tmp_path / "away")) == ["a.png", "a.png.xmp"]
 
 
-@pytest.mark.parametrize("name", ["gone.png", "sub", "a.png\0", "\ud800.png"])
+@pytest.mark.parametrize("name", ["gone.png", "sub", "a.png\0", "\ud800.png", "a" * 300])
 def test_a_pick_that_is_no_file_costs_no_other(name: str, run_rank: Run, shoot: Path) -> None:
     picks = write_picks(shoot, {"photo": name, "flag": "pick"}, {"photo": "a.png", "flag": "pick"})
     result = run_rank("--apply", picks, "--move-to", shoot.parent / "kept", status=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,18 @@ def test_a_sidecar_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
     results = list(write_marks([(tmp_path / name, Mark(5)) for name in ("a.jpg", "b.jpg")]))
     assert isinstance(results[0], ImageError)
     assert results[1] == tmp_path / "b.jpg.xmp"
+
+
+def test_a_name_too_long_for_a_sidecar_does_not_stop_the_others(tmp_path: Path) -> None:
+    names = ["a" * 250 + ".jpg", "b.jpg"]
+    first, second = write_marks([(tmp_path / name, Mark(5)) for name in names])
+    assert isinstance(first, ImageError) and "File name too long" in str(first)
+    assert second == tmp_path / "b.jpg.xmp"
+
+
+def test_a_pipe_in_a_sidecar_s_place_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.xmp")
+    assert list(write_marks([(tmp_path / "a.jpg", Mark(5))])) == [tmp_path / "a.jpg.xmp"]
 
 
 def test_names_are_those_of_darktable_or_lightroom() -> None:

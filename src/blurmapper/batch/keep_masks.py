@@ -51,12 +51,13 @@ class KeepMasks:
         ------
         ConfigError
         """
-        names = Counter(self._name(below) for _, below in found.photos)
+        # Some file systems tell no capitals from small letters, so no outputs differ by them alone.
+        names = Counter(self._name(below).casefold() for _, below in found.photos)
         shared = next((name for name, count in names.items() if count > 1), None)
         if shared is not None and self.layout == "folder":
             raise ConfigError(
                 f"several photos would have the mask {shared}; use --masks colmap, or map folders "
-                "of photos that differ by more than their suffix"
+                "of photos that differ by more than suffix and capitals"
             )
 
     def encode(self, blur_map: BlurMap, source: Path | bytes | BinaryIO) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -250,7 +251,8 @@ def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> N
         raise ConfigError("--copy-to and --move-to: photos go to one place; leave out one")
     picks = read_picks(path, Path(photos[0]) if photos else None)
     chosen = picks.select(only)
-    gone = [photo for photo in picks.marks if not photo.is_file()]
+    # Unlike Path, this never raises, as of a name that is too long.
+    gone = [photo for photo in picks.marks if not os.path.isfile(photo)]  # noqa: PTH113
     failures: list[BlurMapperError] = [
         ImageError(f"{photo}: no such file; say where the photos are now: rank FOLDER --apply")
         for photo in gone

@@ -18,6 +18,7 @@ from blurmapper import __version__
 from blurmapper.decoding import open_pillow
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.files import sweep_once, write_file
+from blurmapper.locations import read_regular
 from blurmapper.ranking.companions import Folders
 from blurmapper.ranking.marks import ALL_PROPERTIES, RATING, Mark, Marks, is_by_hand, join_marks
 from blurmapper.ranking.packets import RDF, Property, read_properties, write_properties
@@ -124,7 +125,8 @@ def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) ->
     ImageError
         If it cannot be read, or is nothing that a mark can be added to.
     """
-    if sidecar.exists() and not sidecar.is_file():
+    # Unlike Path, these never raise, as of a name that is too long.
+    if os.path.exists(sidecar) and not os.path.isfile(sidecar):  # noqa: PTH110, PTH113
         raise ImageError(f"{sidecar}: is no file, so no mark goes there; move it away")
     try:
         before = sidecar.read_bytes()
@@ -154,7 +156,7 @@ def _read_elsewhere(
     other = sidecar_path(photo, "stem" if naming == "full" else "full")
     # What is broken says nothing.
     with suppress(OSError, ValueError, expat.ExpatError):
-        content = folders.find_alike(photo, other).read_bytes()
+        content = read_regular(folders.find_alike(photo, other))
         if not _is_ours(content):
             said = read_properties(content, wanted.keys())
     return {**read_marks_inside(photo, wanted), **said}
