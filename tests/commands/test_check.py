@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from blurmapper.commands.check import check
+from blurmapper.commands.rank import check
 from blurmapper.errors import ConfigError
 
 Check = Callable[..., Result]

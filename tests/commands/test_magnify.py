@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from blurmapper.applications import magnify_blur
 from blurmapper.applications.magnification import MOST_STRENGTH
 from blurmapper.commands._parameters import to_command
-from blurmapper.commands.applying import magnify
+from blurmapper.commands.mapping import magnify
 from blurmapper.images import read_image
 from blurmapper.mapper import BlurMapper
 

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from blurmapper.commands._parameters import to_command
-from blurmapper.commands.applying import segment
+from blurmapper.commands.mapping import segment
 from blurmapper.errors import ImageError, MethodError, MissingExtraError, install_command
 
 Run = Callable[..., Result]

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import PIL.Image
 import pytest
 
-from blurmapper.ranking.bursts import MOST_DIFFERING_BITS, Burst, group_bursts
 from blurmapper.ranking.frames import Frame, fingerprint, read_frame
 from blurmapper.ranking.records import PhotoRecord, order_photos
+from blurmapper.ranking.selection import MOST_DIFFERING_BITS, Burst, group_bursts
 
 START = datetime.fromisoformat("2026-11-22T17:46:03")
 NOON = "2026:11:22 12:00:00"

@@ -16,8 +16,8 @@ import pytest
 
 from blurmapper.errors import ImageError, MissingExtraError, install_command
 from blurmapper.files import from_cell
-from blurmapper.ranking.bursts import Burst
 from blurmapper.ranking.records import Box, Measure, PhotoRecord, Unreadable
+from blurmapper.ranking.selection import Burst
 from blurmapper.ranking.tables import (
     COLUMNS,
     OURS,

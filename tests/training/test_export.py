@@ -33,6 +33,12 @@ Exported = Callable[[Bits], Path]
 ONE_NETWORK = pytest.mark.parametrize("run", ["configuration-ii"], indirect=True)
 
 
+@pytest.fixture(autouse=True)
+def _small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an export be checked at a small size: any is tried here, and the usual ones take long."""
+    monkeypatch.setattr(export, "CHECKED_SIZES", ((96, 64),))
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], TrainingRun]:
     """Architecture -> a run of it, begun once."""
@@ -63,10 +69,7 @@ def exports(
     @cache
     def export_in(architecture: str, bits: Bits) -> Path:
         run, folder = runs(architecture), tmp_path_factory.mktemp("exported")
-        with pytest.MonkeyPatch.context() as patch:
-            # Any size is tried below; the usual ones take most of the time.
-            patch.setattr(export, "CHECKED_SIZES", ((96, 64),))
-            return export.export_checkpoint(run.path, folder, run.config.photos, bits=bits)
+        return export.export_checkpoint(run.path, folder, run.config.photos, bits=bits)
 
     return export_in
 
@@ -167,7 +170,7 @@ def test_an_export_that_differs_is_refused_and_leaves_nothing(
     monkeypatch.setattr(
         export, "_run_torch", lambda *given: [output + 0.01 for output in honest(*given)]
     )
-    with pytest.raises(WeightsError, match=r"differ by 1.0e-02 on .*png at 384 x 384"):
+    with pytest.raises(WeightsError, match=r"differ by 1.0e-02 on .*png at 96 x 64"):
         export.export_checkpoint(run.path, tmp_path, run.config.photos)
     assert not list(tmp_path.iterdir())
 

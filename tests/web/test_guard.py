@@ -14,7 +14,7 @@ for module in ("fastapi", "python_multipart", "uvicorn"):
 httpx = pytest.importorskip("httpx", reason="httpx asks the server")
 
 from blurmapper.errors import ConfigError  # noqa: E402
-from blurmapper.web.guard import check_host, check_origin  # noqa: E402
+from blurmapper.web.middleware import check_host, check_origin  # noqa: E402
 
 if TYPE_CHECKING:
     from tests.web.conftest import Gate, Serve

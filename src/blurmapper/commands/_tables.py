@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from blurmapper.evaluation.tables import Table
     from blurmapper.locations import Location
-    from blurmapper.ranking.bursts import Burst
     from blurmapper.ranking.records import PhotoRecord
+    from blurmapper.ranking.selection import Burst
     from blurmapper.ranking.tables import Ranking
 
 WIDTH_OF_FILES = 10_000

@@ -24,6 +24,7 @@ from blurmapper.decoding.colour import deep_to_srgb, to_srgb_array
 from blurmapper.decoding.conversions import Conversion, picture_of
 from blurmapper.decoding.opening import (
     check_content,
+    decode_safely,
     name_kind,
     open_other,
     open_pillow,
@@ -31,7 +32,6 @@ from blurmapper.decoding.opening import (
     without_xmp,
 )
 from blurmapper.decoding.raw import RawPhoto, read_raw, starts_like_raw
-from blurmapper.decoding.settings import decode_safely
 from blurmapper.errors import BlurMapperError, ImageError
 
 _HEAD = 32

@@ -11,8 +11,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.decoding.colour import read_gamma, read_signal
 from blurmapper.decoding.conversions import Conversion
-from blurmapper.decoding.profiles import read_gamma, read_signal
 from blurmapper.errors import ImageError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -12,8 +12,8 @@ from typing import Any
 
 from blurmapper.errors import needing
 from blurmapper.files import to_cell, written_as
-from blurmapper.ranking.bursts import Burst, group_bursts
 from blurmapper.ranking.records import Measure, PhotoRecord, Unreadable, order_photos
+from blurmapper.ranking.selection import Burst, group_bursts
 
 COLUMNS: dict[str, type] = {
     "rank": int,

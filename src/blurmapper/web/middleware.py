@@ -1,7 +1,8 @@
-"""Who may talk to the server, and what its pages may load: nothing from elsewhere."""
+"""What every request and answer passes: who may talk to the server, and how fast."""
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import re
 import socket
@@ -14,6 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from blurmapper.errors import ConfigError
+from blurmapper.web.limits import Limits
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -174,3 +176,114 @@ def _is_address(name: str) -> bool:
     with suppress(ValueError):
         return bool(ipaddress.ip_address(name))
     return False
+
+
+PIECE = 65_536
+"""Bytes of an answer that are handed on at a time."""
+
+LINGER = 0.5
+"""Seconds between an answer to half a request and the end of its connection.
+
+Ended at once, with bytes unread, it could take the answer with it (RFC 9112, section 9.6).
+"""
+
+
+class Pace:
+    """When the next bytes of a transfer are due: it may fall behind, but not for long.
+
+    Parameters
+    ----------
+    limits : Limits
+        How fast, and how far behind.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._now = asyncio.get_running_loop().time
+        self.due = self._now() + limits.patience
+
+    def moved(self, size: int) -> None:
+        """Take down that so many bytes have come or gone."""
+        latest = self._now() + self._limits.patience
+        self.due = min(latest, self.due + size / self._limits.pace)
+
+
+class Transfers:
+    """Send answers no faster than they are read, and cut off who does not read them.
+
+    An answer that is given before the whole request has arrived is the last on its connection,
+    as what is still to come would have to be read and thrown away.
+
+    Parameters
+    ----------
+    app : ASGI application
+    limits : Limits
+        How slowly a client may read.
+    """
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self._app = app
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and its answer back."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        body_to_come = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+        early = False
+
+        async def receive_until_whole() -> Message:
+            nonlocal body_to_come
+            message = await receive()
+            body_to_come = message.get("more_body", False)
+            return message
+
+        async def send_in_pieces(message: Message) -> None:
+            nonlocal early
+            if message["type"] == "http.response.start":
+                early = body_to_come
+                if early:
+                    MutableHeaders(scope=message)["Connection"] = "close"
+                await answer.send(message)
+            elif message["type"] == "http.response.body":
+                await answer.send_body(message, LINGER if early else 0)
+            else:
+                await send(message)
+
+        answer = _Answer(scope, send, self._limits)
+        await self._app(scope, receive_until_whole, send_in_pieces)
+
+
+class _Answer:
+    """An answer on its way to a client that keeps up with it."""
+
+    def __init__(self, scope: Scope, send: Send, limits: Limits) -> None:
+        self._send = send
+        self._limits = limits
+        self._pace: Pace | None = None
+        # See `connections`; other servers than ours have their own means.
+        self._cut_off = scope.get("state", {}).get("cut_off")
+
+    async def send(self, message: Message) -> None:
+        """Hand on a message, once what went before has been read."""
+        self._pace = self._pace or Pace(self._limits)
+        try:
+            async with asyncio.timeout_at(self._pace.due):
+                await self._send(message)
+        except TimeoutError:
+            if self._cut_off is None:
+                raise
+            self._cut_off()
+        self._pace.moved(len(message.get("body", b"")))
+
+    async def send_body(self, message: Message, linger: float) -> None:
+        """Hand on a message's body piece by piece, and return when all has been read."""
+        body = message.get("body", b"")
+        for start in range(0, len(body), PIECE):
+            piece = bytes(body[start : start + PIECE])
+            await self.send({**message, "body": piece, "more_body": True})
+        if not message.get("more_body", False):
+            await asyncio.sleep(linger)
+            await self.send({**message, "body": b"", "more_body": False})
