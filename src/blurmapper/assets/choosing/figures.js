@@ -17,13 +17,18 @@ export function inPixels(sigma) {
   return sigma === null ? "unknown" : `${sigma.toFixed(2)} px`;
 }
 
+/** Return a verdict, with how wide the blur is where that is known. */
+export function judgedAs(verdict, sigma) {
+  return sigma === null ? verdict : `${verdict}, ${inPixels(sigma)}`;
+}
+
 /** Return what is known of a photo, a few words each. */
 export function linesOf({ values, boxes }) {
   const lines = [];
   if (values.sigma !== undefined) lines.push(`focus ${inPixels(values.sigma)}`);
   lines.push(`S ${values.blur_degree.toFixed(3)}`, `${Math.round(100 * values.share_blurred)}% blurred`);
   lines.push(`sharpest region ${values.sharpest_blur.toFixed(3)}`);
-  const said = (boxes ?? []).map(({ label, verdict, sigma }) => `${label || "box"} ${verdict}, ${inPixels(sigma)}`);
+  const said = (boxes ?? []).map(({ label, verdict, sigma }) => `${label || "box"} ${judgedAs(verdict, sigma)}`);
   lines.push(...said.slice(0, MOST_BOXES));
   if (said.length > MOST_BOXES) lines.push(`and ${said.length - MOST_BOXES} more`);
   return lines;

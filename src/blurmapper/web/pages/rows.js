@@ -1,6 +1,6 @@
 // The list of photos: a row each, with its figure or what went wrong.
 
-import { inPixels, SLIDERS } from "../choosing/figures.js";
+import { judgedAs, SLIDERS } from "../choosing/figures.js";
 import { drawThumb } from "./drawing.js";
 import { load, valueOf } from "./photos.js";
 
@@ -50,7 +50,7 @@ function fill(row, photo, measure) {
 function figureOf(photo, measure) {
   const value = valueOf(photo, measure);
   if (measure === "focus") {
-    if (value) return `${value}, ${inPixels(photo.figures.sigma)}`;
+    if (value) return judgedAs(value, photo.figures.sigma);
     return photo.notJudged ? "not judged" : "judging …";
   }
   // The sharpest regions of sharp photos differ in the third place alone.
