@@ -110,10 +110,11 @@ def test_a_function_of_ones_own_is_a_method(own_method: str) -> None:
     np.testing.assert_array_equal(blur_map, np.full((4, 6), 0.5, np.float32))
 
 
-@pytest.mark.parametrize("function", ["wide", "flat"])
-def test_what_is_no_blur_map_is_refused(own_method: str, function: str) -> None:
+@pytest.mark.parametrize(("function", "value"), [("wide", "255"), ("flat", "0.5")])
+def test_what_is_no_blur_map_is_refused(own_method: str, function: str, value: str) -> None:
     method = get_method(own_method.replace("half", function))
-    with pytest.raises(MethodError, match=rf"{function}: gave .* values from 0 to 1"):
+    line = rf"{function}: gave .* from {value} to {value} for .* values from 0 to 1"
+    with pytest.raises(MethodError, match=line):
         method(np.zeros((4, 6, 3), np.uint8))
 
 

@@ -140,9 +140,12 @@ def _checked(name: str, function: BlurMethod) -> BlurMethod:
         kind = blur_map.dtype.kind
         inside = kind in "fiub" and bool(((blur_map >= 0) & (blur_map <= 1)).all())
         if blur_map.shape != image.shape[:2] or not inside:
+            numbers = kind in "fiub" and blur_map.size > 0
+            span = f" from {blur_map.min():.3g} to {blur_map.max():.3g}" if numbers else ""
             raise MethodError(
-                f"{name}: gave {blur_map.dtype} {blur_map.shape} for a photo {image.shape[:2]}; a "
-                "blur map has the photo's height and width and values from 0 to 1, 1 = blurred"
+                f"{name}: gave {blur_map.dtype} {blur_map.shape}{span} for a photo "
+                f"{image.shape[:2]}; a blur map has the photo's height and width and values from "
+                "0 to 1, 1 = blurred"
             )
         return np.asarray(blur_map, np.float32)
 

@@ -50,8 +50,8 @@ def test_a_config_survives_json(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (MINIMAL + "sides = 3\n", "no field 'sides'"),
-        (MINIMAL + 'side = "large"\n', "'large' is not of type int"),
-        (MINIMAL + "batch = true\n", "True is not of type int"),
+        (MINIMAL + 'side = "large"\n', "side: 'large' is not of type int"),
+        (MINIMAL + "batch = true\n", "batch: True is not of type int"),
         (MINIMAL + 'optimiser = "adam"\n', "'adam' is none of"),
         (MINIMAL + "[mixture]\nfake = 1\n", "mixture: no field 'fake'"),
         ('photos = "p"\noutput = "o"\n', "architecture"),

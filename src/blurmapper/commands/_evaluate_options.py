@@ -62,7 +62,7 @@ Methods = Annotated[
     list[str] | None,
     _in(
         MAPS,
-        "A method to run, from blurmapper methods, or an .onnx file; repeat for several.",
+        "A method to run, as for map; repeat for several.",
         "--method",
         metavar="NAME",
     ),

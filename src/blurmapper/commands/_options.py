@@ -19,7 +19,10 @@ Output = Annotated[
 ]
 Method = Annotated[
     str,
-    Option(metavar="NAME", help="A name from blurmapper methods, or an .onnx file of your own."),
+    Option(
+        metavar="NAME",
+        help="A name from blurmapper methods, an .onnx file, or package.module:function.",
+    ),
 ]
 Refine = Annotated[
     bool,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,7 +27,9 @@ def train(
     """
     with needing("train", "this command needs"):
         from blurmapper.training.loop import train as run
-    run(config, resume=resume, overrides=settings or [])
+    checkpoint = run(config, resume=resume, overrides=settings or [])
+    if os.environ.get("RANK", "0") == "0":
+        print_line(f"-> {checkpoint}; blurmapper export makes it a method", err=True)
 
 
 def export(

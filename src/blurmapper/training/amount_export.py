@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,21 @@ from blurmapper.weights import WeightsCard, is_described, write_card
 
 TOLERANCE = 1e-3
 """Largest difference that torch and ONNX Runtime may have in any answer."""
+
+
+@contextmanager
+def exporting_quietly() -> Iterator[None]:
+    """Keep from users what torch's exporter says of itself: that torchvision is missing."""
+    logger = logging.getLogger("torch.onnx._internal.exporter._registration")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            # torch 2.13 trips over a deprecation of its own.
+            warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*", FutureWarning)
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def export_amounts(state: dict[str, Any], output: Path, name: str) -> Path:
@@ -53,16 +72,17 @@ def export_amounts(state: dict[str, Any], output: Path, name: str) -> Path:
     path = output / f"{name}.onnx"
     output.mkdir(parents=True, exist_ok=True)
     size = {0: torch.export.Dim.AUTO, 2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
-    program = torch.onnx.export(
-        network,
-        (torch.zeros(2, 1, 96, 128),),
-        dynamo=True,
-        input_names=["image"],
-        output_names=["cells"],
-        dynamic_shapes=(size,),
-        opset_version=18,
-        verbose=False,
-    )
+    with exporting_quietly():
+        program = torch.onnx.export(
+            network,
+            (torch.zeros(2, 1, 96, 128),),
+            dynamo=True,
+            input_names=["image"],
+            output_names=["cells"],
+            dynamic_shapes=(size,),
+            opset_version=18,
+            verbose=False,
+        )
     assert program is not None
     content = program.model_proto.SerializeToString()
     write_file(path, content, lambda old: is_described(old, old.with_suffix(".json")))

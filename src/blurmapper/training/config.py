@@ -169,22 +169,22 @@ def _build(kind: type[Any], values: Mapping[str, Any], origin: str) -> Any:
         if name not in known:
             raise ConfigError(f"{origin}: no field {name!r}; choose among {', '.join(known)}")
     try:
-        return kind(**{name: _convert(hints[name], value) for name, value in values.items()})
+        return kind(**{name: _convert(name, hints[name], value) for name, value in values.items()})
     except TypeError as error:
         raise ConfigError(f"{origin}: {str(error).partition(') ')[2] or error}") from None
     except ValueError as error:
         raise ConfigError(f"{origin}: {error}") from None
 
 
-def _convert(hint: Any, value: Any) -> Any:
+def _convert(name: str, hint: Any, value: Any) -> Any:
     """Return the value as its field's type wants it, or raise ValueError."""
     choices = get_args(hint)
     if hint is Path or Path in choices:
         return None if value is None or (value == "" and type(None) in choices) else Path(value)
     if choices and value not in choices:
-        raise ValueError(f"{value!r} is none of {', '.join(map(repr, choices))}")
+        raise ValueError(f"{name}: {value!r} is none of {', '.join(map(repr, choices))}")
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(hint, type) and (not isinstance(value, hint) or type(value) is bool is not hint):
-        raise ValueError(f"{value!r} is not of type {hint.__name__}")
+        raise ValueError(f"{name}: {value!r} is not of type {hint.__name__}")
     return value

@@ -21,7 +21,7 @@ from blurmapper.errors import WeightsError
 from blurmapper.files import check_replaceable, write_file
 from blurmapper.images import read_image
 from blurmapper.preprocessing import Preprocessing
-from blurmapper.training.amount_export import TOLERANCE, export_amounts
+from blurmapper.training.amount_export import TOLERANCE, export_amounts, exporting_quietly
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.networks import (
     AMOUNT,
@@ -171,16 +171,17 @@ def write_onnx(network: nn.Module, path: Path, bits: Bits = 16) -> None:
     example = torch.zeros(1, 3, 96, 128)
     channels = network(example).shape[1]
     size = {0: torch.export.Dim.AUTO, 2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
-    program = torch.onnx.export(
-        Probabilities(network).eval(),
-        (example,),
-        dynamo=True,
-        input_names=["image"],
-        output_names=["blur_map", "motion"][:channels],
-        dynamic_shapes=(size,),
-        opset_version=OPSET,
-        verbose=False,
-    )
+    with exporting_quietly():
+        program = torch.onnx.export(
+            Probabilities(network).eval(),
+            (example,),
+            dynamo=True,
+            input_names=["image"],
+            output_names=["blur_map", "motion"][:channels],
+            dynamic_shapes=(size,),
+            opset_version=OPSET,
+            verbose=False,
+        )
     assert program is not None
     model = program.model_proto
     if channels > 1:
