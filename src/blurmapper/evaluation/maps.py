@@ -105,16 +105,12 @@ def _read(path: Path) -> npt.NDArray[Any]:
         array: npt.NDArray[Any] = np.load(path, allow_pickle=False)
         return array
     with own_settings(), PIL.Image.open(path) as picture:
+        grey = np.asarray(picture)
         if picture.mode == "I":
-            return _from_wide(np.asarray(picture))
+            # Pillow holds samples of 16 bits in 32.
+            if grey.min() < 0 or grey.max() > 65535:
+                raise ValueError("more than 16 bits")
+            return grey.astype(np.uint16)
         if picture.mode in _MODES_WITHOUT_LOSS:
-            grey = np.asarray(picture)
             return grey.astype(grey.dtype.newbyteorder("="), copy=False)
         return np.asarray(picture.convert("L"))
-
-
-def _from_wide(grey: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
-    """Return 16-bit samples that Pillow holds in 32 bits."""
-    if grey.min() < 0 or grey.max() > 65535:
-        raise ValueError("more than 16 bits")
-    return grey.astype(np.uint16)

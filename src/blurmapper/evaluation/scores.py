@@ -201,17 +201,16 @@ def dbd_scores(table: CountTable, weights: Weights) -> tuple[Floats, ...]:
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a table is made: its scores by name, and what gives them for weighted sets of photos."""
+    """How a table is made: its scores' names, and what gives them for weighted sets of photos."""
 
-    name: str
     scores: tuple[str, ...]
     weighted: Callable[[CountTable, Weights], tuple[Floats, ...]]
 
 
 PROTOCOLS = {
-    "paper": Protocol("paper", ("ods", "ois", "ap"), paper_scores),
-    "pooled": Protocol("pooled", ("ods", "ois", "ap"), pooled_scores),
-    "dbd": Protocol("dbd", ("f_score", "mae"), dbd_scores),
+    "paper": Protocol(("ods", "ois", "ap"), paper_scores),
+    "pooled": Protocol(("ods", "ois", "ap"), pooled_scores),
+    "dbd": Protocol(("f_score", "mae"), dbd_scores),
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -93,7 +92,13 @@ def run_segmentation(experiment: Experiment, data: Path | None, output: Path, sa
         say(f"{name}: cut out")
     columns = HEADINGS[: len(next(iter(rows.values())))]
     table = Table(experiment.title, ("photo", *list(values[0])[1:]), tuple(cells))
-    note = _segmentation_note(experiment, data, columns)
+    note = (
+        f"From left to right: {', '.join(columns)}. White is blurred, undecided truth mid grey. "
+        "The seeds are what GrabCut starts from: sure below 0.1 and from 0.9 of the map on, "
+        "probable in between, 0.5 the border. Subject: its share of the photo. IoU: of what the "
+        "truth calls sharp with the cut, and with the map below 0.5. "
+        + explain_choice(experiment, data)
+    )
     draw = {experiment.name: lambda: add_legend(draw_pictures(columns, rows))}
     return Results([table], note, {"photos": values}, draw)
 
@@ -152,9 +157,8 @@ def run_magnification(experiment: Experiment, data: Path | None, output: Path, s
         + explain_choice(experiment, data)
     )
     table = Table(experiment.title, ("photo", "S", "kept", *strengths), tuple(cells))
-    return Results(
-        [table], note, {"photos": values}, {experiment.name: lambda: draw_pictures(headings, rows)}
-    )
+    draw = {experiment.name: lambda: draw_pictures(headings, rows)}
+    return Results([table], note, {"photos": values}, draw)
 
 
 def magnify(
@@ -222,16 +226,6 @@ def explain_choice(experiment: Experiment, data: Path | None) -> str:
     )
     seen = warn_of_seen(experiment.methods[0], data)
     return " ".join([choice, *seen, f"The paper's: {experiment.source}."])
-
-
-def _segmentation_note(experiment: Experiment, data: Path | None, columns: Sequence[str]) -> str:
-    return (
-        f"From left to right: {', '.join(columns)}. White is blurred, undecided truth mid grey. "
-        "The seeds are what GrabCut starts from: sure below 0.1 and from 0.9 of the map on, "
-        "probable in between, 0.5 the border. Subject: its share of the photo. IoU: of what the "
-        "truth calls sharp with the cut, and with the map below 0.5. "
-        + explain_choice(experiment, data)
-    )
 
 
 def _draw_row(mapped: Mapped, found: float | None) -> list[Picture]:

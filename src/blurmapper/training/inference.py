@@ -96,9 +96,5 @@ def score_held_out(
                 counts.append(image_counts(blur_map, blurred, blurred | sharp))
         if counts:
             scores = score_paper(counts)
-            answer |= {
-                f"{name}_ods": scores.ods,
-                f"{name}_ois": scores.ois,
-                f"{name}_ap": scores.ap,
-            }
+            answer |= {f"{name}_{kind}": getattr(scores, kind) for kind in ("ods", "ois", "ap")}
     return {key: float(np.round(value, 4)) for key, value in answer.items()}

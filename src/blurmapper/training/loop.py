@@ -73,9 +73,7 @@ class TrainingRun:
     def __init__(self, config: TrainingConfig, rank: int = 0, processes: int = 1) -> None:
         self.config, self.rank, self.processes = config, rank, processes
         self.path = config.output / CHECKPOINT
-        self.device = (
-            torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
-        )
+        self.device = torch.device(f"cuda:{rank}" if torch.cuda.is_available() else "cpu")
         if config.threads:
             torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)

@@ -104,7 +104,7 @@ def read_library(root: Path, *, held_out: bool = False) -> PhotoLibrary:
     def photos(verdict: str) -> list[Path]:
         return [root / "images" / f"{name}.jpg" for name in names if use.get(name) == verdict]
 
-    traced = root / "traced"
+    images, truth = root / "traced" / "images", root / "traced" / "truth"
     return PhotoLibrary(
         sharp=tuple(photos("sharp")),
         blurred=tuple(photos("blurred")),
@@ -112,11 +112,9 @@ def read_library(root: Path, *, held_out: bool = False) -> PhotoLibrary:
         bokeh=tuple(Masked(photo, subjects[photo.stem]) for photo in photos("bokeh")),
         traced=tuple(
             Masked(
-                traced / "images" / f"{row['photo']}.jpg",
-                traced / "truth" / f"{row['photo']}.png",
-                row.get("kind", ""),
+                images / f"{row['photo']}.jpg", truth / f"{row['photo']}.png", row.get("kind", "")
             )
-            for row in _rows(traced / "photos.csv")
+            for row in _rows(root / "traced" / "photos.csv")
             if _is_held_out(row["photo"], HELD_OUT_SHARE) == held_out
         ),
     )
