@@ -101,6 +101,15 @@ def test_a_truncated_pillow_image_is_refused(sharp_photo: Photo) -> None:
         read_image(picture)
 
 
+@pytest.mark.parametrize("what", ["image", "file"])
+def test_what_is_closed_is_not_called_damaged(sharp_photo: Photo, what: str) -> None:
+    stream = io.BytesIO(encode(sharp_photo, "PNG"))
+    picture = PIL.Image.open(stream)
+    (picture if what == "image" else stream).close()
+    with pytest.raises(ImageError, match="closed before it was read"):
+        read_image(picture)
+
+
 @pytest.mark.parametrize("name", BAD_ARRAYS)
 def test_an_array_of_no_known_kind_is_refused(name: str) -> None:
     array, fault = BAD_ARRAYS[name]

@@ -150,6 +150,7 @@ Decoded = TypeVar("Decoded")
 _NOT_BUILT_IN = re.compile(
     r"unsupported|not (implemented|supported)|no (codec|decoder)", re.IGNORECASE
 )
+_CLOSED = re.compile(r"closed (image|file)")
 _PYTHONS_OWN = (ArithmeticError, AttributeError, LookupError, TypeError, struct.error)
 """Errors whose words are about a program, not about a file."""
 
@@ -205,6 +206,9 @@ def decode_safely(decode: Callable[[], Decoded], name: str) -> Decoded:
             raise ImageError(cut_short(name, "what it says of itself cannot be")) from error
         except Exception as error:
             reason = one_line(error)
+            if _CLOSED.search(reason):
+                line = f"{name}: closed before it was read; read it while it is open"
+                raise ImageError(line) from error
             if _NOT_BUILT_IN.search(reason):
                 raise ImageError(
                     f"{name}: of a kind that is not built in ({reason}); save it as JPEG or PNG"
