@@ -6,6 +6,7 @@ import io
 import struct
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import PIL.Image
 import pytest
@@ -136,3 +137,8 @@ def test_metadata_that_libjpeg_skips_cost_no_photo(part: bytes) -> None:
     whole = encode(COLOURS, "JPEG")
     odd = read_image(whole[:2] + part + whole[2:])
     np.testing.assert_array_equal(odd, read_image(whole))
+
+
+def test_a_whole_file_of_jpeg_ls_is_named() -> None:
+    with pytest.raises(ImageError, match="the coding of JPEG-LS is not built in"):
+        read_image(bytes(imagecodecs.jpegls_encode(COLOURS)))

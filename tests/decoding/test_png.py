@@ -59,6 +59,13 @@ def test_a_palette_may_be_partly_transparent(bits: int) -> None:
     check(png(index[..., np.newaxis], bits, before=before), shown, 1)
 
 
+@pytest.mark.parametrize("colours", [1, 3])
+def test_a_transparent_colour_that_is_none_is_passed_over(colours: int) -> None:
+    pixels = COLOURS if colours == 3 else GREY[..., np.newaxis]
+    file = png(pixels, 8, before=chunk(b"tRNS", bytes(4)))
+    check(file, np.broadcast_to(pixels, COLOURS.shape))
+
+
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("colours", [1, 3])
 def test_alpha_is_laid_over_white(bits: int, colours: int) -> None:

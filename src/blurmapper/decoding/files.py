@@ -178,9 +178,9 @@ def _decode_png(stream: BinaryIO, name: str) -> Photo:
 
 def _decode_jpeg(content: bytes, name: str, least_pixels: int | None) -> Photo:
     found = jpeg.check(content, name)
-    if found.coding and not found.ended:
-        return _decode_endless(content, found, name)
     try:
+        if found.coding and not found.ended:
+            return _decode_endless(content, found, name)
         return _decode_drafted(content, name, least_pixels)
     except BlurMapperError:
         raise

@@ -26,7 +26,7 @@ MOST_SIDE = 1_000_000
 """Of a picture that libpng reads."""
 
 _PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IDAT", b"IEND")
-_COLOUR = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf", b"IHDR", b"tRNS")
+_COLOUR = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf", b"IHDR", b"PLTE", b"tRNS")
 _MOST_COLOUR_BYTES = 4 * MOST_PROFILE_BYTES
 
 
@@ -62,6 +62,8 @@ def read_chunks(stream: BinaryIO) -> PngFile:
             stream.seek(length + 4, io.SEEK_CUR)
             continue
         content = stream.read(length + 4)
+        if name == b"tRNS" and not _names_colours(length, chunks):
+            continue
         if name in _PICTURE:
             picture += [head, content]
         if name in _COLOUR:
@@ -129,6 +131,14 @@ def read_samples(file: PngFile) -> npt.NDArray[Any]:
         # What it says then is read from memory that libpng has let go of.
         raise ValueError("libpng cannot decode it") from error
     return pixels
+
+
+def _names_colours(length: int, chunks: dict[bytes, bytes]) -> bool:
+    """Say whether a tRNS chunk is as long as it should be; libpng ignores others."""
+    colour = chunks.get(b"IHDR", b"")[9:10]
+    if colour in (b"\0", b"\2"):
+        return length == (2 if colour == b"\0" else 6)
+    return 0 < length <= len(chunks.get(b"PLTE", b"")) // 3
 
 
 def _unpack_profile(chunk: bytes) -> bytes | None:
