@@ -91,6 +91,20 @@ def test_where_no_folder_can_be_written_the_mend_is_named(tmp_path: Path) -> Non
     assert "set NUMBA_CACHE_DIR to one" in run(code, tmp_path).stdout
 
 
+@pytest.mark.parametrize(
+    ("variables", "first"),
+    [({}, "omp"), ({"NUMBA_THREADING_LAYER_PRIORITY": "tbb omp workqueue"}, "tbb")],
+)
+def test_numba_takes_threads_of_its_own_unless_told(
+    variables: dict[str, str], first: str, tmp_path: Path
+) -> None:
+    code = (
+        "from blurmapper.compiled import import_compiled; import_compiled('small')\n"
+        "import numba; print(*numba.config.THREADING_LAYER_PRIORITY)"
+    )
+    assert run(code, tmp_path, **variables).stdout.split()[0] == first
+
+
 def test_another_error_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken_package.py").write_text("raise RuntimeError('of its own')")
     monkeypatch.syspath_prepend(tmp_path)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from blurmapper.errors import ConfigError
 
@@ -26,6 +29,7 @@ def import_compiled(name: str) -> ModuleType:
     ConfigError
         If there is no folder at all that can be written.
     """
+    _keep_off_tbb()
     before = set(sys.modules)
     try:
         return import_module(name)
@@ -47,3 +51,11 @@ def import_compiled(name: str) -> ModuleType:
     for half in [new for new in sys.modules.keys() - before if new.startswith("pymatting")]:
         del sys.modules[half]
     return import_module(name)
+
+
+def _keep_off_tbb() -> None:
+    """Have numba take OpenMP before the TBB that OpenVINO loads: its end may wait for ever."""
+    with suppress(ModuleNotFoundError):
+        numba: Any = import_module("numba")
+        if "NUMBA_THREADING_LAYER_PRIORITY" not in os.environ:
+            numba.config.THREADING_LAYER_PRIORITY = ["omp", "tbb", "workqueue"]
