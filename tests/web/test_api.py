@@ -213,7 +213,13 @@ def test_no_photo_gets_one_line_on_every_route(client: Any, route: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"), [(b"", "empty"), (b"GIF89a", "not an image"), (None, "damaged")]
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"no photo", "not an image"),
+        (b"GIF89a", "begins as GIF"),
+        (None, "damaged"),
+    ],
 )
 def test_broken_files_are_told_apart(
     client: Any, photo: bytes, content: bytes | None, reason: str
