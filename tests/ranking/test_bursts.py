@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,8 +13,8 @@ import numpy.typing as npt
 import PIL.Image
 import pytest
 
-from blurmapper.ranking.frames import Frame, fingerprint, read_frame
-from blurmapper.ranking.records import PhotoRecord, order_photos
+from blurmapper.ranking.frames import Frame, fingerprint, measure_detail, read_frame
+from blurmapper.ranking.records import PhotoRecord, Verdict, order_photos
 from blurmapper.ranking.selection import MOST_DIFFERING_BITS, Burst, group_bursts
 
 START = datetime.fromisoformat("2026-11-22T17:46:03")
@@ -29,8 +30,8 @@ def read(photo: Path, image: npt.NDArray[np.uint8]) -> Frame | None:
         return read_frame(stream, image)
 
 
-def frame_at(seconds: float, fingerprint: int = 0, camera: str = "a") -> Frame:
-    return Frame(START + timedelta(seconds=seconds), camera, fingerprint)
+def frame_at(seconds: float, fingerprint: int = 0, camera: str = "a", detail: float = 0.0) -> Frame:
+    return Frame(START + timedelta(seconds=seconds), camera, fingerprint, detail)
 
 
 def test_the_frame_has_the_second_its_fraction_and_the_camera(
@@ -96,7 +97,31 @@ def test_frames_of_one_moment_are_a_burst_and_the_sharpest_its_best(
     }
 
 
-def test_the_ranking_decides_which_is_best_and_nothing_else(make_record: MakeRecord) -> None:
+def test_the_finest_difference_decides_within_a_burst(make_record: MakeRecord) -> None:
+    ranked = [make_record(f"{k}.jpg", 0.5, frame_at(k, detail=90 + k)) for k in range(3)]
+    bursts = group_bursts(ranked)
+    assert [str(photo) for photo, each in bursts.items() if each.is_best] == ["2.jpg"]
+
+
+def test_a_faulty_frame_is_not_the_best_for_its_detail(make_record: MakeRecord) -> None:
+    sharp, front = Verdict("sharp", ""), Verdict("focus before", "")
+    ranked = [
+        replace(make_record("a.jpg", 0.5, frame_at(0, detail=9)), verdict=sharp),
+        replace(make_record("b.jpg", 0.5, frame_at(1, detail=99)), verdict=front),
+    ]
+    assert group_bursts(ranked)[Path("a.jpg")].is_best
+
+
+def test_a_slight_blur_takes_detail_at_every_depth() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
+    sharp = measure_detail(image)
+    assert measure_detail(cv2.GaussianBlur(image, (0, 0), 0.5)) < 0.9 * sharp
+    deep = image.astype(np.uint16) * 257
+    assert measure_detail(deep) == pytest.approx(sharp, rel=0.01)
+    assert measure_detail((image / 255).astype(np.float32)) == pytest.approx(sharp, rel=0.01)
+
+
+def test_the_ranking_decides_which_is_best_of_equal_detail(make_record: MakeRecord) -> None:
     ranked = [make_record(f"{k}.jpg", 0.5, frame_at(k if k < 3 else 50 + k)) for k in range(6)]
     forth, back = group_bursts(ranked), group_bursts(ranked[::-1])
     assert {photo: each.number for photo, each in forth.items()} == {

@@ -71,6 +71,7 @@ def test_what_tells_a_burst_is_answered(client: Any, half_blurred_photo: Any) ->
     assert said["taken"] == "2026-11-22T12:00:03"
     assert said["camera"] == " Zorki 4"
     assert 0 <= int(said["fingerprint"], 16) < 2**64
+    assert said["detail"] > 0
 
 
 def test_a_flat_photo_has_no_figure(client: Any) -> None:

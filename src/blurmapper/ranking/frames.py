@@ -1,4 +1,4 @@
-"""What tells the frames of a burst: when they were taken, by which camera, and their look."""
+"""What tells the frames of a burst, and tells them apart: time, camera, look, and fine detail."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ REDUCED_SIDE = 32
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """When a photo was taken, by what camera, and its fingerprint of 64 bits."""
+    """When a photo was taken, by what camera, its fingerprint of 64 bits, and its fine detail."""
 
     taken: datetime
     camera: str
     fingerprint: int
+    detail: float = 0.0
 
     def differing_bits(self, other: Frame) -> int:
         """Return in how many of 64 bits two photos' fingerprints differ."""
@@ -56,7 +57,8 @@ def read_frame(photo: BinaryIO, image: ImageArray) -> Frame | None:
         digits = str(details.get(ExifTags.Base.SubsecTimeOriginal, "0")).strip("\0 ")
         camera = f"{exif.get(ExifTags.Base.Make, '')} {exif.get(ExifTags.Base.Model, '')}"
         microseconds = int(f"{digits:0<6}"[:6])
-        return Frame(taken.replace(microsecond=microseconds), camera, fingerprint(image))
+        taken = taken.replace(microsecond=microseconds)
+        return Frame(taken, camera, fingerprint(image), measure_detail(image))
     return None
 
 
@@ -83,6 +85,23 @@ def fingerprint(image: ImageArray) -> int:
     )
     low = cv2.dct(grey)[:HASH_SIDE, :HASH_SIDE]
     return int.from_bytes(np.packbits(low > np.median(low)).tobytes())
+
+
+def measure_detail(image: ImageArray) -> float:
+    """Return the variance of the Laplacian of a photo in grey, at its own pixels and 255 = white.
+
+    It measures texture and noise as much as sharpness, and says nothing of one photo or of two
+    scenes; of two frames of one scene it finds the finest difference.
+
+    Parameters
+    ----------
+    image : ndarray
+        RGB (H, W, 3): uint8, uint16, or float32 in [0, 1].
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    depth = cv2.CV_16S if image.dtype == np.uint8 else cv2.CV_32F
+    _, deviation = cv2.meanStdDev(cv2.Laplacian(grey, depth))
+    return float(deviation[0, 0] * 255 / WHITE[image.dtype]) ** 2
 
 
 def _read_exif(photo: BinaryIO) -> PIL.Image.Exif:

@@ -57,7 +57,7 @@ _DEGREES: dict[Weighting | None, str] = {
 }
 
 
-_FRAME = ("taken", "camera", "fingerprint")
+_FRAME = ("taken", "camera", "fingerprint", "detail")
 _FOCUS = ("sigma", "focus_x", "focus_y", "verdict", "reason")
 
 
@@ -269,6 +269,7 @@ def _note_frame(frame: Frame | None) -> dict[str, Any]:
 def _read_frame(values: Mapping[str, Any]) -> Frame | None:
     try:
         taken = datetime.fromisoformat(values["taken"])
-        return Frame(taken, str(values["camera"]), int(values["fingerprint"]))
-    except (TypeError, ValueError):
+        look, detail = int(values["fingerprint"]), float(values["detail"])
+        return Frame(taken, str(values["camera"]), look, detail)
+    except (KeyError, TypeError, ValueError):
         return None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from blurmapper.ranking.frames import Frame
-from blurmapper.ranking.records import Measure, PhotoRecord
+from blurmapper.ranking.records import Measure, PhotoRecord, find_tier
 
 End = Literal["sharpest", "blurriest"]
 """Of which end of the ranking photos are chosen."""
@@ -106,9 +106,10 @@ def group_bursts(ranked: Sequence[PhotoRecord]) -> dict[Path, Burst]:
 
     Photos of one camera are gone through in the order in which they were taken, and a burst
     goes on while each is within 2 seconds of the one before and differs from it by at most 10
-    of 64 bits of their fingerprints (`blurmapper.ranking.frames.fingerprint`). The best is the
-    one that is first in the ranking. Bursts are numbered by camera, then by time. A photo without
-    a time of taking is of no burst.
+    of 64 bits of their fingerprints (`blurmapper.ranking.frames.fingerprint`). The best is of
+    those that are to be kept, if any are, the one of most detail
+    (`blurmapper.ranking.frames.measure_detail`), of several the first in the ranking. Bursts are
+    numbered by camera, then by time. A photo without a time of taking is of no burst.
 
     Parameters
     ----------
@@ -124,9 +125,14 @@ def group_bursts(ranked: Sequence[PhotoRecord]) -> dict[Path, Burst]:
         else:
             runs.append([record])
     places = {record.photo: place for place, record in enumerate(ranked)}
+
+    def worth(record: PhotoRecord) -> tuple[int, float, int]:
+        detail = record.frame.detail if record.frame else 0.0
+        return find_tier(record.verdict.word), -detail, places[record.photo]
+
     bursts: dict[Path, Burst] = {}
     for number, run in enumerate((run for run in runs if len(run) > 1), start=1):
-        best = min(run, key=lambda record: places[record.photo])
+        best = min(run, key=worth)
         bursts |= {record.photo: Burst(number, record is best) for record in run}
     return bursts
 

@@ -87,6 +87,10 @@ class Judgement(Figures):
         description="64 bits in hexadecimal. Frames of a burst follow each other within 2 seconds "
         "and differ in 10 bits at most."
     )
+    detail: float | None = Field(
+        description="Variance of the Laplacian. The best of a burst has the least first number of "
+        "`order`, and then the most detail."
+    )
 
 
 class PhotoMapping:
@@ -163,6 +167,7 @@ class PhotoMapping:
             taken=frame.taken.isoformat() if frame else None,
             camera=frame.camera if frame else None,
             fingerprint=f"{frame.fingerprint:016x}" if frame else None,
+            detail=frame.detail if frame else None,
         )
 
     def _map_kinds(self, image: ImageArray) -> BlurKinds | None:

@@ -88,7 +88,7 @@ function isFirst(photo, shown, filter) {
     filter.firsts.of = shown;
     for (const each of shown) {
       const first = filter.firsts.get(each.burst);
-      if (each.burst !== null && (!first || each.rank < first.rank)) filter.firsts.set(each.burst, each);
+      if (each.burst !== null && (!first || each.best || (each.rank < first.rank && !first.best))) filter.firsts.set(each.burst, each);
     }
   }
   return filter.firsts.get(photo.burst) === photo;

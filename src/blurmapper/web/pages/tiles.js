@@ -11,7 +11,7 @@ export function tilesOf(photos) {
   ranked.forEach((photo, place) => Object.assign(photo.tile, { rank: place + 1, burst: null, best: false }));
   burstsOf(ranked).forEach((burst, number) => {
     for (const photo of burst) photo.tile.burst = number + 1;
-    burst.reduce((best, photo) => (photo.tile.rank < best.tile.rank ? photo : best)).tile.best = true;
+    burst.reduce((best, photo) => (compare(worthOf(photo), worthOf(best)) < 0 ? photo : best)).tile.best = true;
   });
   return tiles;
 }
@@ -39,6 +39,11 @@ export function burstsOf(photos) {
     else runs.push([photo]);
   }
   return runs.filter(({ length }) => length > 1);
+}
+
+// Of those that are to be kept the one of most detail.
+function worthOf({ figures, tile }) {
+  return [figures.order[0], -figures.detail, tile.rank];
 }
 
 function follows(before, after) {
