@@ -7,7 +7,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnx
 import pytest
 import torch
 
@@ -27,6 +26,7 @@ from blurmapper.training.amount_scenes import (
 )
 from blurmapper.training.augmentation import develop
 from blurmapper.training.compositing import motion_kernel
+from blurmapper.training.networks import load_weights
 
 
 @pytest.fixture
@@ -171,9 +171,8 @@ def test_scores_are_those_of_the_answers(source: TileSource) -> None:
 
 
 def test_the_weights_that_ship_are_those_of_this_network() -> None:
-    network, graph = AmountNetwork().eval(), onnx.load(BUNDLED / "amount.onnx").graph
-    stored = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
-    network.load_state_dict({name: torch.tensor(values) for name, values in stored.items()})
+    network = AmountNetwork().eval()
+    load_weights(network, BUNDLED / "amount.onnx")
     tile = torch.randn(1, 1, 96, 160, generator=torch.Generator().manual_seed(0))
     (shipped,) = open_session(BUNDLED / "amount.onnx").run(["cells"], {"image": tile.numpy()})
     np.testing.assert_allclose(network(tile).detach().numpy(), shipped, atol=1e-4)

@@ -86,10 +86,11 @@ def read_onnx_weights(path: Path) -> dict[str, Tensor]:
         graph = onnx.load(path, load_external_data=False).graph
     except DecodeError:
         raise ConfigError(f"{path}: not an ONNX file; export the checkpoint again") from None
+    # Other initialisers are the graph's own; a network that was exported bare has none.
+    own = [weight for weight in graph.initializer if weight.name.startswith(_PREFIX)]
     stored = {
         weight.name.removeprefix(_PREFIX): onnx.numpy_helper.to_array(weight).astype(np.float32)
-        for weight in graph.initializer
-        if weight.name.startswith(_PREFIX)
+        for weight in own or graph.initializer
     }
     for name in [name for name in stored if name.endswith(_STEPS)]:
         own = name.removesuffix(_STEPS)
