@@ -29,7 +29,6 @@ BAD_FILES = {
     "no JPEG": (b"\xff\xd8\xff\xdb\0\x05abc\xff\xd9", "begins as JPEG, but is damaged or of"),
     "no PNG": (b"\x89PNG\r\n\x1a\n" + bytes(60), "begins as PNG, but is damaged or of"),
     "no AVIF": (b"\0\0\0\x1cftypavif" + bytes(40), "begins as AVIF, but is damaged or of"),
-    "no HEVC": (b"\0\0\0\x18ftypheic" + bytes(12), "damaged"),
     "BMP of 4 bits a colour": (
         struct.pack("<2sIII", b"BM", 874, 0, 66)
         + struct.pack("<IiiHHIIiiII", 40, 20, 20, 1, 16, 3, 800, 0, 0, 0, 0)
@@ -84,6 +83,12 @@ def test_a_bad_file_is_named_with_its_fault_in_one_line(name: str, tmp_path: Pat
         read_image(path)
     assert str(raised.value).startswith(f"{path}: ")
     assert "\n" not in str(raised.value)
+
+
+def test_a_file_that_only_begins_as_heic_is_damaged() -> None:
+    pytest.importorskip("pillow_heif", reason="HEIC needs pillow-heif")
+    with pytest.raises(ImageError, match="damaged"):
+        read_image(b"\0\0\0\x18ftypheic" + bytes(12))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "GIF", "WEBP", "BMP", "AVIF"])
