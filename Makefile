@@ -5,7 +5,9 @@ SHELL := /bin/bash
 PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
-# Of 19,000 modules the tests import a fifth; Python compiles those as they are.
+# Of 19,000 modules the tests import a fifth; Python compiles those as they are, and has to keep
+# them: the tests start some hundred processes, and containers often forbid it.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
 SAMPLE := src/blurmapper/assets/samples/cat.jpg
 
