@@ -14,8 +14,10 @@ import PIL.Image
 import pytest
 
 from blurmapper.ranking.frames import Frame, fingerprint, measure_detail, read_frame
-from blurmapper.ranking.records import PhotoRecord, Verdict, order_photos
+from blurmapper.ranking.records import Measure, PhotoRecord, Verdict, order_photos
 from blurmapper.ranking.selection import MOST_DIFFERING_BITS, Burst, group_bursts
+from blurmapper.ranking.tables import make_ranking
+from blurmapper.sharpest import SharpestPart
 
 START = datetime.fromisoformat("2026-11-22T17:46:03")
 NOON = "2026:11:22 12:00:00"
@@ -91,9 +93,9 @@ def test_frames_of_one_moment_are_a_burst_and_the_sharpest_its_best(
         make_record("a.jpg", 0.5, frame_at(0)),
     ]
     assert group_bursts(records) == {
-        Path("a.jpg"): Burst(1, is_best=False),
-        Path("b.jpg"): Burst(1, is_best=True),
-        Path("c.jpg"): Burst(1, is_best=False),
+        Path("b.jpg"): Burst(1, place=1),
+        Path("c.jpg"): Burst(1, place=2),
+        Path("a.jpg"): Burst(1, place=3),
     }
 
 
@@ -101,6 +103,23 @@ def test_the_finest_difference_decides_within_a_burst(make_record: MakeRecord) -
     ranked = [make_record(f"{k}.jpg", 0.5, frame_at(k, detail=90 + k)) for k in range(3)]
     bursts = group_bursts(ranked)
     assert [str(photo) for photo, each in bursts.items() if each.is_best] == ["2.jpg"]
+
+
+@pytest.mark.parametrize(("by", "names"), [("focus", "bxac"), ("s", "axbc")])
+def test_by_focus_a_burst_stands_in_its_own_order(
+    by: Measure, names: str, make_record: MakeRecord
+) -> None:
+    sharp = {"verdict": Verdict("sharp", "")}
+    frames = {"a": frame_at(0, detail=8), "x": frame_at(60), "b": frame_at(1, detail=9)}
+    records = [
+        replace(make_record(f"{name}.jpg", 0.1, frame), focus=SharpestPart(sigma, 0, 0), **sharp)
+        for (name, frame), sigma in zip(frames.items(), (0.5, 0.6, 0.7), strict=True)
+    ]
+    faulty = replace(records[2], photo=Path("c.jpg"), frame=frame_at(2, detail=99))
+    records.append(replace(faulty, verdict=Verdict("soft", "")))
+    degrees = [replace(each, blur_degree=k / 9) for k, each in enumerate(records)]
+    ranking = make_ranking(degrees, by=by, group=True)
+    assert "".join(each.photo.stem for each in ranking.records) == names
 
 
 def test_a_faulty_frame_is_not_the_best_for_its_detail(make_record: MakeRecord) -> None:
@@ -178,6 +197,6 @@ def test_real_files_are_grouped_by_time_and_look(
         make_record(path, degree, read(path, pixels)) for path, (pixels, degree) in photos.items()
     ]
     assert group_bursts(order_photos(records)[0]) == {
-        tmp_path / "1.jpg": Burst(1, is_best=False),
-        tmp_path / "2.jpg": Burst(1, is_best=True),
+        tmp_path / "2.jpg": Burst(1, place=1),
+        tmp_path / "1.jpg": Burst(1, place=2),
     }

@@ -31,13 +31,13 @@ def test_either_end_can_be_selected(ranked: list[PhotoRecord]) -> None:
 
 
 def test_only_the_best_of_a_burst_is_among_the_sharpest(ranked: list[PhotoRecord]) -> None:
-    bursts = {Path(f"{name}.jpg"): Burst(1, is_best=name == "a") for name in "abe"}
+    bursts = {Path(f"{name}.jpg"): Burst(1, place=1 if name == "a" else 2) for name in "abe"}
     assert names(select_photos(ranked, Selection(end="sharpest", number=3), bursts)) == "acd"
     assert names(select_photos(ranked, Selection(end="blurriest", number=3), bursts)) == "edc"
 
 
 def test_the_best_of_a_burst_is_never_among_the_blurriest(ranked: list[PhotoRecord]) -> None:
-    bursts = {Path(f"{name}.jpg"): Burst(1, is_best=name == "d") for name in "de"}
+    bursts = {Path(f"{name}.jpg"): Burst(1, place=1 if name == "d" else 2) for name in "de"}
     assert names(select_photos(ranked, Selection(end="blurriest", number=2), bursts)) == "ec"
 
 
@@ -53,7 +53,7 @@ def test_a_threshold_and_a_number_choose_what_both_allow(ranked: list[PhotoRecor
 
 
 def test_a_threshold_takes_whole_bursts(ranked: list[PhotoRecord]) -> None:
-    bursts = {Path(f"{name}.jpg"): Burst(1, is_best=name == "a") for name in "abe"}
+    bursts = {Path(f"{name}.jpg"): Burst(1, place=1 if name == "a" else 2) for name in "abe"}
     assert names(select_photos(ranked, Selection(below=0.3), bursts)) == "abc"
 
 

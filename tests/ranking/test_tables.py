@@ -37,7 +37,7 @@ def ranking(make_record: Callable[..., PhotoRecord]) -> Ranking:
     """Two photos, one of a burst, and one that could not be read."""
     records = [make_record('a, "b".jpg', 0.125), make_record("c\udcff.jpg", 0.5)]
     failed = Unreadable(Path("d.jpg"), ImageError("d.jpg: damaged"))
-    return Ranking(records, [failed], {records[0].photo: Burst(1, is_best=True)})
+    return Ranking(records, [failed], {records[0].photo: Burst(1, place=1)})
 
 
 def test_csv_can_be_read_back(ranking: Ranking) -> None:

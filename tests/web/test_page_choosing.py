@@ -152,13 +152,16 @@ def test_no_picture_stays_under_another_label(open_page: Open, three: list[Uploa
 
 
 def frames(half_blurred_photo: npt.NDArray[np.uint8]) -> list[Upload]:
-    """Three photos of one second, of which the second is sharpest, and one of another minute."""
+    """Three photos of one moment, of which the second is sharpest, and one of another minute.
+
+    The first is sharper than the third but paler, and so has less detail.
+    """
     made = []
-    for name, sigma, time in (
-        ("a", 2.5, "0:01"),
-        ("b", 0, "0:02"),
-        ("c", 2.5, "0:03"),
-        ("d", 0, "1:30"),
+    for name, sigma, contrast, time in (
+        ("a", 2.2, 0.5, "0:01"),
+        ("b", 0, 1, "0:02"),
+        ("c", 2.5, 1, "0:03"),
+        ("d", 0, 1, "1:30"),
     ):
         exif = PIL.Image.Exif()
         taken = f"2026:11:22 12:0{time}"
@@ -166,6 +169,7 @@ def frames(half_blurred_photo: npt.NDArray[np.uint8]) -> list[Upload]:
         pixels = (
             cv2.GaussianBlur(half_blurred_photo, (0, 0), sigma) if sigma else half_blurred_photo
         )
+        pixels = cv2.convertScaleAbs(pixels, alpha=contrast, beta=127 * (1 - contrast))
         buffer = io.BytesIO()
         PIL.Image.fromarray(pixels).save(buffer, "JPEG", exif=exif, quality=95)
         made.append({"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": buffer.getvalue()})
@@ -182,6 +186,8 @@ def test_photos_stand_as_rank_has_them(
     for photo in photos:
         (tmp_path / photo["name"]).write_bytes(photo["buffer"])
     rows = rank_photos(tmp_path, method=str(tiny_kinds_weights), jobs=1, group_bursts=True)
+    alone = rank_photos(tmp_path, method=str(tiny_kinds_weights), jobs=1)
+    assert [row["photo"] for row in rows] != [row["photo"] for row in alone]
     page = open_page()
     add(page, photos)
     page.click("#grid")

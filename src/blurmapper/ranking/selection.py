@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -95,10 +96,15 @@ MOST_DIFFERING_BITS = 10
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """The burst that a photo is of: its number from 1 on, and whether the photo is its best."""
+    """The burst that a photo is of, and the photo's place in it: both from 1 on, the best first."""
 
     number: int
-    is_best: bool
+    place: int
+
+    @property
+    def is_best(self) -> bool:
+        """Whether the photo is the best of its burst."""
+        return self.place == 1
 
 
 def group_bursts(ranked: Sequence[PhotoRecord]) -> dict[Path, Burst]:
@@ -106,9 +112,9 @@ def group_bursts(ranked: Sequence[PhotoRecord]) -> dict[Path, Burst]:
 
     Photos of one camera are gone through in the order in which they were taken, and a burst
     goes on while each is within 2 seconds of the one before and differs from it by at most 10
-    of 64 bits of their fingerprints (`blurmapper.ranking.frames.fingerprint`). The best is of
-    those that are to be kept, if any are, the one of most detail
-    (`blurmapper.ranking.frames.measure_detail`), of several the first in the ranking. Bursts are
+    of 64 bits of their fingerprints (`blurmapper.ranking.frames.fingerprint`). Those that are to
+    be kept come first, and of these the one of most detail
+    (`blurmapper.ranking.frames.measure_detail`), of equals the first in the ranking. Bursts are
     numbered by camera, then by time. A photo without a time of taking is of no burst.
 
     Parameters
@@ -132,9 +138,32 @@ def group_bursts(ranked: Sequence[PhotoRecord]) -> dict[Path, Burst]:
 
     bursts: dict[Path, Burst] = {}
     for number, run in enumerate((run for run in runs if len(run) > 1), start=1):
-        best = min(run, key=worth)
-        bursts |= {record.photo: Burst(number, record is best) for record in run}
+        run.sort(key=worth)
+        bursts |= {record.photo: Burst(number, place) for place, record in enumerate(run, start=1)}
     return bursts
+
+
+def order_within_bursts(
+    ranked: Sequence[PhotoRecord], bursts: Mapping[Path, Burst]
+) -> list[PhotoRecord]:
+    """Return the photos with those of each burst in its own order at the ranks that they hold.
+
+    Parameters
+    ----------
+    ranked : sequence of PhotoRecord
+        From `order_photos` by focus, the sharpest first.
+    bursts : mapping of Path to Burst
+        From `group_bursts` of these photos.
+    """
+    of_bursts = [record for record in ranked if record.photo in bursts]
+    of_bursts.sort(key=lambda record: bursts[record.photo].place)
+    turns: dict[int, deque[PhotoRecord]] = defaultdict(deque)
+    for record in of_bursts:
+        turns[bursts[record.photo].number].append(record)
+    return [
+        turns[bursts[record.photo].number].popleft() if record.photo in bursts else record
+        for record in ranked
+    ]
 
 
 def _follows(before: Frame, frame: Frame) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from blurmapper.errors import needing
 from blurmapper.files import to_cell, written_as
 from blurmapper.ranking.records import Measure, PhotoRecord, Unreadable, order_photos
-from blurmapper.ranking.selection import Burst, group_bursts
+from blurmapper.ranking.selection import Burst, group_bursts, order_within_bursts
 
 COLUMNS: dict[str, type] = {
     "rank": int,
@@ -59,9 +59,15 @@ class Ranking:
 def make_ranking(
     results: Iterable[PhotoRecord | Unreadable], *, by: Measure = "s", group: bool = False
 ) -> Ranking:
-    """Return the ranking of what was measured, with its bursts if so asked."""
+    """Return the ranking of what was measured, with its bursts if so asked.
+
+    By focus the photos of a burst then stand in its own order, which goes by finer differences.
+    """
     records, unreadable = order_photos(results, by=by)
-    return Ranking(records, unreadable, group_bursts(records) if group else {}, by)
+    bursts = group_bursts(records) if group else {}
+    if by == "focus":
+        records = order_within_bursts(records, bursts)
+    return Ranking(records, unreadable, bursts, by)
 
 
 def rows(ranking: Ranking) -> list[dict[str, Any]]:

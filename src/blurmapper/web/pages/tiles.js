@@ -10,22 +10,26 @@ export function tilesOf(photos) {
   const ranked = byFocus(tiles.map(({ source }) => source));
   ranked.forEach((photo, place) => Object.assign(photo.tile, { rank: place + 1, burst: null, best: false }));
   burstsOf(ranked).forEach((burst, number) => {
-    for (const photo of burst) photo.tile.burst = number + 1;
-    burst.reduce((best, photo) => (compare(worthOf(photo), worthOf(best)) < 0 ? photo : best)).tile.best = true;
+    burst.forEach((photo, place) => Object.assign(photo.tile, { burst: number + 1, best: place === 0 }));
   });
   return tiles;
 }
 
-/** Return photos in the order of `blurmapper rank`; those that are not judged come last. */
+/** Return photos in the order of `blurmapper rank --group-bursts`; those that are not judged come last. */
 export function byFocus(photos) {
   const judged = photos.filter(({ figures }) => figures?.order);
   judged.sort((one, other) => compare(one.figures.order, other.figures.order) || compareText(one.name, other.name));
-  return [...judged, ...photos.filter((photo) => !judged.includes(photo))];
+  const ranked = [...judged];
+  for (const burst of burstsOf(judged)) {
+    const ranks = burst.map((photo) => judged.indexOf(photo)).sort((one, other) => one - other);
+    for (const [place, photo] of burst.entries()) ranked[ranks[place]] = photo;
+  }
+  return [...ranked, ...photos.filter((photo) => !judged.includes(photo))];
 }
 
-/** Return the runs of photos that follow each other in a burst. */
-export function burstsOf(photos) {
-  const framed = photos.filter(({ figures }) => figures?.taken);
+// The bursts among photos in the order of their focus, of each the best first.
+function burstsOf(ranked) {
+  const framed = ranked.filter(({ figures }) => figures?.taken);
   framed.sort(
     (one, other) =>
       compareText(one.figures.camera, other.figures.camera) ||
@@ -38,12 +42,9 @@ export function burstsOf(photos) {
     if (run && follows(run.at(-1).figures, photo.figures)) run.push(photo);
     else runs.push([photo]);
   }
+  const worth = (photo) => [photo.figures.order[0], -photo.figures.detail, ranked.indexOf(photo)];
+  for (const run of runs) run.sort((one, other) => compare(worth(one), worth(other)));
   return runs.filter(({ length }) => length > 1);
-}
-
-// Of those that are to be kept the one of most detail.
-function worthOf({ figures, tile }) {
-  return [figures.order[0], -figures.detail, tile.rank];
 }
 
 function follows(before, after) {
