@@ -1,8 +1,12 @@
-"""How often the verdict of ``rank`` agrees with labels that were given by eye.
+"""How often the verdict of ``rank`` agrees with labels that were given by eye, before any verdict.
 
-``python -m benchmarks.verdicts ../shared/data/faults/images`` takes the 240 photos with deliberate
-faults. The labels in ``verdict_labels.csv`` were given by one person who looked at each photo at
-270 pixels, before any verdict was known; "unsure" are left out.
+``python -m benchmarks.verdicts ../shared/data/faults/images benchmarks/verdict_labels.csv`` takes
+the 240 photos with deliberate faults, each looked at by one person at 270 pixels. With
+``verdict_labels_cameras.csv`` it takes photos of 4.5 to 200 megapixels of some 90 cameras and
+phones, looked at small and at two places pixel by pixel; they are in public repositories, and the
+folder holds checkouts of these: drewnoakes/metadata-extractor-images, ianare/exif-samples,
+bigcat88/pillow_heif, Lackmann1994/FocusStacking, haraldk/TwelveMonkeys, image-rs/image and
+imageio/test_images. Those labelled "unsure" are left out.
 """
 
 from __future__ import annotations
@@ -15,14 +19,18 @@ from pathlib import Path
 from blurmapper import rank_photos
 from blurmapper.ranking.records import KEPT
 
-LABELS = Path(__file__).with_name("verdict_labels.csv")
 
-
-def main(folder: Path) -> None:
-    with LABELS.open(newline="") as stream:
+def main(folder: Path, labelled: Path) -> None:
+    with labelled.open(newline="") as stream:
         labels = {row["photo"]: row["label"] for row in csv.DictReader(stream)}
-    rows = {Path(row["photo"]).stem: row for row in rank_photos(folder) if row["rank"]}
-    named = [(labels[name], row["verdict"], name) for name, row in rows.items() if name in labels]
+    names = {path: str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*")}
+    rows = rank_photos([path for path, name in names.items() if name in labels])
+    named = [
+        (labels[name], row["verdict"], name)
+        for row in rows
+        if row["rank"]
+        for name in [names[Path(row["photo"])]]
+    ]
     sure = [each for each in named if each[0] != "unsure"]
     told = [each for each in sure if each[1] != "cannot tell"]
     agreed = [each for each in told if (each[0] in KEPT) == (each[1] in KEPT)]
@@ -34,7 +42,9 @@ def main(folder: Path) -> None:
     print(sum(label == word for label, word, _ in faulty))
     for (label, word), count in sorted(Counter(each[:2] for each in sure).items()):
         print(f"{label:>14} -> {word:<14} {count}")
+    for label, word, name in sorted(set(told) - set(agreed)):
+        print(f"{label} -> {word}: {name}")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
