@@ -25,6 +25,13 @@ CANON = {
     "AFAreaYPositions": "0 1000 0",
     "AFPointsInFocus": 1,
 }
+FIRST = {"AFAreaXPositions": "1500 0", "AFAreaYPositions": "1000 0"}
+PERCENT = {
+    "AFImageWidth": 100,
+    "AFImageHeight": 100,
+    "AFAreaXPositions": "0 25",
+    "AFAreaYPositions": "0 -25",
+}
 SUBJECT_AREA = 0x9214
 NIKON = {"AFImageWidth": 6000, "AFImageHeight": 4000, "AFAreaXPosition": 4500}
 
@@ -36,6 +43,8 @@ needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="ne
     [
         {**CANON, "Model": "Canon EOS R5"},
         {**CANON, "Model": "Canon PowerShot G7 X", "AFAreaYPositions": "0 -1000 0"},
+        {**CANON, "Model": "Canon EOS 450D", "AFPointsInFocus": 0, **FIRST},
+        {**FRAME, **CANON, "Model": "Canon PowerShot A2500", **PERCENT},
         {**NIKON, "AFAreaYPosition": 1000},
         {"FocusLocation": "6000 4000 4500 1000"},
         {**FRAME, "FocusPixel": "4500 1000"},
@@ -46,6 +55,17 @@ needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="ne
 )
 def test_every_make_s_tags_give_the_place(tags: dict[str, Any]) -> None:
     assert find_af_point(tags, 400, 600) == pytest.approx((450, 100))
+
+
+@pytest.mark.parametrize("name", ["PrimaryAFPoint", "AFPointsInFocus"])
+@pytest.mark.parametrize(
+    ("point", "place"),
+    [("Center", (300, 200)), ("C6 (Center)", (300, 200)), ("Mid-left", None), ("(none)", None)],
+)
+def test_of_nikon_s_names_the_middle_is_a_place(
+    name: str, point: str, place: tuple[float, float] | None
+) -> None:
+    assert find_af_point({**FRAME, name: point}, 400, 600) == place
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ _TAGS = (
     "AFAreaXPositions#",
     "AFAreaYPositions#",
     "AFPointsInFocus",
+    "PrimaryAFPoint",
     "FocusLocation#",
     "FocusPixel#",
     "AFPointPosition#",
@@ -39,6 +40,7 @@ _TAGS = (
 _MOST_BYTES = 1 << 27
 _SECONDS = 30
 _SAME_SHAPE = 0.03
+_PERCENT = 100  # the sides of the frame that some of Canon's compact cameras tell places in
 
 Place = tuple[float, float, float, float]
 """A point, x and y, and the width and height of the frame that it is in."""
@@ -127,7 +129,11 @@ def _find_place(tags: Mapping[str, Any]) -> Place | None:
     if "FocusLocation" in tags:  # Sony: the frame's sizes, then the place
         across, down, x, y = _numbers(tags["FocusLocation"])[:4]
         return (x, y, across, down) if x > 0 else None
-    return _find_in_photo(tags, *_find_frame(tags))
+    frame = _find_frame(tags)
+    for name in ("PrimaryAFPoint", "AFPointsInFocus"):  # Nikon's mirrors: only one name is a place
+        if re.search(r"(?:^|\()Center\)?$", str(tags.get(name))):
+            return frame[0] / 2, frame[1] / 2, *frame
+    return _find_in_photo(tags, *frame)
 
 
 def _find_in_photo(tags: Mapping[str, Any], width: float, height: float) -> Place | None:
@@ -158,11 +164,15 @@ def _find_canon(tags: Mapping[str, Any]) -> Place | None:
     x = sum(xs[each] for each in focused) / len(focused)
     y = sum(ys[each] for each in focused) / len(focused)
     upwards = "EOS" in str(tags.get("Model"))
-    return width / 2 + x, height / 2 + (-y if upwards else y), width, height
+    across, down = 0.5 + x / width, 0.5 + (-y if upwards else y) / height
+    if width == height == _PERCENT:
+        width, height = _find_frame(tags)
+    return across * width, down * height, width, height
 
 
 def _numbers(text: Any) -> list[float]:
-    return [float(each) for each in re.findall(r"-?\d+(?:\.\d+)?", str(text or ""))]
+    # The first point is number 0.
+    return [float(each) for each in re.findall(r"-?\d+(?:\.\d+)?", str(text))]
 
 
 def _turn(x: float, y: float, turn: int) -> tuple[float, float]:
