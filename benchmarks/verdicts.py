@@ -3,10 +3,11 @@
 ``python -m benchmarks.verdicts ../shared/data/faults/images benchmarks/verdict_labels.csv`` takes
 the 240 photos with deliberate faults, each looked at by one person at 270 pixels. With
 ``verdict_labels_cameras.csv`` it takes photos of 4.5 to 200 megapixels of some 90 cameras and
-phones, looked at small and at two places pixel by pixel; they are in public repositories, and the
-folder holds checkouts of these: drewnoakes/metadata-extractor-images, ianare/exif-samples,
-bigcat88/pillow_heif, Lackmann1994/FocusStacking, haraldk/TwelveMonkeys, image-rs/image and
-imageio/test_images. Those labelled "unsure" are left out.
+phones, looked at small, and pixel by pixel in the middle and where there is most detail. They are
+in public repositories, and the folder holds checkouts of these:
+drewnoakes/metadata-extractor-images, ianare/exif-samples, bigcat88/pillow_heif,
+Lackmann1994/FocusStacking, haraldk/TwelveMonkeys, image-rs/image and imageio/test_images. Those
+labelled "unsure" are left out.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -47,7 +48,7 @@ class Backend(Protocol):
         ...
 
 
-class _Graph:
+class _Graph(ABC):
     """A graph that is open in this process, whichever package runs it."""
 
     def __init__(
@@ -72,8 +73,9 @@ class _Graph:
         blur_maps, motion = self._infer(batch, "blur_map", "motion")
         return blur_maps, motion
 
+    @abstractmethod
     def _infer(self, batch: Floats, *outputs: str) -> Sequence[Floats]:
-        raise NotImplementedError
+        """Return the outputs of these names."""
 
 
 class OnnxBackend(_Graph):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -155,15 +154,14 @@ def order_within_bursts(
     bursts : mapping of Path to Burst
         From `group_bursts` of these photos.
     """
-    of_bursts = [record for record in ranked if record.photo in bursts]
-    of_bursts.sort(key=lambda record: bursts[record.photo].place)
-    turns: dict[int, deque[PhotoRecord]] = defaultdict(deque)
-    for record in of_bursts:
-        turns[bursts[record.photo].number].append(record)
-    return [
-        turns[bursts[record.photo].number].popleft() if record.photo in bursts else record
-        for record in ranked
-    ]
+    held = [rank for rank, record in enumerate(ranked) if record.photo in bursts]
+    burst_at = {rank: bursts[ranked[rank].photo] for rank in held}
+    ordered = list(ranked)
+    by_rank = sorted(held, key=lambda rank: burst_at[rank].number)
+    by_place = sorted(held, key=lambda rank: (burst_at[rank].number, burst_at[rank].place))
+    for rank, taken_from in zip(by_rank, by_place, strict=True):
+        ordered[rank] = ranked[taken_from]
+    return ordered
 
 
 def _follows(before: Frame, frame: Frame) -> bool:
