@@ -138,6 +138,16 @@ def test_storing_anew_what_has_eight_bits_changes_no_weight(
         torch.testing.assert_close(after[name], weights, rtol=1e-6, atol=0)
 
 
+def test_the_errors_of_a_channel_in_eight_bits_add_up_to_less_than_a_step() -> None:
+    network = nn.Conv2d(64, 16, 3)
+    before = network.weight.detach().clone()
+    export.round_weights(network, 8)
+    step = before.abs().amax(dim=(1, 2, 3)) / 127
+    errors = network.weight.detach() - before
+    assert (errors.abs().amax(dim=(1, 2, 3)) <= 1.01 * step).all()
+    assert (errors.sum(dim=(1, 2, 3)).abs() <= 0.51 * step).all()
+
+
 def test_a_channel_of_zeros_stays_zero_in_eight_bits() -> None:
     network = nn.Conv2d(64, 16, 3)
     with torch.no_grad():
