@@ -95,6 +95,14 @@ def test_a_soft_subject_is_told_by_its_own_width_not_by_that_of_its_background()
     assert verdict == Verdict("soft", reason)
 
 
+@pytest.mark.parametrize("motion", [0.9, 0.0, None])
+def test_what_is_seen_blurred_and_measured_sharp_is_not_told(motion: float | None) -> None:
+    verdict = judge_all(whole(1), whole(0.9), motion=motion)
+    assert verdict == Verdict("cannot tell", "It is seen blurred, and measured sharp.")
+    assert judge_all(whole(1), whole(0.9), whole(5), motion).word == "shaken"
+    assert judge_all(whole(1), whole(1.3), motion=motion).word in ("soft", "shaken")
+
+
 @pytest.mark.parametrize("motion", [0.9, None])
 def test_a_photo_that_moved_all_over_is_shaken(motion: float | None) -> None:
     length = whole(14) if motion is None else whole(0)

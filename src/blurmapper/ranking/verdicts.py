@@ -71,7 +71,7 @@ def judge(
     share = float(sharp.mean())
     limit = find_limit(max(blur_map.shape))
     if share < NOTHING or (focus is not None and focus.sigma > limit):
-        return _judge_soft(amounts, None if share < NOTHING else focus, motion)
+        return _judge_soft(amounts, focus, motion, limit if share < NOTHING else None)
     how = "as far as a small view tells" if focus is None else f"to {focus.sigma:.1f} px"
     rows, columns = sigma.shape
     middle = (slice(*_within(rows)), slice(*_within(columns)))
@@ -123,19 +123,31 @@ def judge_box(
     return Verdict(words[0], reason), found  # type: ignore[arg-type]
 
 
-def _judge_soft(amounts: BlurAmounts, focus: SharpestPart | None, motion: float | None) -> Verdict:
-    """Tell a photo that was shaken from one that is soft; without a focus all of it is."""
-    known, length = np.isfinite(amounts.sigma), amounts.length
-    moved = known & (np.nan_to_num(length) > 0)
-    if moved.sum() > 0.4 * known.sum():
-        path = float(np.median(length[moved]))
+def _judge_soft(
+    amounts: BlurAmounts,
+    focus: SharpestPart | None,
+    motion: float | None,
+    limit: float | None = None,
+) -> Verdict:
+    """Tell a photo that was shaken from one that is soft; with a limit, all is seen blurred."""
+    path = _find_path(amounts)
+    if path is not None:
         return Verdict("shaken", f"All of it moved, by about {path:.0f} px.")
-    wide = f"it is {float(np.median(amounts.sigma[known])):.1f} px wide"
-    if focus is not None:
+    if limit is not None and focus is not None and focus.sigma <= limit:
+        return Verdict("cannot tell", "It is seen blurred, and measured sharp.")
+    wide = f"it is {float(np.nanmedian(amounts.sigma)):.1f} px wide"
+    if limit is None and focus is not None:
         wide = f"its sharpest part is {focus.sigma:.1f} px wide"
     if motion is not None and motion > _MOTION:
         return Verdict("shaken", f"All of it moved; {wide}.")
     return Verdict("soft", f"Nothing in it is in focus; {wide}.")
+
+
+def _find_path(amounts: BlurAmounts) -> float | None:
+    """Return the length of the path, in pixels, by which much of a photo moved, or None."""
+    known = np.isfinite(amounts.sigma)
+    moved = known & (np.nan_to_num(amounts.length) > 0)
+    return float(np.median(amounts.length[moved])) if moved.sum() > 0.4 * known.sum() else None
 
 
 def _judge_middle(sharp: Any, length: Grid, known: Any, how: str) -> Verdict:
