@@ -14,7 +14,7 @@ for module in ("fastapi", "python_multipart", "uvicorn"):
 httpx = pytest.importorskip("httpx", reason="httpx asks the server")
 
 from blurmapper.errors import ConfigError  # noqa: E402
-from blurmapper.web.middleware import check_host, check_origin  # noqa: E402
+from blurmapper.web.guard import check_host, check_origin  # noqa: E402
 
 if TYPE_CHECKING:
     from tests.web.conftest import Gate, Serve
@@ -108,6 +108,24 @@ def test_all_sites_may_be_let_in(serve: Serve, gate: Gate, photo: bytes) -> None
         rebound = client.get("/", headers={"Host": "evil.example"})
     assert answer.headers["access-control-allow-origin"] == "*"
     assert rebound.status_code == 421
+
+
+@pytest.mark.parametrize(("origins", "allowed"), [(["https://a.example"], 1), (["*"], 1), ([], 0)])
+def test_a_site_that_is_let_in_may_reach_into_this_network(
+    serve: Serve, gate: Gate, origins: list[str], allowed: int
+) -> None:
+    headers = {
+        "Origin": "https://a.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Private-Network": "true",
+    }
+    with serve(gate, origins=origins) as client:
+        answer = client.options("/v1/map", headers=headers)
+        other = client.options("/v1/map", headers=headers | {"Origin": "http://localhost"})
+    seen = answer.headers.get("access-control-allow-private-network")
+    assert (answer.status_code, seen) == ((200, "true") if allowed else (403, None))
+    if "*" not in origins:
+        assert "access-control-allow-private-network" not in other.headers
 
 
 @pytest.mark.parametrize(

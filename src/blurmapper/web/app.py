@@ -22,9 +22,10 @@ from blurmapper.datasets import SAMPLES
 from blurmapper.methods import BlurMethod
 from blurmapper.web.api import api
 from blurmapper.web.figures import PhotoMapping
+from blurmapper.web.guard import Guard, check_host, check_origin, check_root_path
 from blurmapper.web.limits import Limits
-from blurmapper.web.middleware import Guard, Transfers, check_host, check_origin, check_root_path
 from blurmapper.web.queueing import PhotoQueue
+from blurmapper.web.transfers import Transfers
 from blurmapper.web.turns import refuse_unknown_parameters
 
 HEALTH: dict[int | str, dict[str, Any]] = {503: {"description": "The next photo is sent away."}}
@@ -98,7 +99,6 @@ def create_app(
             CORSMiddleware,
             allow_origins=origins,
             allow_methods=["GET", "HEAD", "POST"],
-            allow_private_network=True,
             expose_headers=["Blur-Figures", "Retry-After", "Subject-Share"],
         )
     app.add_middleware(Guard, hosts=hosts, origins=origins, root_path=root_path)

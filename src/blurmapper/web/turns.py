@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, TypeVar
 
@@ -26,14 +25,12 @@ class PhotoTurn:
     Parameters
     ----------
     request : Request
-        Its application's state holds ``queue``, ``mapping`` and ``limits``.
-    until_sent : ExitStack
-        Is closed when the answer has been sent, or cannot be.
+        Its application's state holds ``queue``, ``mapping`` and ``limits``, its own what
+        `blurmapper.web.transfers.Transfers` closes when the answer has been sent.
     """
 
-    def __init__(self, request: Request, until_sent: ExitStack) -> None:
+    def __init__(self, request: Request) -> None:
         self._request = request
-        self._until_sent = until_sent
         state = request.app.state
         self._queue: PhotoQueue = state.queue
         self._mapping: PhotoMapping = state.mapping
@@ -60,7 +57,8 @@ class PhotoTurn:
         answer = await self._queue.answer(
             self._request, lambda content: work(decode_upload(content, self._limits, read), content)
         )
-        self._until_sent.enter_context(self._queue.memory.answering(len(answer.body)))
+        counted = self._queue.memory.answering(len(answer.body))
+        self._request.state.until_sent.enter_context(counted)
         return answer
 
     def choose(self, asked: Format | None, offered: Mapping[str, Format]) -> Format:
@@ -92,9 +90,8 @@ def to_json(figures: Figures) -> Response:
     return Response(figures.model_dump_json(), media_type="application/json")
 
 
-async def _take_turn(request: Request) -> AsyncIterator[PhotoTurn]:
-    with ExitStack() as until_sent:
-        yield PhotoTurn(request, until_sent)
+async def _take_turn(request: Request) -> PhotoTurn:
+    return PhotoTurn(request)
 
 
 Turn = Annotated[PhotoTurn, Depends(_take_turn)]

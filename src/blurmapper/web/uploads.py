@@ -15,7 +15,7 @@ from python_multipart.multipart import parse_options_header
 
 from blurmapper.decoding import Photo, read_size
 from blurmapper.web.limits import Limits, Memory, Upload
-from blurmapper.web.middleware import Pace
+from blurmapper.web.transfers import Pace
 
 RETRY_AFTER = 2
 """Seconds after which one who was sent away may come again."""

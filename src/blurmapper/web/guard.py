@@ -1,8 +1,7 @@
-"""What every request and answer passes: who may talk to the server, and how fast."""
+"""What every request passes first: who may talk to the server."""
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import re
 import socket
@@ -15,7 +14,6 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from blurmapper.errors import ConfigError
-from blurmapper.web.limits import Limits
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -26,6 +24,9 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+PRIVATE = b"access-control-request-private-network"
 
 
 class Guard:
@@ -72,15 +73,21 @@ class Guard:
             # By ASGI the path has the root before it, which some proxies take off.
             scope["root_path"], scope["path"] = root, ("" if below else root) + scope["path"]
 
+        headers = Headers(scope=scope)
+        private = _take_private_off(scope) and not self._origins.isdisjoint(
+            ("*", headers.get("origin", ""))
+        )
+
         async def send_sealed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
+                sealed = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
+                    sealed.setdefault(name, value)
+                sealed.setdefault("Cache-Control", "no-store")
+                if private:
+                    sealed["Access-Control-Allow-Private-Network"] = "true"
             await send(message)
 
-        headers = Headers(scope=scope)
         # Who asks a proxy names the host before the path, and that counts: RFC 9112, 3.2.2.
         host = headers.get("host", "").lower() if asked is None else asked
         if not (self._is_ours(host) and self._is_ours(headers.get("host", "").lower())):
@@ -114,6 +121,16 @@ def _take_host_off(scope: Scope) -> str | None:
         return None
     scope["path"] = whole[2] or "/"
     return whole[1].lower()
+
+
+def _take_private_off(scope: Scope) -> bool:
+    """Return whether a page asks to use a server nearer than its own, and take the question off.
+
+    Not all releases of Starlette know it, and those that do have to be told what to answer.
+    """
+    asked = [pair for pair in scope["headers"] if pair[0] == PRIVATE]
+    scope["headers"] = [pair for pair in scope["headers"] if pair[0] != PRIVATE]
+    return bool(asked)
 
 
 def check_host(name: str) -> str:
@@ -176,114 +193,3 @@ def _is_address(name: str) -> bool:
     with suppress(ValueError):
         return bool(ipaddress.ip_address(name))
     return False
-
-
-PIECE = 65_536
-"""Bytes of an answer that are handed on at a time."""
-
-LINGER = 0.5
-"""Seconds between an answer to half a request and the end of its connection.
-
-Ended at once, with bytes unread, it could take the answer with it (RFC 9112, section 9.6).
-"""
-
-
-class Pace:
-    """When the next bytes of a transfer are due: it may fall behind, but not for long.
-
-    Parameters
-    ----------
-    limits : Limits
-        How fast, and how far behind.
-    """
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._now = asyncio.get_running_loop().time
-        self.due = self._now() + limits.patience
-
-    def moved(self, size: int) -> None:
-        """Take down that so many bytes have come or gone."""
-        latest = self._now() + self._limits.patience
-        self.due = min(latest, self.due + size / self._limits.pace)
-
-
-class Transfers:
-    """Send answers no faster than they are read, and cut off who does not read them.
-
-    An answer that is given before the whole request has arrived is the last on its connection,
-    as what is still to come would have to be read and thrown away.
-
-    Parameters
-    ----------
-    app : ASGI application
-    limits : Limits
-        How slowly a client may read.
-    """
-
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
-        self._app = app
-        self._limits = limits
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and its answer back."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = Headers(scope=scope)
-        body_to_come = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-        early = False
-
-        async def receive_until_whole() -> Message:
-            nonlocal body_to_come
-            message = await receive()
-            body_to_come = message.get("more_body", False)
-            return message
-
-        async def send_in_pieces(message: Message) -> None:
-            nonlocal early
-            if message["type"] == "http.response.start":
-                early = body_to_come
-                if early:
-                    MutableHeaders(scope=message)["Connection"] = "close"
-                await answer.send(message)
-            elif message["type"] == "http.response.body":
-                await answer.send_body(message, LINGER if early else 0)
-            else:
-                await send(message)
-
-        answer = _Answer(scope, send, self._limits)
-        await self._app(scope, receive_until_whole, send_in_pieces)
-
-
-class _Answer:
-    """An answer on its way to a client that keeps up with it."""
-
-    def __init__(self, scope: Scope, send: Send, limits: Limits) -> None:
-        self._send = send
-        self._limits = limits
-        self._pace: Pace | None = None
-        # See `connections`; other servers than ours have their own means.
-        self._cut_off = scope.get("state", {}).get("cut_off")
-
-    async def send(self, message: Message) -> None:
-        """Hand on a message, once what went before has been read."""
-        self._pace = self._pace or Pace(self._limits)
-        try:
-            async with asyncio.timeout_at(self._pace.due):
-                await self._send(message)
-        except TimeoutError:
-            if self._cut_off is None:
-                raise
-            self._cut_off()
-        self._pace.moved(len(message.get("body", b"")))
-
-    async def send_body(self, message: Message, linger: float) -> None:
-        """Hand on a message's body piece by piece, and return when all has been read."""
-        body = message.get("body", b"")
-        for start in range(0, len(body), PIECE):
-            piece = bytes(body[start : start + PIECE])
-            await self.send({**message, "body": piece, "more_body": True})
-        if not message.get("more_body", False):
-            await asyncio.sleep(linger)
-            await self.send({**message, "body": b"", "more_body": False})
