@@ -57,6 +57,15 @@ def test_every_make_s_tags_give_the_place(tags: dict[str, Any]) -> None:
     assert find_af_point(tags, 400, 600) == pytest.approx((450, 100))
 
 
+def test_of_several_points_in_focus_the_most_central_is_the_place() -> None:
+    places = {"AFAreaXPositions": "-2400 1500 2400", "AFAreaYPositions": "0 -1000 0"}
+    tags = {**CANON, **places, "Model": "Canon PowerShot A560"}
+    assert find_af_point({**tags, "AFPointsInFocus": "0,1,2"}, 400, 600) == pytest.approx(
+        (450, 100)
+    )
+    assert find_af_point({**tags, "AFPointsInFocus": "0,2"}, 400, 600) == pytest.approx((60, 200))
+
+
 @pytest.mark.parametrize("name", ["PrimaryAFPoint", "AFPointsInFocus"])
 @pytest.mark.parametrize(
     ("point", "place"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -155,14 +156,18 @@ def _find_frame(tags: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def _find_canon(tags: Mapping[str, Any]) -> Place | None:
-    """Return the middle of the points in focus: from the frame's middle, upwards with EOS."""
+    """Return the most central of the points in focus: from the frame's middle, upwards with EOS.
+
+    A point, not the mean of them: between two faces in focus may be nothing that is.
+    """
     xs, ys = _numbers(tags["AFAreaXPositions"]), _numbers(tags["AFAreaYPositions"])
     focused = [int(each) for each in _numbers(tags.get("AFPointsInFocus")) if each < len(xs)]
     if not focused:
         return None
     width, height = float(tags["AFImageWidth"]), float(tags["AFImageHeight"])
-    x = sum(xs[each] for each in focused) / len(focused)
-    y = sum(ys[each] for each in focused) / len(focused)
+    points = [(xs[each], ys[each]) for each in focused]
+    centre = [sum(places) / len(points) for places in zip(*points, strict=True)]
+    x, y = min(points, key=lambda point: math.dist(point, centre))
     upwards = "EOS" in str(tags.get("Model"))
     across, down = 0.5 + x / width, 0.5 + (-y if upwards else y) / height
     if width == height == _PERCENT:
