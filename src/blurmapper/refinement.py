@@ -194,7 +194,7 @@ def _fit(
 def _solve(covariance: dict[tuple[int, int], Plane], cross: list[Plane]) -> list[Plane]:
     """Solve the symmetric system of each pixel, given its upper half, for one or three unknowns.
 
-    By elimination, plane by plane: LAPACK needs six times as long for systems this small. In
+    By elimination, plane by plane: LAPACK needs several times as long for systems this small. In
     float64, since the channels of a photo are nearly proportional to each other.
     """
     if len(cross) == 1:

@@ -110,7 +110,7 @@ def _to_steps(
     The largest weight of each channel is 127 steps. Smaller steps that cut off the largest
     weights have less squared error, but move maps further. What a weight loses by rounding goes
     to the next of its channel, as in halftoning: a kernel's pixels are much alike, so that errors
-    that add up to nothing cancel. Maps move half as far as with each weight rounded by itself.
+    that add up to nothing cancel, and maps move less than with each weight rounded by itself.
     """
     flat = weights.reshape(len(weights), -1)
     scale = np.abs(flat).max(axis=1) / np.float32(_MOST_STEPS)

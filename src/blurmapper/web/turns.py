@@ -90,6 +90,7 @@ def to_json(figures: Figures) -> Response:
     return Response(figures.model_dump_json(), media_type="application/json")
 
 
+# Not the class itself, whose annotations FastAPI 0.115 does not resolve.
 async def _take_turn(request: Request) -> PhotoTurn:
     return PhotoTurn(request)
 
