@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from blurmapper.errors import ConfigError, DatasetError, ImageError, MethodError
-from blurmapper.training import fitting
-from blurmapper.training.fitting import FitPair, fit_method
 
 shi14 = pytest.importorskip(
     "blurmapper.baselines.shi14", reason="fitting needs the extra blurmapper[baselines]"
 )
+
+from blurmapper.training import fitting  # noqa: E402
+from blurmapper.training.fitting import FitPair, fit_method  # noqa: E402
 
 
 @pytest.fixture

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +16,11 @@ from blurmapper.files import write_file
 from blurmapper.training.amount_network import GREY
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.networks import build_network, count_parameters, set_weights
+from blurmapper.training.tracing import trace_network
 from blurmapper.weights import WeightsCard, is_described, write_card
 
 TOLERANCE = 1e-3
 """Largest difference that torch and ONNX Runtime may have in any answer."""
-
-
-@contextmanager
-def exporting_quietly() -> Iterator[None]:
-    """Keep from users what torch's exporter says of itself: that torchvision is missing."""
-    logger = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            # torch 2.13 trips over a deprecation of its own.
-            warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*", FutureWarning)
-            yield
-    finally:
-        logger.setLevel(level)
 
 
 def export_amounts(state: dict[str, Any], output: Path, name: str) -> Path:
@@ -71,20 +53,8 @@ def export_amounts(state: dict[str, Any], output: Path, name: str) -> Path:
     network.eval().requires_grad_(requires_grad=False)
     path = output / f"{name}.onnx"
     output.mkdir(parents=True, exist_ok=True)
-    size = {0: torch.export.Dim.AUTO, 2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
-    with exporting_quietly():
-        program = torch.onnx.export(
-            network,
-            (torch.zeros(2, 1, 96, 128),),
-            dynamo=True,
-            input_names=["image"],
-            output_names=["cells"],
-            dynamic_shapes=(size,),
-            opset_version=18,
-            verbose=False,
-        )
-    assert program is not None
-    content = program.model_proto.SerializeToString()
+    model = trace_network(network, torch.zeros(2, 1, 96, 128), ["cells"], 18)
+    content = model.SerializeToString()
     write_file(path, content, lambda old: is_described(old, old.with_suffix(".json")))
     sample = torch.randn(1, 1, 160, 224, generator=torch.Generator().manual_seed(0))
     (found,) = open_session(path).run(["cells"], {"image": sample.numpy()})

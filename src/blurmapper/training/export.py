@@ -21,7 +21,7 @@ from blurmapper.errors import WeightsError
 from blurmapper.files import check_replaceable, write_file
 from blurmapper.images import read_image
 from blurmapper.preprocessing import Preprocessing
-from blurmapper.training.amount_export import TOLERANCE, export_amounts, exporting_quietly
+from blurmapper.training.amount_export import TOLERANCE, export_amounts
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.networks import (
     AMOUNT,
@@ -32,6 +32,7 @@ from blurmapper.training.networks import (
     set_weights,
 )
 from blurmapper.training.storage import Bits, read_checkpoint, round_weights, store_weights
+from blurmapper.training.tracing import trace_network
 from blurmapper.weights import IS_CARD, WeightsCard, find_weights, is_described, write_card
 
 OPSET = 20
@@ -170,20 +171,8 @@ def write_onnx(network: nn.Module, path: Path, bits: Bits = 16) -> None:
 
     example = torch.zeros(1, 3, 96, 128)
     channels = network(example).shape[1]
-    size = {0: torch.export.Dim.AUTO, 2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
-    with exporting_quietly():
-        program = torch.onnx.export(
-            Probabilities(network).eval(),
-            (example,),
-            dynamo=True,
-            input_names=["image"],
-            output_names=["blur_map", "motion"][:channels],
-            dynamic_shapes=(size,),
-            opset_version=OPSET,
-            verbose=False,
-        )
-    assert program is not None
-    model = program.model_proto
+    outputs = ["blur_map", "motion"][:channels]
+    model = trace_network(Probabilities(network).eval(), example, outputs, OPSET)
     if channels > 1:
         split_before_enlarging(model)
     store_weights(model, bits)

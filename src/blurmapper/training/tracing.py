@@ -1,0 +1,95 @@
+"""A network of torch -> an ONNX model of any size of photo, by the exporter that torch has."""
+
+from __future__ import annotations
+
+import io
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+_NEW_EXPORTER = (2, 13)
+"""The first torch whose newer exporter was seen to know our networks; that of 2.6 does not."""
+
+_SIZES = (0, 2, 3)  # Dimensions of an image (N, C, H, W) that may be of any size.
+
+
+def trace_network(network: nn.Module, example: Tensor, outputs: Sequence[str], opset: int) -> Any:
+    """Return a network as ONNX, its weights by their own names and in float32.
+
+    Parameters
+    ----------
+    network : nn.Module
+        From one image to one output, or to several.
+    example : Tensor
+        (N, C, H, W), an image to follow; N, H and W may be any in the model.
+    outputs : sequence of str
+        The outputs' names; the input's is ``image``.
+    opset : int
+        Version of ONNX's operators.
+
+    Returns
+    -------
+    onnx.ModelProto
+    """
+    # "2.13.0a0+git" begins so too.
+    version = tuple(int(part) for part in torch.__version__.split(".")[:2])
+    trace = _trace_program if version >= _NEW_EXPORTER else _trace_script
+    with _exporting_quietly():
+        return trace(network, example, list(outputs), opset)
+
+
+def _trace_program(network: nn.Module, example: Tensor, outputs: list[str], opset: int) -> Any:
+    program = torch.onnx.export(
+        network,
+        (example,),
+        dynamo=True,
+        input_names=["image"],
+        output_names=outputs,
+        dynamic_shapes=(dict.fromkeys(_SIZES, torch.export.Dim.AUTO),),
+        opset_version=opset,
+        verbose=False,
+    )
+    assert program is not None
+    return program.model_proto
+
+
+def _trace_script(network: nn.Module, example: Tensor, outputs: list[str], opset: int) -> Any:
+    import onnx
+
+    content = io.BytesIO()
+    torch.onnx.export(
+        network,
+        (example,),
+        content,  # type: ignore[arg-type]
+        dynamo=False,
+        input_names=["image"],
+        output_names=outputs,
+        dynamic_axes={
+            name: {axis: f"size {axis}" for axis in _SIZES} for name in ("image", *outputs)
+        },
+        opset_version=opset,
+        verbose=False,
+    )
+    return onnx.load_from_string(content.getvalue())
+
+
+@contextmanager
+def _exporting_quietly() -> Iterator[None]:
+    """Keep from users what torch's exporters say of themselves: that torchvision is missing."""
+    logger = logging.getLogger("torch.onnx._internal.exporter._registration")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            # torch 2.13 trips over a deprecation of its own.
+            warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*", FutureWarning)
+            # torch 2.6 says what it does not fold; runtimes do.
+            warnings.filterwarnings("ignore", "Constant folding", UserWarning)
+            yield
+    finally:
+        logger.setLevel(level)
