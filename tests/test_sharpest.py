@@ -46,6 +46,16 @@ def test_it_is_a_twentieth_of_what_is_meant() -> None:
     assert many.row < 2 * CELL
 
 
+def test_the_map_of_a_smaller_copy_serves_as_well() -> None:
+    amounts = amounts_of(1.52)
+    whole = find_sharpest(amounts, sharp_left_of(14))
+    assert whole is not None
+    small = sharp_left_of(14)[::2, ::2]
+    assert find_sharpest(amounts, small, size=(SIDE * CELL, SIDE * CELL)) == whole
+    # Of a photo as small as the copy the map would have seen such a blur.
+    assert find_sharpest(amounts, small) is None
+
+
 def test_where_nothing_is_sharp_the_figure_is_in_the_middle_of_all() -> None:
     amounts = amounts_of(2.0)
     amounts.sigma[:10] = 1.0

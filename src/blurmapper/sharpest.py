@@ -51,7 +51,9 @@ class SharpestPart(NamedTuple):
     column: int
 
 
-def find_sharpest(amounts: BlurAmounts, blur_map: BlurMap) -> SharpestPart | None:
+def find_sharpest(
+    amounts: BlurAmounts, blur_map: BlurMap, *, size: tuple[int, int] | None = None
+) -> SharpestPart | None:
     """Return how sharp the sharpest part is of what is meant to be sharp, or None if unknown.
 
     What is meant is what the map calls sharp, however small: then the figure is that of its
@@ -64,19 +66,22 @@ def find_sharpest(amounts: BlurAmounts, blur_map: BlurMap) -> SharpestPart | Non
     amounts : BlurAmounts
         Of a photo.
     blur_map : ndarray
-        float32 (H, W) in [0, 1], 1 = blurred, of the same photo at its own size.
+        float32 (H, W) in [0, 1], 1 = blurred, of the same photo.
+    size : tuple of int, optional
+        (height, width) of the photo, if the map is of a smaller copy.
     """
+    height, width = size or blur_map.shape
     sharp = find_sharp_cells(blur_map, amounts.sigma)
     meant, share = np.isfinite(amounts.sigma), 0.5
     if sharp.mean() >= NOTHING:
         meant, share = meant & sharp, SHARPEST_SHARE
     if np.count_nonzero(meant) < FEWEST_CELLS:
         return None
-    everywhere = slice(0, blur_map.shape[0]), slice(0, blur_map.shape[1])
+    everywhere = slice(0, height), slice(0, width)
     found = _take_part(amounts.sigma, meant, share, everywhere)
     if np.count_nonzero(meant) < FEW * np.count_nonzero(sharp):
-        return None if found.sigma > find_limit(max(blur_map.shape)) else found
-    return None if sharp.mean() > _MUCH and is_seen(found.sigma, blur_map) else found
+        return None if found.sigma > find_limit(max(height, width)) else found
+    return None if sharp.mean() > _MUCH and is_seen(found.sigma, max(height, width)) else found
 
 
 def find_sharpest_inside(amounts: BlurAmounts, inside: tuple[slice, slice]) -> SharpestPart | None:
@@ -117,9 +122,9 @@ def cells_of(inside: tuple[slice, slice]) -> tuple[slice, slice]:
     return rows, columns
 
 
-def is_seen(sigma: float, blur_map: BlurMap) -> bool:
+def is_seen(sigma: float, longer_side: int) -> bool:
     """Say whether blur is so wide that the map sees it too, small as it sees a photo."""
-    return bool(sigma * min(1.0, _MAP_SIDE / max(blur_map.shape)) > _SEEN)
+    return sigma * min(1.0, _MAP_SIDE / longer_side) > _SEEN
 
 
 def _take_part(sigma: Grid, meant: Any, share: float, inside: tuple[slice, slice]) -> SharpestPart:

@@ -10,8 +10,11 @@ import numpy.typing as npt
 import PIL.Image
 import pytest
 
+from blurmapper.amount_pictures import encode_amounts
+from blurmapper.amounts import measure_amounts
 from blurmapper.batch import (
     Job,
+    KeepMasks,
     MapTask,
     Outputs,
     PhotoFailure,
@@ -24,6 +27,7 @@ from blurmapper.errors import ImageError, MethodError
 from blurmapper.images import ImageArray, read_image, read_map
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
+from blurmapper.sharpest import find_sharpest
 
 
 def map_left_half(image: ImageArray) -> npt.NDArray[np.float32]:
@@ -31,6 +35,9 @@ def map_left_half(image: ImageArray) -> npt.NDArray[np.float32]:
     blur_map = np.zeros(image.shape[:2], np.float32)
     blur_map[:, : image.shape[1] // 2] = 0.75
     return blur_map
+
+
+MASKS = Outputs(masks=KeepMasks())
 
 
 def target_of(job: Job) -> Path:
@@ -152,6 +159,21 @@ def test_a_large_jpeg_is_decoded_in_part_and_its_map_is_whole(
     assert (mapped.values["height"], mapped.values["width"]) == (3000, 2000)
     whole = tiny_mapper(large)
     assert mapped.values["blur_degree"] == pytest.approx(float(whole.mean()), abs=0.01)
+
+
+def test_a_large_jpeg_is_measured_whole_beside_its_map(
+    large: Path, tiny_mapper: BlurMapper
+) -> None:
+    plain = map_source(large, tiny_mapper, Outputs())
+    with large.open("rb") as stream:
+        measured = map_source(stream, tiny_mapper, Outputs(amount=True, masks=KeepMasks()))
+    assert measured.files["map"] == plain.files["map"]
+    assert measured.files["mask"] == map_source(large, tiny_mapper, MASKS).files["mask"]
+    amounts = measure_amounts(read_image(large))
+    assert measured.files["amount"] == encode_amounts(amounts, ".amount.png")
+    sharpest = find_sharpest(amounts, tiny_mapper(large))
+    assert sharpest is not None
+    assert measured.values["sigma"] == pytest.approx(sharpest.sigma, rel=0.02)
 
 
 def test_a_method_that_is_no_network_sees_every_pixel(large: Path) -> None:

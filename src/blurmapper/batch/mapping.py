@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Literal
 
 from blurmapper.amount_pictures import draw_amounts, encode_amounts
-from blurmapper.amounts import identify_network, measure_amounts
+from blurmapper.amounts import BlurAmounts, identify_network, measure_amounts
 from blurmapper.batch.finding import Found
 from blurmapper.batch.keep_masks import KeepMasks
 from blurmapper.batch.tasks import Job, Outcome, Task
@@ -143,34 +144,57 @@ def map_source(
     MethodError
         If kinds are asked for of a method that is no network.
     """
-    photo = read_for(method, source, whole=outputs.overlay or outputs.amount, name=name)
-    size = photo.height, photo.width
-    maps = _map(method, photo.image, outputs)
+    photo = read_for(method, source, whole=outputs.overlay, name=name)
+    named = name or (str(source) if isinstance(source, Path) else "")
+    is_part = photo.image.shape[:2] != (photo.height, photo.width)
+    with ThreadPoolExecutor(1) as beside:
+        # Fine blur is lost in a part: while it is mapped the photo is read again, and whole.
+        whole = beside.submit(_measure_whole, source, name) if outputs.amount and is_part else None
+        maps = _map(method, photo.image, outputs)
+        files = _encode_maps(photo, maps, outputs, named)
     blur_map = maps["map"]
-    amounts = measure_amounts(photo.image) if outputs.amount else None
-    bits: Literal[8, 16] = 16 if outputs.map_kind == "16" else 8
-    named, files = name or (str(source) if isinstance(source, Path) else ""), dict[str, bytes]()
-    for kind, ending in outputs.endings().items():
-        if kind in maps:
-            files[kind] = encode_map(maps[kind], ending, bits=bits, size=size)
-        elif kind == "mask" and outputs.masks:
-            files[kind] = outputs.masks.encode(enlarge_to(blur_map, *size), source)
-        elif amounts and kind == "amount":
-            files[kind] = encode_amounts(amounts, ending)
-        elif amounts and kind == "amount_overlay":
-            files[kind] = encode_image(draw_amounts(photo.image, amounts), f"{named}{ending}")
-        else:
-            files[kind] = encode_image(draw_overlay(photo.image, blur_map), f"{named}{ending}")
+    if outputs.masks:
+        whole_map = enlarge_to(blur_map, photo.height, photo.width)
+        files["mask"] = outputs.masks.encode(whole_map, source)
     values: dict[str, float | None] = {
         "height": photo.height,
         "width": photo.width,
         "blur_degree": float(blur_map.mean(dtype="float64")),
         "share_blurred": float((blur_map >= THRESHOLD).mean()),
     }
-    if amounts:
+    if outputs.amount:
+        amounts = whole.result() if whole else measure_amounts(photo.image)
+        files |= _encode_amounts(photo, amounts, outputs, named)
         names = ("sigma", "sharpest_row", "sharpest_column")
-        values |= dict(zip(names, find_sharpest(amounts, blur_map) or [None] * 3, strict=True))
+        sharpest = find_sharpest(amounts, blur_map, size=(photo.height, photo.width))
+        values |= dict(zip(names, sharpest or [None] * 3, strict=True))
     return Outcome(values, files)
+
+
+def _encode_maps(
+    photo: Photo, maps: Mapping[str, BlurMap], outputs: Outputs, name: str
+) -> dict[str, bytes]:
+    """Return the content of the files that show the maps, by what they are."""
+    size = photo.height, photo.width
+    bits: Literal[8, 16] = 16 if outputs.map_kind == "16" else 8
+    endings, files = outputs.endings(), dict[str, bytes]()
+    for kind, blur_map in maps.items():
+        files[kind] = encode_map(blur_map, endings[kind], bits=bits, size=size)
+    if outputs.overlay:
+        overlay = draw_overlay(photo.image, maps["map"])
+        files["overlay"] = encode_image(overlay, f"{name}{endings['overlay']}")
+    return files
+
+
+def _encode_amounts(
+    photo: Photo, amounts: BlurAmounts, outputs: Outputs, name: str
+) -> dict[str, bytes]:
+    endings = outputs.endings()
+    files = {"amount": encode_amounts(amounts, endings["amount"])}
+    if outputs.overlay:
+        picture = draw_amounts(photo.image, amounts)
+        files["amount_overlay"] = encode_image(picture, f"{name}{endings['amount_overlay']}")
+    return files
 
 
 def read_for(
@@ -194,6 +218,10 @@ def read_for(
 def enlarge_to(blur_map: BlurMap, height: int, width: int) -> BlurMap:
     """Return the map of a photo that was read with fewer pixels at the photo's own size."""
     return blur_map if blur_map.shape == (height, width) else enlarge_map(blur_map, height, width)
+
+
+def _measure_whole(source: Path | bytes | BinaryIO, name: str | None) -> BlurAmounts:
+    return measure_amounts(read_photo(source, name=name).image)
 
 
 def _map(method: BlurMethod, image: ImageArray, outputs: Outputs) -> dict[str, BlurMap]:

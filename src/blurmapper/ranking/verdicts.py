@@ -107,7 +107,7 @@ def judge_box(
     sigma, limit = found.sigma, find_limit(max(blur_map.shape))
     if sigma <= limit:
         return Verdict("sharp", f"Sharp to {sigma:.1f} px."), found
-    if blur_map[inside].mean() < _BLURRED and is_seen(sigma, blur_map):
+    if blur_map[inside].mean() < _BLURRED and is_seen(sigma, max(blur_map.shape)):
         return Verdict("cannot tell", "It is measured soft, and seen sharp."), None
     elsewhere = focus is not None and focus.sigma <= limit
     if not elsewhere:
