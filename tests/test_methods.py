@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from blurmapper.errors import (
     install_command,
 )
 from blurmapper.methods import METHODS, MethodOptions, get_method, identify_method
-from blurmapper.weights import bundled_names
+from blurmapper.weights import bundled_names, read_card, write_card
 
 NOT_CLASSICAL = [name for name, method in METHODS.items() if method.kind != "baseline"]
 """The classical methods have a contract of their own, tests/baselines/test_contract.py."""
@@ -139,3 +140,16 @@ def test_maps_of_an_altered_function_are_made_anew(own_method: str) -> None:
         file.write("# altered\n")
     assert identify_method(own_method) != before
     assert identify_method("hifst").startswith("hifst ")
+
+
+def test_a_network_that_is_fed_otherwise_makes_its_maps_anew(
+    tiny_weights: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / tiny_weights.name
+    path.write_bytes(tiny_weights.read_bytes())
+    card = read_card(tiny_weights.with_suffix(".json"))
+    write_card(replace(card, training="told otherwise"), path.with_suffix(".json"))
+    assert identify_method(str(path)) == identify_method(str(tiny_weights))
+    larger = replace(card.preprocessing, working_side=256)
+    write_card(replace(card, preprocessing=larger), path.with_suffix(".json"))
+    assert identify_method(str(path)) != identify_method(str(tiny_weights))

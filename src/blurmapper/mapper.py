@@ -145,12 +145,12 @@ class BlurMapper:
     def __getstate__(self) -> dict[str, Any]:
         """Return the options and which weights they named, but no network."""
         own = getattr(self, "__dict__", {})  # of a subclass
-        return {"options": self._options, "sha256": self._card.sha256, "own": own}
+        return {"options": self._options, "identity": self._card.identity, "own": own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Open the weights again, unless they have become others."""
         BlurMapper.__init__(self, **state["options"])
-        if self._card.sha256 != state["sha256"]:
+        if self._card.identity != state["identity"]:
             raise WeightsError(
                 f"{self._path}: not the weights of the BlurMapper that was pickled; make a new one"
             )

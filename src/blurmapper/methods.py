@@ -100,14 +100,14 @@ def is_function(name: str) -> bool:
 def identify_method(name: str) -> str:
     """Return what must not change for the maps of a method to stay the same.
 
-    That is the SHA-256 on a network's card, or of the file of a function of one's own; for
-    other methods their name and the package's version.
+    That is a network's weights and what they are fed, by its card; the SHA-256 of the file of a
+    function of one's own; for other methods their name and the package's version.
     """
     from blurmapper import __version__
     from blurmapper.weights import find_card
 
     if name.endswith(".onnx") or (name in METHODS and METHODS[name].kind == "network"):
-        return find_card(name)[0].sha256
+        return find_card(name)[0].identity
     if is_function(name):
         source = inspect.getsourcefile(inspect.unwrap(_import_function(name)))
         content = Path(source).read_bytes() if source else b""

@@ -82,6 +82,11 @@ class WeightsCard:
     paper: str
     created: str
 
+    @property
+    def identity(self) -> str:
+        """What must not change for maps to stay the same: the file, and what the network is fed."""
+        return f"{self.sha256} {json.dumps(asdict(self.preprocessing), sort_keys=True)}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-ready values."""
         return {**asdict(self), "scores": list(self.scores)}
