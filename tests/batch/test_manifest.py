@@ -52,6 +52,28 @@ def test_at_an_address_two_writers_lose_nothing_either() -> None:
     fsspec.filesystem("memory").rm("/two", recursive=True)
 
 
+@pytest.mark.parametrize("content", [b"a list\nof mine\n", b'{"id": 1}\n', b"[1, 2]"])
+def test_what_is_no_manifest_is_left_as_it_is(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_bytes(content)
+    with pytest.raises(ImageError, match=r"m\.jsonl: is no manifest; move it"):
+        Manifest(tmp_path / "m.jsonl", {"photo"})
+    assert (tmp_path / "m.jsonl").read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", bytes(500), b'{"tar', b'{"target": "a", "pho', DAMAGED[1]]
+)
+def test_a_manifest_of_which_nothing_is_left_is_gone_on_with(
+    content: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "m.jsonl").write_bytes(content)
+    with Manifest(tmp_path / "m.jsonl", {"photo"}) as manifest:
+        assert manifest.find("a") is None
+        manifest.add("a", {"photo": "/a"})
+    with Manifest(tmp_path / "m.jsonl", {"photo"}) as manifest:
+        assert manifest.find("a") == {"target": "a", "photo": "/a"}
+
+
 def test_a_pipe_in_the_place_of_a_manifest_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "m.jsonl")
     with pytest.raises(ImageError, match="is no regular file"):

@@ -16,6 +16,8 @@ from blurmapper.errors import ImageError
 from blurmapper.files import make_folder, write_file
 from blurmapper.locations import Address, Location, open_file
 
+_START = b'{"target"'
+
 _PAUSE = 30.0
 """Seconds between two states of a manifest at an address, which cannot be added to."""
 
@@ -38,8 +40,8 @@ class Manifest(AbstractContextManager["Manifest"]):
     Raises
     ------
     ImageError
-        If the folder or the file cannot be made or written, which is said before any photo is
-        worked on.
+        If the folder or the file cannot be made or written, or what is there is no manifest, which
+        is said before any photo is worked on.
     """
 
     def __init__(self, location: Location, fields: Collection[str]) -> None:
@@ -50,7 +52,11 @@ class Manifest(AbstractContextManager["Manifest"]):
         make_folder(location.parent)
         self._appended = None if isinstance(location, Address) else self._open(location)
         self._content = self._read()
-        self._lines = self._find_lines()
+        try:
+            self._lines = self._find_lines()
+        except BaseException:
+            self.close()
+            raise
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -135,8 +141,11 @@ class Manifest(AbstractContextManager["Manifest"]):
 
     def _find_lines(self) -> dict[str, tuple[int, int]]:
         lines = {}
-        start, line = 0, b"\n"
+        start, line, is_empty, is_ours = 0, b"\n", True, False
         for line in self._content:
+            # What was lost when the power failed is often zeros.
+            is_empty &= not line.strip(b"\0 \r\n")
+            is_ours |= line.startswith(_START[: len(line)])
             try:
                 fields = json.loads(line)
                 if self._fields <= fields.keys():
@@ -144,6 +153,8 @@ class Manifest(AbstractContextManager["Manifest"]):
             except (AttributeError, RecursionError, TypeError, ValueError):
                 pass
             start += len(line)
+        if not is_empty and not is_ours:
+            raise ImageError(f"{self._location}: is no manifest; move it, then run again")
         if not line.endswith(b"\n"):
             self._pending = b"\n"
             self._write()
