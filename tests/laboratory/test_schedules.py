@@ -38,10 +38,12 @@ def test_what_overrides_the_schedule_is_what_a_table_says() -> None:
 
 
 def test_the_full_schedule_is_the_papers() -> None:
-    values = read_schedule("full").values
-    assert (values["iterations"], values["batch"], values["side"]) == (10_000, 3, 384)
-    assert (values["rate"], values["power"]) == (2**-10, 0.9)
-    assert (values["momentum"], values["weight_decay"]) == (0.9, 5e-4)
+    own = {"architecture": "configuration-v", "photos": "p", "output": "o"}
+    config = TrainingConfig.from_dict({**read_schedule("full").values, **own})
+    assert (config.optimiser, config.momentum, config.weight_decay) == ("sgd", 0.9, 5e-4)
+    assert (config.batch, config.side, config.iterations) == (3, 384, 10_000)
+    assert config.rate == 2**-10
+    assert (config.decay, config.power, config.bias_factor) == ("polynomial", 0.9, 2.0)
 
 
 def test_an_unknown_schedule_lists_the_choices() -> None:

@@ -26,14 +26,6 @@ def test_shipped_configs_are_read(path: Path) -> None:
     assert read_config(path).architecture in ARCHITECTURES
 
 
-def test_the_papers_schedule_is_the_papers() -> None:
-    config = read_config(CONFIGS / "dbm.toml")
-    assert config.architecture == "configuration-v"
-    assert (config.optimiser, config.momentum, config.weight_decay) == ("sgd", 0.9, 5e-4)
-    assert (config.batch, config.iterations, config.rate) == (3, 10_000, 2**-10)
-    assert (config.decay, config.power, config.bias_factor) == ("polynomial", 0.9, 2.0)
-
-
 def test_overrides_replace_values(tmp_path: Path) -> None:
     config = read_config(write(tmp_path, MINIMAL), ["side=64", "output=runs/x", "mixture.made=1"])
     assert config.side == 64

@@ -103,3 +103,13 @@ def test_every_network_begins_undecided_everywhere(name: str) -> None:
     network = build_network(name).eval()
     image = 100 * torch.randn(1, 3, 32, 48)
     assert torch.equal(network(image), torch.zeros(1, 1, 32, 48))
+
+
+@pytest.mark.parametrize("name", ["configuration-iii", "configuration-v", "configuration-v-learnt"])
+def test_a_photo_of_any_size_is_mapped_in_whole_cells(name: str) -> None:
+    network = build_network(name).eval()
+    with torch.no_grad():
+        network.score.weight.normal_(std=0.1)
+    image = torch.randn(1, 3, 35, 45)
+    whole = functional.pad(image, (0, 3, 0, 13), mode="replicate")
+    torch.testing.assert_close(network(image), network(whole)[..., :35, :45])

@@ -61,14 +61,19 @@ class TrimmedVgg(nn.Module):
         super().__init__()
         self.trunk = VggTrunk(groups)
         self.score = nn.Conv2d(VGG_GROUPS[groups - 1][1], 1, 1)
-        self.upsampling = LearntUpsampling(2 ** (groups - 1)) if learnt else None
+        self.factor = 2 ** (groups - 1)
+        self.upsampling = LearntUpsampling(self.factor) if learnt else None
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits (N, 1, H, W)."""
-        coarse = self.score(self.trunk(image))
+        height, width = image.shape[2:]
+        # Whole cells, as in training: one that lies partly beyond the border was never seen there.
+        beyond = (0, -width % self.factor, 0, -height % self.factor)
+        coarse = self.score(self.trunk(functional.pad(image, beyond, mode="replicate")))
         if self.upsampling is not None:
             return self.upsampling(coarse, image.shape)  # type: ignore[no-any-return]
-        return functional.interpolate(coarse, size=image.shape[2:], mode="bilinear")
+        enlarged = functional.interpolate(coarse, scale_factor=float(self.factor), mode="bilinear")
+        return enlarged[..., :height, :width]
 
 
 class Fcn8s(nn.Module):
