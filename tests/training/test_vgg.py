@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
 from blurmapper.training.networks import build_network
@@ -105,11 +106,22 @@ def test_every_network_begins_undecided_everywhere(name: str) -> None:
     assert torch.equal(network(image), torch.zeros(1, 1, 32, 48))
 
 
-@pytest.mark.parametrize("name", ["configuration-iii", "configuration-v", "configuration-v-learnt"])
-def test_a_photo_of_any_size_is_mapped_in_whole_cells(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "below"),
+    [
+        ("configuration-iii", 1),  # in cells of 4 x 4, and of 16 x 16 all others
+        ("configuration-v", 13),
+        ("configuration-v-learnt", 13),
+        ("fcn-8s", 13),
+        ("fusion", 13),
+    ],
+)
+def test_a_photo_of_any_size_is_mapped_in_whole_cells(name: str, below: int) -> None:
     network = build_network(name).eval()
     with torch.no_grad():
-        network.score.weight.normal_(std=0.1)
+        for score in network.modules():
+            if isinstance(score, nn.Conv2d) and score.out_channels == 1:
+                score.weight.normal_(std=0.1)
     image = torch.randn(1, 3, 35, 45)
-    whole = functional.pad(image, (0, 3, 0, 13), mode="replicate")
+    whole = functional.pad(image, (0, 3, 0, below), mode="replicate")
     torch.testing.assert_close(network(image), network(whole)[..., :35, :45])

@@ -67,9 +67,7 @@ class TrimmedVgg(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """Return logits (N, 1, H, W)."""
         height, width = image.shape[2:]
-        # Whole cells, as in training: one that lies partly beyond the border was never seen there.
-        beyond = (0, -width % self.factor, 0, -height % self.factor)
-        coarse = self.score(self.trunk(functional.pad(image, beyond, mode="replicate")))
+        coarse = self.score(self.trunk(continue_to_cells(image, self.factor)))
         if self.upsampling is not None:
             return self.upsampling(coarse, image.shape)  # type: ignore[no-any-return]
         enlarged = functional.interpolate(coarse, scale_factor=float(self.factor), mode="bilinear")
@@ -98,7 +96,7 @@ class Fcn8s(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits (N, 1, H, W)."""
-        _, _, conv3, conv4, conv5 = self.trunk.group_features(image)
+        _, _, conv3, conv4, conv5 = self.trunk.group_features(continue_to_cells(image))
         pool3, pool4 = pool(conv3), pool(conv4)
         coarse = self.score(conv5) + self.score_pool4(pool4)
         finer = self.upsampling_to_pool3(coarse, pool3.shape) + self.score_pool3(pool3)
@@ -127,11 +125,14 @@ class WeightedFusion(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits (N, 1, H, W); in training under supervision the five sides' after them."""
+        height, width = image.shape[2:]
+        image = continue_to_cells(image)
         size = image.shape[2:]
         scored = zip(self.scores, self.trunk.group_features(image), strict=True)
         sides = torch.cat(
             [functional.interpolate(score(f), size=size, mode="bilinear") for score, f in scored], 1
         )
+        sides = sides[..., :height, :width]
         fused = (sides * self.fusion).sum(1, keepdim=True)
         return torch.cat([fused, sides], 1) if self.supervised and self.training else fused
 
@@ -168,6 +169,16 @@ class LearntUpsampling(nn.Module):
                 around, self.weight, stride=self.factor, padding=self.factor + self.factor // 2
             )
         return coarse[..., : shape[2], : shape[3]]
+
+
+def continue_to_cells(image: Tensor, side: int = 16) -> Tensor:
+    """Continue an image (N, C, H, W) by its edge to whole cells, as it has in training.
+
+    What a cell that lies partly beyond the border says was never learnt, and enlarging it to what
+    of it is seen would stretch the map.
+    """
+    height, width = image.shape[2:]
+    return functional.pad(image, (0, -width % side, 0, -height % side), mode="replicate")
 
 
 def bilinear_kernel(factor: int) -> Tensor:
