@@ -25,7 +25,7 @@ from blurmapper.errors import (
     MissingExtraError,
     install_command,
 )
-from blurmapper.locations import Address, find_location, open_file, with_ending
+from blurmapper.locations import Address, find_location, find_path, open_file, with_ending
 
 Run = Callable[..., Result]
 
@@ -41,13 +41,18 @@ Run = Callable[..., Result]
     ],
 )
 def test_what_is_on_this_machine_is_a_path(text: str, path: str) -> None:
-    assert find_location(text) == Path(path)
+    assert find_location(text) == find_path(text) == Path(path)
 
 
 @pytest.mark.parametrize("text", ["", "file://elsewhere/a.jpg"])
 def test_what_leads_nowhere_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         find_location(text)
+
+
+def test_an_address_is_refused_where_only_a_path_will_do() -> None:
+    with pytest.raises(ConfigError, match=r"^s3://bucket/best: has to be on this machine; "):
+        find_path("s3://me:secret@bucket/best?region=eu")
 
 
 def test_an_address_is_shown_without_options_and_keys() -> None:

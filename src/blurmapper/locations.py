@@ -210,6 +210,20 @@ def find_location(text: str | Path) -> Location:
     return Address(text)
 
 
+def find_path(text: str | Path) -> Path:
+    """Return where a path or a ``file://`` leads, for what no other address can serve.
+
+    Raises
+    ------
+    ConfigError
+        If it is any other address, which a path would take for a folder called ``s3:``, or empty.
+    """
+    location = find_location(text)
+    if isinstance(location, Address):
+        raise ConfigError(f"{location}: has to be on this machine; give a path")
+    return location
+
+
 def with_ending(location: Location, ending: str) -> Location:
     """Return the location whose name has an ending more."""
     return location.parent / (location.name + ending)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import click
 import pytest
 from click.testing import CliRunner
 
+from blurmapper.cli import build_app
 from blurmapper.commands._parameters import Argument, Option, to_command
+from blurmapper.errors import ConfigError
 
 SEEN: dict[str, Any] = {}
 
@@ -96,6 +99,24 @@ def test_what_does_not_fit_is_a_usage_error(words: str) -> None:
     status, said = call(*words.split())
     assert (status, SEEN) == (2, {})
     assert "Error: " in said
+
+
+def test_a_path_may_be_written_as_an_address_of_this_machine() -> None:
+    assert call("a.jpg", "--where-to", "file:///a/b%20c")[0] == 0
+    assert SEEN["where_to"] == Path("/a/b c")
+
+
+def test_no_command_takes_another_address_for_a_folder() -> None:
+    paths = [
+        (parameter, click.Context(command))
+        for command in build_app().commands.values()
+        for parameter in command.params
+        if isinstance(parameter.type, click.Path)
+    ]
+    assert len(paths) > 20
+    for parameter, context in paths:
+        with pytest.raises(ConfigError, match=r"^s3://bucket/x: "):
+            parameter.type_cast_value(context, "s3://bucket/x")
 
 
 def test_help_tells_arguments_defaults_bounds_and_panels() -> None:

@@ -181,7 +181,8 @@ def test_picks_are_carried_out(
     run_rank("--apply", picks, "--copy-to", tmp_path / "keep")
     assert sorted(files_below(tmp_path / "keep")) == ["c.png", "c.png.xmp"]
     assert 'xmp:Rating="-1"' in (shoot / "a.png.xmp").read_text()
-    run_rank("--apply", picks, "--only", "reject", "--move-to", tmp_path / "away")
+    away = (tmp_path / "away").as_uri()
+    run_rank(shoot.as_uri(), "--apply", picks, "--only", "reject", "--move-to", away)
     assert sorted(files_below(tmp_path / "away")) == ["a.png", "a.png.xmp"]
 
 

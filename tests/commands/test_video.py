@@ -208,6 +208,7 @@ def test_a_folder_is_gone_through_again_where_a_frame_has_changed(
     arguments = (folder, "--best-of", "3", "-o", folder / "maps")
     assert mapped_before(run(*arguments)) == [False]
     assert mapped_before(run(*arguments)) == [True]
+    assert mapped_before(run(folder.as_uri(), *arguments[1:])) == [True]
     PIL.Image.new("RGB", (128, 96)).save(folder / "1.png")
     assert mapped_before(run(*arguments)) == [False]
     (folder / "1.png").rename(folder / "5.png")

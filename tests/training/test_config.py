@@ -47,6 +47,7 @@ def test_a_config_survives_json(tmp_path: Path) -> None:
         (MINIMAL + 'optimiser = "adam"\n', "'adam' is none of"),
         (MINIMAL + "[mixture]\nfake = 1\n", "mixture: no field 'fake'"),
         ('photos = "p"\noutput = "o"\n', "architecture"),
+        (MINIMAL.replace('"o"', '"s3://bucket/o"'), "s3://bucket/o: has to be on this machine"),
         ("side = \n", "not TOML"),
     ],
 )

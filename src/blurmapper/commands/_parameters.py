@@ -15,6 +15,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
+from blurmapper.locations import find_path
+
 
 class Argument:
     """What stands on the command line without a name."""
@@ -80,6 +82,14 @@ class _Argument(click.Argument):
         return self.metavar or "", self.summary
 
 
+class _LocalPath(click.Path):
+    """A path on this machine, as one or as ``file://``; other addresses are refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        return super().convert(find_path(value), param, ctx)
+
+
 def to_command(name: str, function: Callable[..., None]) -> Command:
     """Return the command that calls a function, its docstring for help."""
     # Indented paragraphs are marked as not to be filled, which Click does by \b.
@@ -134,7 +144,7 @@ def _to_type(type_: Any, declared: Argument | Option) -> Any:
     if get_origin(type_) is tuple:
         return get_args(type_)
     if type_ is Path:
-        return click.Path(path_type=Path)
+        return _LocalPath(path_type=Path)
     if isinstance(declared, Option) and (declared.least, declared.most) != (None, None):
         kind: Any = {int: click.IntRange, float: click.FloatRange}[type_]
         return kind(declared.least, declared.most)

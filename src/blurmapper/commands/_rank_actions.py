@@ -12,7 +12,7 @@ import click
 
 from blurmapper.commands._output import print_error, print_line, print_text
 from blurmapper.errors import BlurMapperError, ConfigError, ImageError
-from blurmapper.locations import Address, Location
+from blurmapper.locations import Address, Location, find_path
 
 if TYPE_CHECKING:
     from blurmapper.batch import Found, PhotoFailure, Result
@@ -249,7 +249,7 @@ def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> N
         raise ConfigError("--apply takes the photos and marks of its file; leave out other choices")
     if actions.copy_to is not None and actions.move_to is not None:
         raise ConfigError("--copy-to and --move-to: photos go to one place; leave out one")
-    picks = read_picks(path, Path(photos[0]) if photos else None)
+    picks = read_picks(path, find_path(photos[0]) if photos else None)
     chosen = picks.select(only)
     # Unlike Path, this never raises, as of a name that is too long.
     gone = [photo for photo in picks.marks if not os.path.isfile(photo)]  # noqa: PTH113

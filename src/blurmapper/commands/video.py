@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import click
@@ -15,7 +15,7 @@ from blurmapper.commands._output import STOPPED, print_error, print_line, progre
 from blurmapper.commands._parameters import Argument, Option
 from blurmapper.commands._run import DEFAULT_OUTPUT
 from blurmapper.errors import BlurMapperError, VideoError
-from blurmapper.locations import find_location
+from blurmapper.locations import find_location, find_path
 
 if TYPE_CHECKING:
     from blurmapper.batch import Job, Result
@@ -120,8 +120,8 @@ def video(
     outputs = ClipOutputs(overlay, sharpest, apart, best_of, drop_blurry, smoothing, refine, by)
     work = ClipWork(method, options, outputs, Fraction(rate).limit_denominator(1001), folder)
     mapping = work.build()
-    found = find_photos(clip for clip in clips if not os.path.isdir(clip))  # noqa: PTH112
-    given = (Path(clip) for clip in clips if os.path.isdir(clip))  # noqa: PTH112
+    found = find_photos(clip for clip in clips if not _is_folder(clip))
+    given = (find_path(clip) for clip in clips if _is_folder(clip))
     found.photos += [(str(clip), clip.resolve().name) for clip in given]
     failed = len(found.failures)
     for failure in found.failures:
@@ -148,6 +148,13 @@ def video(
                     print_error(VideoError(problem))
     if failed:
         raise click.exceptions.Exit(1)
+
+
+def _is_folder(clip: str) -> bool:
+    # What leads nowhere is said with the clips; unlike Path, this never raises.
+    with suppress(BlurMapperError):
+        return os.path.isdir(find_path(clip))  # noqa: PTH112
+    return False
 
 
 def _map_with_bar(job: Job, method: BlurMethod, work: ClipWork, *, quiet: bool) -> Result:

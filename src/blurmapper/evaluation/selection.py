@@ -16,6 +16,7 @@ from blurmapper.datasets import (
 )
 from blurmapper.errors import ConfigError, DatasetError, MethodError
 from blurmapper.evaluation.benchmark import Entry
+from blurmapper.locations import find_path
 from blurmapper.methods import METHODS, MethodOptions, is_function
 
 
@@ -83,10 +84,11 @@ def choose_finished(
         label, _, folder = argument.rpartition("=")
         if Path(argument).is_dir():
             label, folder = "", argument
-        name = label or Path(folder).resolve().name
+        path = find_path(folder)
+        name = label or path.resolve().name
         if name in entries:
             raise ConfigError(f"--maps: two rows would be called {name}; name them NAME=DIR")
-        entries[name] = Entry(name, maps=Path(folder), white=white, resize=resize, stretch=stretch)
+        entries[name] = Entry(name, maps=path, white=white, resize=resize, stretch=stretch)
     return list(entries.values())
 
 

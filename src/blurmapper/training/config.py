@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
 from blurmapper.errors import ConfigError
+from blurmapper.locations import find_path
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,8 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
     """Return the value as its field's type wants it, or raise ValueError."""
     choices = get_args(hint)
     if hint is Path or Path in choices:
-        return None if value is None or (value == "" and type(None) in choices) else Path(value)
+        is_none = value is None or (value == "" and type(None) in choices)
+        return None if is_none else find_path(value)
     if choices and value not in choices:
         raise ValueError(f"{name}: {value!r} is none of {', '.join(map(repr, choices))}")
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
