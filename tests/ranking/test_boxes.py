@@ -15,6 +15,7 @@ from blurmapper import rank_photos
 from blurmapper.amounts import CELL, BlurAmounts
 from blurmapper.errors import ConfigError
 from blurmapper.ranking.boxes import NamedBox, read_boxes
+from blurmapper.ranking.measuring import MeasureTask
 from blurmapper.ranking.verdicts import judge_box
 from blurmapper.sharpest import SharpestPart
 
@@ -109,6 +110,19 @@ def test_the_longest_name_that_fits_counts(tmp_path: Path) -> None:
     assert [box.x for box in boxes.of("in/c/x.jpg")] == [1]
 
 
+def test_a_photo_has_its_boxes_from_whichever_folder_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    names = ("a/x.jpg", "../a/y.jpg", f"{tmp_path}/a/z.jpg")
+    rows = "".join(f"{name},1,2,3,4\n" for name in names)
+    (tmp_path / "boxes.csv").write_text(f"photo,x,y,width,height\n{rows}")
+    boxes = read_boxes(tmp_path / "boxes.csv")
+    monkeypatch.chdir(tmp_path / "a")
+    for name in ("x.jpg", "y.jpg", "z.jpg", "../a/x.jpg", "s3://bucket/a/x.jpg"):
+        assert boxes.of(name) == [NamedBox("", 1, 2, 3, 4)]
+
+
 @pytest.mark.parametrize("box", [(-10, -10, 20, 20), (90, 40, 50, 50), (500, 500, 5, 5)])
 def test_boxes_are_cut_at_the_photo_s_rim(box: tuple[float, ...]) -> None:
     rows, columns = NamedBox("", *box).slices(60, 100)
@@ -186,3 +200,37 @@ def test_rows_hold_what_is_said_of_boxes(
     assert left["verdict"] == "sharp" != right["verdict"]
     (again,) = rank_photos(tmp_path / "x.png", method=str(tiny_weights))
     assert again["boxes"] is None
+
+
+def test_a_photo_is_measured_again_where_its_boxes_have_changed(
+    tmp_path: Path, tiny_weights: Path, sharp_photo: npt.NDArray[np.uint8]
+) -> None:
+    labels = tmp_path / "labels"
+    labels.mkdir()
+    PIL.Image.fromarray(sharp_photo).save(tmp_path / "x.png")
+    PIL.Image.fromarray(sharp_photo).save(tmp_path / "y.png")
+
+    def boxes_of_x() -> list[str]:
+        rows = rank_photos(tmp_path, boxes=labels, method=str(tiny_weights))
+        (row,) = (row for row in rows if row["photo"].endswith("x.png"))
+        return [box["label"] for box in row["boxes"]]
+
+    (labels / "other.txt").write_text("0 .5 .5 .2 .2\n")
+    (labels / "y.txt").write_text("0 .5 .5 .2 .2\n")
+    assert boxes_of_x() == []
+    (labels / "other.txt").rename(labels / "x.txt")
+    assert boxes_of_x() == ["0"]
+    (labels / "y.txt").write_text("")
+    (labels / "x.txt").write_text("0 .5 .5 .2 .2\n0 .5 .5 .2 .2\n")
+    assert boxes_of_x() == ["0", "0"]
+
+
+def test_boxes_of_other_photos_leave_a_photo_measured(tmp_path: Path) -> None:
+    (tmp_path / "x.jpg").touch()
+    (tmp_path / "x.txt").write_text("0 .5 .5 .2 .2\n")
+    task = MeasureTask("dbm-lite", boxes=read_boxes(tmp_path))
+    (tmp_path / "y.txt").write_text("0 .5 .5 .2 .2\n")
+    more = MeasureTask("dbm-lite", boxes=read_boxes(tmp_path))
+    assert more.digest_settings() == task.digest_settings()
+    assert more.identify(tmp_path / "x.jpg") == task.identify(tmp_path / "x.jpg")
+    assert more.identify(tmp_path / "x.jpg") != MeasureTask("dbm-lite").identify(tmp_path / "x.jpg")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import math
+import os
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -51,18 +52,16 @@ class Boxes:
 
     Attributes
     ----------
-    digest : str
-        Of the file that they are from.
     by_name : dict of str to dict of str to list of NamedBox
         The last part of a photo's name -> all of the name that is given -> its boxes.
     """
 
-    digest: str
     by_name: dict[str, dict[str, list[NamedBox]]] = field(default_factory=dict)
 
     def of(self, photo: str) -> list[NamedBox]:
         """Return the boxes of a photo, found by as much of its path as the file gives."""
-        path = PurePosixPath(photo.replace("\\", "/"))
+        # From whichever folder a photo is named, its boxes are the same.
+        path = PurePosixPath(_with_slashes(os.path.abspath(photo)))  # noqa: PTH100 - addresses too
         given = {**self.by_name.get(path.stem, {}), **self.by_name.get(path.name, {})}
         fitting = [name for name in given if _ends_with(path, PurePosixPath(name))]
         return given[max(fitting, key=len)] if fitting else []
@@ -84,7 +83,6 @@ def read_boxes(path: Path) -> Boxes:
     try:
         if path.is_dir():
             files = sorted(path.rglob("*.txt"))
-            content = b"".join(read_regular(file) for file in files)
             found = [
                 (file.relative_to(path).with_suffix("").as_posix(), box)
                 for file in files
@@ -93,9 +91,8 @@ def read_boxes(path: Path) -> Boxes:
             if not found and any(map(_is_text, files)):
                 raise ValueError(path)  # noqa: TRY301
         else:
-            content = read_regular(path)
             read = _read_coco if path.suffix.lower() == ".json" else _read_csv
-            found = list(read(content.decode("utf-8-sig")))
+            found = list(read(read_regular(path).decode("utf-8-sig")))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except (AttributeError, KeyError, IndexError, RecursionError, TypeError, ValueError) as error:
@@ -109,8 +106,7 @@ def read_boxes(path: Path) -> Boxes:
         if not all(map(math.isfinite, place)):
             raise ConfigError(f"{path}: the box {place} of {name} is none; mend it or leave it out")
         boxes[PurePosixPath(name).name][name].append(box)
-    plain = {last: dict(names) for last, names in boxes.items()}
-    return Boxes(hashlib.sha256(content).hexdigest()[:16], plain)
+    return Boxes({last: dict(names) for last, names in boxes.items()})
 
 
 def _read_coco(text: str) -> Iterator[tuple[str, NamedBox]]:
@@ -185,7 +181,7 @@ def _with_slashes(name: str) -> str:
 
 
 def _ends_with(path: PurePosixPath, name: PurePosixPath) -> bool:
-    parts = [part for part in name.parts if part != "."]
+    parts = [part for part in PurePosixPath(posixpath.normpath(name)).parts if part != ".."]
     tail = list(path.parts[-len(parts) :])
     # YOLO's files are called after the photo without its suffix.
     return tail == parts or [*tail[:-1], PurePosixPath(tail[-1]).stem] == parts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -30,6 +31,7 @@ from blurmapper.batch import (
 )
 from blurmapper.errors import BlurMapperError
 from blurmapper.images import BlurMap, ImageArray, read_photo
+from blurmapper.locations import Location
 from blurmapper.methods import BlurMethod
 from blurmapper.preprocessing import reduce_area
 from blurmapper.ranking.af_points import read_af_point
@@ -87,13 +89,19 @@ class MeasureTask(Task):
         return (*_FOCUS, *_FRAME, "boxes")
 
     def choices(self) -> tuple[Any, ...]:
-        """Return the options of the networks, and which boxes there are."""
+        """Return the options of the networks, and what is asked of boxes."""
         options = self.options
         chosen: tuple[Any, ...] = (options.refine, options.working_side, identify_network())
-        if self.boxes is not None:
-            chosen = (*chosen, self.boxes.digest)
-        asked = {"faces": self.faces, "af_point": self.af_point}
+        asked = {"boxes": self.boxes is not None, "faces": self.faces, "af_point": self.af_point}
         return (*chosen, *(name for name, wanted in asked.items() if wanted))
+
+    def identify(self, photo: Location) -> list[int] | None:
+        """Return what changes when the content of a photo does, or its boxes do."""
+        known = super().identify(photo)
+        if known is None or self.boxes is None:
+            return known
+        boxes = repr(self.boxes.of(str(photo)))
+        return [*known, zlib.crc32(boxes.encode("utf-8", "surrogateescape"))]
 
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
         """Measure a photo."""
