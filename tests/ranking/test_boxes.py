@@ -137,14 +137,16 @@ def test_boxes_are_cut_at_the_photo_s_rim(box: tuple[float, ...]) -> None:
         ("a.json", '{"images": [], "annotations": [{"image_id": 1, "bbox": [0, 0, 1, 1]}]}'),
         ("a.csv", "photo,left\nx,1\n"),
         ("a.csv", "photo,x,y,width,height\nx.jpg,1,2,3,wide\n"),
+        ("a.csv", "photo;x;y;width;height\nx.jpg;1.000,5;2;3;4\n"),
         ("a/x.txt", "0 0.5\n"),
+        ("a/x.jpg", "a folder of photos in place of labels"),
     ],
 )
 def test_what_holds_no_boxes_is_refused(name: str, content: str, tmp_path: Path) -> None:
     file = tmp_path / name
     file.parent.mkdir(exist_ok=True)
     file.write_text(content)
-    given = file.parent if name.endswith(".txt") else file
+    given = file.parent if name.startswith("a/") else file
     with pytest.raises(ConfigError, match="holds no boxes; give COCO JSON"):
         read_boxes(given)
 

@@ -88,7 +88,7 @@ def read_boxes(path: Path) -> Boxes:
                 for file in files
                 for box in _read_yolo(file)
             ]
-            if not found and any(map(_is_text, files)):
+            if not found and (not files or any(map(_is_text, files))):
                 raise ValueError(path)  # noqa: TRY301
         else:
             read = _read_coco if path.suffix.lower() == ".json" else _read_csv
