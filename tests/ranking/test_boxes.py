@@ -80,8 +80,16 @@ def test_coco_of_windows_and_without_some_boxes_is_read(tmp_path: Path) -> None:
     assert [box.x for box in read_boxes(tmp_path / "boxes.json").of("/in/a/x.jpg")] == [1]
 
 
-def test_csv_may_have_semicolons(tmp_path: Path) -> None:
-    (tmp_path / "boxes.csv").write_text("photo;x;y;width;height\na, b.jpg;1;2;3;4\n")
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("photo;x;y;width;height", "a, b.jpg;1;2;3;4"),
+        ("photo;x;y;width;height", "a, b.jpg;1,0;2,00;3.0;4"),
+        ("photo\tx\ty\twidth\theight", "a, b.jpg\t1,0\t2\t3\t4"),
+    ],
+)
+def test_csv_may_have_semicolons_and_decimal_commas(header: str, row: str, tmp_path: Path) -> None:
+    (tmp_path / "boxes.csv").write_text(f"{header}\n{row}\n")
     assert read_boxes(tmp_path / "boxes.csv").of("a, b.jpg") == [NamedBox("", 1, 2, 3, 4)]
 
 

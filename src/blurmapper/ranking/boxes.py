@@ -127,11 +127,13 @@ def _read_csv(text: str) -> Iterator[tuple[str, NamedBox]]:
     header = text.partition("\n")[0]
     # Spreadsheets write what the country's numbers leave free.
     delimiter = next((mark for mark in ";\t" if mark in header and "," not in header), ",")
+    # A comma that does not part cells is the decimal point there.
+    point = "." if delimiter == "," else ","
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     if not set(COLUMNS) <= set(rows.fieldnames or ()):
         raise ValueError(rows.fieldnames)
     for row in rows:
-        x, y, width, height = (float(row[name]) for name in COLUMNS[1:])
+        x, y, width, height = (float(row[name].replace(point, ".")) for name in COLUMNS[1:])
         yield _with_slashes(row["photo"]), NamedBox(row.get("label") or "", x, y, width, height)
 
 
