@@ -103,6 +103,25 @@ def test_photos_that_would_share_a_mask_are_refused_at_once(
     assert len(write_masks(photos, tmp_path / "out", KeepMasks("colmap"))) == 2
 
 
+def test_photos_that_would_share_a_mask_are_refused_in_later_runs_too(
+    photos: Path, tmp_path: Path
+) -> None:
+    other, out, layout = tmp_path / "other" / "left", tmp_path / "out", KeepMasks("folder")
+    other.mkdir(parents=True)
+    PIL.Image.new("RGB", (60, 20)).save(other / "X.png")
+    (mask,) = write_masks(photos, out, layout)
+    # The photo's own it may take again, and whoever writes no such mask takes none.
+    write_masks(photos, out, KeepMasks("folder", grow=1))
+    write_masks(photos, out, KeepMasks("colmap"))
+    write_masks(other.parent, out, KeepMasks("colmap"))
+    before = mask.read_bytes()
+    with pytest.raises(ConfigError, match=r"X\.png: would take the mask left/x\.png of .*x\.jpg; "):
+        write_masks(other.parent, out, layout)
+    assert mask.read_bytes() == before
+    (photos / "left" / "x.jpg").unlink()
+    assert len(write_masks(other.parent, out, layout)) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_colmap_finds_nothing_where_photos_are_blurred(

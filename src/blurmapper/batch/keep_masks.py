@@ -51,14 +51,18 @@ class KeepMasks:
         ------
         ConfigError
         """
-        # Some file systems tell no capitals from small letters, so no outputs differ by them alone.
-        names = Counter(self._name(below).casefold() for _, below in found.photos)
+        names = Counter(self.claim(below) for _, below in found.photos)
         shared = next((name for name, count in names.items() if count > 1), None)
-        if shared is not None and self.layout == "folder":
+        if shared is not None:
             raise ConfigError(
                 f"several photos would have the mask {shared}; use --masks colmap, or map folders "
                 "of photos that differ by more than suffix and capitals"
             )
+
+    def claim(self, key: str) -> str | None:
+        """Return the name of a mask that photos of other suffixes would have too, or None."""
+        # Some file systems tell no capitals from small letters, so no outputs differ by them alone.
+        return self._name(key).casefold() if self.layout == "folder" else None
 
     def encode(self, blur_map: BlurMap, source: Path | bytes | BinaryIO) -> bytes:
         """Return the PNG of a photo's mask: 0 is blurred and left out, 255 is kept.

@@ -37,6 +37,11 @@ class Manifest(AbstractContextManager["Manifest"]):
     fields : collection of str
         What every line holds beside ``target``; a line that lacks one is passed over.
 
+    Attributes
+    ----------
+    claims : dict of str to str
+        What `Work.claim` said of a photo that was done -> the photo, by all lines.
+
     Raises
     ------
     ImageError
@@ -49,6 +54,7 @@ class Manifest(AbstractContextManager["Manifest"]):
         self._lock = threading.Lock()
         self._pending = b""
         self._written = time.monotonic()
+        self.claims: dict[str, str] = {}
         make_folder(location.parent)
         self._appended = None if isinstance(location, Address) else self._open(location)
         self._content = self._read()
@@ -150,6 +156,8 @@ class Manifest(AbstractContextManager["Manifest"]):
                 fields = json.loads(line)
                 if self._fields <= fields.keys():
                     lines[str(fields["target"])] = (start, len(line))
+                    if "claim" in fields:
+                        self.claims[str(fields["claim"])] = str(fields.get("photo"))
             except (AttributeError, RecursionError, TypeError, ValueError):
                 pass
             start += len(line)

@@ -105,6 +105,10 @@ class MapTask(Task):
             files["mask"] = self.outputs.masks.locate(job.target, job.key)
         return files
 
+    def claim(self, key: str) -> str | None:
+        """Return the mask that photos of one stem would share, without regard to capitals."""
+        return self.outputs.masks.claim(key) if self.outputs.masks else None
+
     def check(self, found: Found) -> None:
         """Refuse photos that would share a mask."""
         if self.outputs.masks:

@@ -13,7 +13,7 @@ from typing import Any
 from blurmapper.batch.finding import Found, real_path
 from blurmapper.batch.manifest import Manifest, identify
 from blurmapper.batch.tasks import Job, Result, Work
-from blurmapper.errors import ImageError
+from blurmapper.errors import ConfigError, ImageError
 from blurmapper.locations import Address, Location
 
 RECORDED = ("photo", "file", "settings")
@@ -84,7 +84,24 @@ class DoneBefore:
         )
 
     def plan(self, found: Found, output: Location) -> Iterator[Job]:
-        """Yield each photo's job, with what is done of it."""
+        """Return each photo's job, with what is done of it.
+
+        Raises
+        ------
+        ConfigError
+            If a photo would take a mask that an earlier run gave to another.
+        """
+        claims = self.manifest.claims
+        for job in plan_jobs(found, output, self._owner) if claims else ():
+            claim = self._task.claim(job.key)
+            if claim is not None and _is_anothers(claims.get, claim, job.photo):
+                raise ConfigError(
+                    f"{job.photo}: would take the mask {claim} of {claims[claim]}; "
+                    "use --masks colmap, or another folder with -o DIR"
+                )
+        return self._plan(found, output)
+
+    def _plan(self, found: Found, output: Location) -> Iterator[Job]:
         jobs = plan_jobs(found, output, self._owner)
         if not self._task.kinds:
             # A task that writes no files knows photos by where they are.
@@ -104,6 +121,8 @@ class DoneBefore:
         """
         line = {"photo": real_path(job.photo), "file": job.identity, **result.values}
         line |= {"seconds": result.seconds, "settings": self._settings}
+        claim = self._task.claim(job.key)
+        line |= {} if claim is None else {"claim": claim}
         # What is only measured can be measured again.
         with nullcontext() if self._task.kinds else suppress(ImageError):
             self.manifest.add(job.key, line)

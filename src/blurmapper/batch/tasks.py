@@ -135,6 +135,13 @@ class Work:
             return {}
         return {kind: with_ending(job.target, end) for kind, end in self.endings(job.photo).items()}
 
+    def claim(self, key: str) -> str | None:
+        """Return what of a photo's files another could come to as well, by the photo's target.
+
+        None where all are called after the target, which is the photo's alone.
+        """
+        return None
+
     def digest_settings(self) -> str:
         """Return a digest of all that decides what is written for a photo.
 
