@@ -119,8 +119,8 @@ def read_photo(
     Returns
     -------
     Photo
-        ``image``, RGB (h, w, 3), and the upright photo's own ``height`` and ``width``. Errors
-        are as those of `read_image`.
+        ``image``, RGB (h, w, 3), the upright photo's own ``height`` and ``width``, and the EXIF
+        ``orientation`` that it was turned by. Errors are as those of `read_image`.
     """
     if isinstance(source, bytes):
         source = io.BytesIO(source)

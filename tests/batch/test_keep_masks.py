@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sqlite3
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
+import tifffile
 
 from blurmapper.batch import How, KeepMasks, MapTask, Outputs, Result, find_photos, run_task
 from blurmapper.errors import ConfigError
@@ -77,8 +79,8 @@ def test_what_is_left_out_grows_by_pixels(photos: Path, tmp_path: Path) -> None:
 
 
 def test_a_photo_without_blur_is_kept_whole_however_far_masks_grow() -> None:
-    content = KeepMasks(grow=9).encode(np.zeros((20, 40), np.float32), b"")
-    assert content == KeepMasks().encode(np.zeros((20, 40), np.float32), b"")
+    content = KeepMasks(grow=9).encode(np.zeros((20, 40), np.float32), 1)
+    assert content == KeepMasks().encode(np.zeros((20, 40), np.float32), 1)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -91,6 +93,35 @@ def test_masks_lie_as_pixels_are_stored(
     (mask,) = write_masks(tmp_path / "in", tmp_path / "out", KeepMasks())
     expected = np.where(map_right(upright) > 0, 0, 255)
     assert np.array_equal(read(mask), as_held(expected, orientation))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(("dtype", "xmp"), [("u1", b""), ("u1", b"<x/>"), ("u2", b""), ("f4", b"")])
+def test_masks_of_tiff_lie_so_however_they_are_read(
+    dtype: str, xmp: bytes, orientation: int, as_held: Callable[..., object], tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    upright = np.zeros((20, 40, 3), dtype)
+    tags = [(274, "H", 1, orientation, True)] + ([(700, "B", len(xmp), xmp, True)] if xmp else [])
+    tifffile.imwrite(
+        tmp_path / "in" / "x.tif", as_held(upright, orientation), photometric="rgb", extratags=tags
+    )
+    (mask,) = write_masks(tmp_path / "in", tmp_path / "out", KeepMasks())
+    expected = np.where(map_right(upright) > 0, 0, 255)
+    assert np.array_equal(read(mask), as_held(expected, orientation))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_masks_of_heic_lie_as_whatever_reads_it_gives_it(
+    orientation: int, file_as_held: FileAsHeld, tmp_path: Path
+) -> None:
+    heif = pytest.importorskip("pillow_heif", reason="the extra photo is not installed")
+    (tmp_path / "in").mkdir()
+    held = PIL.Image.open(io.BytesIO(file_as_held(np.zeros((20, 40, 3), np.uint8), orientation)))
+    heif.from_pillow(held).save(tmp_path / "in" / "x.heic")
+    (mask,) = write_masks(tmp_path / "in", tmp_path / "out", KeepMasks())
+    seen = np.asarray(heif.open_heif(tmp_path / "in" / "x.heic"))
+    assert np.array_equal(read(mask), np.where(map_right(seen) > 0, 0, 255))
 
 
 @pytest.mark.parametrize("name", ["x.png", "X.JPG"])

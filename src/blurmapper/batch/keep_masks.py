@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Literal
+from pathlib import PurePosixPath
+from typing import Literal
 
 import numpy as np
 
 from blurmapper.batch.finding import MASKS, Found
-from blurmapper.decoding import open_pillow, turn_back
-from blurmapper.decoding.opening import read_orientation
+from blurmapper.decoding import turn_back
 from blurmapper.errors import ConfigError
 from blurmapper.images import BlurMap, encode_map
 from blurmapper.locations import Location
@@ -64,10 +61,11 @@ class KeepMasks:
         # Some file systems tell no capitals from small letters, so no outputs differ by them alone.
         return self._name(key).casefold() if self.layout == "folder" else None
 
-    def encode(self, blur_map: BlurMap, source: Path | bytes | BinaryIO) -> bytes:
+    def encode(self, blur_map: BlurMap, orientation: int) -> bytes:
         """Return the PNG of a photo's mask: 0 is blurred and left out, 255 is kept.
 
-        It lies as the photo's pixels are stored, for these programs do not turn photos by EXIF.
+        It lies as the photo's pixels are stored, for these programs do not turn photos by EXIF,
+        by whose `orientation` the map was turned.
         """
         import cv2
 
@@ -76,21 +74,10 @@ class KeepMasks:
             # A disc of this radius, to the pixel: distances are to where something is blurred.
             distance = cv2.distanceTransform(1 - blurred, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
             blurred = (distance <= self.grow).astype(np.uint8) if blurred.any() else blurred
-        keep = turn_back(1 - blurred, _orientation_of(source))
+        keep = turn_back(1 - blurred, orientation)
         return encode_map(keep.astype(np.float32), ".png")
 
     def _name(self, key: str) -> str:
         if self.layout == "colmap":
             return f"{key}.png"
         return str(PurePosixPath(key).with_suffix(".png"))
-
-
-def _orientation_of(source: Path | bytes | BinaryIO) -> int:
-    # What Pillow does not read, such as HEIC and RAW, these programs do not either.
-    with suppress(Exception):
-        if isinstance(source, Path):
-            source = source.read_bytes()
-        stream = io.BytesIO(source) if isinstance(source, bytes) else source
-        stream.seek(0)
-        return read_orientation(open_pillow(stream))
-    return 1

@@ -159,7 +159,7 @@ def map_source(
     blur_map = maps["map"]
     if outputs.masks:
         whole_map = enlarge_to(blur_map, photo.height, photo.width)
-        files["mask"] = outputs.masks.encode(whole_map, source)
+        files["mask"] = outputs.masks.encode(whole_map, photo.orientation)
     values: dict[str, float | None] = {
         "height": photo.height,
         "width": photo.width,

@@ -38,11 +38,15 @@ _HEAD = 32
 
 
 class Photo(NamedTuple):
-    """RGB (h, w, 3), and the (height, width) that the photo itself has."""
+    """RGB (h, w, 3), the (height, width) that the photo itself has, and the EXIF turn it got.
+
+    Of HEIC and RAW files the turn is 1: whatever reads them turns them, as their formats ask.
+    """
 
     image: npt.NDArray[Any]
     height: int
     width: int
+    orientation: int = 1
 
 
 def decode_photo(stream: BinaryIO, name: str, least_pixels: int | None = None) -> Photo:
@@ -134,11 +138,9 @@ def _decode_tiff(stream: BinaryIO, name: str, least_pixels: int | None) -> Photo
         with suppress(PIL.UnidentifiedImageError), open_pillow(stream) as photo:
             photo.seek(choice.at)
             check_content(stream, photo, name)
-            # Loading turns a TIFF file.
-            _load(photo)
-            return _whole(_samples(photo, name))
+            return _load_tiff(photo, name)
     samples = tiff.read_samples(stream, choice.at, name)
-    return _whole(turn(_convert_samples(samples), samples.orientation))
+    return _whole(turn(_convert_samples(samples), samples.orientation), samples.orientation)
 
 
 def _decode_odd_tiff(stream: BinaryIO, name: str) -> Photo:
@@ -147,8 +149,15 @@ def _decode_odd_tiff(stream: BinaryIO, name: str) -> Photo:
         check_content(stream, photo, name)
         if tiff.is_deep(photo):
             raise ValueError("a TIFF file of an odd structure")
-        _load(photo)
-        return _whole(_samples(photo, name))
+        return _load_tiff(photo, name)
+
+
+def _load_tiff(photo: PIL.Image.Image, name: str) -> Photo:
+    # Loading turns a TIFF file.
+    with without_xmp(photo):
+        orientation = read_orientation(photo)
+    _load(photo)
+    return _whole(_samples(photo, name), orientation)
 
 
 def _convert_samples(samples: tiff.Samples) -> npt.NDArray[Any]:
@@ -173,7 +182,7 @@ def _decode_png(stream: BinaryIO, name: str) -> Photo:
             _load(photo)
             photo.info["icc_profile"] = profile
             image = _samples(photo, name, conversion)
-    return _whole(turn(image, orientation))
+    return _whole(turn(image, orientation), orientation)
 
 
 def _decode_jpeg(content: bytes, name: str, least_pixels: int | None) -> Photo:
@@ -208,13 +217,11 @@ def _decode_drafted(content: bytes, name: str, least_pixels: int | None) -> Phot
         width, height = photo.size
         if least_pixels is not None:
             _draft(photo, least_pixels)
-        is_reduced = photo.size != (width, height)
         photo.load()
         orientation = read_orientation(photo)
         image = turn(_samples(photo, name), orientation)
-    if not is_reduced:
-        return _whole(image)
-    return Photo(image, *((width, height) if orientation in (5, 6, 7, 8) else (height, width)))
+    sides = (width, height) if orientation in (5, 6, 7, 8) else (height, width)
+    return Photo(image, *sides, orientation)
 
 
 def _open_jpeg(content: bytes) -> PIL.Image.Image:
@@ -238,7 +245,8 @@ def _decode_other(stream: BinaryIO, head: bytes, name: str) -> Photo:
             if colours.signal and not colours.profile:
                 conversion = png.signal_to_srgb(*colours.signal, name)
         _load(photo)
-        return _whole(turn(_samples(photo, name, conversion), read_orientation(photo)))
+        orientation = read_orientation(photo)
+        return _whole(turn(_samples(photo, name, conversion), orientation), orientation)
 
 
 def _decode_raw(raw: RawPhoto, name: str, least_pixels: int | None) -> Photo:
@@ -254,8 +262,9 @@ def _decode_raw(raw: RawPhoto, name: str, least_pixels: int | None) -> Photo:
     return Photo(image, raw.height, raw.width)
 
 
-def _whole(image: npt.NDArray[Any]) -> Photo:
-    return Photo(image, *image.shape[:2])
+def _whole(image: npt.NDArray[Any], orientation: int) -> Photo:
+    height, width = image.shape[:2]
+    return Photo(image, height, width, orientation)
 
 
 def _load(photo: PIL.Image.Image) -> None:

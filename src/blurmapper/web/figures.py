@@ -122,7 +122,7 @@ class PhotoMapping:
 
     def __call__(self, photo: Photo) -> Mapped:
         """Return a photo's map at its own size, and the map's parts if they are known."""
-        image, *size = photo
+        image, size = photo.image, (photo.height, photo.width)
         kinds = self._map_kinds(image) if self.knows_kinds else None
         coarse_map = (kinds.defocus + kinds.motion).clip(0, 1) if kinds else self._method(image)
         whole_kinds = kinds and BlurKinds(*(enlarge_to(part, *size) for part in kinds))
