@@ -92,6 +92,20 @@ def test_what_was_chosen_before_is_no_frame(tmp_path: Path) -> None:
     assert len(choose(folder, folder / "out").frames) == 2
 
 
+def test_copies_of_earlier_runs_are_no_frames(tmp_path: Path) -> None:
+    folder = write_frames(tmp_path / "in", [0, 9, 18, 27])
+    write_frames(folder / "theirs.frames", [0, 9])
+    write_frames(folder / "sub", [0, 9])
+    choose(folder / "sub", folder, best_of=2)
+    for _ in range(3):
+        result = choose(folder, folder, best_of=2)
+        assert len(result.frames) == 8
+        assert len(result.photos) == 4
+    assert not list(folder.glob("in.frames/*.frames/*.frames"))
+    # Asked for themselves they are.
+    assert len(choose(folder / "in.frames", tmp_path / "out").frames) == 4
+
+
 def test_the_best_of_every_few_is_chosen_in_order() -> None:
     frames = frames_of([0.3, 0.1, 0.2, 0.9, 0.8, 0.7, 0.4])
     assert numbers(choose_best_of(frames, 3)) == [1, 5, 6]

@@ -209,6 +209,8 @@ def test_a_folder_is_gone_through_again_where_a_frame_has_changed(
     assert mapped_before(run(*arguments)) == [False]
     assert mapped_before(run(*arguments)) == [True]
     assert mapped_before(run(folder.as_uri(), *arguments[1:])) == [True]
+    assert mapped_before(run(*arguments[:-1], folder)) == [False]
+    assert mapped_before(run(*arguments[:-1], folder)) == [True]
     PIL.Image.new("RGB", (128, 96)).save(folder / "1.png")
     assert mapped_before(run(*arguments)) == [False]
     (folder / "1.png").rename(folder / "5.png")

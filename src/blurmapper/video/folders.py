@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Self
@@ -13,10 +14,19 @@ import numpy.typing as npt
 
 from blurmapper.batch import find_photos
 from blurmapper.errors import BlurMapperError, VideoError
+from blurmapper.files import written_as
 from blurmapper.images import ImageArray, read_image
 from blurmapper.locations import Location
 from blurmapper.preprocessing import WHITE
 from blurmapper.video.clips import Frame
+
+TABLE_ENDING = ".frames.csv"
+FRAMES_ENDING = ".frames"
+"""What the name of the folder ends with that chosen frames are copied to, beside the table."""
+
+HEADINGS_OF_S = ("frame", "seconds", "blur_degree", "share_blurred")
+IS_TABLE = written_as(",".join(HEADINGS_OF_S).encode())
+"""By what an earlier run's table is known, also of an earlier version; it alone is written anew."""
 
 _DIGITS = re.compile(r"(\d+)")
 
@@ -47,8 +57,7 @@ class FrameFolder:
 
     def __init__(self, path: Path, rate: Fraction, output: Location | None = None) -> None:
         self.path, self.rate = path, rate
-        found = find_photos([path], output=output)
-        self.frames = sorted((Path(str(photo)) for photo, _ in found.photos), key=_natural)
+        self.frames = list_frames(path, output)
         self.problem: str | None = None
         if not self.frames:
             raise VideoError(f"{path}: no frames in this folder; give clips, or a folder of photos")
@@ -85,6 +94,32 @@ class FrameFolder:
         if failed:
             frames = "frame is" if len(failed) == 1 else "frames are"
             self.problem = f"{len(failed)} {frames} left out ({failed[0]})"
+
+
+def list_frames(path: Path, output: Location | None = None) -> list[Path]:
+    """Return the files of a folder of frames in their order, but for copies of earlier runs.
+
+    Parameters
+    ----------
+    path : Path
+    output : Path or Address, optional
+        As for `FrameFolder`.
+    """
+    photos = find_photos([path], output=output).photos
+    inside = {path / folder for _, below in photos for folder in list(Path(below).parents)[:-1]}
+    copies = set(filter(_holds_copies, inside))
+    frames = (Path(str(photo)) for photo, _ in photos)
+    return sorted((each for each in frames if copies.isdisjoint(each.parents)), key=_natural)
+
+
+def _holds_copies(folder: Path) -> bool:
+    """Say whether a folder is one that chosen frames were copied to, by the table beside it."""
+    if folder.suffix != FRAMES_ENDING:
+        return False
+    table = folder.with_suffix(TABLE_ENDING)
+    with suppress(OSError):
+        return table.is_file() and IS_TABLE(table)
+    return False
 
 
 def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:

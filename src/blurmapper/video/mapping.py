@@ -19,7 +19,6 @@ from blurmapper.files import (
     replacing,
     to_csv,
     write_file,
-    written_as,
 )
 from blurmapper.images import BlurMap, ImageArray, draw_overlay, encode_image
 from blurmapper.locations import Location, with_ending
@@ -27,7 +26,13 @@ from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
 from blurmapper.refinement import enlarge_map, refine_map
 from blurmapper.video.clips import Clip, Frame
-from blurmapper.video.folders import FrameFolder
+from blurmapper.video.folders import (
+    FRAMES_ENDING,
+    HEADINGS_OF_S,
+    IS_TABLE,
+    TABLE_ENDING,
+    FrameFolder,
+)
 from blurmapper.video.measuring import measure_frame
 from blurmapper.video.overlays import writing_overlay
 from blurmapper.video.selection import (
@@ -46,17 +51,12 @@ from blurmapper.video.smoothing import (
 )
 
 OVERLAY_ENDING = ".overlay.mp4"
-TABLE_ENDING = ".frames.csv"
 PHOTO_ENDING = ".frame-{:06}.jpg"
-FRAMES_ENDING = ".frames"
 
 RATE = Fraction(25)
 """Frames a second of a folder, which does not say."""
 
-_BEFORE = ("frame", "seconds", "blur_degree", "share_blurred")
-HEADINGS = (*_BEFORE, "sigma", "focus_x", "focus_y", "verdict")
-IS_TABLE = written_as(",".join(_BEFORE).encode())
-"""By what an earlier run's table is known, also of an earlier version; it alone is written anew."""
+HEADINGS = (*HEADINGS_OF_S, "sigma", "focus_x", "focus_y", "verdict")
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,14 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, ClassVar
 
 from blurmapper.amounts import identify_network
-from blurmapper.batch import Job, Result, Work, find_photos, identify
+from blurmapper.batch import Job, Result, Work, identify
 from blurmapper.locations import Location, with_ending
-from blurmapper.video.mapping import OVERLAY_ENDING, RATE, TABLE_ENDING, ClipOutputs, ClipResult
+from blurmapper.video.folders import TABLE_ENDING, list_frames
+from blurmapper.video.mapping import OVERLAY_ENDING, RATE, ClipOutputs, ClipResult
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class ClipWork(Work):
         """Return what changes when a clip does, or any frame of a folder."""
         if not os.path.isdir(str(photo)):  # noqa: PTH112 - unlike Path, never raises
             return identify(photo)
-        frames = find_photos([str(photo)], output=self.output).locations()
+        frames = list_frames(Path(str(photo)), self.output)
         known = [(0, 0), *(identify(frame) or (0, 0) for frame in frames)]
         names = zlib.crc32("\n".join(map(str, frames)).encode("utf-8", "surrogateescape"))
         return [names, sum(size for size, _ in known), max(time for _, time in known)]
