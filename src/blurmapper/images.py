@@ -15,6 +15,7 @@ from blurmapper.decoding import (
     RAW_SUFFIXES,
     Content,
     Photo,
+    check_image,
     check_map,
     check_pair,
     decode_photo,
@@ -136,7 +137,7 @@ def write_image(image: ImageArray, path: str | Path) -> None:
     Raises
     ------
     ImageError
-        If the suffix names no format or the file cannot be written.
+        If the image is none, the suffix names no format, or the file cannot be written.
     """
     _write(encode_image(image, path), Path(path))
 
@@ -147,11 +148,12 @@ def encode_image(image: ImageArray, name: str | Path) -> bytes:
     Raises
     ------
     ImageError
-        If the suffix names no format, or the image is too long for the format.
+        If the image is none, the suffix names no format, or the image is too long for the format.
     """
-    eight_bits = from_array(image, "the array")
-    if eight_bits.dtype != np.uint8:
-        eight_bits = np.rint(eight_bits * (255.0 / WHITE[eight_bits.dtype])).astype(np.uint8)
+    check_image(image)
+    eight_bits = image
+    if image.dtype != np.uint8:
+        eight_bits = np.rint(image * (255.0 / WHITE[image.dtype])).astype(np.uint8)
     # Of `.overlay.jpg`, which is all ending, pathlib would find no suffix.
     suffix = "." + str(name).lower().rpartition(".")[2]
     file_format = PIL.Image.registered_extensions().get(suffix)
