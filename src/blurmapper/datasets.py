@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.csv_rows import read_rows
 from blurmapper.errors import DatasetError
 from blurmapper.images import PHOTO_SUFFIXES
 from blurmapper.locations import read_regular
@@ -107,7 +107,8 @@ def read_dataset(folder: str | Path) -> list[Sample]:
     Raises
     ------
     DatasetError
-        If the layout is unknown, a mask has no photo, or a photo no mask.
+        If the layout is unknown, a mask has no photo, or a photo no mask, or ``photos.csv`` is
+        not as it should be.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -268,15 +269,21 @@ def _add_notes(samples: list[Sample], notes: Path) -> list[Sample]:
     """Add kind and confidence, from `notes` where there are any, else CUHK's from the name."""
     if not notes.exists():
         return [replace(s, kind=_kind(s.name)) for s in samples]
-    with notes.open(newline="", encoding="utf-8") as stream:
-        rows = {row["photo"]: row for row in csv.DictReader(stream)}
+    rows = {row["photo"]: row for row in read_rows(notes)}
+    noted = []
     for sample in samples:
         if sample.name not in rows:
             raise DatasetError(f"{notes}: says nothing about {sample.name}; add a row")
-    return [
-        replace(s, kind=rows[s.name]["kind"], confidence=int(rows[s.name]["confidence"]))
-        for s in samples
-    ]
+        row = rows[sample.name]
+        told = row.get("confidence", "").strip()
+        if told and not re.fullmatch(r"[0-9]{1,9}", told):
+            raise DatasetError(
+                f"{notes}: the confidence {told!r} of {sample.name} is none; "
+                "write 1, 2 or 3, or nothing"
+            )
+        confidence = int(told or sample.confidence)
+        noted.append(replace(sample, kind=row.get("kind", ""), confidence=confidence))
+    return noted
 
 
 def _kind(name: str) -> str:
