@@ -129,7 +129,7 @@ def test_notes_may_say_no_more_than_names(tmp_path: Path) -> None:
         (b"name,kind\na,plane\n", "row 1 names no column photo"),
         (b"", "row 1 names no column photo"),
         (b"photo,kind\na,fl\xe4che\n", "row 2 is not UTF-8; save it as CSV in UTF-8"),
-        (b"photo,confidence\na,much\nb,2\n", "the confidence 'much' of a is none; write 1"),
+        (b"photo,confidence\na,much\nb,2\n", "the confidence of a is 'much'; write 1"),
         (b"photo\na\n", "says nothing about b; add a row"),
         (b'photo\n"' + b"a" * 140_000, "no CSV"),
     ],
@@ -201,6 +201,34 @@ def test_lists_of_names_are_read_as_they_are_published(tmp_path: Path, line: str
     names = tmp_path / "names.txt"
     names.write_text(f"{line}\n\n")
     assert [s.name for s in select_names(samples, names)] == ["motion0002"]
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("my photo 1.jpg", "my photo 1"),
+        ("'my photo 1',", "my photo 1"),
+        ("\ufeffa.v2", "a.v2"),
+        ("a.v2.jpg", "a.v2"),
+        ("a", "a"),
+        ("2.bmp--1.jpg", "1"),
+        ("it's--1, a.jpg", "it's--1, a"),
+        ("7 a.v2", "a.v2"),
+    ],
+)
+def test_listed_names_have_spaces_dots_and_quotes(line: str, name: str, tmp_path: Path) -> None:
+    samples = read_dataset(make_cuhk(tmp_path, ("my photo 1", "1", "a.v2", "a", "it's--1, a")))
+    names = tmp_path / "names.txt"
+    names.write_text(f"{line}\n", "utf-8")
+    assert [s.name for s in select_names(samples, names)] == [name]
+
+
+def test_a_part_of_a_name_is_no_name(tmp_path: Path) -> None:
+    samples = read_dataset(make_cuhk(tmp_path, ("9", "1")))
+    names = tmp_path / "names.txt"
+    names.write_text("my photo 9.jpg\n1\n")
+    with pytest.raises(DatasetError, match=r"1 of its 2 names .* \(my photo 9 is"):
+        select_names(samples, names)
 
 
 def test_a_listed_photo_that_is_not_there_is_named(tmp_path: Path) -> None:
