@@ -93,12 +93,51 @@ def test_grey_is_undecided_in_validation_sets(tmp_path: Path) -> None:
     assert ground_truth[valid].tolist() == [True, False] * 2
 
 
-def test_notes_give_kind_and_confidence(tmp_path: Path) -> None:
+NOTES = "photo,kind,confidence\nb,plane,2\na,mixed,\n"
+
+
+def make_noted(folder: Path, notes: bytes) -> Path:
     for name in ("a", "b"):
-        write(tmp_path / "images" / f"{name}.jpg")
-        write(tmp_path / "truth" / f"{name}.png")
-    (tmp_path / "photos.csv").write_text("photo,kind,confidence\nb,plane,2\na,mixed,3\n")
-    assert [(s.kind, s.confidence) for s in read_dataset(tmp_path)] == [("mixed", 3), ("plane", 2)]
+        write(folder / "images" / f"{name}.jpg")
+        write(folder / "truth" / f"{name}.png")
+    (folder / "photos.csv").write_bytes(notes)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        NOTES.encode(),
+        NOTES.encode("utf-8-sig"),
+        NOTES.replace(",", ";").encode("utf-8-sig") + b";;\n",
+        NOTES.replace(",", "\t").replace("\n", "\r\n").encode(),
+    ],
+)
+def test_notes_give_kind_and_confidence(notes: bytes, tmp_path: Path) -> None:
+    samples = read_dataset(make_noted(tmp_path, notes))
+    assert [(s.kind, s.confidence) for s in samples] == [("mixed", 3), ("plane", 2)]
+
+
+def test_notes_may_say_no_more_than_names(tmp_path: Path) -> None:
+    samples = read_dataset(make_noted(tmp_path, b"photo\na\nb\n"))
+    assert [(s.kind, s.confidence) for s in samples] == [("", 3), ("", 3)]
+
+
+@pytest.mark.parametrize(
+    ("notes", "line"),
+    [
+        (b"name,kind\na,plane\n", "row 1 names no column photo"),
+        (b"", "row 1 names no column photo"),
+        (b"photo,kind\na,fl\xe4che\n", "row 2 is not UTF-8; save it as CSV in UTF-8"),
+        (b"photo,confidence\na,much\nb,2\n", "the confidence of a is 'much'; write 1"),
+        (b"photo\na\n", "says nothing about b; add a row"),
+        (b'photo\n"' + b"a" * 140_000, "no CSV"),
+    ],
+)
+def test_notes_that_are_none_are_named(notes: bytes, line: str, tmp_path: Path) -> None:
+    make_noted(tmp_path, notes)
+    with pytest.raises(DatasetError, match=rf"photos\.csv: {line}"):
+        read_dataset(tmp_path)
 
 
 def test_a_folder_of_data_sets_is_read_as_one(tmp_path: Path) -> None:
@@ -162,6 +201,34 @@ def test_lists_of_names_are_read_as_they_are_published(tmp_path: Path, line: str
     names = tmp_path / "names.txt"
     names.write_text(f"{line}\n\n")
     assert [s.name for s in select_names(samples, names)] == ["motion0002"]
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("my photo 1.jpg", "my photo 1"),
+        ("'my photo 1',", "my photo 1"),
+        ("\ufeffa.v2", "a.v2"),
+        ("a.v2.jpg", "a.v2"),
+        ("a", "a"),
+        ("2.bmp--1.jpg", "1"),
+        ("it's--1, a.jpg", "it's--1, a"),
+        ("7 a.v2", "a.v2"),
+    ],
+)
+def test_listed_names_have_spaces_dots_and_quotes(line: str, name: str, tmp_path: Path) -> None:
+    samples = read_dataset(make_cuhk(tmp_path, ("my photo 1", "1", "a.v2", "a", "it's--1, a")))
+    names = tmp_path / "names.txt"
+    names.write_text(f"{line}\n", "utf-8")
+    assert [s.name for s in select_names(samples, names)] == [name]
+
+
+def test_a_part_of_a_name_is_no_name(tmp_path: Path) -> None:
+    samples = read_dataset(make_cuhk(tmp_path, ("9", "1")))
+    names = tmp_path / "names.txt"
+    names.write_text("my photo 9.jpg\n1\n")
+    with pytest.raises(DatasetError, match=r"1 of its 2 names .* \(my photo 9 is"):
+        select_names(samples, names)
 
 
 def test_a_listed_photo_that_is_not_there_is_named(tmp_path: Path) -> None:

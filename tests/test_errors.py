@@ -1,4 +1,4 @@
-"""What to type where a package is missing."""
+"""What to type where a package is missing, and words that mean nothing."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ import json
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from blurmapper.errors import MissingExtraError, install_command, needing, one_line
+from blurmapper import BlurMapper, blur_degree, magnify_blur, rank_photos, refine_map
+from blurmapper.errors import ConfigError, MissingExtraError, install_command, needing, one_line
+
+PHOTO = np.zeros((32, 32, 3), np.uint8)
+SHARP = np.zeros((32, 32), np.float32)
 
 
 class Installed:
@@ -98,3 +104,23 @@ def test_an_extra_that_is_missing_is_an_error_of_ours() -> None:
 )
 def test_what_a_library_says_is_one_line_of_text(said: str, line: str) -> None:
     assert one_line(ValueError(said)) == line
+
+
+@pytest.mark.parametrize(
+    ("use", "what", "first"),
+    [
+        (lambda word: magnify_blur(PHOTO, SHARP, shape=word), "shape", "disc"),
+        (lambda word: magnify_blur(PHOTO, SHARP, method=word), "method", "lens"),
+        (lambda word: refine_map(PHOTO, SHARP, guide=word), "guide", "luma"),
+        (lambda word: blur_degree(SHARP, weighting=word), "weighting", "centre"),
+        (lambda word: rank_photos("nowhere.jpg", by=word), "measure", "focus"),
+        (lambda word: rank_photos("nowhere.jpg", weighting=word), "weighting", "centre"),
+        (lambda word: BlurMapper(backend=word, device="openvino"), "backend", "onnxruntime"),
+        (lambda word: BlurMapper(backend="openvino", device=word), "device", "auto"),
+    ],
+)
+def test_a_word_that_is_no_choice_is_refused_at_once(
+    use: Callable[[Any], object], what: str, first: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"^no {what} named 'Naive'; choose from: {first}, "):
+        use("Naive")

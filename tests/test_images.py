@@ -62,6 +62,45 @@ def test_a_map_that_is_none_is_named(tmp_path: Path) -> None:
         read_map(path)
 
 
+@pytest.mark.parametrize("kind", ["L", "LA", "P", "RGB", "RGBA", "I;16", "I", "F", "jpg", "npy"])
+def test_grey_images_of_every_kind_are_maps(kind: str, tmp_path: Path) -> None:
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    path = tmp_path / "m.tif"
+    if kind == "npy":
+        np.save(path := tmp_path / "m.npy", levels / 255)
+    elif kind in ("I;16", "I"):
+        numbers = levels.astype(np.uint16 if kind == "I;16" else np.int32) * 257
+        PIL.Image.fromarray(numbers).save(path)
+    elif kind == "F":
+        PIL.Image.fromarray((levels / 255).astype(np.float32)).save(path)
+    elif kind == "jpg":
+        PIL.Image.fromarray(levels).convert("RGB").save(path := tmp_path / "m.jpg", quality=95)
+    else:
+        PIL.Image.fromarray(levels).convert(kind).save(path)
+    blur_map = read_map(path)
+    assert blur_map.dtype == np.float32
+    np.testing.assert_allclose(blur_map, levels / 255, atol=0.02 if kind == "jpg" else 1e-6)
+
+
+@pytest.mark.parametrize("kind", ["RGB", "P"])
+def test_a_photo_is_no_map(kind: str, tmp_path: Path, sharp_photo: Photo) -> None:
+    colours = sharp_photo // np.uint8([1, 2, 3])
+    PIL.Image.fromarray(colours).convert(kind).save(tmp_path / "m.png")
+    with pytest.raises(ImageError, match=r"m\.png: not a blur map; give a grey PNG"):
+        read_map(tmp_path / "m.png")
+
+
+@pytest.mark.parametrize("name", ["m.tif", "m.npy"])
+def test_a_map_out_of_range_is_named(name: str, tmp_path: Path) -> None:
+    levels = np.full((16, 16), 2, np.float32)
+    if name == "m.npy":
+        np.save(tmp_path / name, levels)
+    else:
+        PIL.Image.fromarray(levels).save(tmp_path / name)
+    with pytest.raises(ImageError, match=rf"{name}: the blur map holds values outside \[0, 1\]"):
+        read_map(tmp_path / name)
+
+
 def test_an_image_is_written_with_eight_bits(tmp_path: Path) -> None:
     write_image(np.full((20, 20, 3), 32768, np.uint16), tmp_path / "i.png")
     assert (read_image(tmp_path / "i.png") == 128).all()

@@ -93,11 +93,19 @@ def test_all_blurred_is_what_it_says() -> None:
 def own_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Lay a function of one's own in the current folder, and name it."""
     (tmp_path / "ours_for_a_test.py").write_text(
+        "import functools\n"
         "import numpy as np\n"
         "def half(image): return np.full(image.shape[:2], 0.5)\n"
         "def wide(image): return np.full(image.shape[:2], 255)\n"
         "def flat(image): return 0.5\n"
         "number = 3\n"
+        "part = functools.partial(half)\n"
+        "class Net:\n"
+        "    def __call__(self, image): return half(image)\n"
+        "net = Net()\n"
+        "net_part = functools.partial(net)\n"
+        "method = net.__call__\n"
+        "built_in = functools.partial(max)\n"
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
@@ -105,8 +113,20 @@ def own_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "ours_for_a_test:half"
 
 
-def test_a_function_of_ones_own_is_a_method(own_method: str) -> None:
-    blur_map = get_method(own_method)(np.zeros((4, 6, 3), np.uint8))
+def test_an_object_whose_class_is_elsewhere_is_made_of_both(own_method: str) -> None:
+    ours = f"{own_method.partition(':')[0]}.py"
+    Path("holder_for_a_test.py").write_text("from ours_for_a_test import net\n")
+    for file in ("holder_for_a_test.py", ours):
+        before = identify_method("holder_for_a_test:net")
+        with Path(file).open("a") as opened:
+            opened.write("# altered\n")
+        assert identify_method("holder_for_a_test:net") != before
+    assert identify_method("operator:abs") != identify_method("operator:neg")
+
+
+@pytest.mark.parametrize("name", ["half", "part", "net", "net_part", "method"])
+def test_a_function_or_an_object_of_ones_own_is_a_method(own_method: str, name: str) -> None:
+    blur_map = get_method(own_method.replace("half", name))(np.zeros((4, 6, 3), np.uint8))
     assert blur_map.dtype == np.float32
     np.testing.assert_array_equal(blur_map, np.full((4, 6), 0.5, np.float32))
 
@@ -134,7 +154,9 @@ def test_a_function_that_there_is_not_is_named(own_method: str, name: str, line:
         get_method(name)
 
 
-def test_maps_of_an_altered_function_are_made_anew(own_method: str) -> None:
+@pytest.mark.parametrize("name", ["half", "part", "net", "net_part", "method", "built_in"])
+def test_maps_of_an_altered_function_or_object_are_made_anew(own_method: str, name: str) -> None:
+    own_method = own_method.replace("half", name)
     before = identify_method(own_method)
     with Path("ours_for_a_test.py").open("a") as file:
         file.write("# altered\n")

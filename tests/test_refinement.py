@@ -12,6 +12,7 @@ import pytest
 
 from blurmapper import blur_degree, decoding, magnify_blur, refinement, segment_blur
 from blurmapper.amounts import measure_amounts
+from blurmapper.errors import ConfigError
 from blurmapper.refinement import Guide, enlarge_map, refine_map
 
 BlurMap = npt.NDArray[np.float32]
@@ -141,6 +142,16 @@ def test_a_photo_reduced_beforehand_gives_the_same_map(
     reduced = cv2.resize(photo, (50, 38), interpolation=cv2.INTER_AREA)
     expected = refine_map(photo, coarse)
     np.testing.assert_array_equal(refine_map(photo, coarse, reduced=reduced), expected)
+
+
+@pytest.mark.parametrize(
+    "numbers", [{"radius": -1}, {"radius": float("inf")}, {"epsilon": 0}, {"epsilon": float("nan")}]
+)
+def test_a_filter_out_of_range_is_refused(
+    numbers: dict[str, Any], scene: tuple[npt.NDArray[np.uint8], BlurMap]
+) -> None:
+    with pytest.raises(ConfigError, match=r"^radius is .* use 0 to 100000 and above 0$"):
+        refine_map(*scene, **numbers)
 
 
 def test_a_photo_reduced_to_another_size_is_reduced_anew(

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.devices import CPU, DIRECTML, Device, choose_providers, report_fallback
-from blurmapper.errors import ConfigError, WeightsError, needing
+from blurmapper.errors import ConfigError, WeightsError, check_choice, needing
 from blurmapper.graphs import has_external_data
 
 BackendName = Literal["onnxruntime", "openvino"]
@@ -187,12 +187,12 @@ def open_backend(
     WeightsError
         If the file is not a network of ours.
     """
+    check_choice("backend", name, BackendName)
+    check_choice("device", device, Device)
     is_openvino = name == "openvino" or (device == "openvino" and find_spec("openvino") is not None)
-    if name == "onnxruntime" and not is_openvino:
-        return OnnxBackend(path, threads=threads, device=device)
     if is_openvino:
         return OpenVinoBackend(path, threads=threads)
-    raise ConfigError(f"no backend named {name!r}; choose from: onnxruntime, openvino")
+    return OnnxBackend(path, threads=threads, device=device)
 
 
 def open_session(path: Path, *, threads: int | None = None, device: Device = "cpu") -> Any:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -12,6 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.csv_rows import read_rows
 from blurmapper.errors import DatasetError
 from blurmapper.images import PHOTO_SUFFIXES
 from blurmapper.locations import read_regular
@@ -107,7 +107,7 @@ def read_dataset(folder: str | Path) -> list[Sample]:
     Raises
     ------
     DatasetError
-        If the layout is unknown, a mask has no photo, or a photo no mask.
+        If layout or ``photos.csv`` are none, a mask has no photo, or a photo no mask.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -177,9 +177,7 @@ def find_pictures(folder: str | Path, suffixes: Sequence[str] = PHOTO_SUFFIXES) 
         if path.suffix.lower() not in suffixes or path.name.startswith("."):
             continue
         if path.stem in found:
-            raise DatasetError(
-                f"{path}: {found[path.stem].name} has the same name; keep one of them"
-            )
+            raise DatasetError(f"{path}: {found[path.stem].name} has the same name; keep one")
         found[path.stem] = path
     if not found:
         raise DatasetError(f"{folder}: no picture in it; check the path")
@@ -224,8 +222,8 @@ def select_split(samples: Iterable[Sample], split: Split) -> list[Sample]:
 def select_names(samples: Iterable[Sample], list_file: str | Path) -> list[Sample]:
     """Return the samples that a text file names, one a line, in the data set's order.
 
-    Of each line the last file name counts, with or without suffix, quotes and commas, so that
-    lists such as ``1.bmp--out_of_focus0037.jpg`` or ``'motion0001.jpg',`` are read as they are.
+    A line is a name, with or without suffix, quotes and commas, or else file names, the last of
+    which counts: so ``'motion0001.jpg',`` and ``1.bmp--motion0001.jpg`` are read as they are.
 
     Raises
     ------
@@ -233,19 +231,27 @@ def select_names(samples: Iterable[Sample], list_file: str | Path) -> list[Sampl
         If the file cannot be read or names a photo that the data set lacks.
     """
     try:
-        lines = read_regular(Path(list_file)).decode("utf-8").splitlines()
+        lines = read_regular(Path(list_file)).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"{list_file}: cannot be read as a list of names") from error
-    words = [re.split(r"--|[\s'\",]+", line.strip("'\", \t\r")) for line in lines]
-    wanted = {Path(parts[-1]).stem for parts in words if parts[-1]}
     samples = list(samples)
-    lacking = sorted(wanted - {Path(s.name).name for s in samples})
-    if lacking:
+    known = {Path(s.name).name for s in samples}
+    wanted = {_find_name(text, known) for line in lines if (text := line.strip("'\", \t\r"))}
+    if lacking := sorted(wanted - known):
         raise DatasetError(
             f"{list_file}: {len(lacking)} of its {len(wanted)} names are of no photo of the data "
             f"set ({lacking[0]} is the first); give one name a line"
         )
     return [s for s in samples if Path(s.name).name in wanted]
+
+
+def _find_name(line: str, known: Collection[str]) -> str:
+    """Return the name in a line that is of a photo, or else what the line must mean."""
+    *others, last = re.split(r"--|[\s'\",]+", line)
+    # Names have spaces and dots too, and a part of one is no name.
+    texts = [line, last] if all(re.fullmatch(r"\d+|.*\.\w+", each) for each in others) else [line]
+    names = [name for text in texts for name in (Path(text).name, Path(text).stem)]
+    return next((name for name in names if name in known), names[-1])
 
 
 def _read_layout(folder: Path) -> list[Sample] | None:
@@ -268,13 +274,15 @@ def _add_notes(samples: list[Sample], notes: Path) -> list[Sample]:
     """Add kind and confidence, from `notes` where there are any, else CUHK's from the name."""
     if not notes.exists():
         return [replace(s, kind=_kind(s.name)) for s in samples]
-    with notes.open(newline="", encoding="utf-8") as stream:
-        rows = {row["photo"]: row for row in csv.DictReader(stream)}
-    for sample in samples:
-        if sample.name not in rows:
-            raise DatasetError(f"{notes}: says nothing about {sample.name}; add a row")
+    rows = {row["photo"]: row for row in read_rows(notes)}
+    for name in (sample.name for sample in samples):
+        if name not in rows:
+            raise DatasetError(f"{notes}: says nothing about {name}; add a row")
+        told = rows[name]["confidence"] = rows[name].get("confidence", "").strip() or "3"
+        if not re.fullmatch(r"[0-9]{1,9}", told):
+            raise DatasetError(f"{notes}: the confidence of {name} is {told!r}; write 1, 2 or 3")
     return [
-        replace(s, kind=rows[s.name]["kind"], confidence=int(rows[s.name]["confidence"]))
+        replace(s, kind=rows[s.name].get("kind", ""), confidence=int(rows[s.name]["confidence"]))
         for s in samples
     ]
 

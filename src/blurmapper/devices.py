@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Collection, Sequence
-from typing import Literal, get_args
+from typing import Literal
 
-from blurmapper.errors import ConfigError
+from blurmapper.errors import check_choice
 
 Device = Literal["auto", "cpu", "cuda", "coreml", "directml", "openvino"]
 """``auto`` is CUDA or DirectML where ONNX Runtime has it, and the processor elsewhere."""
@@ -43,9 +43,7 @@ def choose_providers(device: Device, available: Collection[str]) -> list[str]:
     ConfigError
         If there is no such device.
     """
-    if device not in get_args(Device):
-        choices = ", ".join(get_args(Device))
-        raise ConfigError(f"no device named {device!r}; choose from: {choices}")
+    check_choice("device", device, Device)
     names = _UNASKED if device == "auto" else (device,)
     found = [_PROVIDERS[name] for name in names if _PROVIDERS.get(name) in available]
     if device not in ("auto", "cpu") and not found:

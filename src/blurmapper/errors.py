@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, get_args
 
 
 class BlurMapperError(Exception):
@@ -40,6 +41,13 @@ class ConfigError(BlurMapperError):
 
 class MissingExtraError(BlurMapperError):
     """An optional part is not installed; the message gives the command that installs it."""
+
+
+def check_choice(what: str, name: object, choices: Any) -> None:
+    """Raise `ConfigError` unless a name is one of a ``Literal``'s; types bind no caller."""
+    known = get_args(choices)
+    if name not in known:
+        raise ConfigError(f"no {what} named {name!r}; choose from: {', '.join(known)}")
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from blurmapper.decoding import (
     RAW_SUFFIXES,
     Content,
     Photo,
+    check_image,
     check_map,
     check_pair,
     decode_photo,
@@ -28,6 +29,7 @@ from blurmapper.encoding import encode_grey, enlarge
 from blurmapper.errors import ImageError
 from blurmapper.files import replacing
 from blurmapper.locations import open_file
+from blurmapper.masks import is_colourful, read_greys
 from blurmapper.preprocessing import WHITE
 
 ImageArray = npt.NDArray[Any]
@@ -136,7 +138,7 @@ def write_image(image: ImageArray, path: str | Path) -> None:
     Raises
     ------
     ImageError
-        If the suffix names no format or the file cannot be written.
+        If the image is none, the suffix names no format, or the file cannot be written.
     """
     _write(encode_image(image, path), Path(path))
 
@@ -147,11 +149,12 @@ def encode_image(image: ImageArray, name: str | Path) -> bytes:
     Raises
     ------
     ImageError
-        If the suffix names no format, or the image is too long for the format.
+        If the image is none, the suffix names no format, or the image is too long for the format.
     """
-    eight_bits = from_array(image, "the array")
-    if eight_bits.dtype != np.uint8:
-        eight_bits = np.rint(eight_bits * (255.0 / WHITE[eight_bits.dtype])).astype(np.uint8)
+    check_image(image)
+    eight_bits = image
+    if image.dtype != np.uint8:
+        eight_bits = np.rint(image * (255.0 / WHITE[image.dtype])).astype(np.uint8)
     # Of `.overlay.jpg`, which is all ending, pathlib would find no suffix.
     suffix = "." + str(name).lower().rpartition(".")[2]
     file_format = PIL.Image.registered_extensions().get(suffix)
@@ -236,6 +239,8 @@ def encode_map(
 def read_map(path: str | Path) -> BlurMap:
     """Read a blur map that `write_map` wrote, or any grey image, as float32 (H, W).
 
+    A grey image may be of 8 or 16 bits or of floats in [0, 1], and stored as colours that are grey.
+
     Raises
     ------
     ImageError
@@ -247,10 +252,14 @@ def read_map(path: str | Path) -> BlurMap:
             if path.suffix.lower() == ".npy":
                 return check_map(np.load(stream, allow_pickle=False))
             with open_pillow(stream) as picture:
-                grey = np.asarray(picture if picture.mode.startswith("I;16") else _grey(picture))
+                if is_colourful(picture):
+                    raise ValueError("colours")  # noqa: TRY301
+                grey = read_greys(picture)
+            return check_map(grey.astype(np.float32) / np.float32(WHITE[grey.dtype]))
+        except ImageError as error:
+            raise ImageError(f"{path}: {error}") from error
         except (OSError, SyntaxError, ValueError) as error:
             raise ImageError(f"{path}: not a blur map; give a grey PNG or an .npy file") from error
-    return grey.astype(np.float32) / np.float32(WHITE[grey.dtype.newbyteorder("=")])
 
 
 def draw_overlay(image: ImageArray, blur_map: BlurMap) -> npt.NDArray[np.uint8]:
@@ -288,9 +297,3 @@ def draw_overlay(image: ImageArray, blur_map: BlurMap) -> npt.NDArray[np.uint8]:
 def _write(content: bytes, path: Path) -> None:
     with replacing(path) as stream:
         stream.write(content)
-
-
-def _grey(picture: PIL.Image.Image) -> PIL.Image.Image:
-    if picture.mode not in ("1", "L", "P", "LA", "RGB", "RGBA"):
-        raise ValueError(picture.mode)
-    return picture.convert("L")

@@ -42,10 +42,37 @@ def read_mask(path: Path) -> npt.NDArray[np.uint8]:
     """
     try:
         with own_settings(), PIL.Image.open(path) as picture:
-            slack = _NOISE if picture.format in _LOSSY else 0
-            return _read(picture, path, slack)
+            return _read(picture, path)
     except (OSError, SyntaxError, ValueError) as error:
         raise DatasetError(f"{path}: the mask cannot be read; fetch it again") from error
+
+
+def read_greys(picture: PIL.Image.Image) -> npt.NDArray[Any]:
+    """Return an image's greys as numbers of its own depth; colours are turned to grey, in 8 bits.
+
+    Raises
+    ------
+    ValueError
+        If it is of more than 16 bits.
+    """
+    if picture.mode == "I":
+        grey = np.asarray(picture)
+        # Pillow holds samples of 16 bits in 32.
+        if grey.min() < 0 or grey.max() > 65535:
+            raise ValueError("more than 16 bits")
+        return grey.astype(np.uint16)
+    if picture.mode in ("L", "F") or picture.mode.startswith("I;16"):
+        grey = np.asarray(picture)
+        return grey.astype(grey.dtype.newbyteorder("="), copy=False)
+    return np.asarray(picture.convert("L"))
+
+
+def is_colourful(picture: PIL.Image.Image) -> bool:
+    """Say whether an image's channels differ, by more than a lossy format makes them."""
+    if picture.mode in ("1", "L", "LA", "F") or picture.mode.startswith("I"):
+        return False
+    colours = np.asarray(picture.convert("RGB")).astype(np.int16)
+    return bool(np.ptp(colours, axis=2).max() > _slack_of(picture))
 
 
 def has_undecided(mask: npt.NDArray[np.uint8]) -> bool:
@@ -54,7 +81,12 @@ def has_undecided(mask: npt.NDArray[np.uint8]) -> bool:
     return bool(counts[UNDECIDED]) and int(counts[[0, UNDECIDED, 255]].sum()) == mask.size
 
 
-def _read(picture: PIL.Image.Image, path: Path, slack: int) -> npt.NDArray[np.uint8]:
+def _slack_of(picture: PIL.Image.Image) -> int:
+    return _NOISE if picture.format in _LOSSY else 0
+
+
+def _read(picture: PIL.Image.Image, path: Path) -> npt.NDArray[np.uint8]:
+    slack = _slack_of(picture)
     if picture.mode == "P" and picture.getextrema() in ((0, 1), (1, 1)) and not _is_grey(picture):
         return _from_numbers(np.asarray(picture), path)
     if picture.has_transparency_data:
@@ -65,8 +97,7 @@ def _read(picture: PIL.Image.Image, path: Path, slack: int) -> npt.NDArray[np.ui
         return _from_numbers(np.asarray(picture.convert("L")), path, slack)
     if picture.mode.startswith(("I", "F")):
         return _from_numbers(np.asarray(picture), path)
-    colours = np.asarray(picture.convert("RGB")).astype(np.int16)
-    if np.ptp(colours, axis=2).max() > slack:
+    if is_colourful(picture):
         raise _refused(path, "it is in colours")
     return _from_numbers(np.asarray(picture.convert("L")), path, slack)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -63,8 +65,8 @@ def get_method(name: str, options: MethodOptions | None = None) -> BlurMethod:
     ----------
     name : str
         A name in `METHODS`, a path to an .onnx file that has its card beside it, or
-        ``package.module:function``, a function of one's own that takes and gives what a
-        `BlurMethod` does; modules are looked for in the current folder too.
+        ``package.module:function``, a function or an object of one's own that takes and gives
+        what a `BlurMethod` does; modules are looked for in the current folder too.
     options : MethodOptions, optional
         For networks; other methods have nothing to choose.
 
@@ -100,8 +102,10 @@ def is_function(name: str) -> bool:
 def identify_method(name: str) -> str:
     """Return what must not change for the maps of a method to stay the same.
 
-    That is a network's weights and what they are fed, by its card; the SHA-256 of the file of a
-    function of one's own; for other methods their name and the package's version.
+    That is a network's weights and what they are fed, by its card; for other methods their name
+    and the package's version. Of a function or an object of one's own it is the SHA-256 of the
+    files of the module that is named and of the code that is called; what these load, such as
+    weights, is not looked at.
     """
     from blurmapper import __version__
     from blurmapper.weights import find_card
@@ -109,10 +113,26 @@ def identify_method(name: str) -> str:
     if name.endswith(".onnx") or (name in METHODS and METHODS[name].kind == "network"):
         return find_card(name)[0].identity
     if is_function(name):
-        source = inspect.getsourcefile(inspect.unwrap(_import_function(name)))
-        content = Path(source).read_bytes() if source else b""
-        return f"{name} {hashlib.sha256(content).hexdigest()}"
+        digest = hashlib.sha256()
+        for file in _find_code(name):
+            digest.update(file.read_bytes())
+        return f"{name} {digest.hexdigest()}"
     return f"{name} {__version__}"
+
+
+def _find_code(name: str) -> list[Path]:
+    """Return the files that a function or an object of one's own is made of, without doubles."""
+    found: Callable[..., object] = _import_function(name)
+    while isinstance(found, functools.partial):
+        found = found.func
+    found = inspect.unwrap(found)
+    is_code = inspect.isroutine(found) or inspect.isclass(found)
+    files = [getattr(sys.modules[name.partition(":")[0]], "__file__", None)]
+    # What is built into Python, or was made by no module, has no file.
+    with suppress(OSError, TypeError):
+        files.append(inspect.getfile(found if is_code else type(found)))
+    paths = dict.fromkeys(Path(file) for file in files if file)
+    return [path for path in paths if path.is_file()]
 
 
 def _import_function(name: str) -> BlurMethod:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.decoding import check_image, check_map, row_strips
+from blurmapper.errors import ConfigError, check_choice
 from blurmapper.preprocessing import WHITE
 
 Guide = Literal["luma", "colour"]
@@ -17,6 +18,8 @@ Plane = npt.NDArray[np.float32]
 
 RADIUS = 12
 """Half the side of the filter's window, in pixels of the coarse map."""
+
+MOST_RADIUS = 100_000
 
 EPSILON = 1e-4
 """Variance, of a guide in [0, 1], below which an edge of the photo counts as flat."""
@@ -75,6 +78,8 @@ def refine_map(
     ------
     ImageError
         If image or map are none.
+    ConfigError
+        If radius or epsilon are out of range, or no guide has that name.
 
     Notes
     -----
@@ -93,6 +98,11 @@ def refine_map(
     """
     import cv2
 
+    check_choice("guide", guide, Guide)
+    if not (0 <= radius <= MOST_RADIUS and epsilon > 0):
+        raise ConfigError(
+            f"radius is {radius:g} and epsilon {epsilon:g}; use 0 to {MOST_RADIUS} and above 0"
+        )
     check_image(image)
     coarse_map = check_map(coarse_map)
     height, width = image.shape[:2]

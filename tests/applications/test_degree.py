@@ -106,5 +106,5 @@ def test_saliency_asks_for_the_photo() -> None:
 
 
 def test_a_wrong_weighting_lists_the_right_ones() -> None:
-    with pytest.raises(ConfigError, match="choose centre or saliency"):
+    with pytest.raises(ConfigError, match="choose from: centre, saliency"):
         blur_degree(np.zeros((60, 80), np.float32), weighting="center")  # type: ignore[arg-type]

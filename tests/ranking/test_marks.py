@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import struct
 from pathlib import Path
 
 import PIL.Image
 import pytest
 from PIL import ExifTags
+from PIL.PngImagePlugin import PngInfo
 
 from blurmapper.errors import ConfigError
 from blurmapper.ranking.marks import (
@@ -26,6 +29,8 @@ from blurmapper.ranking.sidecars import Kept, write_marks
 
 from .packets import EXISTING, packet, rating_in
 
+XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+
 
 def rate_beside(photo: Path, stars: int = 4, *, replace: bool = False) -> object:
     """Write the stars of one photo; return what is said of it."""
@@ -40,14 +45,75 @@ def test_what_the_other_sidecar_says_is_kept(tmp_path: Path) -> None:
     assert rate_beside(tmp_path / "a.jpg", replace=True) == tmp_path / "a.jpg.xmp"
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
 def test_a_rating_inside_the_photo_is_kept(kind: str, tmp_path: Path) -> None:
     photo = tmp_path / f"a.{kind.lower()}"
     exif = PIL.Image.Exif()
     exif[ExifTags.Base.Rating] = 3
-    PIL.Image.new("RGB", (20, 20)).save(photo, kind, exif=exif)
+    picture = PIL.Image.new("RGB", (64, 64))
+    if kind == "HEIF":
+        heif = pytest.importorskip("pillow_heif", reason="HEIC needs pillow-heif")
+        heif.from_pillow(picture).save(photo, exif=exif.tobytes())
+    else:
+        picture.save(photo, kind, exif=exif)
     assert rate_beside(photo) == Kept(photo)
     assert rate_beside(photo, 3) == tmp_path / f"{photo.name}.xmp"
+
+
+def png_with_text(xmp: bytes, *, packed: bool) -> bytes:
+    """Return a PNG file with a packet of XMP behind its pixels, as Exiv2 and ExifTool put it."""
+    buffer = io.BytesIO()
+    text = PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", xmp.decode(), zip=packed)
+    PIL.Image.new("RGB", (20, 20)).save(buffer, "PNG", pnginfo=text)
+    return buffer.getvalue()
+
+
+def with_xmp(kind: str, xmp: bytes) -> bytes:
+    """Return a photo of a kind, or as much of one as it takes to hold a packet of XMP."""
+    box = struct.pack(">I4s", len(XMP_BOX) + len(xmp) + 8, b"uuid") + XMP_BOX + xmp
+    buffer = io.BytesIO()
+    picture = PIL.Image.new("RGB", (64, 64))
+    if kind in ("png", "packed.png"):
+        return png_with_text(xmp, packed=kind == "packed.png")
+    if kind == "heic":
+        heif = pytest.importorskip("pillow_heif", reason="HEIC needs pillow-heif")
+        heif.from_pillow(picture).save(buffer, xmp=xmp)
+    elif kind == "tif":
+        picture.save(buffer, "TIFF", tiffinfo={700: xmp})
+    elif kind == "nef":  # the first picture in a way of packing that Pillow does not know
+        picture.save(buffer, "TIFF", tiffinfo={700: xmp})
+        return buffer.getvalue().replace(b"\3\1\3\0\1\0\0\0\1\0", b"\3\1\3\0\1\0\0\0\x69\x87")
+    elif kind == "jp2":
+        picture.save(buffer, "JPEG2000")
+        return buffer.getvalue() + box
+    elif kind == "cr3":
+        return struct.pack(">I4s4sI", 16, b"ftyp", b"crx ", 1) + box
+    elif kind == "raf":
+        picture.save(buffer, "JPEG", xmp=xmp)
+        place = struct.pack(">6I", 200, len(buffer.getvalue()), 0, 0, 0, 0)
+        return b"FUJIFILMCCD-RAW ".ljust(0x54) + place.ljust(200 - 0x54) + buffer.getvalue()
+    else:
+        picture.save(buffer, {"jpg": "JPEG"}.get(kind, kind), xmp=xmp)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["jpg", "webp", "avif", "tif", "png", "packed.png", "heic", "jp2", "nef", "cr3", "raf"],
+)
+def test_xmp_inside_a_photo_of_any_kind_is_kept(kind: str, tmp_path: Path) -> None:
+    photo = tmp_path / f"a.{kind}"
+    photo.write_bytes(with_xmp(kind, EXISTING["attribute"]))
+    assert rate_beside(photo) == Kept(photo)
+    photo.write_bytes(with_xmp(kind, EXISTING["none"]))
+    assert rate_beside(photo) == tmp_path / f"{photo.name}.xmp"
+
+
+def test_xmp_that_is_unpacked_without_end_says_nothing(tmp_path: Path) -> None:
+    photo = tmp_path / "a.png"
+    photo.write_bytes(png_with_text(EXISTING["attribute"] + b" " * 20_000_000, packed=True))
+    assert rate_beside(photo) == tmp_path / "a.png.xmp"
 
 
 def test_xmp_inside_the_photo_goes_before_its_exif(tmp_path: Path) -> None:

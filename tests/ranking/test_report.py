@@ -72,6 +72,17 @@ def test_every_photo_is_in_the_page_with_its_pictures(
                 picture.load()
 
 
+def test_a_panorama_of_the_longest_kind_has_its_pictures(
+    report: WriteReport, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    wide = np.random.default_rng(0).integers(0, 256, (16, 1600, 3), np.uint8)
+    PIL.Image.fromarray(wide).save(tmp_path / "in" / "wide.png")
+    (photo,) = report(tmp_path / "in", tmp_path / "out")["photos"]
+    with PIL.Image.open(tmp_path / "out" / unquote(photo["thumb"])) as thumb:
+        assert thumb.size == (400, 4)
+
+
 def test_names_that_are_not_utf_8_are_linked_byte_by_byte(
     photos: Path, report: WriteReport, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -57,6 +58,26 @@ def test_json_has_a_line_a_photo_with_all_columns(ranking: Ranking) -> None:
     assert parsed[1]["burst"] is None
 
 
+@pytest.mark.parametrize(
+    "name",
+    [b"\xff\xfe.jpg", b"\xfe\xfe.jpg", rb"\udcff.jpg", rb"\\udcff.jpg", rb"a\b.jpg", b"\xc3\xa4"],
+)
+def test_names_in_parquet_lead_back_to_their_bytes(name: bytes) -> None:
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    from pyarrow import BufferReader, parquet
+
+    photo = Path(os.fsdecode(name))
+    failed = Unreadable(photo, ImageError(f"{photo}: damaged"))
+    table = parquet.read_table(BufferReader(format_parquet(Ranking([], [failed]))))
+    (row,) = table.select(["photo", "error"]).to_pylist()
+    # As docs/ranking.md has it.
+    found = re.sub(
+        rb"\\udc(..)", lambda byte: bytes.fromhex(byte[1].decode()), row["photo"].encode()
+    )
+    assert found == name
+    assert row["error"] == f"{row['photo']}: damaged"
+
+
 def test_parquet_has_the_types_even_of_empty_columns(ranking: Ranking) -> None:
     pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
     from pyarrow import BufferReader, parquet
@@ -64,7 +85,7 @@ def test_parquet_has_the_types_even_of_empty_columns(ranking: Ranking) -> None:
     table = parquet.read_table(BufferReader(format_parquet(ranking)))
     assert table.column_names == list(COLUMNS)
     assert table["blur_degree"].to_pylist() == [0.125, 0.5, None]
-    assert table["photo"].to_pylist()[1] == "c?.jpg"
+    assert table["photo"].to_pylist()[1] == r"c\udcff.jpg"
     assert str(table.schema.field("burst").type) == "int64"
 
 

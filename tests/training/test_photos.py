@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from blurmapper.errors import DatasetError
 from blurmapper.training.photos import REVIEWS, read_library
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -15,6 +16,30 @@ SHARED = Path(__file__).parents[3] / "shared" / "data"
 def names(path: Path) -> set[str]:
     with path.open(newline="") as file:
         return {row["photo"] for row in csv.DictReader(file)}
+
+
+def make_library(folder: Path, notes: str, traced: str, encoding: str) -> Path:
+    (folder / "traced").mkdir()
+    (folder / "photos.csv").write_text(notes, encoding)
+    (folder / "traced" / "photos.csv").write_text(traced, encoding)
+    return folder
+
+
+@pytest.mark.parametrize("mark", [",", ";"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_lists_are_read_as_spreadsheets_write_them(
+    mark: str, encoding: str, tmp_path: Path
+) -> None:
+    lists = (text.replace(",", mark) for text in ("photo,use\nb,sharp\n", "photo,kind\nb,plane\n"))
+    library = read_library(make_library(tmp_path, *lists, encoding))
+    assert library.sharp == (tmp_path / "images" / "b.jpg",)
+    assert [(each.photo.name, each.kind) for each in library.traced] == [("b.jpg", "plane")]
+
+
+def test_lists_that_are_none_are_named(tmp_path: Path) -> None:
+    make_library(tmp_path, "photo\nb\n", "name\nb\n", "utf-8")
+    with pytest.raises(DatasetError, match=r"traced/photos\.csv: row 1 names no column photo"):
+        read_library(tmp_path)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.decoding import check_map, check_pair
-from blurmapper.errors import ConfigError
+from blurmapper.errors import ConfigError, check_choice
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.preprocessing import WHITE, reduce_area
 
@@ -80,10 +80,9 @@ def blur_degree(
     blur_map = check_map(blur_map)
     if weighting is None:
         return float(blur_map.mean(dtype=np.float64))
+    check_choice("weighting", weighting, Weighting)
     if weighting == "centre":
         return _mean_about_centre(blur_map)
-    if weighting != "saliency":
-        raise ConfigError(f"no weighting named {weighting!r}; choose centre or saliency")
     if image is None:
         raise ConfigError("weighting by saliency needs the photo of this map; give image")
     check_pair(image, blur_map)

@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 from blurmapper.decoding import check_pair
 from blurmapper.devices import count_cores
-from blurmapper.errors import ConfigError
+from blurmapper.errors import ConfigError, check_choice
 from blurmapper.images import BlurMap, ImageArray
 
 if TYPE_CHECKING:
     from blurmapper.amounts import BlurAmounts
     from blurmapper.applications.light import Shape
+
+Way = Literal["lens", "naive"]
 
 THRESHOLD = 0.1
 """Up to this probability a pixel is sharp and left alone, as in the paper."""
@@ -35,7 +37,7 @@ def magnify_blur(
     *,
     strength: float = 1.0,
     shape: Shape = "disc",
-    method: Literal["lens", "naive"] = "lens",
+    method: Way = "lens",
     amounts: BlurAmounts | None = None,
 ) -> ImageArray:
     """Blur further what is blurred, and leave alone what is sharp.
@@ -70,7 +72,8 @@ def magnify_blur(
     ImageError
         If the sizes differ, or image or map are none.
     ConfigError
-        If the strength is out of range, or ``naive`` is given amounts.
+        If the strength is out of range, no shape or method has that name, or ``naive`` is given
+        amounts.
 
     Notes
     -----
@@ -84,6 +87,10 @@ def magnify_blur(
     A blurred thing before a sharp one stays within its outline, for the map holds no depths.
     Strong blur is computed at reduced size: time and memory hardly grow with the strength.
     """
+    from blurmapper.applications import light
+
+    check_choice("shape", shape, light.Shape)
+    check_choice("method", method, Way)
     blur_map = check_pair(image, blur_map)
     if not 0 <= strength <= MOST_STRENGTH:
         raise ConfigError(f"strength is {strength:g}; use 0 to {MOST_STRENGTH:g}")

@@ -9,6 +9,7 @@ from typing import BinaryIO, NamedTuple
 
 _MOST_BOXES = 10_000
 _MOST_BYTES = 16_000_000
+_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
 
 class Colours(NamedTuple):
@@ -22,6 +23,15 @@ def is_cut_short(stream: BinaryIO) -> bool:
     """Say whether the last of a file's outer boxes reaches beyond its end."""
     size = stream.seek(0, io.SEEK_END)
     return any(end > size for _, _, end in list(_outer_boxes(stream)))
+
+
+def read_xmp(stream: BinaryIO) -> bytes:
+    """Return the packet of XMP in an outer box of its own, as in JPEG 2000 and CR3, or nothing."""
+    for name, start, end in list(_outer_boxes(stream)):
+        stream.seek(start)
+        if name == b"uuid" and stream.read(len(_XMP)) == _XMP:
+            return stream.read(min(end - start, _MOST_BYTES) - len(_XMP))
+    return b""
 
 
 def read_colours(stream: BinaryIO, head: bytes) -> Colours:

@@ -212,7 +212,7 @@ def _decode_endless(content: bytes, found: jpeg.Walk, name: str) -> Photo:
 
 
 def _decode_drafted(content: bytes, name: str, least_pixels: int | None) -> Photo:
-    with _open_jpeg(content) as photo:
+    with open_jpeg(content) as photo:
         check_content(io.BytesIO(content), photo, name)
         width, height = photo.size
         if least_pixels is not None:
@@ -224,7 +224,8 @@ def _decode_drafted(content: bytes, name: str, least_pixels: int | None) -> Phot
     return Photo(image, *sides, orientation)
 
 
-def _open_jpeg(content: bytes) -> PIL.Image.Image:
+def open_jpeg(content: bytes) -> PIL.Image.Image:
+    """Open a JPEG lazily, also one with metadata that Pillow falls over."""
     try:
         return open_pillow(io.BytesIO(content))
     except PIL.UnidentifiedImageError:

@@ -55,6 +55,11 @@ def open_pillow(stream: BinaryIO) -> PIL.Image.Image:
         return PIL.Image.open(stream, formats=FORMATS)
 
 
+def is_heif(head: bytes) -> bool:
+    """Say whether a file's first 32 bytes are those of one that libheif reads, and not Pillow."""
+    return head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS and b"avif" not in head
+
+
 def open_other(stream: BinaryIO, head: bytes, name: str) -> PIL.Image.Image:
     """Open an image file by its first bytes: HEIF by libheif, all else by Pillow.
 
@@ -67,7 +72,7 @@ def open_other(stream: BinaryIO, head: bytes, name: str) -> PIL.Image.Image:
     PIL.UnidentifiedImageError
         If Pillow does not open it.
     """
-    if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS and b"avif" not in head:
+    if is_heif(head):
         with needing("photo", f"{name}: HEIC photos need"):
             import pillow_heif
         pictures = pillow_heif.open_heif(stream)

@@ -26,6 +26,8 @@ MOST_SIDE = 1_000_000
 """Of a picture that libpng reads."""
 
 _PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IDAT", b"IEND")
+_TEXT = b"iTXt"
+_XMP = b"XML:com.adobe.xmp\0"
 _COLOUR = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf", b"IHDR", b"PLTE", b"tRNS")
 _MOST_COLOUR_BYTES = 4 * MOST_PROFILE_BYTES
 
@@ -38,7 +40,7 @@ class PngFile(NamedTuple):
     picture : bytes
         The file without all else.
     chunks : dict
-        Content of the chunks on colour and on how the camera was held, by name.
+        Content of the chunks on colour and on how the camera was held, by name; of texts XMP.
     """
 
     picture: bytes
@@ -58,7 +60,7 @@ def read_chunks(stream: BinaryIO) -> PngFile:
         if len(head) < 8:
             break
         length, name = struct.unpack(">I4s", head)
-        if name not in _PICTURE and (name not in _COLOUR or length > _MOST_COLOUR_BYTES):
+        if not _is_wanted(stream, name, length):
             stream.seek(length + 4, io.SEEK_CUR)
             continue
         content = stream.read(length + 4)
@@ -66,12 +68,20 @@ def read_chunks(stream: BinaryIO) -> PngFile:
             continue
         if name in _PICTURE:
             picture += [head, content]
-        if name in _COLOUR:
+        if name in (*_COLOUR, _TEXT):
             chunks.setdefault(name, content[:length])
         if name == b"IEND":
             break
     stream.seek(0)
     return PngFile(b"".join(picture), chunks)
+
+
+def read_xmp(file: PngFile) -> bytes:
+    """Return the packet of XMP, or nothing where there is none or one that is beyond measure."""
+    text = file.chunks.get(_TEXT, b"")[len(_XMP) :]
+    # Whether and how it is packed, its language, its translated keyword, and the packet.
+    packet = text[2:].split(b"\0", 2)[-1]
+    return _unpack(packet) if text[:1] == b"\1" else packet
 
 
 def read_colours(file: PngFile, name: str) -> tuple[bytes | None, Conversion | None]:
@@ -133,6 +143,15 @@ def read_samples(file: PngFile) -> npt.NDArray[Any]:
     return pixels
 
 
+def _is_wanted(stream: BinaryIO, name: bytes, length: int) -> bool:
+    """Say whether a chunk, whose content comes next, tells of the picture or is its XMP."""
+    if name == _TEXT:
+        start = stream.read(min(length, len(_XMP)))
+        stream.seek(-len(start), io.SEEK_CUR)
+        return start == _XMP and length <= MOST_PROFILE_BYTES
+    return name in _PICTURE or (name in _COLOUR and length <= _MOST_COLOUR_BYTES)
+
+
 def _names_colours(length: int, chunks: dict[bytes, bytes]) -> bool:
     """Say whether a tRNS chunk is as long as it should be; libpng ignores others."""
     colour = chunks.get(b"IHDR", b"")[9:10]
@@ -142,9 +161,13 @@ def _names_colours(length: int, chunks: dict[bytes, bytes]) -> bool:
 
 
 def _unpack_profile(chunk: bytes) -> bytes | None:
-    packed = chunk.partition(b"\0")[2][1:]
+    return _unpack(chunk.partition(b"\0")[2][1:]) or None
+
+
+def _unpack(packed: bytes) -> bytes:
+    """Return what was packed; nothing where it is damaged or more than any profile."""
     unpacker = zlib.decompressobj()
     with suppress(zlib.error):
-        profile = unpacker.decompress(packed, MOST_PROFILE_BYTES)
-        return profile if profile and not unpacker.unconsumed_tail else None
-    return None
+        content = unpacker.decompress(packed, MOST_PROFILE_BYTES)
+        return b"" if unpacker.unconsumed_tail else content
+    return b""

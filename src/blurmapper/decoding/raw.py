@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from contextlib import suppress
 from typing import Any, BinaryIO, NamedTuple
 
@@ -22,6 +23,8 @@ RAW_SUFFIXES = (
 
 FULL_SHARE = 0.9
 """An embedded JPEG with at least this share of the sensor's rows and columns is the photo."""
+
+RAF_START = b"FUJIFILM"
 
 _MAGIC = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM")
 _TURNS = {0: 1, 3: 3, 5: 8, 6: 6}
@@ -52,12 +55,17 @@ def is_cut_short(stream: BinaryIO, head: bytes) -> bool:
     with suppress(Exception):
         if head[4:8] == b"ftyp":
             return boxes.is_cut_short(stream)
-        if head.startswith(b"FUJIFILM"):
-            stream.seek(0x54)
-            parts = np.frombuffer(stream.read(24), ">u4").reshape(3, 2).astype(int)
-            return bool(parts.sum(1).max() > stream.seek(0, io.SEEK_END))
+        if head.startswith(RAF_START):
+            parts = read_raf_parts(stream)
+            return max(map(sum, parts)) > stream.seek(0, io.SEEK_END)
         return tiff.is_cut_short(stream)
     return False
+
+
+def read_raf_parts(stream: BinaryIO) -> list[tuple[int, int]]:
+    """Return where a RAF file's JPEG, headers and pixels start, and how many bytes they have."""
+    stream.seek(0x54)
+    return list(struct.iter_unpack(">II", stream.read(24)))
 
 
 def read_raw(stream: BinaryIO, name: str, least_pixels: int | None) -> RawPhoto:

@@ -13,12 +13,11 @@ from blurmapper.datasets import Polarity, find_pictures
 from blurmapper.decoding import own_settings
 from blurmapper.errors import DatasetError, ImageError
 from blurmapper.images import PHOTO_SUFFIXES
+from blurmapper.masks import read_greys
 
 MAP_SUFFIXES = (*PHOTO_SUFFIXES, ".npy")
 MAP_ENDING = ".blur"
 """What `blurmapper map` adds to a photo's name."""
-
-_MODES_WITHOUT_LOSS = ("L", "F", "I;16", "I;16B", "I;16L")
 
 
 def find_maps(folder: str | Path, names: list[str]) -> dict[str, Path]:
@@ -105,12 +104,4 @@ def _read(path: Path) -> npt.NDArray[Any]:
         array: npt.NDArray[Any] = np.load(path, allow_pickle=False)
         return array
     with own_settings(), PIL.Image.open(path) as picture:
-        grey = np.asarray(picture)
-        if picture.mode == "I":
-            # Pillow holds samples of 16 bits in 32.
-            if grey.min() < 0 or grey.max() > 65535:
-                raise ValueError("more than 16 bits")
-            return grey.astype(np.uint16)
-        if picture.mode in _MODES_WITHOUT_LOSS:
-            return grey.astype(grey.dtype.newbyteorder("="), copy=False)
-        return np.asarray(picture.convert("L"))
+        return read_greys(picture)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import os
@@ -14,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from blurmapper.csv_rows import split_rows
 from blurmapper.errors import ConfigError
 from blurmapper.locations import read_regular
 
@@ -124,14 +123,11 @@ def _read_coco(text: str) -> Iterator[tuple[str, NamedBox]]:
 
 
 def _read_csv(text: str) -> Iterator[tuple[str, NamedBox]]:
-    header = text.partition("\n")[0]
-    # Spreadsheets write what the country's numbers leave free.
-    delimiter = next((mark for mark in ";\t" if mark in header and "," not in header), ",")
+    columns, rows = split_rows(text)
+    if not set(COLUMNS) <= set(columns):
+        raise ValueError(columns)
     # A comma that does not part cells is the decimal point there.
-    point = "." if delimiter == "," else ","
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    if not set(COLUMNS) <= set(rows.fieldnames or ()):
-        raise ValueError(rows.fieldnames)
+    point = "." if "," in text.partition("\n")[0] else ","
     for row in rows:
         x, y, width, height = (float(row[name].replace(point, ".")) for name in COLUMNS[1:])
         yield _with_slashes(row["photo"]), NamedBox(row.get("label") or "", x, y, width, height)

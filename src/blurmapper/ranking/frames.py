@@ -9,10 +9,9 @@ from typing import BinaryIO
 
 import cv2
 import numpy as np
-import PIL.Image
 from PIL import ExifTags
 
-from blurmapper.decoding import open_pillow
+from blurmapper.decoding import read_metadata
 from blurmapper.images import ImageArray
 from blurmapper.preprocessing import WHITE, reduce_area
 
@@ -49,7 +48,7 @@ def read_frame(photo: BinaryIO, image: ImageArray) -> Frame | None:
     """
     # Broken EXIF raises anything, and then nothing is known of when the photo was taken.
     with suppress(Exception):
-        exif = _read_exif(photo)
+        exif = read_metadata(photo).exif
         details = exif.get_ifd(ExifTags.IFD.Exif)
         taken = datetime.strptime(  # noqa: DTZ007 - EXIF tells the camera's own clock
             str(details[ExifTags.Base.DateTimeOriginal])[:19], "%Y:%m:%d %H:%M:%S"
@@ -102,16 +101,3 @@ def measure_detail(image: ImageArray) -> float:
     depth = cv2.CV_16S if image.dtype == np.uint8 else cv2.CV_32F
     _, deviation = cv2.meanStdDev(cv2.Laplacian(grey, depth))
     return float(deviation[0, 0] * 255 / WHITE[image.dtype]) ** 2
-
-
-def _read_exif(photo: BinaryIO) -> PIL.Image.Exif:
-    photo.seek(0)
-    try:
-        # Not closed, for that would close the file.
-        return open_pillow(photo).getexif()
-    except PIL.UnidentifiedImageError:
-        import pillow_heif
-
-        exif = PIL.Image.Exif()
-        exif.load(pillow_heif.open_heif(photo).info["exif"])
-        return exif

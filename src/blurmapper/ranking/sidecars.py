@@ -15,7 +15,7 @@ from xml.parsers import expat
 from PIL import ExifTags
 
 from blurmapper import __version__
-from blurmapper.decoding import open_pillow
+from blurmapper.decoding import read_metadata
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.files import sweep_once, write_file
 from blurmapper.locations import read_regular
@@ -165,12 +165,11 @@ def _read_elsewhere(
 def read_marks_inside(photo: Path, wanted: Iterable[Property]) -> dict[Property, str]:
     """Return what the metadata inside a photo say: its XMP, or else the rating in its EXIF."""
     said: dict[Property, str] = {}
-    # Metadata are as broken as files can be, and raw files need not be what Pillow reads.
-    with suppress(Exception), photo.open("rb") as stream, open_pillow(stream) as opened:
-        rating = opened.getexif().get(ExifTags.Base.Rating)
+    # What is broken says nothing.
+    with suppress(Exception), photo.open("rb") as stream:
+        exif, packet = read_metadata(stream)
+        rating = exif.get(ExifTags.Base.Rating)
         if rating is not None:
             said[RATING] = str(rating)
-        packet = opened.info.get("xmp") or opened.info.get("XML:com.adobe.xmp") or b""
-        packet = packet.encode() if isinstance(packet, str) else packet
         said |= read_properties(packet.strip(b"\0 \r\n"), list(wanted))
     return said

@@ -140,11 +140,16 @@ def format_parquet(ranking: Ranking) -> bytes:
     schema = pa.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()], _for_pandas())
     stream = io.BytesIO()
     table = [
-        row | {"photo": row["photo"].encode("utf-8", "replace").decode()}
+        row | {name: _to_utf8(row[name]) for name in ("photo", "error") if row[name]}
         for row in map(_with_text, rows(ranking))
     ]
     parquet.write_table(pa.Table.from_pylist(table, schema=schema), stream)
     return stream.getvalue()
+
+
+def _to_utf8(text: str) -> str:
+    r"""Return text with bytes that are no UTF-8 as ``\udcff``, a backslash before ``udc`` too."""
+    return text.replace(r"\udc", r"\udc5cudc").encode("utf-8", "backslashreplace").decode()
 
 
 def _with_text(row: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ over, 415 were; most of the others hold some blur, often mild.
 
 from __future__ import annotations
 
-import csv
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.csv_rows import read_rows
 from blurmapper.errors import DatasetError
 
 REVIEWS = Path(__file__).parent / "photo_reviews.csv"
@@ -87,15 +87,15 @@ def read_library(root: Path, *, held_out: bool = False) -> PhotoLibrary:
     Raises
     ------
     DatasetError
-        If the folder or one of its lists is missing.
+        If the folder or one of its lists is missing, or a list cannot be read.
     """
     for needed in (root / "photos.csv", root / "traced" / "photos.csv"):
         if not needed.is_file():
             raise DatasetError(
                 f"{needed}: missing; give a folder of photos laid out as docs/training.md says"
             )
-    rows = _rows(root / "photos.csv")
-    use = {row["photo"]: row["use"] for row in _rows(REVIEWS)}
+    rows = read_rows(root / "photos.csv")
+    use = {row["photo"]: row["use"] for row in read_rows(REVIEWS)}
     use |= {row["photo"]: row["use"] for row in rows if "use" in row}
     names = [row["photo"] for row in rows]
     names = [name for name in names if _is_held_out(name, 2 * HELD_OUT_SHARE) == held_out]
@@ -114,7 +114,7 @@ def read_library(root: Path, *, held_out: bool = False) -> PhotoLibrary:
             Masked(
                 images / f"{row['photo']}.jpg", truth / f"{row['photo']}.png", row.get("kind", "")
             )
-            for row in _rows(root / "traced" / "photos.csv")
+            for row in read_rows(root / "traced" / "photos.csv")
             if _is_held_out(row["photo"], HELD_OUT_SHARE) == held_out
         ),
     )
@@ -140,11 +140,6 @@ def read_pixels(path: Path, how: int) -> npt.NDArray[Any]:
 def read_rgb(path: Path) -> npt.NDArray[np.uint8]:
     """Return a photo as RGB (H, W, 3), or raise as `read_pixels` does."""
     return np.ascontiguousarray(read_pixels(path, cv2.IMREAD_COLOR)[..., ::-1])
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def _is_held_out(name: str, share: int) -> bool:

@@ -1,0 +1,45 @@
+"""Rows of CSV, as people, programs and spreadsheets write it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from blurmapper.errors import DatasetError
+from blurmapper.locations import read_regular
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Read a list of photos: one a row, in the column ``photo``; cells that lack are empty.
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be read, is not UTF-8 or no CSV, or has no column ``photo``.
+    """
+    try:
+        columns, rows = split_rows(read_regular(path).decode("utf-8-sig"))
+        found = [row for row in rows if any(row.values())]
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror}); check it") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise DatasetError(f"{path}: row {line} is not UTF-8; save it as CSV in UTF-8") from error
+    except csv.Error as error:
+        raise DatasetError(f"{path}: no CSV ({error}); save it anew as CSV in UTF-8") from error
+    if "photo" not in columns:
+        raise DatasetError(
+            f"{path}: row 1 names no column photo; let it name the columns, as photo,kind"
+        )
+    return found
+
+
+def split_rows(text: str) -> tuple[list[str], Iterator[dict[str, str]]]:
+    """Return the columns that the first row names, and the others; cells that lack are empty."""
+    header = text.partition("\n")[0]
+    # Spreadsheets write what the country's numbers leave free.
+    delimiter = next((mark for mark in ";\t" if mark in header and "," not in header), ",")
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval="")
+    return list(rows.fieldnames or ()), rows
