@@ -16,7 +16,8 @@ import PIL.Image
 import pytest
 from click.testing import CliRunner, Result
 
-from blurmapper import locations
+from blurmapper import addresses
+from blurmapper.addresses import Address
 from blurmapper.cli import app
 from blurmapper.errors import (
     BlurMapperError,
@@ -25,7 +26,7 @@ from blurmapper.errors import (
     MissingExtraError,
     install_command,
 )
-from blurmapper.locations import Address, find_location, find_path, open_file, with_ending
+from blurmapper.locations import find_location, find_path, open_file, with_ending
 
 Run = Callable[..., Result]
 
@@ -154,7 +155,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     }.items():
         monkeypatch.setenv(name, value)
     # The variables are read once for each address.
-    locations._open_filesystem.cache_clear()
+    addresses._open_filesystem.cache_clear()
     with subprocess.Popen([*command, str(root)], stderr=subprocess.DEVNULL) as server:
         try:
             deadline = time.monotonic() + 60

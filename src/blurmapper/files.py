@@ -18,8 +18,9 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
+from blurmapper.addresses import HELD, Address
 from blurmapper.errors import ImageError
-from blurmapper.locations import HELD, Address, Location
+from blurmapper.locations import Location
 
 AnyLocation = TypeVar("AnyLocation", bound=Location)
 

@@ -1,9 +1,4 @@
-"""Where photos and outputs are, a path or an address such as s3://bucket/photos; opening them.
-
-PyArrow reaches S3, Google Cloud, Azure and HDFS from one package, keeps to one interface for all,
-and hands every other address on to fsspec; that leaves less to write here than fsspec alone, which
-needs a package of its own for each store.
-"""
+"""Where photos and outputs are, on this machine or at an address; opening them."""
 
 from __future__ import annotations
 
@@ -11,178 +6,15 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, BinaryIO, cast
-from urllib.parse import quote, unquote, urlsplit
+from typing import BinaryIO, cast
+from urllib.parse import unquote, urlsplit
 
-from blurmapper.errors import BlurMapperError, ConfigError, ImageError, needing, one_line
-
-if TYPE_CHECKING:
-    from pyarrow.fs import FileInfo, FileSystem
-
-OBJECT_STORES = frozenset({"s3", "gcs", "abfs"})
-"""Kinds of file systems that have no folders, where none need be made."""
-
-CHUNK = 1 << 20
-
-HELD = 1 << 26
-"""Bytes of a file at an address that are held in memory; of a longer one, on the disk."""
+from blurmapper.addresses import HELD, Address
+from blurmapper.errors import ConfigError, ImageError
 
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-
-REMEDIES = {
-    "HTTP status 411": "this server takes no checksums at the end of a file; "
-    "set AWS_REQUEST_CHECKSUM_CALCULATION=WHEN_REQUIRED",
-    "ACCESS_DENIED": "check the keys, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and rights",
-    "SIGNATURE_DOES_NOT_MATCH": "check the keys, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    "INVALID_ACCESS_KEY_ID": "check the keys, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    "NETWORK_CONNECTION": "check the network, and AWS_ENDPOINT_URL if the store is not Amazon's",
-    "NO_SUCH_BUCKET": "make the bucket first",
-}
-"""Part of what a store answers -> what to do about it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A file or folder that is reached by an address; has what is used of a Path's interface.
-
-    It can be sent to other machines.
-
-    Attributes
-    ----------
-    source : str
-        An address as it was given: ``s3://bucket/folder``, with options after a ``?`` if need be.
-    below : str
-        The path below it.
-    identity : list of int or None
-        Bytes and time of change in nanoseconds, where a listing has said them.
-    """
-
-    source: str
-    below: str = ""
-    identity: list[int] | None = field(default=None, compare=False)
-
-    def __str__(self) -> str:
-        # Without options and keys, which are no part of where it is.
-        plain = self.source.partition("?")[0]
-        return _join(re.sub(r"://[^/@]*:[^/@]*@", "://", plain), self.below)
-
-    def __truediv__(self, below: str) -> Address:
-        return Address(self.source, _join(self.below, below))
-
-    @property
-    def parent(self) -> Address:
-        """The folder that this is in."""
-        above = str(PurePosixPath(self.below).parent)
-        return Address(self.source, "" if above == "." else above)
-
-    @property
-    def name(self) -> str:
-        """The last part of its path."""
-        return PurePosixPath(self.below or self.source.partition("?")[0]).name
-
-    @property
-    def suffix(self) -> str:
-        """What its name ends with, from the last dot on."""
-        return PurePosixPath(self.name).suffix
-
-    def list_files(self) -> list[Address]:
-        """Return the files in this folder and those below, in order; a file gives itself.
-
-        Raises
-        ------
-        ImageError
-            If there is no such file or folder, or the store cannot be asked.
-        """
-        with self._one_line_errors("listed"):
-            filesystem, path = self._open()
-            from pyarrow.fs import FileSelector, FileType
-
-            (itself,) = filesystem.get_file_info([path])
-            if itself.type == FileType.NotFound:
-                raise ImageError(f"{self}: no such file or folder; check the address")
-            if itself.type == FileType.File:
-                return [Address(self.source, self.below, _identity_of(itself))]
-            found = filesystem.get_file_info(FileSelector(path, recursive=True))
-        return sorted(
-            (
-                Address(
-                    self.source,
-                    _join(self.below, info.path.removeprefix(path).strip("/")),
-                    _identity_of(info),
-                )
-                for info in found
-                if info.type == FileType.File
-            ),
-            key=lambda file: file.below,
-        )
-
-    def identify(self) -> list[int] | None:
-        """Return the bytes and time of change of this file, or None if there is none."""
-        with self._one_line_errors("looked up"):
-            filesystem, path = self._open()
-            from pyarrow.fs import FileType
-
-            (info,) = filesystem.get_file_info([path])
-        return _identity_of(info) if info.type == FileType.File else None
-
-    def read_into(self, stream: BinaryIO) -> None:
-        """Copy the content of this file to a stream.
-
-        Raises
-        ------
-        ImageError
-            If it cannot be read.
-        """
-        with self._one_line_errors("read"):
-            filesystem, path = self._open()
-            with filesystem.open_input_stream(path) as remote:
-                while chunk := remote.read(CHUNK):
-                    stream.write(chunk)
-
-    def write_from(self, stream: BinaryIO) -> None:
-        """Write this file from a stream; an object appears whole or not at all.
-
-        Raises
-        ------
-        ImageError
-            If it cannot be written.
-        """
-        with self._one_line_errors("written"):
-            filesystem, path = self._open()
-            if filesystem.type_name not in OBJECT_STORES:
-                filesystem.create_dir(str(PurePosixPath(path).parent), recursive=True)
-            # An object appears when its stream is closed; an error before that leaves none.
-            with filesystem.open_output_stream(path) as remote:
-                while chunk := stream.read(CHUNK):
-                    remote.write(chunk)
-
-    def _open(self) -> tuple[FileSystem, str]:
-        filesystem, root = _open_filesystem(self.source)
-        return filesystem, _join(root, self.below)
-
-    @contextmanager
-    def _one_line_errors(self, done: str) -> Iterator[None]:
-        try:
-            with needing("remote", f"{self.source}: addresses need"):
-                yield
-        except BlurMapperError:
-            raise
-        except FileNotFoundError as error:
-            raise ImageError(f"{self}: no such file; check the address") from error
-        except Exception as error:
-            # fsspec's file systems raise whatever their packages do.
-            reason = one_line(error)
-            mend = next((REMEDIES[part] for part in REMEDIES if part in reason), None)
-            raise ImageError(
-                f"{self}: cannot be {done} ({reason}); {mend or 'check the address and its rights'}"
-            ) from error
-
 
 Location = Path | Address
 """Where a file or folder is."""
@@ -278,33 +110,3 @@ def _check_regular(path: Path, status: os.stat_result) -> None:
         raise ImageError(f"{path}: is a folder; give the photo inside it")
     if not stat.S_ISREG(status.st_mode):
         raise ImageError(f"{path}: is no regular file; give a photo's file")
-
-
-@lru_cache(maxsize=64)
-def _open_filesystem(source: str) -> tuple[FileSystem, str]:
-    from pyarrow import ArrowInvalid
-    from pyarrow.fs import FileSystem
-
-    try:
-        try:
-            found: tuple[FileSystem, str] = FileSystem.from_uri(source)
-        except ArrowInvalid:
-            plain, mark, options = source.partition("?")
-            if quote(plain, safe=":/%@") != plain:
-                return _open_filesystem(quote(plain, safe=":/%@") + mark + options)
-            found = FileSystem.from_uri(f"fsspec+{source}")
-    except OSError as error:
-        raise ConfigError(f"{source}: cannot be reached ({one_line(error)})") from error
-    except (ImportError, ValueError) as error:
-        raise ConfigError(
-            f"{source}: no file system for such an address ({one_line(error)})"
-        ) from error
-    return found
-
-
-def _identity_of(info: FileInfo) -> list[int]:
-    return [info.size or 0, info.mtime_ns or 0]
-
-
-def _join(above: str, below: str) -> str:
-    return "/".join(part for part in (above.rstrip("/"), below) if part)

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from blurmapper.addresses import Address
 from blurmapper.batch.failures import PhotoFailure
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.images import PHOTO_SUFFIXES
-from blurmapper.locations import Address, Location, find_location, read_regular
+from blurmapper.locations import Location, find_location, read_regular
 
 MADE = frozenset(
     {".amount", ".blur", ".cutout", ".defocus", ".magnified", ".mask", ".motion", ".overlay"}

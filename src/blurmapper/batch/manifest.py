@@ -12,9 +12,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from blurmapper.addresses import Address
 from blurmapper.errors import ImageError
 from blurmapper.files import make_folder, write_file
-from blurmapper.locations import Address, Location, open_file
+from blurmapper.locations import Location, open_file
 
 _START = b'{"target"'
 

@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from blurmapper.addresses import Address
 from blurmapper.batch.finding import Found, real_path
 from blurmapper.batch.manifest import Manifest, identify
 from blurmapper.batch.tasks import Job, Result, Work
 from blurmapper.errors import ConfigError, ImageError
-from blurmapper.locations import Address, Location
+from blurmapper.locations import Location
 
 RECORDED = ("photo", "file", "settings")
 """What every line of a manifest holds; older ones hold less beside it, and are then done again."""
