@@ -33,7 +33,7 @@ from blurmapper.applications.light import (
 )
 from blurmapper.images import read_image
 from blurmapper.ranking.measuring import find_sharpest_box
-from blurmapper.sharpest import find_sharpest
+from blurmapper.sharpest import compare_amounts, find_sharpest
 from blurmapper.training.compositing import apply_kernel, motion_kernel
 
 SIGMAS = (0.5, 0.8, 1.2, 2.0, 3.0, 5.0, 8.0, 12.0)
@@ -61,6 +61,9 @@ FEW_PAIRS = {
     "0.3 px apart": [(0.5, 0.8), (0.8, 1.1)],
 }
 """For what takes five seconds a megapixel."""
+
+COMPARED = "sigma, cell by cell"
+"""The row of what looks at both takes."""
 
 Photo = npt.NDArray[np.uint8]
 Figure = Callable[[Photo, npt.NDArray[np.float32], BlurAmounts], float]
@@ -211,7 +214,7 @@ def order_table(
 ) -> str:
     """Return how often each figure finds the sharper of two takes of one scene."""
     mapper = BlurMapper()
-    wins = {name: dict.fromkeys(pairs, 0.0) for name in figures}
+    wins = {name: dict.fromkeys(pairs, 0.0) for name in (*figures, COMPARED)}
     for photo, (kernel, camera) in itertools.product(photos.values(), takes):
         for kind, pair in [(kind, pair) for kind, some in pairs.items() for pair in some]:
             shots = [
@@ -222,6 +225,8 @@ def order_table(
             for name, figure in figures.items():
                 sharp, blurred = (figure(*each) for each in seen)
                 wins[name][kind] += (sharp < blurred) + 0.5 * (sharp == blurred)
+            ratio = compare_amounts(seen[0][2], seen[1][2]) or 1.0
+            wins[COMPARED][kind] += (ratio < 1) + 0.5 * (ratio == 1)
     scenes = len(photos) * len(takes)
     rows = [
         [name, *(f"{won[kind] / len(pairs[kind]) / scenes:.1%}" for kind in pairs)]

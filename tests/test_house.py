@@ -40,6 +40,7 @@ def test_the_public_names_are_these() -> None:
         "BlurMapperError",
         "__version__",
         "blur_degree",
+        "compare_amounts",
         "cut_out",
         "draw_overlay",
         "find_sharpest",

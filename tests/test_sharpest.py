@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from blurmapper.amounts import CELL, BlurAmounts
-from blurmapper.sharpest import FEWEST_CELLS, find_sharpest, find_sharpest_inside
+from blurmapper.errors import ImageError
+from blurmapper.sharpest import (
+    FEWEST_CELLS,
+    compare_amounts,
+    find_sharpest,
+    find_sharpest_inside,
+)
 
 SIDE = 28
 
@@ -108,3 +114,26 @@ def test_of_a_part_the_place_lies_within_it() -> None:
     assert found is not None
     assert (found.row, found.column) == (6, 44)
     assert find_sharpest_inside(amounts_of(np.nan), (slice(0, 90), slice(0, 90))) is None
+
+
+def test_frames_are_compared_where_both_are_known() -> None:
+    one, other = amounts_of(1.0), amounts_of(1.25)
+    one.sigma[:, :10], other.sigma[:, 18:] = np.nan, np.nan
+    one.sigma[:2] = 9.0  # Something moved in between.
+    assert compare_amounts(one, other) == pytest.approx(0.8)
+    assert compare_amounts(other, one) == pytest.approx(1.25)
+
+
+def test_frames_with_hardly_anything_in_common_are_not_compared() -> None:
+    one, other = amounts_of(1.0), amounts_of(2.0)
+    one.sigma[:, : SIDE // 2], other.sigma[:, SIDE // 2 :] = np.nan, np.nan
+    other.sigma[0, -FEWEST_CELLS + 1 :] = 2.0
+    assert compare_amounts(one, other) is None
+    other.sigma[0, -FEWEST_CELLS:] = 2.0
+    assert compare_amounts(one, other) == pytest.approx(0.5)
+
+
+def test_frames_of_two_sizes_are_refused() -> None:
+    other = BlurAmounts(*(grid[1:] for grid in amounts_of(1.0)))
+    with pytest.raises(ImageError, match="28 x 28 and 27 x 28 cells: compare frames of one size"):
+        compare_amounts(amounts_of(1.0), other)

@@ -23,6 +23,7 @@ __all__ = [
     "BlurMapperError",
     "__version__",
     "blur_degree",
+    "compare_amounts",
     "cut_out",
     "draw_overlay",
     "find_sharpest",
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from blurmapper.mapper import BlurMapper
     from blurmapper.ranking.ranked import rank_photos
     from blurmapper.refinement import refine_map
-    from blurmapper.sharpest import find_sharpest
+    from blurmapper.sharpest import compare_amounts, find_sharpest
 else:
     # Hidden from type checkers: a module `__getattr__` would make them accept any name.
     _HOMES = {
@@ -55,6 +56,7 @@ else:
         "BlurMapper": "mapper",
         "BlurMapperError": "errors",
         "blur_degree": "applications.degree",
+        "compare_amounts": "sharpest",
         "cut_out": "applications.segmentation",
         "draw_overlay": "images",
         "find_sharpest": "sharpest",

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.amounts import CELL, BlurAmounts, Grid
+from blurmapper.errors import ImageError
 from blurmapper.images import BlurMap
 from blurmapper.preprocessing import reduce_area
 
@@ -82,6 +83,38 @@ def find_sharpest(
     if np.count_nonzero(meant) < FEW * np.count_nonzero(sharp):
         return None if found.sigma > find_limit(max(height, width)) else found
     return None if sharp.mean() > _MUCH and is_seen(found.sigma, max(height, width)) else found
+
+
+def compare_amounts(one: BlurAmounts, other: BlurAmounts) -> float | None:
+    """Return how many times as wide the blur of a frame is as that of another of the same scene.
+
+    Cell by cell, where both are known, of which the median counts: below one the first frame is the
+    sharper. Frames of a burst or a stack need no better alignment than to about a cell.
+
+    Parameters
+    ----------
+    one, other : BlurAmounts
+        Of two frames of one size.
+
+    Returns
+    -------
+    float or None
+        None where hardly anything is known in both.
+
+    Raises
+    ------
+    ImageError
+        If the frames are of two sizes.
+    """
+    if one.sigma.shape != other.sigma.shape:
+        sizes = " and ".join(
+            f"{rows} x {columns}" for rows, columns in (one[0].shape, other[0].shape)
+        )
+        raise ImageError(f"amounts of {sizes} cells: compare frames of one size")
+    both = np.isfinite(one.sigma) & np.isfinite(other.sigma)
+    if np.count_nonzero(both) < FEWEST_CELLS:
+        return None
+    return float(np.median(one.sigma[both] / other.sigma[both]))
 
 
 def find_sharpest_inside(amounts: BlurAmounts, inside: tuple[slice, slice]) -> SharpestPart | None:
