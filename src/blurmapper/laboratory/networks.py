@@ -186,7 +186,7 @@ def plan_network(
     # data set's photos takes a hundredth of a step.
     fields["workers"] = 0
     config = TrainingConfig.from_dict(
-        {**fields, "photos": str(data), "output": "", "listed": ""}, name
+        {**fields, "photos": str(data), "output": ".", "listed": ""}, name
     )
     folder = networks / f"{config.architecture}-{_digest(config, trained_on)[:10]}"
     own = {"output": str(folder), "listed": str(folder / LIST)}
