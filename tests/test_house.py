@@ -202,3 +202,10 @@ def test_the_image_installs_what_its_commands_need() -> None:
     carried = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
     assert all((ROOT / name).exists() for name in carried)
     assert {"pyproject.toml", "README.md", "LICENSE", "src"} <= set(carried)
+
+
+def test_no_file_is_too_long_to_be_read_at_once() -> None:
+    files = [path for folder in ("src", "tests") for path in (ROOT / folder).rglob("*.py")]
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    assert len(lines) > 300
+    assert {path: count for path, count in lines.items() if count > 300} == {}
