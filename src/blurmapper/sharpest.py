@@ -89,7 +89,7 @@ def compare_amounts(one: BlurAmounts, other: BlurAmounts) -> float | None:
     """Return how many times as wide the blur of a frame is as that of another of the same scene.
 
     Cell by cell, where both are known, of which the median counts: below one the first frame is the
-    sharper. Frames of a burst or a stack need no better alignment than to about a cell.
+    sharper.
 
     Parameters
     ----------
