@@ -9,8 +9,11 @@ import PIL.Image
 import pytest
 
 from blurmapper.datasets import Sample, read_dataset
-from blurmapper.errors import DatasetError
-from blurmapper.training.data import LabelledSource
+from blurmapper.errors import ConfigError, DatasetError
+from blurmapper.training.config import Mixture, TrainingConfig
+from blurmapper.training.data import open_source
+from blurmapper.training.export import describe_training
+from blurmapper.training.labelled import LabelledSource
 from blurmapper.training.pairs import BLURRED, SHARP, UNDECIDED
 
 
@@ -82,3 +85,49 @@ def test_a_mask_of_another_size_is_named(samples: list[Sample]) -> None:
 def test_nothing_to_train_on_is_said() -> None:
     with pytest.raises(DatasetError, match="no photo to train on"):
         LabelledSource([], 32, seed=0)
+
+
+def mixed(samples: list[Sample], photos: Path, **values: object) -> TrainingConfig:
+    folder = samples[0].truth.parents[1]
+    listed = folder / "listed.txt"
+    listed.write_text("p1\np3\n")
+    fields = {"architecture": "dbm-lite", "photos": photos, "output": folder / "run", "side": 40}
+    return TrainingConfig(**{**fields, "dataset": folder, "listed": listed, **values})  # type: ignore[arg-type]
+
+
+def test_a_data_set_is_mixed_with_the_pairs_of_a_library(
+    samples: list[Sample], photos: Path
+) -> None:
+    source = open_source(mixed(samples, photos, mixture=Mixture(labelled=0.5, traced=0.3)))
+    kinds = [source.pair(index).kind for index in range(60)]
+    assert {"labelled", "traced", "bokeh"} <= set(kinds)
+    share = 0.5 / (0.5 + 0.3 + 0.25 + 0.08 + 0.03 + 0.34)
+    assert kinds.count("labelled") / 60 == pytest.approx(share, abs=0.2)
+
+
+def test_without_a_data_set_nothing_is_mixed_in(samples: list[Sample], photos: Path) -> None:
+    values = {"dataset": None, "listed": None}
+    source = open_source(mixed(samples, photos, **values))
+    assert "labelled" not in {source.pair(index).kind for index in range(40)}
+    alone = open_source(mixed(samples, samples[0].truth.parents[1], dataset=None))
+    assert {alone.pair(index).kind for index in range(8)} == {"labelled"}
+
+
+def test_photos_of_a_data_set_that_nobody_names_are_refused() -> None:
+    values = {"architecture": "dbm-lite", "photos": "p", "output": "o", "dataset": "cuhk"}
+    with pytest.raises(ConfigError, match="name the photos of `dataset` to train on with `listed`"):
+        TrainingConfig.from_dict(values)
+
+
+def test_a_card_names_what_was_trained_on(samples: list[Sample], photos: Path) -> None:
+    both = describe_training(mixed(samples, photos), 7)
+    folder = samples[0].truth.parents[1].name
+    assert both.startswith(
+        f"7 steps of 8 pairs of 40 x 40 pixels, from photos of {photos.name} (20% traced, "
+        "17% bokeh, 5% sharp, 2% blurred, 23% made, 33% labelled) and the photos of "
+        f"{folder} that listed.txt names, seed 0."
+    )
+    alone = describe_training(mixed(samples, photos, dataset=None, listed=None), 7)
+    assert "34% made)" in alone
+    assert "names" not in alone
+    assert "made" not in describe_training(mixed(samples, photos, dataset=None), 7)

@@ -27,6 +27,8 @@ TRAINING_VERSION = 1
 NO_MATTER = (
     "photos",
     "listed",
+    "dataset",
+    "mixture",
     "initialise",
     "output",
     "threads",

@@ -23,6 +23,8 @@ class Mixture:
         background, sharp all over (clear skies among them), and blurred all over.
     made : float
         Made from photos that are sharp all over.
+    labelled : float
+        Photos of `TrainingConfig.dataset`, where there is one.
     """
 
     traced: float = 0.30
@@ -30,6 +32,7 @@ class Mixture:
     sharp: float = 0.08
     blurred: float = 0.03
     made: float = 0.34
+    labelled: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,11 @@ class TrainingConfig:
     photos, output : Path
         The training photos; the folder that gets checkpoints and the log.
     listed : Path or None
-        A text file that names photos of a data set, a line each: then `photos` is that data set,
-        its photos with their masks are the pairs, and nothing is made or held out.
+        A text file that names photos of a data set, a line each. Where there is no `dataset`,
+        `photos` is that data set, its photos with their masks are the pairs, and nothing is made
+        or held out.
+    dataset : Path or None
+        The data set of the `listed` photos, to mix them with the pairs that `photos` gives.
     geometric, photometric : bool
         Whether a data set's photos are mirrored and cut, and worn as cameras and web sites wear
         them. Other pairs always are.
@@ -82,6 +88,7 @@ class TrainingConfig:
     output: Path
     initialise: Path | None = None
     listed: Path | None = None
+    dataset: Path | None = None
     geometric: bool = False
     photometric: bool = False
     seed: int = 0
@@ -108,10 +115,15 @@ class TrainingConfig:
     tensorboard: bool = False
     mixture: Mixture = field(default_factory=Mixture)
 
+    @property
+    def has_library(self) -> bool:
+        """Whether `photos` is a library to make pairs of, some of whose photos are held out."""
+        return self.listed is None or self.dataset is not None
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as TOML- and JSON-ready values."""
         answer = asdict(self)
-        for name in ("photos", "output", "initialise", "listed"):
+        for name in ("photos", "output", "initialise", "listed", "dataset"):
             answer[name] = None if answer[name] is None else str(answer[name])
         return answer
 
@@ -121,6 +133,8 @@ class TrainingConfig:
         values = dict(values)
         mixture = _build(Mixture, values.pop("mixture", {}), f"{origin}: mixture")
         config: TrainingConfig = _build(cls, {**values, "mixture": mixture}, origin)
+        if config.dataset is not None and config.listed is None:
+            raise ConfigError(f"{origin}: name the photos of `dataset` to train on with `listed`")
         return config
 
 

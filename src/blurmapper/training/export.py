@@ -252,12 +252,17 @@ def _run_torch(network: nn.Module, batch: npt.NDArray[np.float32]) -> list[npt.N
 
 def describe_training(config: TrainingConfig, steps: int) -> str:
     """Return in two sentences what a checkpoint was trained on, and how."""
-    shares = ", ".join(
-        f"{share:.0%} {kind}" for kind, share in vars(config.mixture).items() if share
-    )
+    kinds = dict(vars(config.mixture))
+    if config.dataset is None:
+        del kinds["labelled"]
+    total = sum(kinds.values())
+    shares = ", ".join(f"{share / total:.0%} {kind}" for kind, share in kinds.items() if share)
+    sources = [f"photos of {config.photos.name} ({shares})"] if config.has_library else []
+    if config.listed is not None:
+        labelled = (config.dataset or config.photos).name
+        sources.append(f"the photos of {labelled} that {config.listed.name} names")
     return (
-        f"{steps} steps of {config.batch} pairs of {config.side} x {config.side} pixels ({shares}) "
-        f"made of Unsplash photos of BIQ2021, seed {config.seed}. "
-        f"{config.optimiser}, rate {config.rate:g}, {config.decay} decay, average "
-        f"{config.average:g}; no photo of the validation sets or of the CUHK benchmark."
+        f"{steps} steps of {config.batch} pairs of {config.side} x {config.side} pixels, from "
+        f"{' and '.join(sources)}, seed {config.seed}. {config.optimiser}, rate {config.rate:g}, "
+        f"{config.decay} decay, average {config.average:g}."
     )

@@ -101,7 +101,7 @@ class TrainingRun:
                     continue
                 last = self.step == config.iterations
                 # Of a data set no photo is held out for scores.
-                if config.listed is None and (last or self.step % config.score_every == 0):
+                if config.has_library and (last or self.step % config.score_every == 0):
                     progress.report(self.step, self.score())
                 if last or self.step % config.checkpoint_every == 0:
                     self.save()
