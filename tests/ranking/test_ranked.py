@@ -11,6 +11,7 @@ import PIL.Image
 import pytest
 
 from blurmapper import rank_photos
+from blurmapper.errors import ConfigError
 from blurmapper.ranking.tables import COLUMNS
 
 
@@ -34,3 +35,9 @@ def test_several_places_are_ranked_together(photos: Path, tiny_weights: Path) ->
     given = [photos / "a.png", str(photos / "b.png"), photos / "nowhere"]
     rows = rank_photos(given, by="region", method=str(tiny_weights))
     assert [row["rank"] for row in rows] == [1, 2, None]
+
+
+@pytest.mark.parametrize("jobs", [0, -1])
+def test_no_photo_at_a_time_is_refused(jobs: int, photos: Path) -> None:
+    with pytest.raises(ConfigError, match=f"jobs is {jobs}; use 1 or more"):
+        rank_photos(photos, jobs=jobs)
