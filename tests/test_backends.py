@@ -50,6 +50,20 @@ def test_a_batch_of_any_size_gives_maps_of_that_size(
     assert blur_maps.dtype == np.float32
 
 
+def test_weights_that_give_no_numbers_are_named(
+    load: Callable[..., Backend], tiny_kinds_weights: Path, tmp_path: Path
+) -> None:
+    onnx = pytest.importorskip("onnx", reason="onnx builds the tests' network")
+    model = onnx.load(tiny_kinds_weights)
+    (middle,) = [weight for weight in model.graph.initializer if weight.name == "middle"]
+    middle.CopyFrom(onnx.numpy_helper.from_array(np.float32(np.nan), "middle"))
+    onnx.save(model, tmp_path / "lost.onnx")
+    backend = load(tmp_path / "lost.onnx", threads=1)
+    for run in (backend.run, backend.run_kinds):
+        with pytest.raises(WeightsError, match=r"lost\.onnx: maps photos to NaN; use other"):
+            run(make_batch(32, 32))
+
+
 @needs_openvino
 @pytest.mark.parametrize(("height", "width"), [(96, 128), (65, 47)])
 def test_openvino_answers_as_onnx_runtime_does(

@@ -63,15 +63,25 @@ class _Graph(ABC):
 
     def run(self, batch: Floats) -> Floats:
         """Return blur maps (N, 1, H, W) in [0, 1] for normalised photos (N, 3, H, W)."""
-        (blur_maps,) = self._infer(batch, "blur_map")
+        (blur_maps,) = self._infer_checked(batch, "blur_map")
         return blur_maps
 
     def run_kinds(self, batch: Floats) -> tuple[Floats, Floats]:
         """Return blur maps, and the probability of motion where blurred, (N, 1, H, W) each."""
         if not self._knows_kinds:
             raise WeightsError(f"{self._name}: cannot tell motion from defocus; use dbm-lite")
-        blur_maps, motion = self._infer(batch, "blur_map", "motion")
+        blur_maps, motion = self._infer_checked(batch, "blur_map", "motion")
         return blur_maps, motion
+
+    def _infer_checked(self, batch: Floats, *outputs: str) -> Sequence[Floats]:
+        """Return the outputs, unless they are NaN, as those of weights are that training lost."""
+        found = self._infer(batch, *outputs)
+        if not all(np.isfinite(output).all() for output in found):
+            raise WeightsError(
+                f"{self._name}: maps photos to NaN; use other weights, or train them anew at a "
+                "lower rate"
+            )
+        return found
 
     @abstractmethod
     def _infer(self, batch: Floats, *outputs: str) -> Sequence[Floats]:

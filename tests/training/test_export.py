@@ -22,7 +22,12 @@ from blurmapper.training import export
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.loop import TrainingRun
 from blurmapper.training.networks import predict
-from blurmapper.training.storage import Bits, read_onnx_weights
+from blurmapper.training.storage import (
+    Bits,
+    read_checkpoint,
+    read_onnx_weights,
+    write_checkpoint,
+)
 from blurmapper.weights import Score, read_card, write_card
 
 from .conftest import texture
@@ -183,6 +188,39 @@ def test_an_export_that_differs_is_refused_and_leaves_nothing(
     with pytest.raises(WeightsError, match=r"differ by 1.0e-02 on .*png at 96 x 64"):
         export.export_checkpoint(run.path, tmp_path, run.config.photos)
     assert not list(tmp_path.iterdir())
+
+
+@ONE_NETWORK
+@pytest.mark.parametrize("lost", [float("nan"), float("inf"), 1e5])
+def test_weights_that_are_no_numbers_are_refused(
+    run: TrainingRun, tmp_path: Path, lost: float
+) -> None:
+    state = deepcopy(read_checkpoint(run.path))
+    next(iter(state["average"].values()))[0, 0, 0, 0] = lost
+    write_checkpoint(state, tmp_path / "lost.pt")
+    with pytest.raises(WeightsError, match=r"lost\.pt: has weights that are NaN or too large"):
+        export.export_checkpoint(tmp_path / "lost.pt", tmp_path / "to", run.config.photos)
+    assert not (tmp_path / "to").exists()
+
+
+def test_amounts_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    run = TrainingRun(TrainingConfig("amount", tmp_path, tmp_path))
+    next(iter(run.average.values()))[0, 0, 0, 0] = torch.nan
+    run.save()
+    with pytest.raises(WeightsError, match=r"checkpoint\.pt: has weights that are NaN"):
+        export.export_checkpoint(run.path, tmp_path / "to", tmp_path)
+
+
+@ONE_NETWORK
+def test_no_number_agrees_with_what_is_none(
+    run: TrainingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = export._run_torch
+    monkeypatch.setattr(
+        export, "_run_torch", lambda *given: [output * np.nan for output in honest(*given)]
+    )
+    with pytest.raises(WeightsError, match="differ by nan on"):
+        export.export_checkpoint(run.path, tmp_path, run.config.photos)
 
 
 @pytest.mark.parametrize("run", ["dbm-lite"], indirect=True)

@@ -99,6 +99,15 @@ def test_a_run_is_not_overwritten(config: Path) -> None:
         train(config)
 
 
+def test_a_run_whose_loss_is_lost_stops_and_keeps_its_last_checkpoint(
+    config: Path, tmp_path: Path
+) -> None:
+    kept = train(config, overrides=["iterations=3"]).read_bytes()
+    with pytest.raises(ConfigError, match=r"checkpoint\.pt: the loss of step \d is nan; .*rate"):
+        train(config, resume=True, overrides=["iterations=60", "rate=1e30"])
+    assert (tmp_path / "run/checkpoint.pt").read_bytes() == kept
+
+
 def test_learning_lowers_the_loss(config: Path, tmp_path: Path) -> None:
     settings = [
         "iterations=40",

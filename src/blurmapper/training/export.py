@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -96,17 +97,22 @@ def export_checkpoint(
     Raises
     ------
     WeightsError
-        If the two differ by more than `TOLERANCE` at any pixel of any photo and size checked.
+        If the two differ by more than `TOLERANCE` at any pixel of any photo and size checked; if
+        weights are NaN or infinite; or if the .onnx file that is given would be replaced.
+    ConfigError
+        If there is no such checkpoint, or no file can have the name.
     """
     if checkpoint.suffix == ".onnx":
         network, card = _read_exported(checkpoint)
     else:
         state = read_checkpoint(checkpoint)
         config = TrainingConfig.from_dict(state["config"], str(checkpoint))
+        _check_finite(state["average"], checkpoint)
         if config.architecture == AMOUNT:
             return export_amounts(state, output, name or config.output.name)
         network, card = _read_trained(state, config)
     network = round_weights(network, bits).requires_grad_(requires_grad=False)
+    _check_finite(network.state_dict(), checkpoint)
     name = name or card.name
     preprocessing = card.preprocessing
     if working_side is not None:
@@ -163,6 +169,14 @@ def _read_exported(path: Path) -> tuple[nn.Module, WeightsCard]:
     network = get_architecture(card.architecture).build()
     load_weights(network, path)
     return network.eval(), replace(card, scores=())
+
+
+def _check_finite(weights: Mapping[str, Tensor], source: Path) -> None:
+    """Refuse what a training at too high a rate ends in; in 16 bits 65,520 is infinite already."""
+    if not all(bool(torch.isfinite(values).all()) for values in weights.values()):
+        raise WeightsError(
+            f"{source}: has weights that are NaN or too large; train again at a lower rate"
+        )
 
 
 def write_onnx(network: nn.Module, path: Path, bits: Bits = 16) -> None:
@@ -236,7 +250,7 @@ def check_agreement(
             expected = _run_torch(network, batch)
             found = [backend.run(batch)] if len(expected) == 1 else backend.run_kinds(batch)
             difference = float(np.abs(np.stack(found) - np.stack(expected)).max())
-            if difference > TOLERANCE:
+            if not difference <= TOLERANCE:  # NaN is not above it either
                 raise WeightsError(
                     f"{path.name}: ONNX Runtime and torch differ by {difference:.1e} on {photo} at "
                     f"{height} x {width}, more than {TOLERANCE:.0e}; not exported"

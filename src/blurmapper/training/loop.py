@@ -122,7 +122,13 @@ class TrainingRun:
         self.optimiser.step()
         self.step += 1
         self._update_average()
-        return float(loss.detach())
+        reached = float(loss.detach())
+        if not math.isfinite(reached):
+            # Before the last checkpoint that has numbers is written over.
+            raise ConfigError(
+                f"{self.path}: the loss of step {self.step} is {reached}; train at a lower rate"
+            )
+        return reached
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return what a batch's step makes smaller."""
