@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from blurmapper.backends import OnnxBackend
-from blurmapper.errors import WeightsError
+from blurmapper.errors import ConfigError, WeightsError
 from blurmapper.mapper import BlurMapper
 from blurmapper.training import export
 from blurmapper.training.config import TrainingConfig
@@ -130,6 +130,40 @@ def test_an_export_is_stored_anew_for_another_size_and_loses_its_scores(
     assert anew.preprocessing.working_side == 96
     assert (anew.scores, anew.training, anew.parameters) == ((), card.training, card.parameters)
     assert anew.bytes == path.stat().st_size < card.bytes
+
+
+@ONE_NETWORK
+def test_an_export_is_never_stored_anew_in_its_own_place(
+    run: TrainingRun, exported: Exported
+) -> None:
+    before = exported(16).read_bytes()
+    with pytest.raises(WeightsError, match=r"mine\.onnx: cannot be written with itself"):
+        export.export_checkpoint(exported(16), exported(16).parent, run.config.photos, bits=8)
+    assert exported(16).read_bytes() == before
+
+
+@ONE_NETWORK
+@pytest.mark.parametrize(
+    "name", ["", "../x", "sub/x", "/x", "a\\b", "c:x", "a\0b", "a\nb", "a\udce4", "x" * 251]
+)
+def test_a_name_that_no_file_can_have_is_refused(
+    run: TrainingRun, tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(ConfigError, match="weights cannot be called so; give --name") as caught:
+        export.export_checkpoint(run.path, tmp_path / "to", run.config.photos, name=name)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+@ONE_NETWORK
+def test_a_run_in_a_folder_without_a_name_has_to_be_given_one(
+    run: TrainingRun, tmp_path: Path
+) -> None:
+    state = read_checkpoint(run.path)
+    state["config"]["output"] = "."
+    write_checkpoint(state, tmp_path / "checkpoint.pt")
+    with pytest.raises(ConfigError, match="'': weights cannot be called so"):
+        export.export_checkpoint(tmp_path / "checkpoint.pt", tmp_path / "to", run.config.photos)
 
 
 @ONE_NETWORK

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import cv2
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from blurmapper.backends import OnnxBackend
 from blurmapper.batch import list_photos
-from blurmapper.errors import WeightsError
+from blurmapper.errors import ConfigError, WeightsError
 from blurmapper.files import check_replaceable, write_file
 from blurmapper.images import read_image
 from blurmapper.preprocessing import Preprocessing
@@ -45,6 +45,8 @@ PAPER = (
     "Networks, IEEE TIP 27(10), 2018, doi:10.1109/TIP.2018.2847421"
 )
 LICENCE = "Apache-2.0"
+
+_LONGEST_NAME = 255
 
 
 class Probabilities(nn.Module):
@@ -109,15 +111,17 @@ def export_checkpoint(
         config = TrainingConfig.from_dict(state["config"], str(checkpoint))
         _check_finite(state["average"], checkpoint)
         if config.architecture == AMOUNT:
-            return export_amounts(state, output, name or config.output.name)
+            return export_amounts(state, output, _check_name(name, config.output.name))
         network, card = _read_trained(state, config)
+    name = _check_name(name, card.name)
+    path = output / f"{name}.onnx"
+    if path.exists() and path.samefile(checkpoint):
+        raise WeightsError(f"{path}: cannot be written with itself; give another folder or name")
     network = round_weights(network, bits).requires_grad_(requires_grad=False)
     _check_finite(network.state_dict(), checkpoint)
-    name = name or card.name
     preprocessing = card.preprocessing
     if working_side is not None:
         preprocessing = replace(preprocessing, working_side=working_side)
-    path = output / f"{name}.onnx"
     check_replaceable(path.with_suffix(".json"), IS_CARD)
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output) as folder:
@@ -169,6 +173,18 @@ def _read_exported(path: Path) -> tuple[nn.Module, WeightsCard]:
     network = get_architecture(card.architecture).build()
     load_weights(network, path)
     return network.eval(), replace(card, scores=())
+
+
+def _check_name(name: str | None, usual: str) -> str:
+    """Return a name of weights if files can be called so, and cards read that name them."""
+    name = usual if name is None else name
+    file = f"{name}.onnx"
+    is_readable = name.isprintable() and PureWindowsPath(file).name == file
+    if not name or not is_readable or len(file.encode()) > _LONGEST_NAME:
+        raise ConfigError(
+            f"{name!r}: weights cannot be called so; give --name a short one without / and \\"
+        )
+    return name
 
 
 def _check_finite(weights: Mapping[str, Tensor], source: Path) -> None:
