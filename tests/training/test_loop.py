@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from blurmapper.training.loop import (
 )
 from blurmapper.training.networks import build_network
 from blurmapper.training.progress import Progress
-from blurmapper.training.storage import read_checkpoint
+from blurmapper.training.storage import read_checkpoint, strip_checkpoint
 
 
 @pytest.fixture
@@ -166,6 +167,32 @@ def test_a_checkpoint_with_code_in_it_is_refused(tmp_path: Path) -> None:
     torch.save({"step": Path("x")}, tmp_path / "bad.pt")
     with pytest.raises(ConfigError, match=r"bad\.pt: not a checkpoint of ours"):
         read_checkpoint(tmp_path / "bad.pt")
+
+
+@pytest.mark.parametrize(
+    ("content", "missing"),
+    [
+        ({"a": 1}, "config"),
+        ([1], "config"),
+        ({"config": {}, "step": 0, "average": {"weight": 1}}, "average"),
+    ],
+)
+def test_another_programs_file_is_no_checkpoint(tmp_path: Path, content: Any, missing: str) -> None:
+    torch.save(content, tmp_path / "other.pt")
+    with pytest.raises(ConfigError, match=rf"other\.pt: not a checkpoint of ours \(no {missing}\)"):
+        read_checkpoint(tmp_path / "other.pt")
+
+
+def test_what_is_left_of_a_finished_run_does_not_go_on(config: Path) -> None:
+    strip_checkpoint(train(config, overrides=["iterations=1"]))
+    with pytest.raises(ConfigError, match=r"checkpoint\.pt: of a finished run, .* initialise="):
+        train(config, resume=True)
+
+
+def test_a_run_does_not_go_on_with_another_optimiser(config: Path) -> None:
+    train(config, overrides=["iterations=1"])
+    with pytest.raises(ConfigError, match=r"checkpoint\.pt: of another optimiser"):
+        train(config, resume=True, overrides=["optimiser=sgd"])
 
 
 def test_the_average_follows_the_weights(config: Path) -> None:

@@ -17,6 +17,7 @@ from blurmapper.training.networks import (
     ARCHITECTURES,
     TrimmedVgg,
     build_network,
+    build_trained,
     count_parameters,
     fold_norms,
     get_architecture,
@@ -130,9 +131,19 @@ def test_a_missing_or_foreign_file_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"absent\.safetensors: no such"):
         build_network("dbm-lite", tmp_path / "absent.safetensors")
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0" * 9)
+    with pytest.raises(ConfigError, match=r"photo\.jpg: cannot be read as safetensors"):
+        build_network("dbm-lite", tmp_path / "photo.jpg")
     save_file({"other": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(ConfigError, match=r"other\.safetensors: not the weights"):
         build_network("configuration-i", tmp_path / "other.safetensors")
+
+
+def test_a_checkpoint_of_another_network_is_named() -> None:
+    average = get_architecture("configuration-i").build().state_dict()
+    with pytest.raises(ConfigError, match=r"checkpoint\.pt: not the weights") as caught:
+        build_trained({"average": average}, "dbm-lite", Path("checkpoint.pt"))
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.skipif(not WEIGHTS.is_dir(), reason="needs ../shared/weights")

@@ -26,11 +26,11 @@ from blurmapper.training.amount_export import TOLERANCE, export_amounts
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.networks import (
     AMOUNT,
+    build_trained,
     count_parameters,
     fold_norms,
     get_architecture,
     load_weights,
-    set_weights,
 )
 from blurmapper.training.storage import Bits, read_checkpoint, round_weights, store_weights
 from blurmapper.training.tracing import trace_network
@@ -112,7 +112,7 @@ def export_checkpoint(
         _check_finite(state["average"], checkpoint)
         if config.architecture == AMOUNT:
             return export_amounts(state, output, _check_name(name, config.output.name))
-        network, card = _read_trained(state, config)
+        network, card = _read_trained(state, config, checkpoint)
     name = _check_name(name, card.name)
     path = output / f"{name}.onnx"
     if path.exists() and path.samefile(checkpoint):
@@ -144,11 +144,12 @@ def export_checkpoint(
     return path
 
 
-def _read_trained(state: dict[str, Any], config: TrainingConfig) -> tuple[nn.Module, WeightsCard]:
+def _read_trained(
+    state: dict[str, Any], config: TrainingConfig, source: Path
+) -> tuple[nn.Module, WeightsCard]:
     """Return a checkpoint's network, its norms folded in, and what there is to say of it."""
-    architecture = get_architecture(config.architecture)
-    network = architecture.build()
-    set_weights(network, state["average"])
+    network = build_trained(state, config.architecture, source)
+    usual = get_architecture(config.architecture).preprocessing
     card = WeightsCard(
         name=config.output.name,
         architecture=config.architecture,
@@ -156,7 +157,7 @@ def _read_trained(state: dict[str, Any], config: TrainingConfig) -> tuple[nn.Mod
         sha256="",
         bytes=0,
         parameters=0,
-        preprocessing=replace(architecture.preprocessing, working_side=config.working_side),
+        preprocessing=replace(usual, working_side=config.working_side),
         training=describe_training(config, int(state["step"])),
         scores=(),
         milliseconds_384=None,

@@ -16,7 +16,7 @@ from blurmapper.images import BlurMap, ImageArray, read_image
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map
 from blurmapper.training.config import TrainingConfig
-from blurmapper.training.networks import get_architecture, set_weights
+from blurmapper.training.networks import build_trained, get_architecture
 from blurmapper.training.photos import read_library
 from blurmapper.training.storage import read_checkpoint
 
@@ -52,13 +52,12 @@ class NetworkMapper:
         """
         state = read_checkpoint(path)
         config = TrainingConfig.from_dict(state["config"], str(path))
-        architecture = get_architecture(config.architecture)
-        network = architecture.build()
-        set_weights(network, state["average"])
+        network = build_trained(state, config.architecture, path)
         if torch.cuda.is_available():
             network = network.cuda()
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        preprocessing = replace(architecture.preprocessing, working_side=config.working_side)
+        usual = get_architecture(config.architecture).preprocessing
+        preprocessing = replace(usual, working_side=config.working_side)
         return cls(network, preprocessing, config.precision)
 
     def __call__(self, image: ImageArray) -> BlurMap:

@@ -187,8 +187,14 @@ class TrainingRun:
     def load(self) -> None:
         """Go back to where the checkpoint was written."""
         state = read_checkpoint(self.path)
-        if state["config"]["architecture"] != self.config.architecture:
-            raise ConfigError(f"{self.path}: of another architecture; give another output")
+        for field in ("architecture", "optimiser"):
+            if state["config"].get(field) != getattr(self.config, field):
+                raise ConfigError(f"{self.path}: of another {field}; give another output")
+        if "network" not in state:
+            raise ConfigError(
+                f"{self.path}: of a finished run, of which only the average is kept; give another "
+                f"output, and initialise={self.path}"
+            )
         set_weights(self.network, state["network"])
         self.average = {name: value.to(self.device) for name, value in state["average"].items()}
         self.optimiser.load_state_dict(state["optimiser"])

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from blurmapper.errors import ConfigError
+from blurmapper.errors import ConfigError, one_line
 from blurmapper.preprocessing import EFFICIENTNET_LITE, VGG16, Preprocessing
 from blurmapper.training.amount_network import GREY, AmountNetwork
 from blurmapper.training.lite import BlurMapperLite
@@ -98,13 +99,23 @@ def build_network(name: str, initialise: Path | None = None) -> nn.Module:
     return network
 
 
+def build_trained(state: Mapping[str, Any], architecture: str, source: Path) -> nn.Module:
+    """Return a checkpoint's network with its averaged weights; errors name its file."""
+    network = get_architecture(architecture).build()
+    _set_checked(network, state["average"], source)
+    return network
+
+
 def load_weights(network: nn.Module, path: Path) -> None:
     """Set a network's weights, or its encoder's, from a file that `find_initial` finds."""
     path = find_initial(path)
-    tensors = _read_tensors(path)
+    _set_checked(network, _read_tensors(path), path)
+
+
+def _set_checked(network: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
     try:
         if isinstance(network, BlurMapperLite) and "_conv_stem.weight" in tensors:
-            network.encoder.load_imagenet(tensors)
+            network.encoder.load_imagenet(dict(tensors))
         elif isinstance(trunk := getattr(network, "trunk", None), VggTrunk) and (
             "conv1_1.weight" in tensors
         ):
@@ -113,7 +124,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
             set_weights(network, tensors)
     except (KeyError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigError(f"{path}: not the weights of this network ({reason})") from None
+        raise ConfigError(f"{source}: not the weights of this network ({reason})") from None
 
 
 def find_initial(named: Path) -> Path:
@@ -136,11 +147,20 @@ def find_initial(named: Path) -> Path:
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:
     """Return weights by the names that the network has for them."""
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     if path.suffix == ".pt":
         return dict(read_checkpoint(path)["average"])
-    return read_onnx_weights(path) if path.suffix == ".onnx" else load_file(path)
+    if path.suffix == ".onnx":
+        return read_onnx_weights(path)
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ConfigError(
+            f"{path}: cannot be read as safetensors ({one_line(error)}); give weights as .pt, "
+            ".onnx or .safetensors"
+        ) from None
 
 
 def set_weights(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:

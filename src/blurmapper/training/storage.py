@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -127,16 +128,34 @@ def _to_steps(
 
 CHECKPOINT = "checkpoint.pt"
 
+_PARTS: dict[str, Callable[[Any], bool]] = {
+    "config": lambda value: isinstance(value, dict),
+    "step": lambda value: isinstance(value, int),
+    "average": lambda value: (
+        isinstance(value, dict) and all(isinstance(tensor, Tensor) for tensor in value.values())
+    ),
+}
+"""What every checkpoint has, also when the run has finished and the rest is taken out."""
+
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint; only tensors and plain values are accepted, nothing that runs code."""
+    """Read a checkpoint; only tensors and plain values are accepted, nothing that runs code.
+
+    Raises
+    ------
+    ConfigError
+        If there is none, or the file is none of ours.
+    """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such checkpoint; train one first") from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         raise ConfigError(f"{path}: not a checkpoint of ours ({type(error).__name__})") from None
-    return dict(state)
+    for key, is_right in _PARTS.items():
+        if not isinstance(state, dict) or not is_right(state.get(key)):
+            raise ConfigError(f"{path}: not a checkpoint of ours (no {key}); give one of `train`")
+    return cast("dict[str, Any]", state)
 
 
 def strip_checkpoint(path: Path) -> None:
