@@ -28,6 +28,9 @@ _PACKAGES = {
     "directml": "onnxruntime-directml",
     "openvino": "openvino",
 }
+MOST_THREADS = 1024
+"""More than this many bring nothing on any machine, and take minutes to be started."""
+
 # ONNX Runtime for the Mac always has CoreML; nobody has tried these networks on it.
 _UNASKED = ("cuda", "directml")
 

@@ -6,6 +6,7 @@ prints it after ``error:`` and nothing else.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, get_args
@@ -48,6 +49,14 @@ def check_choice(what: str, name: object, choices: Any) -> None:
     known = get_args(choices)
     if name not in known:
         raise ConfigError(f"no {what} named {name!r}; choose from: {', '.join(known)}")
+
+
+def check_number(what: str, number: float, least: float, most: float = math.inf) -> None:
+    """Raise `ConfigError` unless a number is finite and within its bounds."""
+    # Written so that NaN fails too.
+    if not least <= number <= most or number == math.inf:
+        bounds = f"{least} or more" if most == math.inf else f"{least} to {most}"
+        raise ConfigError(f"{what} is {number}; use {bounds}")
 
 
 @contextmanager

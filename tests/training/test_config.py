@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import fields
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import pytest
 
 from blurmapper.errors import ConfigError
-from blurmapper.training.config import TrainingConfig, read_config
+from blurmapper.training.config import Mixture, TrainingConfig, read_config
 from blurmapper.training.networks import ARCHITECTURES
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -48,6 +51,9 @@ def test_a_config_survives_json(tmp_path: Path) -> None:
         (MINIMAL + "[mixture]\nfake = 1\n", "mixture: no field 'fake'"),
         ('photos = "p"\noutput = "o"\n', "architecture"),
         (MINIMAL.replace('"o"', '"s3://bucket/o"'), "s3://bucket/o: has to be on this machine"),
+        (MINIMAL + "mixture = 3\n", "mixture: 3 is no table of fields"),
+        (MINIMAL.replace('"p"', "3"), "photos: 3 is not a path"),
+        (MINIMAL + f"rate = 1{'0' * 400}\n", "int too large"),
         ("side = \n", "not TOML"),
     ],
 )
@@ -55,6 +61,60 @@ def test_a_wrong_config_is_one_clear_line(tmp_path: Path, text: str, message: st
     with pytest.raises(ConfigError, match=message) as caught:
         read_config(write(tmp_path, text))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "bounds"),
+    [
+        ("seed=-1", "0 to 18446744073709551615"),
+        (f"seed={2**64}", "0 to 18446744073709551615"),
+        ("side=15", "16 to 8192"),
+        ("side=8193", "16 to 8192"),
+        ("batch=0", "1 to 65536"),
+        ("iterations=0", "1 to 10000000"),
+        ("working_side=15", "16 to 100000"),
+        ("rate=-1", "0.0 or more"),
+        ("rate=nan", "0.0 or more"),
+        ("rate=inf", "0.0 or more"),
+        ("power=-0.1", "0.0 or more"),
+        ("warmup=-1", "0 or more"),
+        ("momentum=1.5", "0.0 to 1.0"),
+        ("weight_decay=-1", "0.0 or more"),
+        ("bias_factor=-1", "0.0 or more"),
+        ("encoder_factor=nan", "0.0 or more"),
+        ("average=2", "0.0 to 1.0"),
+        ("average=nan", "0.0 to 1.0"),
+        ("threads=99999999999", "0 to 1024"),
+        ("workers=-1", "0 to 1024"),
+        ("score_every=0", "1 or more"),
+        ("checkpoint_every=0", "1 or more"),
+        ("mixture.made=-1", "0.0 or more"),
+        ("mixture.labelled=nan", "0.0 or more"),
+    ],
+)
+def test_a_number_out_of_range_is_refused_with_its_range(
+    tmp_path: Path, setting: str, bounds: str
+) -> None:
+    name = setting.partition("=")[0].rpartition(".")[2]
+    with pytest.raises(ConfigError, match=rf": {name} is [^;]+; use {re.escape(bounds)}$"):
+        read_config(write(tmp_path, MINIMAL), [setting])
+
+
+@pytest.mark.parametrize("kind", [TrainingConfig, Mixture])
+def test_every_number_of_a_config_has_a_range_that_its_default_is_in(kind: type[Any]) -> None:
+    hints = get_type_hints(kind, include_extras=True)
+    numbers = {
+        item.name: item.default for item in fields(kind) if type(item.default) in (int, float)
+    }
+    assert len(numbers) > 5
+    for name, usual in numbers.items():
+        (bounds,) = hints[name].__metadata__
+        assert bounds.least <= usual <= bounds.most
+
+
+def test_a_setting_reaches_into_tables_alone(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"'side\.x=1': side is no table of fields"):
+        read_config(write(tmp_path, MINIMAL + "side = 32\n"), ["side.x=1"])
 
 
 def test_a_missing_config_is_named(tmp_path: Path) -> None:

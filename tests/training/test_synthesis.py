@@ -42,6 +42,13 @@ def test_the_same_seed_gives_the_same_pair(kind: str, material: Material) -> Non
 
 
 @pytest.mark.parametrize("kind", SCENES)
+def test_scenes_are_made_as_small_as_a_config_may_ask_for(kind: str, material: Material) -> None:
+    small = Material(*(plane[40:56, 40:56] for plane in vars(material).values()))
+    for seed in range(20):
+        assert make_pair(small, seed, kind).image.shape == (16, 16, 3)
+
+
+@pytest.mark.parametrize("kind", SCENES)
 def test_what_is_labelled_blurred_has_lost_detail(kind: str, material: Material) -> None:
     for seed in range(6):
         pair = make_pair(material, seed, kind)

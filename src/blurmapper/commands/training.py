@@ -93,7 +93,7 @@ def fit(
         ),
     ] = None,
     pairs: Annotated[int, Option(metavar="N", least=2, help="How many pairs to learn from.")] = 300,
-    seed: Annotated[int, Option(metavar="N", help="Of the pairs that are drawn.")] = 0,
+    seed: Annotated[int, Option(metavar="N", least=0, help="Of the pairs that are drawn.")] = 0,
 ) -> None:
     """Fit a classical method on training pairs (needs blurmapper[baselines,train]).
 

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
 
-from blurmapper.errors import ConfigError
+from blurmapper.devices import MOST_THREADS
+from blurmapper.errors import ConfigError, check_number
 from blurmapper.locations import find_path
+
+
+class Bounds(NamedTuple):
+    """The least and the most that a number of a config may be, beside its type."""
+
+    least: float
+    most: float = math.inf
+
+
+Factor = Annotated[float, Bounds(0.0)]
+Share = Annotated[float, Bounds(0.0, 1.0)]
+Count = Annotated[int, Bounds(1)]
 
 
 @dataclass(frozen=True)
@@ -27,12 +41,12 @@ class Mixture:
         Photos of `TrainingConfig.dataset`, where there is one.
     """
 
-    traced: float = 0.30
-    bokeh: float = 0.25
-    sharp: float = 0.08
-    blurred: float = 0.03
-    made: float = 0.34
-    labelled: float = 0.5
+    traced: Factor = 0.30
+    bokeh: Factor = 0.25
+    sharp: Factor = 0.08
+    blurred: Factor = 0.03
+    made: Factor = 0.34
+    labelled: Factor = 0.5
 
 
 @dataclass(frozen=True)
@@ -91,27 +105,27 @@ class TrainingConfig:
     dataset: Path | None = None
     geometric: bool = False
     photometric: bool = False
-    seed: int = 0
-    side: int = 320
-    batch: int = 8
-    iterations: int = 4000
-    working_side: int = 384
+    seed: Annotated[int, Bounds(0, 2**64 - 1)] = 0
+    side: Annotated[int, Bounds(16, 8192)] = 320
+    batch: Annotated[int, Bounds(1, 65_536)] = 8
+    iterations: Annotated[int, Bounds(1, 10_000_000)] = 4000
+    working_side: Annotated[int, Bounds(16, 100_000)] = 384
     loss: Literal["cross-entropy", "balanced", "fidelity", "overlap"] = "cross-entropy"
     optimiser: Literal["sgd", "adamw"] = "adamw"
-    rate: float = 6e-4
+    rate: Factor = 6e-4
     decay: Literal["polynomial", "cosine"] = "cosine"
-    power: float = 0.9
-    warmup: int = 0
-    momentum: float = 0.9
-    weight_decay: float = 0.01
-    bias_factor: float = 1.0
-    encoder_factor: float = 1.0
-    average: float = 0.0
+    power: Factor = 0.9
+    warmup: Annotated[int, Bounds(0)] = 0
+    momentum: Share = 0.9
+    weight_decay: Factor = 0.01
+    bias_factor: Factor = 1.0
+    encoder_factor: Factor = 1.0
+    average: Share = 0.0
     precision: Literal["bf16", "fp32"] = "bf16"
-    threads: int = 0
-    workers: int = 1
-    score_every: int = 500
-    checkpoint_every: int = 100
+    threads: Annotated[int, Bounds(0, MOST_THREADS)] = 0
+    workers: Annotated[int, Bounds(0, MOST_THREADS)] = 1
+    score_every: Count = 500
+    checkpoint_every: Count = 100
     tensorboard: bool = False
     mixture: Mixture = field(default_factory=Mixture)
 
@@ -156,6 +170,8 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainingConfig:
         *tables, name = key.split(".")
         for table in tables:
             target = target.setdefault(table, {})
+            if not isinstance(target, dict):
+                raise ConfigError(f"{override!r}: {table} is no table of fields")
         target[name] = value
     return TrainingConfig.from_dict(values, str(path))
 
@@ -178,16 +194,22 @@ def parse_override(override: str) -> tuple[str, Any]:
 
 
 def _build(kind: type[Any], values: Mapping[str, Any], origin: str) -> Any:
-    hints = get_type_hints(kind)
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{origin}: {values!r} is no table of fields")
+    hints, bounded = get_type_hints(kind), get_type_hints(kind, include_extras=True)
     known = {item.name: item for item in fields(kind)}
     for name in values:
         if name not in known:
             raise ConfigError(f"{origin}: no field {name!r}; choose among {', '.join(known)}")
     try:
-        return kind(**{name: _convert(name, hints[name], value) for name, value in values.items()})
+        values = {name: _convert(name, hints[name], value) for name, value in values.items()}
+        for name, value in values.items():
+            for bounds in getattr(bounded[name], "__metadata__", ()):
+                check_number(f"{origin}: {name}", value, *bounds)
+        return kind(**values)
     except TypeError as error:
         raise ConfigError(f"{origin}: {str(error).partition(') ')[2] or error}") from None
-    except ValueError as error:
+    except (OverflowError, ValueError) as error:
         raise ConfigError(f"{origin}: {error}") from None
 
 
@@ -195,8 +217,11 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
     """Return the value as its field's type wants it, or raise ValueError."""
     choices = get_args(hint)
     if hint is Path or Path in choices:
-        is_none = value is None or (value == "" and type(None) in choices)
-        return None if is_none else find_path(value)
+        if (value is None or value == "") and type(None) in choices:
+            return None
+        if not isinstance(value, str | Path):
+            raise ValueError(f"{name}: {value!r} is not a path")
+        return find_path(value)
     if choices and value not in choices:
         raise ValueError(f"{name}: {value!r} is none of {', '.join(map(repr, choices))}")
     if hint is float and isinstance(value, int) and not isinstance(value, bool):

@@ -86,8 +86,9 @@ def limb_in_motion(material: Material, rng: np.random.Generator) -> tuple[Linear
     still = alpha * (1.0 - limb)
     linear = cover(front * still[..., None], still, behind)
     swung = alpha * limb
-    farthest = 0.15 * max(photo.shape)
-    path = float(np.exp(rng.uniform(np.log(2.0 * SMALLEST_MOVEMENT), np.log(farthest))))
+    nearest = 2.0 * SMALLEST_MOVEMENT
+    farthest = max(0.15 * max(photo.shape), nearest)
+    path = float(np.exp(rng.uniform(np.log(nearest), np.log(farthest))))
     turn = float(np.clip(path / length, 0.0, 1.2) * rng.choice([-1.0, 1.0]))
     moved, spread = sweep(front * swung[..., None], swung, joint, turn)
     label = label_smear(spread, SHARP, MOVED)
