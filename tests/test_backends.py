@@ -144,9 +144,12 @@ def test_a_graph_with_other_names_is_refused(load: Callable[..., Backend], tmp_p
         load(path)
 
 
-def test_no_threads_are_refused(load: Callable[..., Backend], tiny_weights: Path) -> None:
-    with pytest.raises(ConfigError, match="threads is 0"):
-        load(tiny_weights, threads=0)
+@pytest.mark.parametrize("threads", [0, 1025, 99_999_999_999])
+def test_no_threads_and_far_too_many_are_refused(
+    load: Callable[..., Backend], tiny_weights: Path, threads: int
+) -> None:
+    with pytest.raises(ConfigError, match=f"threads is {threads}; use 1 to 1024"):
+        load(tiny_weights, threads=threads)
 
 
 def test_a_network_of_one_kind_says_so(load: Callable[..., Backend], tiny_weights: Path) -> None:

@@ -17,8 +17,15 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.devices import CPU, DIRECTML, Device, choose_providers, report_fallback
-from blurmapper.errors import ConfigError, WeightsError, check_choice, needing
+from blurmapper.devices import (
+    CPU,
+    DIRECTML,
+    Device,
+    check_threads,
+    choose_providers,
+    report_fallback,
+)
+from blurmapper.errors import WeightsError, check_choice, needing
 from blurmapper.graphs import has_external_data
 
 BackendName = Literal["onnxruntime", "openvino"]
@@ -108,7 +115,7 @@ class OnnxBackend(_Graph):
     WeightsError
         If the file is not such a graph.
     ConfigError
-        If `threads` is below 1, or there is no such device.
+        If `threads` is not from 1 to 1024, or there is no such device.
     """
 
     def __init__(self, path: Path, *, threads: int | None = None, device: Device = "auto") -> None:
@@ -146,7 +153,7 @@ class OpenVinoBackend(_Graph):
     WeightsError
         If the file is not such a graph.
     ConfigError
-        If `threads` is below 1.
+        If `threads` is not from 1 to 1024.
     """
 
     def __init__(
@@ -154,7 +161,7 @@ class OpenVinoBackend(_Graph):
     ) -> None:
         with needing("openvino", "OpenVINO needs"):
             import openvino
-        _check_threads(threads)
+        check_threads(threads)
         _refuse_external_data(path)
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
@@ -191,7 +198,7 @@ def open_backend(
     Raises
     ------
     ConfigError
-        If no backend or device has that name, or `threads` is below 1.
+        If no backend or device has that name, or `threads` is not from 1 to 1024.
     MissingExtraError
         If it is not installed.
     WeightsError
@@ -213,13 +220,13 @@ def open_session(path: Path, *, threads: int | None = None, device: Device = "cp
     WeightsError
         If the file cannot be loaded.
     ConfigError
-        If `threads` is below 1, or there is no such device.
+        If `threads` is not from 1 to 1024, or there is no such device.
     """
     # Its builds send events to their maker unless told not to before they are loaded.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
-    _check_threads(threads)
+    check_threads(threads)
     _refuse_external_data(path)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
@@ -261,11 +268,6 @@ def _open_session(path: Path, options: Any, providers: list[str]) -> Any:
         set_default_logger_severity(_WARNING)
     report_fallback(providers, session.get_providers())
     return session
-
-
-def _check_threads(threads: int | None) -> None:
-    if threads is not None and threads < 1:
-        raise ConfigError(f"threads is {threads}; use 1 or more, or leave it out for all cores")
 
 
 def _refuse_external_data(path: Path) -> None:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Sequence
 from typing import Literal
 
-from blurmapper.errors import check_choice
+from blurmapper.errors import check_choice, check_number
 
 Device = Literal["auto", "cpu", "cuda", "coreml", "directml", "openvino"]
 """``auto`` is CUDA or DirectML where ONNX Runtime has it, and the processor elsewhere."""
@@ -65,6 +65,12 @@ def _report(what: str, missing: str) -> None:
     logging.getLogger("blurmapper").warning(
         "%s, so the processor runs the network; install %s", what, missing
     )
+
+
+def check_threads(threads: int | None) -> None:
+    """Raise `ConfigError` unless so many threads can be started; None is as many as cores."""
+    if threads is not None:
+        check_number("threads", threads, 1, MOST_THREADS)
 
 
 def count_cores() -> int:

@@ -13,7 +13,7 @@ from blurmapper.amounts import BlurAmounts, measure_amounts
 from blurmapper.backends import Backend, BackendName, open_backend
 from blurmapper.decoding import MIN_SIDE
 from blurmapper.devices import Device
-from blurmapper.errors import ConfigError, WeightsError
+from blurmapper.errors import ConfigError, WeightsError, check_number
 from blurmapper.images import BlurMap, ImageArray, ImageSource, read_image
 from blurmapper.kinds import BlurKinds
 from blurmapper.preprocessing import Preprocessing
@@ -37,10 +37,10 @@ class BlurMapper:
         Let the map follow the photo's edges (`blurmapper.refinement.refine_map`); otherwise
         it is enlarged bilinearly.
     working_side : int, optional
-        The network sees at most ``working_side ** 2`` pixels of a photo; the weights' own
-        choice unless given. Larger sees finer detail, but also calls more of it blurred.
+        The network sees at most ``working_side ** 2`` pixels of a photo, from 16 up; the weights'
+        own choice unless given. Larger sees finer detail, but also calls more of it blurred.
     threads : int, optional
-        CPU threads of one run; all cores unless given.
+        CPU threads of one run, 1 to 1024; all cores unless given.
     backend : {"onnxruntime", "openvino"} or Backend
         What runs the network. OpenVINO is the extra ``openvino``; for anything else give an
         object, and `weights` then names the card only.
@@ -52,7 +52,7 @@ class BlurMapper:
     WeightsError
         If there are no such weights, or their file is not the one on the card.
     ConfigError
-        If `working_side` is below 16, `threads` below 1, or no backend or device has that name.
+        If `working_side` or `threads` is out of range, or no backend or device has that name.
     MissingExtraError
         If the backend is not installed.
 
@@ -81,8 +81,8 @@ class BlurMapper:
         backend: Backend | BackendName = "onnxruntime",
         device: Device = "auto",
     ) -> None:
-        if working_side is not None and working_side < MIN_SIDE:
-            raise ConfigError(f"working side is {working_side}; use {MIN_SIDE} pixels or more")
+        if working_side is not None:
+            check_number("working side", working_side, MIN_SIDE)
         self._card, self._path = find_weights(weights)
         self._preprocessing = self._card.preprocessing
         if working_side is not None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 
 from blurmapper.applications import cut_out, seed_labels, segment_blur
-from blurmapper.errors import ImageError, MissingExtraError, install_command
+from blurmapper.errors import ConfigError, ImageError, MissingExtraError, install_command
 
 Photo = npt.NDArray[np.uint8]
 BlurMap = npt.NDArray[np.float32]
@@ -148,6 +148,13 @@ def test_any_size_is_met(apply: Any, height: int, width: int) -> None:
     blur_map = rng.random((height, width), np.float32)
     for side in (512, 24):
         assert apply(photo, blur_map, working_side=side).shape[:2] == (height, width)
+
+
+@pytest.mark.parametrize("side", [0, -512, 15, float("nan"), float("inf")])
+@pytest.mark.parametrize("apply", EACH)
+def test_a_size_at_which_nothing_is_cut_is_refused(apply: Any, scene: Scene, side: float) -> None:
+    with pytest.raises(ConfigError, match=f"working side is {side}; use 16 or more"):
+        apply(*scene[:2], working_side=side)
 
 
 @pytest.mark.parametrize("apply", EACH)

@@ -37,7 +37,7 @@ def test_several_places_are_ranked_together(photos: Path, tiny_weights: Path) ->
     assert [row["rank"] for row in rows] == [1, 2, None]
 
 
-@pytest.mark.parametrize("jobs", [0, -1])
-def test_no_photo_at_a_time_is_refused(jobs: int, photos: Path) -> None:
-    with pytest.raises(ConfigError, match=f"jobs is {jobs}; use 1 or more"):
+@pytest.mark.parametrize("jobs", [0, -1, 1025])
+def test_no_photo_at_a_time_and_far_too_many_are_refused(jobs: int, photos: Path) -> None:
+    with pytest.raises(ConfigError, match=f"jobs is {jobs}; use 1 to 1024"):
         rank_photos(photos, jobs=jobs)

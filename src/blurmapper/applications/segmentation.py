@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.compiled import import_compiled
-from blurmapper.decoding import check_pair
-from blurmapper.errors import needing
+from blurmapper.decoding import MIN_SIDE, check_pair
+from blurmapper.errors import check_number, needing
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.preprocessing import WHITE
 from blurmapper.refinement import refine_map
@@ -82,6 +82,8 @@ def segment_blur(image: ImageArray, blur_map: BlurMap, *, working_side: int = WO
     ------
     ImageError
         If the sizes differ, or image or map are none.
+    ConfigError
+        If `working_side` is below 16.
 
     Notes
     -----
@@ -124,6 +126,8 @@ def cut_out(
     ------
     ImageError
         If the sizes differ, or image or map are none.
+    ConfigError
+        If `working_side` is below 16.
     MissingExtraError
         If pymatting is not installed. A rougher alpha in its place would make one command
         give two answers, by what else is on the machine.
@@ -164,6 +168,7 @@ def _reduce(plane: npt.NDArray[Any], working_side: int) -> npt.NDArray[Any]:
     """Return an image or a map at the working size, by averaging areas; a small one as it is."""
     import cv2
 
+    check_number("working side", working_side, MIN_SIDE)
     height, width = plane.shape[:2]
     factor = working_side / (height * width) ** 0.5
     if factor >= 1:

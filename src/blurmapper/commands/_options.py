@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from blurmapper.commands._parameters import Argument, Option
+from blurmapper.devices import MOST_THREADS
 
 PHOTOS = Argument(
     metavar="PHOTO...",
@@ -29,14 +30,16 @@ Refine = Annotated[
     Option("--refine/--no-refine", help="Let maps follow the photos' edges, or only enlarge them."),
 ]
 Threads = Annotated[
-    int | None, Option(metavar="N", least=1, help="CPU threads of the network, a photo.")
+    int | None,
+    Option(metavar="N", least=1, most=MOST_THREADS, help="CPU threads of the network, a photo."),
 ]
 Device = Annotated[
     Literal["auto", "cpu", "cuda", "coreml", "directml", "openvino"],
     Option(help="What runs the network, if ONNX Runtime has it; else the processor does."),
 ]
 Jobs = Annotated[
-    int | None, Option(metavar="N", least=1, help="Photos worked on at a time; one a core.")
+    int | None,
+    Option(metavar="N", least=1, most=MOST_THREADS, help="Photos worked on at a time; one a core."),
 ]
 Quiet = Annotated[
     bool, Option("--quiet", "-q", help="Print nothing but errors, and what --json prints.")

@@ -13,6 +13,7 @@ import click
 from blurmapper.commands import _options as option
 from blurmapper.commands._output import print_line
 from blurmapper.commands._parameters import Option
+from blurmapper.devices import MOST_THREADS
 from blurmapper.errors import ConfigError, needing
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -21,8 +22,8 @@ MOST = 1_000_000
 """Most of whatever is limited; beyond it a number is a slip of the finger."""
 
 
-def _limit(metavar: str, help_text: str, least: float) -> Any:
-    return Option(metavar=metavar, least=least, most=MOST, panel="Limits", help=help_text)
+def _limit(metavar: str, help_text: str, least: float, most: float = MOST) -> Any:
+    return Option(metavar=metavar, least=least, most=most, panel="Limits", help=help_text)
 
 
 def _proxy(metavar: str, help_text: str) -> Any:
@@ -44,10 +45,13 @@ def serve(
     ] = False,
     method: option.Method = "dbm-lite",
     threads: Annotated[
-        int | None, Option(metavar="N", least=1, help="CPU threads; all cores unless given.")
+        int | None,
+        Option(
+            metavar="N", least=1, most=MOST_THREADS, help="CPU threads; all cores unless given."
+        ),
     ] = None,
     device: option.Device = "auto",
-    jobs: Annotated[int, _limit("N", "Photos at a time.", 1)] = 1,
+    jobs: Annotated[int, _limit("N", "Photos at a time.", 1, MOST_THREADS)] = 1,
     queue: Annotated[
         int, _limit("N", "Photos that may wait besides; the next is told to come again.", 0)
     ] = 16,

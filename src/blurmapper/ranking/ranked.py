@@ -8,7 +8,8 @@ from typing import Any
 
 from blurmapper.applications.degree import Weighting
 from blurmapper.batch import How, find_photos
-from blurmapper.errors import ConfigError, check_choice
+from blurmapper.devices import MOST_THREADS
+from blurmapper.errors import check_choice, check_number
 from blurmapper.methods import MethodOptions
 from blurmapper.ranking.af_points import check_exiftool
 from blurmapper.ranking.boxes import read_boxes
@@ -79,8 +80,8 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
     check_choice("measure", by, Measure)
     if weighting is not None:
         check_choice("weighting", weighting, Weighting)
-    if jobs is not None and jobs < 1:
-        raise ConfigError(f"jobs is {jobs}; use 1 or more")
+    if jobs is not None:
+        check_number("jobs", jobs, 1, MOST_THREADS)
     given = [photos] if isinstance(photos, str | Path) else photos
     found = find_photos(given)
     judged = None if boxes is None else read_boxes(Path(boxes))
