@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from blurmapper.errors import ImageError
@@ -22,6 +23,7 @@ from blurmapper.files import (
     write_file,
     written_as,
 )
+from blurmapper.images import write_map
 
 
 def test_a_failed_write_keeps_the_file_that_was_there(tmp_path: Path) -> None:
@@ -50,6 +52,14 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="folder: cannot be written"):
         write_file(tmp_path / "folder", "text")
     assert [each.name for each in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_name_with_a_null_byte_is_a_line(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"b\.png: cannot be written \(embedded null byte\)"):
+        write_map(np.zeros((2, 2), np.float32), tmp_path / "a\0b.png")
+    with pytest.raises(ImageError, match=r"cannot be made \(embedded null byte\)"):
+        write_file(tmp_path / "a\0b" / "c.txt", "text")
+    check_replaceable(tmp_path / "a\0b", lambda old: True)
 
 
 def test_a_photo_never_gives_way_to_a_table(tmp_path: Path) -> None:

@@ -245,6 +245,11 @@ def test_a_folder_that_cannot_be_written_is_named(tiny_mapper: BlurMapper, tmp_p
         tiny_mapper.save_pretrained(tmp_path / "file")
 
 
+def test_a_folder_with_a_null_byte_is_a_line(tiny_mapper: BlurMapper, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"cannot be written \(embedded null byte\)"):
+        tiny_mapper.save_pretrained(tmp_path / "a\0b")
+
+
 def test_saving_into_its_own_folder_is_refused(saved: Path) -> None:
     before = (saved / "tiny.onnx").read_bytes()
     with pytest.raises(WeightsError, match="cannot be written"):

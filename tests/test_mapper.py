@@ -6,6 +6,7 @@ import io
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -139,6 +140,24 @@ def test_the_working_side_is_what_the_network_sees(tiny_weights: Path) -> None:
     photo = np.zeros((300, 300, 3), np.uint8)
     assert BlurMapper(tiny_weights).map_coarse(photo).shape == (128, 128)
     assert BlurMapper(tiny_weights, working_side=64).map_coarse(photo).shape == (64, 64)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.zeros((32, 32, 3)),
+        np.zeros((32, 32), np.uint8),
+        np.zeros((32, 32, 4), np.uint8),
+        np.zeros((0, 32, 3), np.uint8),
+        np.full((32, 32, 3), np.nan, np.float32),
+        "photo.jpg",
+    ],
+)
+def test_what_is_no_image_is_not_mapped_at_the_networks_size(
+    wrong: Any, tiny_mapper: BlurMapper
+) -> None:
+    with pytest.raises(ImageError):
+        tiny_mapper.map_coarse(wrong)
 
 
 def test_another_backend_takes_the_place_of_onnx_runtime(tiny_weights: Path) -> None:

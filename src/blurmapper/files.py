@@ -181,9 +181,9 @@ def make_folder(folder: Location) -> None:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ImageError(
-            f"{folder}: cannot be made ({error.strerror}); choose another folder"
+            f"{folder}: cannot be made ({getattr(error, 'strerror', error)}); choose another folder"
         ) from error
 
 
@@ -230,6 +230,8 @@ def from_cell(cell: str) -> str:
 
 def _follow(path: Path) -> Path | int:
     """Return where links lead, whether or not a file is there; or one of our descriptors."""
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "embedded null byte")
     ours = re.compile(rf"(?:/proc/{os.getpid()}(?:/task/\d+)?|/dev)/fd/(\d+)")
     for _ in range(_MOST_LINKS):
         place = Path(os.path.realpath(path.parent), path.name)

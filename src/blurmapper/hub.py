@@ -134,9 +134,10 @@ def save_weights(card: WeightsCard, weights: Path, folder: str | Path) -> Path:
         write_file(folder / PAGE, _describe(card), IS_PAGE)
     except ImageError as error:
         raise WeightsError(str(error)) from error
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise WeightsError(
-            f"{folder}: cannot be written ({error.strerror or error}); choose another folder"
+            f"{folder}: cannot be written ({reason}); choose another folder"
         ) from error
     return folder
 

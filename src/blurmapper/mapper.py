@@ -11,7 +11,7 @@ import numpy as np
 
 from blurmapper.amounts import BlurAmounts, measure_amounts
 from blurmapper.backends import Backend, BackendName, open_backend
-from blurmapper.decoding import MIN_SIDE
+from blurmapper.decoding import MIN_SIDE, check_image
 from blurmapper.devices import Device
 from blurmapper.errors import ConfigError, WeightsError, check_number
 from blurmapper.images import BlurMap, ImageArray, ImageSource, read_image
@@ -37,7 +37,7 @@ class BlurMapper:
         Let the map follow the photo's edges (`blurmapper.refinement.refine_map`); otherwise
         it is enlarged bilinearly.
     working_side : int, optional
-        The network sees at most ``working_side ** 2`` pixels of a photo, from 16 up; the weights'
+        From 16 up: the network sees at most ``working_side ** 2`` pixels of a photo; the weights'
         own choice unless given. Larger sees finer detail, but also calls more of it blurred.
     threads : int, optional
         CPU threads of one run, 1 to 1024; all cores unless given.
@@ -186,8 +186,7 @@ class BlurMapper:
         ImageError
             If the photo cannot be read.
         """
-        (blur_map,) = self._in_pieces(read_image(source), self._map)
-        return blur_map
+        return self._in_pieces(read_image(source), self._map)[0]
 
     def map_many(self, sources: Iterable[ImageSource], *, batch: int = 8) -> Iterator[BlurMap]:
         """Map photos in turn, and run the network on several of one size at a time.
@@ -264,7 +263,8 @@ class BlurMapper:
         return measure_amounts(read_image(source), threads=self._threads)
 
     def map_coarse(self, image: ImageArray) -> BlurMap:
-        """Map an RGB image (H, W, 3) at the size that the network sees: float32 (h, w)."""
+        """Map what `read_image` returns at the size that the network sees: float32 (h, w)."""
+        check_image(image)
         return self._run(self._reduce(image))[0]
 
     def _in_pieces(
