@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from blurmapper.errors import MissingExtraError, WeightsError, install_command
+from blurmapper.errors import ConfigError, MissingExtraError, WeightsError, install_command
 from blurmapper.hub import fetch_weights
 from blurmapper.mapper import BlurMapper
 from blurmapper.weights import RUNS_CODE
@@ -248,6 +248,16 @@ def test_a_folder_that_cannot_be_written_is_named(tiny_mapper: BlurMapper, tmp_p
 def test_a_folder_with_a_null_byte_is_a_line(tiny_mapper: BlurMapper, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"cannot be written \(embedded null byte\)"):
         tiny_mapper.save_pretrained(tmp_path / "a\0b")
+
+
+@pytest.mark.parametrize("place", ["s3://bucket/folder", ""])
+def test_what_is_no_folder_here_is_not_saved_to(
+    place: str, tiny_mapper: BlurMapper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"has to be on this machine|a path is empty"):
+        tiny_mapper.save_pretrained(place)
+    assert not list(tmp_path.iterdir())
 
 
 def test_saving_into_its_own_folder_is_refused(saved: Path) -> None:

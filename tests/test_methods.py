@@ -18,6 +18,8 @@ from blurmapper.errors import (
     WeightsError,
     install_command,
 )
+from blurmapper.evaluation.selection import name_method
+from blurmapper.mapper import BlurMapper
 from blurmapper.methods import METHODS, MethodOptions, get_method, identify_method
 from blurmapper.weights import bundled_names, read_card, write_card
 
@@ -68,6 +70,21 @@ def test_a_path_is_a_method_too(
 ) -> None:
     blur_map = get_method(str(tiny_weights))(half_blurred_photo)
     assert blur_map[:, 80:].mean() > blur_map[:, :48].mean() + 0.5
+
+
+def test_a_folder_of_weights_is_a_method_too(tiny_weights: Path, tmp_path: Path) -> None:
+    saved = str(BlurMapper(tiny_weights).save_pretrained(tmp_path / "a:b"))
+    photo = np.zeros((32, 48, 3), np.uint8)
+    expected = get_method(str(tiny_weights))(photo)
+    for named in (saved, f"{saved}/", f"{saved}/tiny.onnx"):
+        np.testing.assert_array_equal(get_method(named)(photo), expected)
+        assert identify_method(named) == identify_method(str(tiny_weights))
+    assert [name_method(named) for named in (saved, f"{saved}/")] == ["a:b", "a:b"]
+
+
+def test_a_folder_without_a_card_is_no_method(tmp_path: Path) -> None:
+    with pytest.raises(MethodError, match="no method named"):
+        get_method(str(tmp_path))
 
 
 def test_a_path_to_nothing_is_an_error_of_ours() -> None:

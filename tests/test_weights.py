@@ -112,6 +112,19 @@ def test_a_card_with_a_wrong_value_is_named(
         find_weights(own_weights)
 
 
+def test_no_name_is_no_folder() -> None:
+    with pytest.raises(WeightsError, match="no weights named ''; choose from: dbm, dbm-lite"):
+        find_weights("")
+
+
+def test_a_card_of_the_folder_is_of_one_file(own_weights: Path) -> None:
+    own_weights.with_suffix(".json").rename(own_weights.parent / "config.json")
+    assert find_weights(own_weights) == find_weights(own_weights.parent)
+    other = own_weights.rename(own_weights.with_name("other.onnx"))
+    with pytest.raises(WeightsError, match=r"other\.json: no such weights card"):
+        find_weights(other)
+
+
 def test_the_time_may_be_unknown(own_weights: Path) -> None:
     path = own_weights.with_suffix(".json")
     path.write_text(json.dumps(at(json.loads(path.read_text()), ("milliseconds_384",), None)))

@@ -16,6 +16,7 @@ from typing import Any
 
 from blurmapper.errors import ImageError, WeightsError, needing, one_line
 from blurmapper.files import check_replaceable, write_file, written_as
+from blurmapper.locations import find_path
 from blurmapper.weights import (
     CARD,
     IS_CARD,
@@ -120,8 +121,10 @@ def save_weights(card: WeightsCard, weights: Path, folder: str | Path) -> Path:
     ------
     WeightsError
         If the folder cannot be written, or holds files of these names that are not ours.
+    ConfigError
+        If it is an address, or empty.
     """
-    folder = Path(folder)
+    folder = find_path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         network = folder / card.file

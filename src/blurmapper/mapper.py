@@ -136,7 +136,7 @@ class BlurMapper:
         Raises
         ------
         WeightsError
-            If the folder cannot be written.
+            If the folder cannot be written; `ConfigError` if it is none on this machine.
         """
         from blurmapper.hub import save_weights
 

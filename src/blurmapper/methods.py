@@ -64,9 +64,10 @@ def get_method(name: str, options: MethodOptions | None = None) -> BlurMethod:
     Parameters
     ----------
     name : str
-        A name in `METHODS`, a path to an .onnx file that has its card beside it, or
-        ``package.module:function``, a function or an object of one's own that takes and gives
-        what a `BlurMethod` does; modules are looked for in the current folder too.
+        A name in `METHODS`; a path to an .onnx file that has its card beside it, or to the folder
+        of both that `BlurMapper.save_pretrained` wrote; or ``package.module:function``, a function
+        or an object of one's own that takes and gives what a `BlurMethod` does; modules are looked
+        for in the current folder too.
     options : MethodOptions, optional
         For networks; other methods have nothing to choose.
 
@@ -85,7 +86,7 @@ def get_method(name: str, options: MethodOptions | None = None) -> BlurMethod:
     1.0
     """
     options = options or MethodOptions()
-    if name.endswith(".onnx"):
+    if is_weights(name):
         return _build_network(name, options)
     if is_function(name):
         return _checked(name, _import_function(name))
@@ -94,9 +95,19 @@ def get_method(name: str, options: MethodOptions | None = None) -> BlurMethod:
     return METHODS[name].build(options)
 
 
+def is_weights(name: str) -> bool:
+    """Tell whether a method's name is the path of weights: an .onnx file, or its folder."""
+    from blurmapper.weights import CARD
+
+    if name in METHODS or not name:
+        return False
+    # Unlike Path's, this never raises, as of a name that is too long.
+    return name.endswith(".onnx") or os.path.isfile(f"{name}/{CARD}")  # noqa: PTH113
+
+
 def is_function(name: str) -> bool:
     """Tell whether a method's name is that of a function, ``package.module:function``."""
-    return ":" in name and not name.endswith(".onnx")
+    return ":" in name and not is_weights(name)
 
 
 def identify_method(name: str) -> str:
@@ -110,7 +121,7 @@ def identify_method(name: str) -> str:
     from blurmapper import __version__
     from blurmapper.weights import find_card
 
-    if name.endswith(".onnx") or (name in METHODS and METHODS[name].kind == "network"):
+    if is_weights(name) or (name in METHODS and METHODS[name].kind == "network"):
         return find_card(name)[0].identity
     if is_function(name):
         digest = hashlib.sha256()

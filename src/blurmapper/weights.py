@@ -246,8 +246,8 @@ def find_card(weights: str | Path) -> tuple[WeightsCard, Path]:
     Parameters
     ----------
     weights : str or Path
-        A bundled name; an .onnx file with its card, the same name in .json, beside it; or a
-        folder with a ``config.json``, the card, and the file that it names.
+        A bundled name; an .onnx file with its card, the same name in .json or ``config.json``,
+        beside it; or a folder with a ``config.json``, the card, and the file that it names.
 
     Raises
     ------
@@ -256,7 +256,7 @@ def find_card(weights: str | Path) -> tuple[WeightsCard, Path]:
     """
     path = Path(weights)
     # Unlike Path, these never raise, as of a name that is too long.
-    is_folder, is_file = os.path.isdir(path), os.path.isfile(path)  # noqa: PTH112, PTH113
+    is_folder, is_file = os.path.isdir(weights), os.path.isfile(weights)  # noqa: PTH112, PTH113
     is_path = isinstance(weights, Path) or bool(path.suffix) or is_folder
     if weights in bundled_names() or not is_path:
         return bundled_card(str(weights)), BUNDLED
@@ -267,7 +267,10 @@ def find_card(weights: str | Path) -> tuple[WeightsCard, Path]:
     check_format(str(path))
     if not is_file:
         raise WeightsError(f"{path}: no such weights file; give a name or an .onnx file")
-    card = read_card(path.with_suffix(".json"))
+    beside = path.with_suffix(".json")
+    if not beside.exists() and is_described(path, path.parent / CARD):
+        beside = path.parent / CARD
+    card = read_card(beside)
     if card.file != path.name:
         raise WeightsError(
             f"{path}: the card beside it is of {card.file}; rename neither after export"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,24 @@ def test_what_trains_nothing_takes_no_schedule(option: list[str]) -> None:
     result = CliRunner().invoke(app, ["reproduce", "table6", *option])
     assert isinstance(result.exception, ConfigError)
     assert "table6 trains nothing" in str(result.exception)
+
+
+def test_rows_that_are_no_networks_take_no_settings() -> None:
+    options = ["--method", "hifst", "--set", "nope=1"]
+    result = CliRunner().invoke(app, ["reproduce", "table3", *options])
+    assert isinstance(result.exception, ConfigError)
+    assert "table3 trains nothing" in str(result.exception)
+
+
+def test_data_without_halves_take_no_settings(benchmark_folder: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for inner, name in (("image", "images"), ("gt", "truth")):
+        (data / name).mkdir(parents=True)
+        shutil.copy(benchmark_folder / inner / "motion0001.png", data / name)
+    options = ["--data", str(data), "--set", "nope=1", "-o", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, ["reproduce", "table3", *options])
+    assert isinstance(result.exception, ConfigError)
+    assert "table3 trains nothing on" in str(result.exception)
 
 
 def test_a_row_that_there_is_not_lists_networks_and_methods() -> None:

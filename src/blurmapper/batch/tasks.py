@@ -96,7 +96,7 @@ class Work:
     Attributes
     ----------
     method : str
-        Name of what maps the photos, or a path to an .onnx file.
+        Name of what maps the photos, or a path to an .onnx file or its folder.
     options : MethodOptions
     """
 

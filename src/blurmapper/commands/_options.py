@@ -22,7 +22,8 @@ Method = Annotated[
     str,
     Option(
         metavar="NAME",
-        help="A name from blurmapper methods, an .onnx file, or package.module:function.",
+        help="A name from blurmapper methods, an .onnx file or its folder, or "
+        "package.module:function.",
     ),
 ]
 Refine = Annotated[

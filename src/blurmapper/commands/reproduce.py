@@ -99,9 +99,10 @@ def reproduce(
     from blurmapper.laboratory.experiments import add_maps, read_experiment, select_rows
     from blurmapper.laboratory.reproduce import reproduce as run
 
-    experiment = _train_so(read_experiment(name), schedule, settings or [], trained_on)
+    experiment = read_experiment(name)
     if methods:
         experiment = select_rows(experiment, methods)
+    experiment = _train_so(experiment, schedule, settings or [], trained_on)
     experiment = add_maps(experiment, maps or [], polarity or [])
     if photos is not None:
         limit = photos if experiment.kind in {"scores", "draws", "curves"} else 0
@@ -156,7 +157,7 @@ def _train_so(
     """Return the experiment with its training as the options say, if it trains anything."""
     from dataclasses import replace
 
-    if experiment.training is None:
+    if experiment.training is None or not experiment.training.networks:
         if schedule or settings or trained_on:
             raise ConfigError(
                 f"{experiment.name} trains nothing; leave out --schedule, --set and --trained-on"

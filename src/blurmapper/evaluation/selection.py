@@ -17,7 +17,7 @@ from blurmapper.datasets import (
 from blurmapper.errors import ConfigError, DatasetError, MethodError
 from blurmapper.evaluation.benchmark import Entry
 from blurmapper.locations import find_path
-from blurmapper.methods import METHODS, MethodOptions, is_function
+from blurmapper.methods import METHODS, MethodOptions, is_function, is_weights
 
 
 def choose_samples(
@@ -119,8 +119,8 @@ def name_method(method: str) -> str:
     MethodError
         If there is none of that name.
     """
-    if method.endswith(".onnx"):
-        return Path(method).stem
+    if is_weights(method):
+        return Path(method).resolve().name.removesuffix(".onnx")
     if is_function(method):
         return method.rpartition(":")[2]
     if method not in METHODS:

@@ -96,6 +96,11 @@ def plan_networks(experiment: Experiment, data: Path) -> list[TrainedNetwork]:
         return []
     training, schedule = experiment.training, read_schedule(experiment.training.schedule)
     if not (training.elsewhere or training.data or has_halves(read_dataset(data))):
+        if training.overrides:
+            raise ConfigError(
+                f"{experiment.name} trains nothing on {data}, which has no halves; leave out "
+                "--set, or name what to train on with --trained-on"
+            )
         return []
     folder, trained_on = read_training_half(training, data)
     return [

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from blurmapper.datasets import Polarity, Split
 from blurmapper.errors import ConfigError, MethodError
-from blurmapper.methods import METHODS, is_function
+from blurmapper.methods import METHODS, is_function, is_weights
 
 ASSETS = Path(__file__).parents[1] / "assets"
 
@@ -179,7 +179,7 @@ def select_rows(experiment: Experiment, names: Sequence[str]) -> Experiment:
     own = tuple(name for name in names if is_function(name))
     named = [name for name in names if name not in own]
     for name in named:
-        if name not in trained and name not in METHODS and not name.endswith(".onnx"):
+        if name not in trained and name not in METHODS and not is_weights(name):
             choices = ", ".join([*trained, *METHODS])
             raise MethodError(f"no row named {name!r}; choose from: {choices}")
     if not named and experiment.kind not in OF_ONE_METHOD:

@@ -54,7 +54,7 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
     af_point : bool
         Judge the place that the camera focused on too, as exiftool reads it.
     method : str
-        A name from ``blurmapper methods``, or the path of an .onnx file.
+        A name from ``blurmapper methods``, or the path of an .onnx file or of its folder.
     jobs : int, optional
         Photos that are worked on at a time; one a core unless given.
 
