@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import stat
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 from urllib.parse import unquote, urlsplit
@@ -54,6 +54,18 @@ def find_path(text: str | Path) -> Path:
     if isinstance(location, Address):
         raise ConfigError(f"{location}: has to be on this machine; give a path")
     return location
+
+
+def is_bare(name: str) -> bool:
+    """Say whether a name leads nowhere but to a file or folder right in another, on any system.
+
+    Examples
+    --------
+    >>> is_bare("mine"), is_bare("../mine"), is_bare(r"C:mine"), is_bare("")
+    (True, False, False, False)
+    """
+    is_part = name == PureWindowsPath(name).name and name not in ("", "..")
+    return is_part and name.isprintable()
 
 
 def with_ending(location: Location, ending: str) -> Location:

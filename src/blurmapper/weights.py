@@ -7,13 +7,13 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any, TypedDict
 
 from blurmapper.errors import WeightsError, one_line
 from blurmapper.files import write_file, written_as
 from blurmapper.graphs import CARD_FIELDS, PREPROCESSING_FIELDS, SCORE_FIELDS, checked
-from blurmapper.locations import read_regular
+from blurmapper.locations import is_bare, read_regular
 from blurmapper.preprocessing import Preprocessing
 
 BUNDLED = Path(__file__).parent / "assets" / "weights"
@@ -286,6 +286,6 @@ def check_file_name(card: WeightsCard, source: object) -> None:
     WeightsError
         If it names another folder or another format.
     """
-    if card.file != PureWindowsPath(card.file).name:
+    if not is_bare(card.file):
         raise WeightsError(f"{source}: its weights {card.file!r} lie elsewhere; give a bare name")
     check_format(card.file)

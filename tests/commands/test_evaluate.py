@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from blurmapper.commands._parameters import to_command
 from blurmapper.commands.evaluate import evaluate
-from blurmapper.errors import BlurMapperError, ImageError
+from blurmapper.errors import BlurMapperError, ConfigError, ImageError
 
 Run = Callable[..., str]
 
@@ -55,6 +55,14 @@ def test_maps_read_the_wrong_way_round_are_told_of(run: Run, benchmark_folder: P
         *maps
     )
     assert "worse than chance" not in run(*maps, "--polarity", "sharp")
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "a/b", "..", "c:x"])
+def test_a_name_of_a_row_leads_nowhere_else(name: str, run: Run, benchmark_folder: Path) -> None:
+    before = sorted(benchmark_folder.rglob("*"))
+    with pytest.raises(ConfigError, match=f"'{name}' names no row; write NAME=DIR"):
+        run("--maps", f"{name}={benchmark_folder / 'soft'}")
+    assert sorted(benchmark_folder.rglob("*")) == before
 
 
 def test_methods_and_maps_stand_side_by_side(

@@ -22,12 +22,7 @@ from blurmapper.training import export
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.loop import TrainingRun
 from blurmapper.training.networks import predict
-from blurmapper.training.storage import (
-    Bits,
-    read_checkpoint,
-    read_onnx_weights,
-    write_checkpoint,
-)
+from blurmapper.training.storage import Bits, read_checkpoint, read_onnx_weights, write_checkpoint
 from blurmapper.weights import Score, read_card, write_card
 
 from .conftest import texture
@@ -164,6 +159,13 @@ def test_a_run_in_a_folder_without_a_name_has_to_be_given_one(
     write_checkpoint(state, tmp_path / "checkpoint.pt")
     with pytest.raises(ConfigError, match="'': weights cannot be called so"):
         export.export_checkpoint(tmp_path / "checkpoint.pt", tmp_path / "to", run.config.photos)
+
+
+@ONE_NETWORK
+def test_a_size_that_no_card_names_is_refused(run: TrainingRun, exported: Exported) -> None:
+    to = (exported(16).parent / "small", run.config.photos)
+    with pytest.raises(ConfigError, match="working side is 8; use 16 or more"):
+        export.export_checkpoint(exported(16), *to, working_side=8)
 
 
 @ONE_NETWORK

@@ -16,7 +16,7 @@ from blurmapper.datasets import (
 )
 from blurmapper.errors import ConfigError, DatasetError, MethodError
 from blurmapper.evaluation.benchmark import Entry
-from blurmapper.locations import find_path
+from blurmapper.locations import find_path, is_bare
 from blurmapper.methods import METHODS, MethodOptions, is_function, is_weights
 
 
@@ -74,7 +74,7 @@ def choose_finished(
     Raises
     ------
     ConfigError
-        If the polarities do not fit, or two rows would have one name.
+        If the polarities do not fit, a name is none, or two rows would have one.
     """
     if len(polarities) > 1 and len(polarities) != len(maps):
         raise ConfigError("--polarity: give it once, or once for each --maps in order")
@@ -84,6 +84,8 @@ def choose_finished(
         label, _, folder = argument.rpartition("=")
         if Path(argument).is_dir():
             label, folder = "", argument
+        if label and not is_bare(label):
+            raise ConfigError(f"--maps: {label!r} names no row; write NAME=DIR without / in NAME")
         path = find_path(folder)
         name = label or path.resolve().name
         if name in entries:

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -18,9 +18,11 @@ from torch import Tensor, nn
 
 from blurmapper.backends import OnnxBackend
 from blurmapper.batch import list_photos
-from blurmapper.errors import ConfigError, WeightsError
+from blurmapper.decoding import MIN_SIDE
+from blurmapper.errors import ConfigError, WeightsError, check_number
 from blurmapper.files import check_replaceable, write_file
 from blurmapper.images import read_image
+from blurmapper.locations import is_bare
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.training.amount_export import TOLERANCE, export_amounts
 from blurmapper.training.config import TrainingConfig
@@ -102,7 +104,7 @@ def export_checkpoint(
         If the two differ by more than `TOLERANCE` at any pixel of any photo and size checked; if
         weights are NaN or infinite; or if the .onnx file that is given would be replaced.
     ConfigError
-        If there is no such checkpoint, or no file can have the name.
+        If there is no such checkpoint, no file can have the name, or the side is below 16.
     """
     if checkpoint.suffix == ".onnx":
         network, card = _read_exported(checkpoint)
@@ -121,6 +123,7 @@ def export_checkpoint(
     _check_finite(network.state_dict(), checkpoint)
     preprocessing = card.preprocessing
     if working_side is not None:
+        check_number("working side", working_side, MIN_SIDE)
         preprocessing = replace(preprocessing, working_side=working_side)
     check_replaceable(path.with_suffix(".json"), IS_CARD)
     output.mkdir(parents=True, exist_ok=True)
@@ -179,9 +182,7 @@ def _read_exported(path: Path) -> tuple[nn.Module, WeightsCard]:
 def _check_name(name: str | None, usual: str) -> str:
     """Return a name of weights if files can be called so, and cards read that name them."""
     name = usual if name is None else name
-    file = f"{name}.onnx"
-    is_readable = name.isprintable() and PureWindowsPath(file).name == file
-    if not name or not is_readable or len(file.encode()) > _LONGEST_NAME:
+    if not is_bare(name) or len(f"{name}.onnx".encode()) > _LONGEST_NAME:
         raise ConfigError(
             f"{name!r}: weights cannot be called so; give --name a short one without / and \\"
         )
