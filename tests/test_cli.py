@@ -177,6 +177,15 @@ def test_wrong_use_exits_with_2(run: Run, arguments: list[str]) -> None:
     assert run(*arguments)[0] == 2
 
 
+@pytest.mark.parametrize("option", ["--threads", "--jobs"])
+@pytest.mark.parametrize("command", ["map", "rank", "check", "serve"])
+def test_far_too_many_at_a_time_are_refused(run: Run, command: str, option: str) -> None:
+    photos = [] if command == "serve" else ["photo.jpg"]
+    status, _, errors = run(command, *photos, option, "1025")
+    assert status == 2
+    assert "1025 is not in the range 1<=x<=1024" in errors
+
+
 def test_a_folder_that_was_removed_is_said_to_be_so(
     run: Run, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
