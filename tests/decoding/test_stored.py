@@ -106,3 +106,28 @@ def test_half_of_a_deep_file_is_none(reader: str, tmp_path: Path) -> None:
     read, error = READERS[reader]
     with pytest.raises(error, match=r"map\.tif: (not a|the \w+ cannot)"):
         read(path)
+
+
+def npy(header: str) -> bytes:
+    """Return an .npy file of 128 bytes that says this of itself."""
+    return b"\x93NUMPY\1\0\x76\0" + header.ljust(117).encode() + b"\n"
+
+
+@pytest.mark.parametrize("reader", ["read_map", "read_any_map"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        b"",
+        npy("(((("),
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 1000000), }"),
+        npy(f"{{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1{'0' * 30}), }}"),
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (16, 16), }"),
+        npy("{'descr': '|O', 'fortran_order': False, 'shape': (16, 16), }"),
+        b"PK\3\4 is not all of an .npz file",
+    ],
+)
+def test_a_broken_array_is_no_map(file: bytes, reader: str, tmp_path: Path) -> None:
+    path = tmp_path / "map.npy"
+    path.write_bytes(file)
+    with pytest.raises(ImageError, match=r"map\.npy: (not a blur map|the map cannot be read); "):
+        READERS[reader][0](path)

@@ -81,7 +81,7 @@ def read_any_map(path: Path, white: Polarity = "blurred") -> npt.NDArray[Any]:
         except ImageError as error:
             raise ImageError(f"{path}: the map cannot be read; write it again") from error
     known = blur_map.dtype in (np.uint8, np.uint16) or blur_map.dtype.kind == "f"
-    if blur_map.ndim != 2 or not known:
+    if blur_map.ndim != 2 or blur_map.size == 0 or not known:
         raise ImageError(
             f"{path}: {blur_map.dtype} of shape {blur_map.shape} is no map; "
             "give uint8, uint16 or floats (height, width)"
