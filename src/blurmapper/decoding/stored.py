@@ -16,10 +16,10 @@ from blurmapper.decoding.conversions import picture_of
 from blurmapper.decoding.files import open_jpeg
 from blurmapper.decoding.opening import (
     decode_safely,
+    load_pillow,
     open_other,
     open_pillow,
     read_orientation,
-    without_xmp,
 )
 from blurmapper.decoding.raw import starts_like_raw
 from blurmapper.errors import ImageError
@@ -85,7 +85,7 @@ def _read(stream: BinaryIO, name: str) -> PIL.Image.Image:
     is_jpeg = head.startswith(jpeg.START)
     with open_jpeg(stream.read()) if is_jpeg else open_other(stream, head, name) as picture:
         check_area(picture.height, picture.width, name)
-        picture.load()
+        load_pillow(picture)
         if picture.mode == "I" and picture.format == "PPM":
             # Pillow widens 16-bit PGM to 32 bits.
             return PIL.Image.fromarray(np.asarray(picture).astype(np.uint16))
@@ -126,8 +126,7 @@ def _read_tiff(stream: BinaryIO, name: str) -> PIL.Image.Image:
 def _load_tiff(picture: PIL.Image.Image, name: str) -> PIL.Image.Image:
     check_area(picture.height, picture.width, name)
     # Loading turns a TIFF file.
-    with without_xmp(picture):
-        picture.load()
+    load_pillow(picture)
     return picture
 
 
