@@ -88,7 +88,7 @@ def map_photos(
     keep = KeepMasks(masks, grow) if masks else None
     outputs = Outputs("npy" if npy else bits, overlay, kinds, keep, amount)
     task = MapTask(method, options, outputs)
-    run_command(task, photos, output, How(engine, jobs, redo, True), as_json=as_json, quiet=quiet)
+    run_command(task, photos, output, How(engine, jobs, redo), as_json=as_json, quiet=quiet)
 
 
 def methods() -> None:
@@ -144,7 +144,8 @@ def segment(
 
     Photos that are done are not done again, unless they or the options have changed: after an
     interruption, the same command goes on. DIR/segment.jsonl keeps what is done. Ctrl-C finishes
-    the photo that has begun.
+    the photo that has begun. A photo that cannot be read gets a line on standard error and in
+    DIR/failures.csv, the others go on, and the exit status is 1.
 
     Examples:
 
@@ -192,7 +193,8 @@ def magnify(
 
     Photos that are done are not done again, unless they or the options have changed: after an
     interruption, the same command goes on. DIR/magnify.jsonl keeps what is done. Ctrl-C finishes
-    the photo that has begun.
+    the photo that has begun. A photo that cannot be read gets a line on standard error and in
+    DIR/failures.csv, the others go on, and the exit status is 1.
 
     Examples:
 
