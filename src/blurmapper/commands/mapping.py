@@ -27,7 +27,8 @@ def map_photos(
         bool, Option(help="Also measure how wide the blur is, in the photo's pixels.")
     ] = False,
     as_json: Annotated[
-        bool, Option("--json", help="Print one JSON object a photo, and nothing else.")
+        bool,
+        Option("--json", help="Print one JSON object a photo, with --quiet too, and nothing else."),
     ] = False,
     bits: Annotated[Literal["8", "16"], Option(help="Depth of the map.")] = "8",
     npy: Annotated[bool, Option(help="Write float32 .npy maps in place of PNG.")] = False,
