@@ -90,6 +90,35 @@ def test_sixteen_bits_that_pillow_mixes_up_are_greys(kind: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("reader", ["read_map", "read_any_map"])
+@pytest.mark.parametrize("mode", ["1", "P", "LA", "La", "RGBA", "RGBX", "CMYK", "YCbCr"])
+def test_greys_of_every_mode_that_pillow_has_are_levels(
+    mode: str, reader: str, tmp_path: Path
+) -> None:
+    if mode == "La":
+        opaque = np.full_like(GREY, 255)
+        file = tiff(np.dstack([GREY, opaque]), extrasamples=["assocalpha"])
+    else:
+        picture = PIL.Image.fromarray(GREY)
+        file = encode((picture.convert("RGB") if mode == "RGBX" else picture).convert(mode), "TIFF")
+    path = tmp_path / "map.tif"
+    path.write_bytes(file)
+    expected = levels(read_image(path))[..., 0]
+    np.testing.assert_allclose(levels(READERS[reader][0](path)), expected, rtol=0, atol=2)
+
+
+def test_lab_is_in_colours(tmp_path: Path) -> None:
+    pixels = np.dstack([GREY, GREY // 16, GREY // 32])
+    picture = PIL.Image.frombytes("LAB", GREY.shape[::-1], pixels.tobytes())
+    picture.save(path := tmp_path / "map.tif")
+    assert read_any_map(path).std() > 20
+    for reader in ("read_map", "read_mask"):
+        with pytest.raises(
+            READERS[reader][1], match=r"map\.tif: (not a blur map|it is in colours)"
+        ):
+            READERS[reader][0](path)
+
+
+@pytest.mark.parametrize("reader", ["read_map", "read_any_map"])
 @pytest.mark.parametrize("dtype", ["i1", "i2", "i4", "u4"])
 def test_integers_of_no_known_white_are_no_map(dtype: str, reader: str, tmp_path: Path) -> None:
     path = tmp_path / "map.tif"
@@ -103,6 +132,16 @@ def test_half_of_a_deep_file_is_none(reader: str, tmp_path: Path) -> None:
     file = tiff(with_depth(GREY / 255, "f8"))
     path = tmp_path / "map.tif"
     path.write_bytes(file[: len(file) // 2])
+    read, error = READERS[reader]
+    with pytest.raises(error, match=r"map\.tif: (not a|the \w+ cannot)"):
+        read(path)
+
+
+@every_reader
+def test_a_picture_without_pixels_is_none(reader: str, tmp_path: Path) -> None:
+    tags = {256: (0,), 257: (61,), 258: (16,), 259: (1,), 262: (1,), 277: (1,), 278: (61,)}
+    path = tmp_path / "map.tif"
+    path.write_bytes(plain_tiff(tags, bytes(61)))
     read, error = READERS[reader]
     with pytest.raises(error, match=r"map\.tif: (not a|the \w+ cannot)"):
         read(path)

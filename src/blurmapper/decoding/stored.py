@@ -26,6 +26,9 @@ from blurmapper.errors import ImageError
 from blurmapper.preprocessing import WHITE
 
 _HEAD = 32
+_BRIDGES = {"LAB": "RGB", "La": "LA"}
+"""Modes of which Pillow makes no grey, and through which others it does."""
+
 _MODES = ("L", "LA", "RGB", "RGBA")
 _TURNS = {
     2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
@@ -59,7 +62,14 @@ def read_stored(stream: BinaryIO, name: str) -> PIL.Image.Image:
     MissingExtraError
         If the file is HEIC and what reads it is not installed.
     """
-    return decode_safely(lambda: _read(stream, name), name)
+
+    def read() -> PIL.Image.Image:
+        picture = _read(stream, name)
+        if 0 in picture.size:
+            raise ValueError("no pixels")
+        return picture.convert(_BRIDGES[picture.mode]) if picture.mode in _BRIDGES else picture
+
+    return decode_safely(read, name)
 
 
 def read_array(stream: BinaryIO, name: str) -> npt.NDArray[Any]:
