@@ -130,6 +130,17 @@ def test_half_of_a_clip_is_called_cut_short(
         assert part is content or f"of {frames / 25:.1f} seconds" in problem
 
 
+@pytest.mark.parametrize("name", ["clip.mkv", "clip.avi"])
+@pytest.mark.parametrize("frames", [1, 2, 3, 4])
+def test_the_last_packet_of_sound_makes_no_clip_cut_short(
+    name: str, frames: int, tmp_path: Path
+) -> None:
+    clip = encode_clip(tmp_path / name, pan([1] * frames), codec="mpeg4", sound=True)
+    with Clip(clip) as opened:
+        assert len(list(opened.read_frames())) == frames
+        assert opened.problem is None
+
+
 def test_a_cut_that_leads_before_the_start_of_the_file_is_no_fault_of_ours(tmp_path: Path) -> None:
     clip = encode_clip(tmp_path / "clip.nut", pan([1] * 20), codec="mpeg4")
     content = clip.read_bytes()

@@ -27,9 +27,13 @@ FORMATS = (
     *("flv", "asf", "ogg", "mxf", "dv", "gif", "h264", "hevc", "ivf", "nut", "yuv4mpegpipe"),
 )
 
-EARLY_END, EARLY_SHARE = 0.5, 0.25
-"""Seconds by which the last frame may miss the length that a clip states for itself, which a sound
-that is longer may do too; and which part of a short clip."""
+EARLY_END = 0.5
+"""Seconds by which the last frame may miss the length that a clip states for itself, as where the
+sound is longer."""
+
+EARLY_SHARE, SOUND_END = 0.25, 0.1
+"""Which part of a short clip may be missing so; and the seconds that whole packets of sound may be
+longer than any."""
 
 MOST_FAILURES = 100
 """Places in a row at which a file may not be readable before what follows is given up."""
@@ -159,7 +163,8 @@ class Clip:
         length = self.length
         if length is not None:
             found = float((whole + self._damaged) / self.rate)
-            if max(found, end) < length - min(EARLY_END, EARLY_SHARE * length):
+            spare = min(EARLY_END, max(SOUND_END, EARLY_SHARE * length))
+            if max(found, end) < length - spare:
                 problems.append(f"cut short after {end:.1f} of {length:.1f} seconds")
         if self._damaged:
             frames = "damaged frame is" if self._damaged == 1 else "damaged frames are"
