@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import socket
 from pathlib import Path
 
 import pytest
+
+from blurmapper.commands.serve import _listen
+from blurmapper.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "faq.md").read_text(encoding="utf-8")
@@ -38,6 +42,14 @@ def test_strings_over_several_lines_are_one() -> None:
 @pytest.mark.parametrize("line", LINES)
 def test_an_error_line_that_is_explained_exists(line: str, texts: str) -> None:
     assert line in texts
+
+
+def test_a_port_that_cannot_be_had_is_explained() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for host, port in (taken.getsockname(), ("192.0.2.1", 0)):
+            with pytest.raises(ConfigError) as raised:
+                _listen(host, port)
+            assert any(line in str(raised.value) for line in LINES)
 
 
 def test_there_are_error_lines() -> None:

@@ -146,6 +146,15 @@ def test_every_command_that_is_named_exists(document: Path) -> None:
     assert commands_in(document, "blurmapper") <= set(commands)
 
 
+@pytest.mark.parametrize("name", app.commands)
+def test_help_names_no_option_that_the_command_lacks(name: str) -> None:
+    command = app.commands[name]
+    options = {"--help"}.union(*(each.opts + each.secondary_opts for each in command.params))
+    texts = [command.help, *(getattr(each, "help", None) for each in command.params)]
+    named = re.findall(r"--[a-z][a-z-]*", "\n".join(filter(None, texts)))
+    assert set(named) <= options
+
+
 def test_every_extra_that_a_message_names_exists() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     sources = [path.read_text() for path in (ROOT / "src").rglob("*.py")]

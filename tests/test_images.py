@@ -68,9 +68,10 @@ def test_grey_images_of_every_kind_are_maps(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "m.tif"
     if kind == "npy":
         np.save(path := tmp_path / "m.npy", levels / 255)
-    elif kind in ("I;16", "I"):
-        numbers = levels.astype(np.uint16 if kind == "I;16" else np.int32) * 257
-        PIL.Image.fromarray(numbers).save(path)
+    elif kind == "I;16":
+        PIL.Image.fromarray(levels * np.uint16(257)).save(path)
+    elif kind == "I":
+        PIL.Image.fromarray(levels * np.int32(257)).save(path := tmp_path / "m.pgm")
     elif kind == "F":
         PIL.Image.fromarray((levels / 255).astype(np.float32)).save(path)
     elif kind == "jpg":

@@ -90,6 +90,6 @@ def test_no_photos_give_no_maps(tiny_mapper: BlurMapper) -> None:
 
 
 @pytest.mark.parametrize("batch", [0, -1])
-def test_a_batch_of_none_is_refused(batch: int, tiny_mapper: BlurMapper) -> None:
+def test_a_batch_of_none_is_refused_at_once(batch: int, tiny_mapper: BlurMapper) -> None:
     with pytest.raises(ConfigError, match=f"batch is {batch}; use 1 or more"):
-        next(tiny_mapper.map_many([], batch=batch))
+        tiny_mapper.map_many([], batch=batch)

@@ -12,7 +12,7 @@ import pytest
 
 from blurmapper import blur_degree, decoding, magnify_blur, refinement, segment_blur
 from blurmapper.amounts import measure_amounts
-from blurmapper.errors import ConfigError
+from blurmapper.errors import ConfigError, ImageError
 from blurmapper.refinement import Guide, enlarge_map, refine_map
 
 BlurMap = npt.NDArray[np.float32]
@@ -145,22 +145,63 @@ def test_a_photo_reduced_beforehand_gives_the_same_map(
 
 
 @pytest.mark.parametrize(
-    "numbers", [{"radius": -1}, {"radius": float("inf")}, {"epsilon": 0}, {"epsilon": float("nan")}]
+    "numbers",
+    [
+        *({"radius": radius} for radius in (-1, 40_001, float("inf"))),
+        *({"epsilon": epsilon} for epsilon in (0, 1e-7, 2, float("inf"), float("nan"))),
+    ],
 )
 def test_a_filter_out_of_range_is_refused(
     numbers: dict[str, Any], scene: tuple[npt.NDArray[np.uint8], BlurMap]
 ) -> None:
-    with pytest.raises(ConfigError, match=r"^radius is .* use 0 to 100000 and above 0$"):
+    with pytest.raises(ConfigError, match=r"^radius is .* use 0 to 40000 and 1e-06 to 1$"):
         refine_map(*scene, **numbers)
 
 
-def test_a_photo_reduced_to_another_size_is_reduced_anew(
+@pytest.mark.parametrize("guide", GUIDES)
+@pytest.mark.parametrize("epsilon", [refinement.LEAST_EPSILON, refinement.MOST_EPSILON])
+def test_the_ends_of_the_range_of_epsilon_give_maps(epsilon: float, guide: Guide) -> None:
+    # Channels that are alike, of the widest variance that there is: a sum of float32 is coarsest.
+    photo = np.zeros((64, 64, 3), np.uint8)
+    photo[::2, ::2] = photo[1::2, 1::2] = 255
+    coarse = np.random.default_rng(0).random((64, 64), np.float32)
+    refined = refine_map(photo, coarse, epsilon=epsilon, guide=guide)
+    assert 0 <= refined.min() and refined.max() <= 1
+    assert refined.mean() == pytest.approx(coarse.mean(), abs=0.01)
+
+
+def test_the_widest_window_is_as_good_as_the_whole_map(
     scene: tuple[npt.NDArray[np.uint8], BlurMap],
 ) -> None:
     photo, mask = scene
     coarse = cv2.resize(mask, (50, 38), interpolation=cv2.INTER_AREA)
-    found = refine_map(photo, coarse, reduced=photo[:40, :40])
+    widest = refine_map(photo, coarse, radius=refinement.MOST_RADIUS)
+    np.testing.assert_allclose(widest, refine_map(photo, coarse, radius=2000), atol=0.01)
+
+
+@pytest.mark.parametrize("reduced", ["of another size", "of another dtype", "grey"])
+def test_a_photo_reduced_otherwise_is_reduced_anew(
+    reduced: str, scene: tuple[npt.NDArray[np.uint8], BlurMap]
+) -> None:
+    photo, mask = scene
+    coarse = cv2.resize(mask, (50, 38), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(photo, (50, 38), interpolation=cv2.INTER_AREA)
+    given = {
+        "of another size": photo[:40, :40],
+        "of another dtype": small / np.float32(255),
+        "grey": small[..., 0],
+    }[reduced]
+    found = refine_map(photo, coarse, reduced=given)
     np.testing.assert_array_equal(found, refine_map(photo, coarse))
+
+
+def test_a_map_larger_than_its_photo_is_refused(
+    scene: tuple[npt.NDArray[np.uint8], BlurMap],
+) -> None:
+    photo, mask = scene
+    for larger in (mask.T, np.pad(mask, ((0, 1), (0, 0)))):
+        with pytest.raises(ImageError, match="give a map of this photo that is no larger"):
+            refine_map(photo, np.ascontiguousarray(larger))
 
 
 @pytest.mark.parametrize(

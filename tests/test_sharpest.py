@@ -59,7 +59,28 @@ def test_the_map_of_a_smaller_copy_serves_as_well() -> None:
     small = sharp_left_of(14)[::2, ::2]
     assert find_sharpest(amounts, small, size=(SIDE * CELL, SIDE * CELL)) == whole
     # Of a photo as small as the copy the map would have seen such a blur.
-    assert find_sharpest(amounts, small) is None
+    assert find_sharpest(BlurAmounts(*(grid[::2, ::2] for grid in amounts)), small) is None
+
+
+@pytest.mark.parametrize("size", [None, (SIDE * CELL, SIDE * CELL + 1)])
+def test_amounts_of_another_photo_are_refused(size: tuple[int, int] | None) -> None:
+    blur_map = sharp_left_of(14)
+    with pytest.raises(ImageError, match=r"28 x 28 cells .*; give the amounts of this photo"):
+        find_sharpest(amounts_of(1), blur_map if size else blur_map[:-CELL], size=size)
+
+
+@pytest.mark.parametrize(
+    "blur_map",
+    [
+        np.full((SIDE * CELL, SIDE * CELL), 2.0),
+        np.full((SIDE * CELL, SIDE * CELL), np.nan),
+        np.zeros((SIDE * CELL, SIDE * CELL), np.uint8),
+        np.zeros((0, SIDE * CELL), np.float32),
+    ],
+)
+def test_what_is_no_map_is_refused(blur_map: np.ndarray) -> None:
+    with pytest.raises(ImageError, match="blur map"):
+        find_sharpest(amounts_of(1), blur_map)
 
 
 def test_where_nothing_is_sharp_the_figure_is_in_the_middle_of_all() -> None:

@@ -21,7 +21,6 @@ from blurmapper.decoding import (
     decode_photo,
     from_array,
     from_pillow,
-    open_pillow,
     read_open_file,
     row_strips,
 )
@@ -29,7 +28,7 @@ from blurmapper.encoding import encode_grey, enlarge
 from blurmapper.errors import ImageError
 from blurmapper.files import replacing
 from blurmapper.locations import open_file
-from blurmapper.masks import is_colourful, read_greys
+from blurmapper.masks import read_levels
 from blurmapper.preprocessing import WHITE
 
 ImageArray = npt.NDArray[Any]
@@ -240,6 +239,7 @@ def read_map(path: str | Path) -> BlurMap:
     """Read a blur map that `write_map` wrote, or any grey image, as float32 (H, W).
 
     A grey image may be of 8 or 16 bits or of floats in [0, 1], and stored as colours that are grey.
+    Like a photo it is turned upright by its EXIF orientation, where it has one.
 
     Raises
     ------
@@ -249,17 +249,15 @@ def read_map(path: str | Path) -> BlurMap:
     path = Path(path)
     with open_file(path) as stream:
         try:
-            if path.suffix.lower() == ".npy":
-                return check_map(np.load(stream, allow_pickle=False))
-            with open_pillow(stream) as picture:
-                if is_colourful(picture):
-                    raise ValueError("colours")  # noqa: TRY301
-                grey = read_greys(picture)
-            return check_map(grey.astype(np.float32) / np.float32(WHITE[grey.dtype]))
+            levels = read_levels(stream, path, allow_colours=False)
         except ImageError as error:
-            raise ImageError(f"{path}: {error}") from error
-        except (OSError, SyntaxError, ValueError) as error:
             raise ImageError(f"{path}: not a blur map; give a grey PNG or an .npy file") from error
+    try:
+        if path.suffix.lower() != ".npy":
+            levels = levels.astype(np.float32) / np.float32(WHITE[levels.dtype])
+        return check_map(levels)
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
 
 
 def draw_overlay(image: ImageArray, blur_map: BlurMap) -> npt.NDArray[np.uint8]:

@@ -208,17 +208,18 @@ class BlurMapper:
         ImageError
             If a photo cannot be read, after the maps of those before it.
         ConfigError
-            If `batch` is below 1.
+            If `batch` is below 1, at once.
         """
         if batch < 1:
             raise ConfigError(f"batch is {batch}; use 1 or more")
-        for alike in in_batches(map(read_image, sources), lambda image: image.shape[:2], batch):
-            if max(alike[0].shape[:2]) > MOST_ASPECT * min(alike[0].shape[:2]):
-                yield from map(self, alike)
-                continue
-            reduced = [self._reduce(image) for image in alike]
-            for image, small, coarse_map in zip(alike, reduced, self._run(*reduced), strict=True):
-                yield self._enlarge(image, small, coarse_map)
+        batches = in_batches(map(read_image, sources), lambda image: image.shape[:2], batch)
+        return (blur_map for alike in batches for blur_map in self._map_alike(alike))
+
+    def _map_alike(self, images: list[ImageArray]) -> Iterator[BlurMap]:
+        if max(images[0].shape[:2]) > MOST_ASPECT * min(images[0].shape[:2]):
+            return map(self, images)
+        reduced = [self._reduce(image) for image in images]
+        return map(self._enlarge, images, reduced, self._run(*reduced))
 
     def map_kinds(self, source: ImageSource) -> BlurKinds:
         """Map how likely each pixel is blurred by defocus, and by motion.

@@ -1,4 +1,4 @@
-"""Mask files -> greys in which 255 is white, whatever kind of file says so.
+"""Mask files -> greys in which 255 is white, whatever kind of file says so; maps -> levels.
 
 White and black are told apart at 128. Files that hold numbers of classes, and not greys, are
 read as such where they can mean one thing only, and refused in one line where not: read as
@@ -8,14 +8,15 @@ greys they would be black all over.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from blurmapper.decoding import own_settings
-from blurmapper.errors import DatasetError
+from blurmapper.decoding import read_array, read_stored
+from blurmapper.errors import DatasetError, ImageError
+from blurmapper.locations import open_file
 
 UNDECIDED = 128
 """The grey of pixels that nobody could decide, where a data set has such."""
@@ -41,26 +42,30 @@ def read_mask(path: Path) -> npt.NDArray[np.uint8]:
         0 and 1, colours, transparency, or nothing brighter than dark grey.
     """
     try:
-        with own_settings(), PIL.Image.open(path) as picture:
-            return _read(picture, path)
-    except (OSError, SyntaxError, ValueError) as error:
+        with open_file(path) as stream:
+            picture = read_stored(stream, str(path))
+    except ImageError as error:
         raise DatasetError(f"{path}: the mask cannot be read; fetch it again") from error
+    return _read(picture, path)
 
 
-def read_greys(picture: PIL.Image.Image) -> npt.NDArray[Any]:
-    """Return an image's greys as numbers of its own depth; colours are turned to grey, in 8 bits.
+def read_levels(stream: BinaryIO, path: Path, *, allow_colours: bool = True) -> npt.NDArray[Any]:
+    """Return what a map's file stores: an .npy file's array, or a picture's greys in its own depth.
+
+    Colours are turned to grey, in 8 bits, or else refused.
 
     Raises
     ------
-    ValueError
-        If it is of more than 16 bits.
+    ImageError
+        If there is neither, or a picture has more than 16 bits, or a sign, and so no known white.
     """
+    if path.suffix.lower() == ".npy":
+        return read_array(stream, str(path))
+    picture = read_stored(stream, str(path))
+    if not allow_colours and is_colourful(picture):
+        raise ImageError(f"{path}: a picture in colours; give a grey one")
     if picture.mode == "I":
-        grey = np.asarray(picture)
-        # Pillow holds samples of 16 bits in 32.
-        if grey.min() < 0 or grey.max() > 65535:
-            raise ValueError("more than 16 bits")
-        return grey.astype(np.uint16)
+        raise ImageError(f"{path}: integers of more than 16 bits; save it with 8 or 16")
     if picture.mode in ("L", "F") or picture.mode.startswith("I;16"):
         grey = np.asarray(picture)
         return grey.astype(grey.dtype.newbyteorder("="), copy=False)

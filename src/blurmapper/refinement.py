@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.decoding import check_image, check_map, row_strips
-from blurmapper.errors import ConfigError, check_choice
+from blurmapper.errors import ConfigError, ImageError, check_choice
 from blurmapper.preprocessing import WHITE
 
 Guide = Literal["luma", "colour"]
@@ -19,10 +19,15 @@ Plane = npt.NDArray[np.float32]
 RADIUS = 12
 """Half the side of the filter's window, in pixels of the coarse map."""
 
-MOST_RADIUS = 100_000
+MOST_RADIUS = 40_000
+"""OpenCV counts the pixels of a window in 32 bits."""
 
 EPSILON = 1e-4
 """Variance, of a guide in [0, 1], below which an edge of the photo counts as flat."""
+
+LEAST_EPSILON, MOST_EPSILON = 1e-6, 1.0
+"""Less is lost in a variance of float32, of whose rounding the map would be made; and no variance
+is more."""
 
 MOST_PIXELS = 2_000_000
 """Larger photos are followed at half their size, or half of that: their map comes from a few
@@ -60,14 +65,16 @@ def refine_map(
     coarse_map : ndarray
         float32 (h, w) in [0, 1], 1 = blurred, of the same photo; h <= H and w <= W.
     radius : int
-        Half the side of the filter's window, in pixels of the coarse map.
+        Half the side of the filter's window, in pixels of the coarse map: 0 to `MOST_RADIUS`.
     epsilon : float
-        Variance, of a guide in [0, 1], below which an edge of the photo counts as flat.
+        Variance, of a guide in [0, 1], below which an edge of the photo counts as flat:
+        `LEAST_EPSILON` to `MOST_EPSILON`.
     guide : {"luma", "colour"}
         What an edge is a step of: brightness, or any of red, green and blue, which follows
         edges better and takes twice as long.
     reduced : ndarray, optional
-        The image at the coarse map's size, where it is at hand: RGB (h, w, 3), same dtype.
+        The image at the coarse map's size, where it is at hand: RGB (h, w, 3), same dtype. One of
+        another size or dtype is passed over.
 
     Returns
     -------
@@ -77,7 +84,7 @@ def refine_map(
     Raises
     ------
     ImageError
-        If image or map are none.
+        If image or map are none, or the map is larger than the image.
     ConfigError
         If radius or epsilon are out of range, or no guide has that name.
 
@@ -99,12 +106,12 @@ def refine_map(
     import cv2
 
     check_choice("guide", guide, Guide)
-    if not (0 <= radius <= MOST_RADIUS and epsilon > 0):
+    if not (0 <= radius <= MOST_RADIUS and LEAST_EPSILON <= epsilon <= MOST_EPSILON):
         raise ConfigError(
-            f"radius is {radius:g} and epsilon {epsilon:g}; use 0 to {MOST_RADIUS} and above 0"
+            f"radius is {radius:g} and epsilon {epsilon:g}; use 0 to {MOST_RADIUS} and "
+            f"{LEAST_EPSILON:g} to {MOST_EPSILON:g}"
         )
-    check_image(image)
-    coarse_map = check_map(coarse_map)
+    coarse_map = _check(image, coarse_map)
     height, width = image.shape[:2]
     size = coarse_map.shape[::-1]
     if height * width > MOST_PIXELS and min(height // 2, width // 2) >= max(size):
@@ -113,8 +120,9 @@ def refine_map(
             half, coarse_map, radius=radius, epsilon=epsilon, guide=guide, reduced=reduced
         )
         return enlarge_map(refined, height, width)
-    if reduced is None or reduced.shape[1::-1] != size:
+    if reduced is None or (reduced.shape, reduced.dtype) != ((*size[::-1], 3), image.dtype):
         reduced = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    check_image(reduced)
     scale = np.float32(1.0 / WHITE[image.dtype])
     channels = [plane.astype(np.float32) * scale for plane in _split(reduced, guide)]
     slopes, offset = _fit(channels, coarse_map, radius, epsilon)
@@ -139,6 +147,17 @@ def enlarge_map(coarse_map: Plane, height: int, width: int) -> Plane:
 
     enlarged = cv2.resize(coarse_map, (width, height), interpolation=cv2.INTER_LINEAR)
     return enlarged.astype(np.float32, copy=False)
+
+
+def _check(image: npt.NDArray[Any], coarse_map: Plane) -> Plane:
+    check_image(image)
+    coarse_map = check_map(coarse_map)
+    if coarse_map.shape[0] > image.shape[0] or coarse_map.shape[1] > image.shape[1]:
+        raise ImageError(
+            f"the map is {coarse_map.shape} and the photo {image.shape[:2]} pixels (height, "
+            "width); give a map of this photo that is no larger"
+        )
+    return coarse_map
 
 
 def _split(image: npt.NDArray[Any], guide: Guide) -> Sequence[npt.NDArray[Any]]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.amounts import CELL, BlurAmounts, Grid
+from blurmapper.decoding import check_map
 from blurmapper.errors import ImageError
 from blurmapper.images import BlurMap
 from blurmapper.preprocessing import reduce_area
@@ -70,8 +71,15 @@ def find_sharpest(
         float32 (H, W) in [0, 1], 1 = blurred, of the same photo.
     size : tuple of int, optional
         (height, width) of the photo, if the map is of a smaller copy.
+
+    Raises
+    ------
+    ImageError
+        If the map is none, or the amounts are of a photo of another size.
     """
+    blur_map = check_map(blur_map)
     height, width = size or blur_map.shape
+    check_amounts(amounts, height, width)
     sharp = find_sharp_cells(blur_map, amounts.sigma)
     meant, share = np.isfinite(amounts.sigma), 0.5
     if sharp.mean() >= NOTHING:
@@ -83,6 +91,16 @@ def find_sharpest(
     if np.count_nonzero(meant) < FEW * np.count_nonzero(sharp):
         return None if found.sigma > find_limit(max(height, width)) else found
     return None if sharp.mean() > _MUCH and is_seen(found.sigma, max(height, width)) else found
+
+
+def check_amounts(amounts: BlurAmounts, height: int, width: int) -> None:
+    """Raise `ImageError` unless amounts can be of a photo of this size."""
+    rows, columns = amounts.sigma.shape
+    if (rows, columns) != (-(-height // CELL), -(-width // CELL)):
+        raise ImageError(
+            f"the amounts are of {rows} x {columns} cells and the photo of {height} x {width} "
+            "pixels (height x width); give the amounts of this photo"
+        )
 
 
 def compare_amounts(one: BlurAmounts, other: BlurAmounts) -> float | None:

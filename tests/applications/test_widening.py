@@ -11,7 +11,7 @@ from blurmapper.amounts import BlurAmounts
 from blurmapper.applications import _lens
 from blurmapper.applications.light import decode_light, encode_light
 from blurmapper.applications.magnification import magnify_blur
-from blurmapper.errors import ConfigError
+from blurmapper.errors import ConfigError, ImageError
 
 Photo = npt.NDArray[np.uint8]
 
@@ -51,6 +51,17 @@ def test_where_no_amount_is_known_blur_grows_as_without(sharp_photo: Photo) -> N
     np.testing.assert_array_equal(
         magnify_blur(sharp_photo, blurred, amounts=unknown), magnify_blur(sharp_photo, blurred)
     )
+
+
+@pytest.mark.parametrize("strength", [0, 1])
+@pytest.mark.parametrize("cells", [(6, 7), (5, 8), (12, 16)])
+def test_amounts_of_another_photo_are_refused(
+    cells: tuple[int, int], strength: float, sharp_photo: Photo
+) -> None:
+    blurred = np.ones(sharp_photo.shape[:2], np.float32)
+    others = amounts_of(np.ones(cells, np.float32))
+    with pytest.raises(ImageError, match="give the amounts of this photo"):
+        magnify_blur(sharp_photo, blurred, amounts=others, strength=strength)
 
 
 def test_the_papers_way_takes_no_amounts(sharp_photo: Photo) -> None:

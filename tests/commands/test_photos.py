@@ -122,8 +122,12 @@ def test_a_photo_that_breaks_the_work_gets_a_line_and_the_others_go_on(
     assert line == (
         f"error: {photos / 'b.png'}: cannot be mapped (MemoryError); convert it or leave it out"
     )
-    assert sums.startswith("3 photos: 2 done in ") and sums.endswith(" s, 1 failed")
+    listed = photos.parent / "out" / "failures.csv"
+    assert sums.startswith("3 photos: 2 done in ") and sums.endswith(f" s, 1 failed, see {listed}")
+    _, row = listed.read_text().splitlines()
+    assert row.startswith(f"{photos / 'b.png'},cannot be mapped (MemoryError)")
     assert run() == ["b.png"]
+    assert listed.read_text() == "file,reason\n"
 
 
 def test_ctrl_c_finishes_the_photo_and_the_same_run_goes_on(

@@ -106,7 +106,7 @@ def test_a_bad_photo_gets_one_line_and_the_others_go_on(run: Run, photo: Path) -
     assert len(lines) == 2
     assert lines[0].startswith("error: none.jpg: no such file")
     assert lines[1].startswith("error: text.jpg: not an image")
-    assert names_in("blurmaps") == {"photo.png.mask.png", "segment.jsonl"}
+    assert names_in("blurmaps") == {"failures.csv", "photo.png.mask.png", "segment.jsonl"}
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(run: Run, photo: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_file_that_cannot_be_written_is_one_line(
     assert result.exit_code == 1
     assert "cannot be written" in result.stderr
     assert result.stderr.count("\n") == 1
-    assert names_in("blurmaps") == {f"photo.png.{ending}.png", "segment.jsonl"}
+    assert names_in("blurmaps") == {"failures.csv", f"photo.png.{ending}.png", "segment.jsonl"}
 
 
 def test_an_unknown_method_is_refused_before_any_photo(run: Run, photo: Path) -> None:

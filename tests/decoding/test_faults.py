@@ -106,11 +106,16 @@ def test_a_truncated_pillow_image_is_refused(sharp_photo: Photo) -> None:
         read_image(picture)
 
 
-@pytest.mark.parametrize("what", ["image", "file"])
-def test_what_is_closed_is_not_called_damaged(sharp_photo: Photo, what: str) -> None:
-    stream = io.BytesIO(encode(sharp_photo, "PNG"))
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP", "GIF", "JPEG2000"])
+@pytest.mark.parametrize("what", ["image", "file", "block"])
+def test_what_is_closed_is_not_called_damaged(sharp_photo: Photo, what: str, kind: str) -> None:
+    stream = io.BytesIO(encode(sharp_photo, kind))
     picture = PIL.Image.open(stream)
-    (picture if what == "image" else stream).close()
+    if what == "block":
+        with picture:
+            pass
+    else:
+        (picture if what == "image" else stream).close()
     with pytest.raises(ImageError, match="closed before it was read"):
         read_image(picture)
 

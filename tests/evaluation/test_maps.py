@@ -70,7 +70,9 @@ def test_a_damaged_map_is_named(tmp_path: Path, name: str) -> None:
         read_any_map(tmp_path / name)
 
 
-@pytest.mark.parametrize("array", [np.zeros((2, 2, 3)), np.zeros((2, 2), np.int64)])
+@pytest.mark.parametrize(
+    "array", [np.zeros((2, 2, 3)), np.zeros((2, 2), np.int64), np.zeros((0, 2))]
+)
 def test_an_array_that_is_no_map_is_refused(tmp_path: Path, array: npt.NDArray[Any]) -> None:
     np.save(tmp_path / "a.npy", array)
     with pytest.raises(ImageError, match="is no map"):

@@ -169,6 +169,7 @@ def test_what_is_no_image_is_refused_in_one_clear_line(
 def test_a_coarse_map_of_any_size_is_brought_to_the_images(
     image: Array, size: tuple[int, int], layout: Callable[[Array], Array], value: float | None
 ) -> None:
+    size = min(size[0], image.shape[0]), min(size[1], image.shape[1])
     coarse = noise(size, np.float32, 1) if value is None else np.full(size, value, np.float32)
     assert_is_map(refine_map(image, layout(coarse)), image.shape[:2])
 

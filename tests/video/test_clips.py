@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from blurmapper.errors import VideoError
+from blurmapper.video.clips import Clip
 from blurmapper.video.mapping import ClipResult
 
 from .making import SAMPLES, decode, encode_clip, pan, tone
@@ -103,6 +105,49 @@ def test_of_a_clip_cut_short_what_there_is_is_mapped(
     assert figures.problem is not None and "cut short after" in figures.problem
     assert figures.overlay is not None
     assert len(decode(figures.overlay)) == len(figures.frames)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt", "frames"),
+    [
+        ("clip.avi", "mjpeg", "yuvj420p", 100),
+        ("clip.avi", "ffv1", "bgr0", 20),
+        ("clip.mkv", "ffv1", "bgr0", 20),
+    ],
+)
+def test_half_of_a_clip_is_called_cut_short(
+    name: str, codec: str, pix_fmt: str, frames: int, tmp_path: Path
+) -> None:
+    clip = encode_clip(tmp_path / name, pan([1] * frames), codec=codec, pix_fmt=pix_fmt)
+    content = clip.read_bytes()
+    for part in (content, content[: len(content) // 2]):
+        clip.write_bytes(part)
+        with Clip(clip) as opened:
+            read = len(list(opened.read_frames()))
+            problem = str(opened.problem)
+        assert (read == frames) == (part is content)
+        assert ("cut short after" in problem) == (part is not content)
+        assert part is content or f"of {frames / 25:.1f} seconds" in problem
+
+
+@pytest.mark.parametrize("name", ["clip.mkv", "clip.avi"])
+@pytest.mark.parametrize("frames", [1, 2, 3, 4])
+def test_the_last_packet_of_sound_makes_no_clip_cut_short(
+    name: str, frames: int, tmp_path: Path
+) -> None:
+    clip = encode_clip(tmp_path / name, pan([1] * frames), codec="mpeg4", sound=True)
+    with Clip(clip) as opened:
+        assert len(list(opened.read_frames())) == frames
+        assert opened.problem is None
+
+
+def test_a_cut_that_leads_before_the_start_of_the_file_is_no_fault_of_ours(tmp_path: Path) -> None:
+    clip = encode_clip(tmp_path / "clip.nut", pan([1] * 20), codec="mpeg4")
+    content = clip.read_bytes()
+    for size in range(400, len(content), len(content) // 20):
+        clip.write_bytes(content[:size])
+        with suppress(VideoError):
+            decode(clip)
 
 
 def test_a_clip_cut_before_its_index_is_named(

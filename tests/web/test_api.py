@@ -67,7 +67,12 @@ def test_a_large_jpeg_gives_the_map_that_the_command_writes(
 
 
 @pytest.mark.parametrize(
-    ("query", "accept"), [("?format=npy", "*/*"), ("", "image/png;q=0.5, application/x-npy")]
+    ("query", "accept"),
+    [
+        ("?format=npy", "*/*"),
+        ("", "image/png;q=0.5, application/x-npy"),
+        ("", "image/PNG;Q=0.5, APPLICATION/X-NPY"),
+    ],
 )
 def test_a_float_map_is_asked_for_by_query_or_accept(
     client: Any, photo: bytes, blur_map: Any, query: str, accept: str

@@ -13,6 +13,7 @@ from blurmapper.decoding import check_pair
 from blurmapper.devices import count_cores
 from blurmapper.errors import ConfigError, check_choice
 from blurmapper.images import BlurMap, ImageArray
+from blurmapper.sharpest import check_amounts
 
 if TYPE_CHECKING:
     from blurmapper.amounts import BlurAmounts
@@ -70,7 +71,7 @@ def magnify_blur(
     Raises
     ------
     ImageError
-        If the sizes differ, or image or map are none.
+        If the sizes differ, those of amounts too, or image or map are none.
     ConfigError
         If the strength is out of range, no shape or method has that name, or ``naive`` is given
         amounts.
@@ -94,11 +95,13 @@ def magnify_blur(
     blur_map = check_pair(image, blur_map)
     if not 0 <= strength <= MOST_STRENGTH:
         raise ConfigError(f"strength is {strength:g}; use 0 to {MOST_STRENGTH:g}")
+    if method == "naive" and amounts is not None:
+        raise ConfigError("the paper's way adds one blur everywhere; leave out naive or amounts")
+    if amounts is not None:
+        check_amounts(amounts, *blur_map.shape)
     if strength == 0 or not (blur_map > THRESHOLD).any():
         return image.copy()
     radius = strength * RADIUS * math.sqrt(blur_map.size)
-    if method == "naive" and amounts is not None:
-        raise ConfigError("the paper's way adds one blur everywhere; leave out naive or amounts")
     if method == "naive":
         return _magnify_naively(image, blur_map, radius)
     from blurmapper.applications._lens import Lens, split

@@ -42,8 +42,6 @@ Jobs = Annotated[
     int | None,
     Option(metavar="N", least=1, most=MOST_THREADS, help="Photos worked on at a time; one a core."),
 ]
-Quiet = Annotated[
-    bool, Option("--quiet", "-q", help="Print nothing but errors, and what --json prints.")
-]
+Quiet = Annotated[bool, Option("--quiet", "-q", help="Print nothing but errors.")]
 Redo = Annotated[bool, Option(help="Also do what an earlier run has done.")]
 Engine = Annotated[Literal["local", "ray"], Option(help="This machine, or many in a Ray cluster.")]

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterable
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,8 @@ def run_command(
 ) -> None:
     """Do a task with every photo and print a line of each; errors get lines too, and status 1.
 
+    The output folder's ``failures.csv`` lists the photos that failed.
+
     Ctrl-C finishes the photos that have begun; then the status is 130.
 
     Parameters
@@ -76,7 +78,7 @@ def run_command(
     found = find_photos(photos, output=folder)
     if task.name == "maps":
         _name_old_record(folder)
-    tally = Tally()
+    how, tally = replace(how, list_failures=True), Tally()
     with quiet_codecs(), stopping_cleanly() as stop:
         try:
             with (
@@ -91,10 +93,10 @@ def run_command(
                     progress.advance(bar)
         except BlurMapperError:
             if tally.done + tally.before + tally.failed and not quiet:
-                _print_sums(task, tally, found, folder if how.list_failures else None)
+                _print_sums(task, tally, found, folder)
             raise
         if (stop.is_set() or found.has_folders) and not quiet:
-            _print_sums(task, tally, found, folder if how.list_failures else None)
+            _print_sums(task, tally, found, folder)
     if stop.is_set():
         raise click.exceptions.Exit(STOPPED)
     if tally.failed:
@@ -163,14 +165,13 @@ def _to_line(result: Result, task: Task) -> str:
     return f"{result.photo}: {size}, {task.describe(result.values)}, {when} -> {files}"
 
 
-def _print_sums(task: Task, tally: Tally, found: Found, listed: Location | None) -> None:
+def _print_sums(task: Task, tally: Tally, found: Found, folder: Location) -> None:
     """Print in a line on standard error how many photos became what."""
     begun = tally.done + tally.before + tally.failed - len(found.failures)
     seconds = time.perf_counter() - tally.start
-    see = "" if listed is None else f", see {listed / 'failures.csv'}"
     parts = [f"{tally.done} {task.verb} in {seconds:.1f} s"]
     parts += [f"{tally.before} {task.verb} before"] if tally.before else []
-    parts += [f"{tally.failed} failed{see}"] if tally.failed else []
+    parts += [f"{tally.failed} failed, see {folder / 'failures.csv'}"] if tally.failed else []
     parts += [f"{len(found) - begun} not begun"] if begun < len(found) else []
     parts += [f"{found.left_out} other files left out"] if found.left_out else []
     print_line(f"{len(found)} photos: {', '.join(parts)}", err=True)

@@ -27,7 +27,8 @@ def map_photos(
         bool, Option(help="Also measure how wide the blur is, in the photo's pixels.")
     ] = False,
     as_json: Annotated[
-        bool, Option("--json", help="Print one JSON object a photo, and nothing else.")
+        bool,
+        Option("--json", help="Print one JSON object a photo, with --quiet too, and nothing else."),
     ] = False,
     bits: Annotated[Literal["8", "16"], Option(help="Depth of the map.")] = "8",
     npy: Annotated[bool, Option(help="Write float32 .npy maps in place of PNG.")] = False,
@@ -88,7 +89,7 @@ def map_photos(
     keep = KeepMasks(masks, grow) if masks else None
     outputs = Outputs("npy" if npy else bits, overlay, kinds, keep, amount)
     task = MapTask(method, options, outputs)
-    run_command(task, photos, output, How(engine, jobs, redo, True), as_json=as_json, quiet=quiet)
+    run_command(task, photos, output, How(engine, jobs, redo), as_json=as_json, quiet=quiet)
 
 
 def methods() -> None:
@@ -144,7 +145,8 @@ def segment(
 
     Photos that are done are not done again, unless they or the options have changed: after an
     interruption, the same command goes on. DIR/segment.jsonl keeps what is done. Ctrl-C finishes
-    the photo that has begun.
+    the photo that has begun. A photo that cannot be read gets a line on standard error and in
+    DIR/failures.csv, the others go on, and the exit status is 1.
 
     Examples:
 
@@ -192,7 +194,8 @@ def magnify(
 
     Photos that are done are not done again, unless they or the options have changed: after an
     interruption, the same command goes on. DIR/magnify.jsonl keeps what is done. Ctrl-C finishes
-    the photo that has begun.
+    the photo that has begun. A photo that cannot be read gets a line on standard error and in
+    DIR/failures.csv, the others go on, and the exit status is 1.
 
     Examples:
 

@@ -50,6 +50,11 @@ def check_size(height: int, width: int, name: str) -> None:
             f"{name}: {width} x {height} pixels is too small; "
             f"a photo needs at least {MIN_SIDE} on each side"
         )
+    check_area(height, width, name)
+
+
+def check_area(height: int, width: int, name: str) -> None:
+    """Refuse pictures of too many pixels for a computer."""
     if height * width > MAX_PIXELS:
         raise ImageError(
             f"{name}: {width} x {height} pixels is more than "

@@ -25,6 +25,7 @@ from blurmapper.decoding.conversions import Conversion, picture_of
 from blurmapper.decoding.opening import (
     check_content,
     decode_safely,
+    load_pillow,
     name_kind,
     open_other,
     open_pillow,
@@ -81,7 +82,7 @@ def from_pillow(photo: PIL.Image.Image, name: str) -> npt.NDArray[Any]:
 
     def load() -> npt.NDArray[Any]:
         check_size(photo.height, photo.width, name)
-        _load(photo)
+        load_pillow(photo)
         return turn(_samples(photo, name), read_orientation(photo))
 
     return decode_safely(load, name)
@@ -156,7 +157,7 @@ def _load_tiff(photo: PIL.Image.Image, name: str) -> Photo:
     # Loading turns a TIFF file.
     with without_xmp(photo):
         orientation = read_orientation(photo)
-    _load(photo)
+    load_pillow(photo)
     return _whole(_samples(photo, name), orientation)
 
 
@@ -179,7 +180,7 @@ def _decode_png(stream: BinaryIO, name: str) -> Photo:
         if max(photo.size) <= png.MOST_SIDE:
             image = deep_to_srgb(png.read_samples(file), profile, conversion)
         else:
-            _load(photo)
+            load_pillow(photo)
             photo.info["icc_profile"] = profile
             image = _samples(photo, name, conversion)
     return _whole(turn(image, orientation), orientation)
@@ -245,7 +246,7 @@ def _decode_other(stream: BinaryIO, head: bytes, name: str) -> Photo:
             photo.info["icc_profile"] = colours.profile
             if colours.signal and not colours.profile:
                 conversion = png.signal_to_srgb(*colours.signal, name)
-        _load(photo)
+        load_pillow(photo)
         orientation = read_orientation(photo)
         return _whole(turn(_samples(photo, name, conversion), orientation), orientation)
 
@@ -266,11 +267,6 @@ def _decode_raw(raw: RawPhoto, name: str, least_pixels: int | None) -> Photo:
 def _whole(image: npt.NDArray[Any], orientation: int) -> Photo:
     height, width = image.shape[:2]
     return Photo(image, height, width, orientation)
-
-
-def _load(photo: PIL.Image.Image) -> None:
-    with without_xmp(photo):
-        photo.load()
 
 
 def _draft(photo: PIL.Image.Image, least_pixels: int) -> None:

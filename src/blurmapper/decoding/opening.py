@@ -150,6 +150,18 @@ def without_xmp(photo: PIL.Image.Image) -> Iterator[None]:
         photo.info.update(kept)
 
 
+def load_pillow(photo: PIL.Image.Image) -> None:
+    """Decode a Pillow image, which turns a TIFF file; an orientation in XMP turns nothing."""
+    with without_xmp(photo):
+        try:
+            photo.load()
+        except (AssertionError, AttributeError) as error:
+            # After its `with` block Pillow trips over the file that it let go of.
+            if getattr(photo, "fp", photo) is None:
+                raise ValueError("closed file") from error
+            raise
+
+
 Decoded = TypeVar("Decoded")
 
 _NOT_BUILT_IN = re.compile(

@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.decoding.arrays import check_size, cut_short
-from blurmapper.decoding.tiff_samples import COLOURS, has_dim_palette, interpret, refuse
+from blurmapper.decoding.arrays import check_area, check_size, cut_short
+from blurmapper.decoding.tiff_samples import (
+    COLOURS,
+    has_dim_palette,
+    interpret,
+    is_grey,
+    refuse,
+    take_numbers,
+)
 from blurmapper.errors import ImageError
 
 if TYPE_CHECKING:
@@ -118,17 +125,30 @@ def read_samples(stream: BinaryIO, index: int, name: str) -> Samples:
         If it is of a kind that no photo is of, or pixels are missing.
     """
     with _open(stream) as file:
-        page = next(page for at, page in enumerate(_pages(file)) if at == index)
+        page = _find_page(file, index)
+        check_size(page.imagelength, page.imagewidth, name)
         _check(page, file.filehandle.size, name)
-        # Whatever a decoder leaves out is black, and not what was in memory before.
-        pixels = np.zeros(page.shaped, page.dtype)
-        page.asarray(out=pixels, squeeze=False, maxworkers=1)
         profile = page.tags.valueof(_PROFILE)
-        orientation = page.tags.valueof(_ORIENTATION, 1)
-        planes = pixels[:, 0]
-        pixels = planes[0] if planes.shape[0] == 1 else np.moveaxis(planes[..., 0], 0, 2)
-        pixels, model = interpret(page, pixels, name)
-        return Samples(pixels, model, profile, orientation)
+        pixels, model = interpret(page, _decode(page), name)
+        return Samples(pixels, model, profile, _orientation_of(page))
+
+
+def read_numbers(stream: BinaryIO, index: int, name: str) -> tuple[npt.NDArray[Any], int] | None:
+    """Return a grey picture (H, W) as the numbers that are stored, black as 0, and its orientation.
+
+    None of a picture that has colours or alpha.
+
+    Raises
+    ------
+    ImageError
+        If it is of a kind that cannot be read, or pixels are missing.
+    """
+    with _open(stream) as file:
+        page = _find_page(file, index)
+        if not is_grey(page):
+            return None
+        _check(page, file.filehandle.size, name, kinds="biuf")
+        return take_numbers(page, _decode(page)[..., 0]), _orientation_of(page)
 
 
 @contextmanager
@@ -149,6 +169,23 @@ def _pages(file: TiffFile) -> Iterator[TiffPage]:
             yield file.pages[index]  # type: ignore[misc]
         except IndexError:
             return
+
+
+def _find_page(file: TiffFile, index: int) -> TiffPage:
+    return next(page for at, page in enumerate(_pages(file)) if at == index)
+
+
+def _orientation_of(page: TiffPage) -> int:
+    return int(page.tags.valueof(_ORIENTATION, 1))
+
+
+def _decode(page: TiffPage) -> npt.NDArray[Any]:
+    """Return a picture's samples (H, W, samples a pixel) as they are stored."""
+    # Whatever a decoder leaves out is black, and not what was in memory before.
+    pixels = np.zeros(page.shaped, page.dtype)
+    page.asarray(out=pixels, squeeze=False, maxworkers=1)
+    planes = pixels[:, 0]
+    return planes[0] if planes.shape[0] == 1 else np.moveaxis(planes[..., 0], 0, 2)
 
 
 def _is_aside(page: TiffPage) -> bool:
@@ -176,11 +213,11 @@ def _deepest(page: TiffPage) -> int:
     return int(max(bits)) if isinstance(bits, tuple) else int(bits)
 
 
-def _check(page: TiffPage, size: int, name: str) -> None:
-    """Refuse a picture that is no photo's before memory is taken for it."""
+def _check(page: TiffPage, size: int, name: str, kinds: str = "buf") -> None:
+    """Refuse a picture that cannot be read before memory is taken for it."""
     from tifffile import TIFF
 
-    check_size(page.imagelength, page.imagewidth, name)
+    check_area(page.imagelength, page.imagewidth, name)
     model = page.photometric
     if page.compression != 1 and page.compression not in TIFF.DECOMPRESSORS:
         codec = getattr(page.compression, "name", page.compression)
@@ -190,9 +227,9 @@ def _check(page: TiffPage, size: int, name: str) -> None:
     if model not in COLOURS:
         colours = _COLOUR_MODELS.get(int(model), f"colours of kind {int(model)}")
         raise refuse(name, f"{colours} in a TIFF file")
-    if page.dtype is None or page.dtype.kind not in "buf":
-        kinds = {2: "signed ", 5: "complex ", 6: "complex "}
-        kind = kinds.get(int(page.sampleformat), "")
+    if page.dtype is None or page.dtype.kind not in kinds:
+        words = {2: "signed ", 5: "complex ", 6: "complex "}
+        kind = words.get(int(page.sampleformat), "")
         raise refuse(name, f"samples of {page.bitspersample}-bit {kind}integers")
     if page.imagedepth != 1 or not COLOURS[model] <= page.samplesperpixel <= MOST_SAMPLES:
         raise refuse(name, f"{page.samplesperpixel} samples a pixel")

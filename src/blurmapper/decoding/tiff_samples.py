@@ -47,9 +47,8 @@ def interpret(page: TiffPage, pixels: npt.NDArray[Any], name: str) -> tuple[npt.
         pixels = _scale(pixels, bits)
     pixels = with_known_scale(pixels, name)
     if model == _WHITE_IS_ZERO:
-        white = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1
         pixels = pixels.copy()
-        pixels[..., 0] = white - pixels[..., 0]
+        pixels[..., 0] = _invert(pixels[..., 0])
     if model == _LAB:
         return _lab_to_rgb(page, pixels[..., :3], name), "grey or RGB"
     if model == _CMYK:
@@ -58,6 +57,27 @@ def interpret(page: TiffPage, pixels: npt.NDArray[Any], name: str) -> tuple[npt.
     if alpha == _ASSOCIATED:
         pixels = _straighten(pixels)
     return pixels, "grey or RGB"
+
+
+def is_grey(page: TiffPage) -> bool:
+    """Say whether a picture is one of greys alone."""
+    return page.photometric in (_WHITE_IS_ZERO, _GREY) and _find_alpha(page, 1) is None
+
+
+def take_numbers(page: TiffPage, greys: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return greys (H, W) as the numbers that a file stores, black as 0, in the machine's order.
+
+    Fewer than 16 bits come as 8 or 16. What has more, or a sign, stays: it has no known white.
+    """
+    bits: Any = page.bitspersample
+    numbers = _scale(greys, bits) if isinstance(bits, int) and bits < 16 else greys
+    numbers = numbers.astype(numbers.dtype.newbyteorder("="), copy=False)
+    return _invert(numbers) if page.photometric == _WHITE_IS_ZERO else numbers
+
+
+def _invert(greys: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    white = 1 if greys.dtype.kind == "f" else np.iinfo(greys.dtype).max
+    return np.asarray(white - greys, greys.dtype)
 
 
 def _find_alpha(page: TiffPage, colours: int) -> int | None:

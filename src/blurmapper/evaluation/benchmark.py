@@ -30,7 +30,7 @@ from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_m
 MapReader = Callable[[str, Sample], npt.NDArray[Any]]
 """Method and photo -> its map, white or 1 = blurred."""
 
-COUNTS_VERSION = 2
+COUNTS_VERSION = 3
 """Raised when counts of the same map change, so that none of before are mixed in."""
 
 CHUNK = 4

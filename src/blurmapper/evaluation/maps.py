@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import PIL.Image
 
 from blurmapper.datasets import Polarity, find_pictures
-from blurmapper.decoding import own_settings
 from blurmapper.errors import DatasetError, ImageError
 from blurmapper.images import PHOTO_SUFFIXES
-from blurmapper.masks import read_greys
+from blurmapper.locations import open_file
+from blurmapper.masks import read_levels
 
 MAP_SUFFIXES = (*PHOTO_SUFFIXES, ".npy")
 MAP_ENDING = ".blur"
@@ -76,12 +75,13 @@ def read_any_map(path: Path, white: Polarity = "blurred") -> npt.NDArray[Any]:
     ImageError
         If the file cannot be read or is no map.
     """
-    try:
-        blur_map = _read(path)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ImageError(f"{path}: the map cannot be read; write it again") from error
+    with open_file(path) as stream:
+        try:
+            blur_map = read_levels(stream, path)
+        except ImageError as error:
+            raise ImageError(f"{path}: the map cannot be read; write it again") from error
     known = blur_map.dtype in (np.uint8, np.uint16) or blur_map.dtype.kind == "f"
-    if blur_map.ndim != 2 or not known:
+    if blur_map.ndim != 2 or blur_map.size == 0 or not known:
         raise ImageError(
             f"{path}: {blur_map.dtype} of shape {blur_map.shape} is no map; "
             "give uint8, uint16 or floats (height, width)"
@@ -97,11 +97,3 @@ def resize_map(blur_map: npt.NDArray[Any], height: int, width: int) -> npt.NDArr
     import cv2
 
     return cv2.resize(blur_map, (width, height), interpolation=cv2.INTER_LINEAR)
-
-
-def _read(path: Path) -> npt.NDArray[Any]:
-    if path.suffix.lower() == ".npy":
-        array: npt.NDArray[Any] = np.load(path, allow_pickle=False)
-        return array
-    with own_settings(), PIL.Image.open(path) as picture:
-        return read_greys(picture)

@@ -28,7 +28,12 @@ FORMATS = (
 )
 
 EARLY_END = 0.5
-"""Seconds by which the last frame may miss the length that a clip states for itself."""
+"""Seconds by which the last frame may miss the length that a clip states for itself, as where the
+sound is longer."""
+
+EARLY_SHARE, SOUND_END = 0.25, 0.1
+"""Which part of a short clip may be missing so; and the seconds that whole packets of sound may be
+longer than any."""
 
 MOST_FAILURES = 100
 """Places in a row at which a file may not be readable before what follows is given up."""
@@ -108,6 +113,9 @@ class Clip:
     @property
     def length(self) -> float | None:
         """The seconds that the clip states for itself, where it does."""
+        if self._container.format.name == "avi" and self._stream.frames:
+            # Of a file that is shorter than it says FFmpeg takes as much off the length.
+            return float(self._stream.frames / self.rate)
         if self._stream.duration is not None:
             return float(self._stream.duration * self.time_base)
         return None if self._container.duration is None else self._container.duration / 1e6
@@ -153,9 +161,10 @@ class Clip:
         """
         problems = []
         length = self.length
-        if length is not None and end < length - EARLY_END:
+        if length is not None:
             found = float((whole + self._damaged) / self.rate)
-            if found < length - EARLY_END:
+            spare = min(EARLY_END, max(SOUND_END, EARLY_SHARE * length))
+            if max(found, end) < length - spare:
                 problems.append(f"cut short after {end:.1f} of {length:.1f} seconds")
         if self._damaged:
             frames = "damaged frame is" if self._damaged == 1 else "damaged frames are"
@@ -183,7 +192,7 @@ class Clip:
                 packet = next(packets)
             except StopIteration:
                 return
-            except av.FFmpegError:
+            except (av.FFmpegError, OSError):
                 # The iterator is done for, but what follows in the file can be read by another.
                 failures += 1
                 if failures > MOST_FAILURES:
@@ -264,13 +273,16 @@ def open_clip(path: Location) -> BinaryIO:
 def _one_line_errors(path: Location) -> Iterator[None]:
     import av
 
+    broken = (av.ArgumentError, av.EOFError, av.InvalidDataError)
     try:
         yield
-    except (av.ArgumentError, av.EOFError, av.InvalidDataError) as error:
-        raise VideoError(
-            f"{path}: no video that can be read, or cut short; copy it again or convert it to MP4"
-        ) from error
-    except av.FFmpegError as error:
+    except (av.FFmpegError, OSError) as error:
+        # Where a file that is cut short leads to a place before its start, seeking there fails.
+        if isinstance(error, broken) or not isinstance(error, av.FFmpegError):
+            raise VideoError(
+                f"{path}: no video that can be read, or cut short; "
+                "copy it again or convert it to MP4"
+            ) from error
         raise VideoError(
             f"{path}: cannot be opened ({error.strerror}); check the file and its rights"
         ) from error

@@ -120,7 +120,7 @@ async def refuse_unknown_parameters(request: Request) -> None:
 def _by_preference(accept: list[str]) -> list[str]:
     """Return the media types of the headers ``Accept``, the best liked first."""
     liked: dict[str, float] = {}
-    for part in ",".join(accept or ["*/*"]).split(","):
+    for part in ",".join(accept or ["*/*"]).lower().split(","):
         media_type, *parameters = (piece.strip() for piece in part.split(";"))
         quality = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
         try:

@@ -1,0 +1,156 @@
+"""Files of numbers, which maps and masks are -> what is stored in them, upright and black as 0."""
+
+from __future__ import annotations
+
+import struct
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+
+from blurmapper.decoding import jpeg, tiff
+from blurmapper.decoding.arrays import check_area, turn
+from blurmapper.decoding.conversions import picture_of
+from blurmapper.decoding.files import open_jpeg
+from blurmapper.decoding.opening import (
+    decode_safely,
+    load_pillow,
+    open_other,
+    open_pillow,
+    read_orientation,
+)
+from blurmapper.decoding.raw import starts_like_raw
+from blurmapper.errors import ImageError
+from blurmapper.preprocessing import WHITE
+
+_HEAD = 32
+_BRIDGES = {"LAB": "RGB", "La": "LA"}
+"""Modes of which Pillow makes no grey, and through which others it does."""
+
+_MODES = ("L", "LA", "RGB", "RGBA")
+_TURNS = {
+    2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
+    3: PIL.Image.Transpose.ROTATE_180,
+    4: PIL.Image.Transpose.FLIP_TOP_BOTTOM,
+    5: PIL.Image.Transpose.TRANSPOSE,
+    6: PIL.Image.Transpose.ROTATE_270,
+    7: PIL.Image.Transpose.TRANSVERSE,
+    8: PIL.Image.Transpose.ROTATE_90,
+}
+
+
+def read_stored(stream: BinaryIO, name: str) -> PIL.Image.Image:
+    """Return a file's picture with its numbers as stored, loaded, and upright by its EXIF.
+
+    They are no colours: no profile, gamma or alpha is applied to them. Yet black is 0 whatever the
+    file calls it. Greys of 8 bits have the mode L, of 16 I;16, floats F, and those that have more
+    bits, or a sign, I.
+
+    Parameters
+    ----------
+    stream : file
+        Readable and seekable.
+    name : str
+        What errors call it.
+
+    Raises
+    ------
+    ImageError
+        If there is no whole picture in it.
+    MissingExtraError
+        If the file is HEIC and what reads it is not installed.
+    """
+
+    def read() -> PIL.Image.Image:
+        picture = _read(stream, name)
+        if 0 in picture.size:
+            raise ValueError("no pixels")
+        return picture.convert(_BRIDGES[picture.mode]) if picture.mode in _BRIDGES else picture
+
+    return decode_safely(read, name)
+
+
+def read_array(stream: BinaryIO, name: str) -> npt.NDArray[Any]:
+    """Return the array in an .npy file.
+
+    Raises
+    ------
+    ImageError
+        If there is none, or not all of it.
+    """
+    # Of a broken header NumPy raises what the parsers of Python do, or asks for its memory.
+    return decode_safely(lambda: np.lib.format.read_array(stream, allow_pickle=False), name)
+
+
+def _read(stream: BinaryIO, name: str) -> PIL.Image.Image:
+    stream.seek(0)
+    head = stream.read(_HEAD)
+    stream.seek(0)
+    if starts_like_raw(head):
+        raise _raw(name)
+    if head.startswith(tiff.PREFIXES):
+        return _read_tiff(stream, name)
+    is_jpeg = head.startswith(jpeg.START)
+    with open_jpeg(stream.read()) if is_jpeg else open_other(stream, head, name) as picture:
+        check_area(picture.height, picture.width, name)
+        load_pillow(picture)
+        if picture.mode == "I" and picture.format == "PPM":
+            # Pillow widens 16-bit PGM to 32 bits.
+            return PIL.Image.fromarray(np.asarray(picture).astype(np.uint16))
+        turn_by = _TURNS.get(read_orientation(picture))
+        if turn_by is None:
+            return picture
+        upright = picture.transpose(turn_by)
+        upright.format = picture.format
+        return upright
+
+
+def _read_tiff(stream: BinaryIO, name: str) -> PIL.Image.Image:
+    try:
+        choice = tiff.choose_picture(stream)
+    except (ArithmeticError, LookupError, ValueError, struct.error):
+        with open_pillow(stream) as picture:
+            if tiff.is_deep(picture):
+                raise ValueError("a TIFF file of an odd structure") from None
+            return _load_tiff(picture, name)
+    stream.seek(0)
+    if choice.is_raw:
+        raise _raw(name)
+    if choice.is_for_pillow:
+        # Pillow does not open what it has no mode for, such as 4 bits a colour.
+        with suppress(PIL.UnidentifiedImageError), open_pillow(stream) as picture:
+            picture.seek(choice.at)
+            return _load_tiff(picture, name)
+    found = tiff.read_numbers(stream, choice.at, name)
+    if found is not None:
+        return _picture_of_numbers(turn(*found))
+    samples = tiff.read_samples(stream, choice.at, name)
+    pixels = turn(samples.pixels, samples.orientation)
+    if pixels.dtype != np.uint8:
+        pixels = np.rint(pixels * np.float32(255 / WHITE[pixels.dtype])).astype(np.uint8)
+    return picture_of(pixels, "CMYK" if samples.model == "CMYK" else _MODES[pixels.shape[2] - 1])
+
+
+def _load_tiff(picture: PIL.Image.Image, name: str) -> PIL.Image.Image:
+    check_area(picture.height, picture.width, name)
+    # Loading turns a TIFF file.
+    load_pillow(picture)
+    return picture
+
+
+def _raw(name: str) -> ImageError:
+    return ImageError(f"{name}: a RAW photo holds no map or mask; give a PNG")
+
+
+def _picture_of_numbers(numbers: npt.NDArray[Any]) -> PIL.Image.Image:
+    if numbers.dtype.kind == "f":
+        return PIL.Image.fromarray(numbers.astype(np.float32))
+    if numbers.dtype in (np.uint8, np.uint16):
+        return PIL.Image.fromarray(numbers)
+    # What does not fit is refused as what nearly does not.
+    limits = np.iinfo(np.int32)
+    return PIL.Image.fromarray(
+        numbers.astype(np.int64).clip(limits.min, limits.max).astype(np.int32)
+    )
