@@ -28,6 +28,9 @@ REGION = 5
 CLEAR = 1.5
 """The ratio of variances from which one frame is the sharper for sure."""
 
+LEAST = 1.0
+"""The variance of the sharper, in squared grey values, below which it is but the noise of JPEG."""
+
 KNOWN = 8
 """Cells of a region, of twenty-five, that must have a figure."""
 
@@ -75,8 +78,10 @@ def compare(one: Frame, other: Frame) -> tuple[int, int, int]:
     """Return how many regions differ clearly, how many sigma has an answer for, how many right."""
     rows, columns = (min(sides) for sides in zip(one.sigma.shape, other.sigma.shape, strict=True))
     part = slice(rows), slice(columns)
-    ratio = one.sharpness[part] / other.sharpness[part]
-    clear = np.abs(np.log(ratio)) > np.log(CLEAR)
+    # Frames that were aligned are black beyond their borders.
+    sharp = np.maximum([one.sharpness[part], other.sharpness[part]], 1e-9)
+    ratio = sharp[0] / sharp[1]
+    clear = (np.abs(np.log(ratio)) > np.log(CLEAR)) & (sharp.max(axis=0) > LEAST)
     told = clear & np.isfinite(one.sigma[part] + other.sigma[part])
     right = told & ((one.sigma[part] < other.sigma[part]) == (ratio > 1))
     return int(clear.sum()), int(told.sum()), int(right.sum())
