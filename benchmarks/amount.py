@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from benchmarks.measuring import table
 from blurmapper import BlurMapper
-from blurmapper.amounts import BlurAmounts, measure_amounts
+from blurmapper.amounts import CELL, BlurAmounts, measure_amounts
 from blurmapper.applications.light import (
     Kernel,
     decode_light,
@@ -34,6 +34,7 @@ from blurmapper.applications.light import (
 from blurmapper.images import read_image
 from blurmapper.ranking.measuring import find_sharpest_box
 from blurmapper.sharpest import compare_amounts, find_sharpest
+from blurmapper.training.amount_scenes import draw_leaves
 from blurmapper.training.compositing import apply_kernel, motion_kernel
 
 SIGMAS = (0.5, 0.8, 1.2, 2.0, 3.0, 5.0, 8.0, 12.0)
@@ -95,7 +96,8 @@ def main() -> None:
     angles = np.concatenate([angle_errors(shot) for shot in taken if shot.kernel == "movement"])
     print(f"angle of paths over 6 px: median error {np.median(angles):.1f} degrees")
     print(
-        f"flat with noise: {np.mean([flat_share(seed) for seed in range(8)]):.1%} of cells known\n"
+        f"flat with noise: {np.mean([flat_share(seed) for seed in range(8)]):.1%} of cells known; "
+        f"plain beside shapes: {np.mean([plain_share(seed) for seed in range(24)]):.1%}\n"
     )
     print(order_table(photos, FIGURES, TAKES, PAIRS))
     if find_spec("blur_detector"):
@@ -204,6 +206,17 @@ def flat_share(seed: int) -> float:
     wall = 40 + 30 * seed % 150 + rng.uniform(-40, 40) * rows + rng.uniform(-40, 40) * columns
     noisy = wall[..., np.newaxis] + rng.standard_normal((768, 768, 3)) * rng.uniform(0.5, 12)
     return float(np.isfinite(measure_amounts(noisy.clip(0, 255).astype(np.uint8)).sigma).mean())
+
+
+def plain_share(seed: int) -> float:
+    """Return the share of cells that are measured over two cells away from all shapes, blurred."""
+    sigma = (0.0, 1.0, 3.0, 8.0)[seed % 4]
+    light = draw_leaves(768, np.random.default_rng(seed))
+    light[:, 384:] = light.mean(axis=(0, 1))
+    kernel = gaussian_kernel(sigma) if sigma else None
+    away = 384 + 3 * CELL + int(3 * sigma)
+    shot = take(encode_light(light, np.dtype(np.uint8)), kernel, "JPEG 70", seed)
+    return float(np.isfinite(measure_amounts(shot).sigma[:, -(-away // CELL) :]).mean())
 
 
 def order_table(

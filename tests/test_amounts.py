@@ -88,6 +88,19 @@ def test_nothing_flat_gets_a_figure(level: int, noise: float) -> None:
     assert np.isfinite(measure_amounts(noisy).sigma).mean() < 0.01
 
 
+@pytest.mark.parametrize("sigma", [0.0, 1.0, 3.0, 8.0])
+def test_a_plain_area_gets_no_figure_from_the_edges_around_it(sigma: float) -> None:
+    light = scene().copy()
+    light[:, 256:] = 0.3
+    light = apply_kernel(light, gaussian_kernel(sigma)) if sigma else light
+    noise = np.random.default_rng(0).normal(0, 0.5, light.shape)
+    photo = np.rint(encode_light(light, np.dtype(np.uint8)) + noise).clip(0, 255).astype(np.uint8)
+    known = np.isfinite(measure_amounts(photo).sigma)
+    reach = -(-(256 + 32 + 2 * int(sigma)) // 16)
+    assert known[:, :16].mean() > 0.3
+    assert known[:, reach:].mean() < 0.02
+
+
 @pytest.mark.parametrize("size", [(16, 16), (17, 40), (100, 33), (16, 900), (513, 511)])
 def test_cells_cover_photos_of_any_size(size: tuple[int, int]) -> None:
     photo = np.resize(taken(), (*size, 3))

@@ -6,6 +6,7 @@ What is lost in that view, whether an eye is sharp at 100 %, is measured here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -17,33 +18,35 @@ import numpy.typing as npt
 from blurmapper.devices import count_cores
 from blurmapper.images import ImageArray
 from blurmapper.preprocessing import WHITE
-from blurmapper.weights import read_card, verify
+from blurmapper.weights import WeightsCard, read_card, verify
 
 CELL = 16
 """Side in pixels of the cells of the photo that are measured."""
 
 LEVELS = 4
-"""The photo is looked at at full size, and halved this many times less one: each time twice the
-blur is as wide as what the network was trained on."""
+"""The photo is looked at at full size, and halved this many times less one: what is too wide to be
+seen in one size shows in the next."""
 
-LARGEST_DOUBT = 0.2
-"""What is known worse than by this share is left out: flat, dark, or nothing but noise."""
+LARGEST_DOUBT = 0.25
+"""What is known worse than by this share is left out: flat, dark, or nothing but noise. Of less
+than a pixel, what is known worse than by this part of a pixel."""
 
 SMALLEST_PATH = 4.0
 """Shorter paths are hardly told from a soft lens, and have neither length nor angle."""
 
 BUNDLED = Path(__file__).parent / "assets" / "amount"
-"""The folder of the network and its card."""
+"""The folder of the network, in two parts with a card each: `LOOK` and `WEIGH`."""
 
-_TILE, _MARGIN = 768, 32
-_FINER = 0.1  # Preference of log doubt for each level nearer to full size: its cells are smaller.
-_NARROWEST, _WIDEST = 0.7, 4.0  # Sigmas that a level can tell, in its own pixels.
-_COARSE_SIGMA = 1.6  # From which a level is finer than it need be, in its own pixels.
+LOOK, WEIGH = "amount-look", "amount-weigh"
+"""What notes of a tile what is in each cell, and what makes answers of the notes of all sizes."""
+
+_TILE, _MARGIN = 1152, 32
+_BAND, _AROUND = 64, 2  # Rows of cells that are weighed at a time, and cells that each looks at.
 _STRAIGHT = 0.4  # Anisotropy from which a blur is a movement's; a lens has next to none.
 
 Grid = npt.NDArray[np.float32]
 Cells = npt.NDArray[np.float32]
-"""(h, w, 4): what the network says of each cell."""
+"""(channels, h, w): what the network says of each cell."""
 
 
 class BlurAmounts(NamedTuple):
@@ -84,20 +87,16 @@ def measure_amounts(image: ImageArray, *, threads: int | None = None) -> BlurAmo
         A grid of cells of `CELL` pixels.
     """
     pyramid = _build_pyramid(image)
-    best = np.zeros((0, 0, 4), np.float32)
     # Two tiles at a time take less processor time than one by two threads that wait for each other.
     with ThreadPoolExecutor(threads or count_cores()) as pool:
-        for level in reversed(range(LEVELS)):
-            coarser = np.repeat(np.repeat(best, 2, axis=0), 2, axis=1)
-            best = _refine(coarser, _run_level(pool, pyramid[level], level, coarser))
-    height, width = (-(-side // CELL) for side in image.shape[:2])
-    return _describe(best[:height, :width])
+        looks = [_look(pool, grey) for grey in pyramid]
+        return _describe(_weigh(pool, [np.concatenate(list(look), axis=1) for look in looks]))
 
 
 @cache
 def identify_network() -> str:
-    """Return what tells the weights that measure from any others, read off their card."""
-    return read_card(BUNDLED / "amount.json").sha256[:16]
+    """Return what tells the weights that measure from any others, read off their cards."""
+    return "".join(_read_card(name).sha256[:8] for name in (LOOK, WEIGH))
 
 
 def _build_pyramid(image: ImageArray) -> list[npt.NDArray[Any]]:
@@ -118,101 +117,74 @@ def _build_pyramid(image: ImageArray) -> list[npt.NDArray[Any]]:
     return pyramid
 
 
-def _refine(coarser: Cells, answer: Cells) -> Cells:
-    """Return the surer of two levels in each cell; the coarsest has nothing above it."""
-    if not coarser.size:
-        return answer
-    coarser = coarser[: answer.shape[0], : answer.shape[1]]
-    return np.where((answer[..., 1] < coarser[..., 1])[..., np.newaxis], answer, coarser)
-
-
-def _run_level(
-    pool: ThreadPoolExecutor, grey: npt.NDArray[Any], level: int, coarser: Cells
-) -> Cells:
-    """Return log sigma in pixels of the photo, log doubt, and anisotropy in x and y, (h, w, 4).
-
-    What the level above, `coarser`, has seen to be blurred widely is left at infinite doubt.
-    """
+def _look(pool: ThreadPoolExecutor, grey: npt.NDArray[Any]) -> Iterator[Cells]:
+    """Begin to note what is in the cells of the photo at one of its sizes, some rows at a time."""
     rows, columns = (-(-side // CELL) for side in grey.shape)
     below = rows * CELL - grey.shape[0], columns * CELL - grey.shape[1]
     margins = ((_MARGIN, _MARGIN + below[0]), (_MARGIN, _MARGIN + below[1]))
-    padded = np.pad(grey, margins, mode="symmetric")
-    answer = np.full((rows, columns, 4), np.inf, np.float32)
-    needed = np.ones((rows, columns), bool)
-    if coarser.size:
-        seen = coarser[:rows, :columns]
-        wide = seen[..., 0] > np.log(2 * _COARSE_SIGMA * 2**level)
-        needed = ~(wide & (seen[..., 1] < np.log(LARGEST_DOUBT)))
+    padded = np.pad(grey, margins, mode="reflect")
+    step, around = _TILE // CELL, _MARGIN // CELL
 
-    def measure(part: tuple[slice, slice]) -> None:
-        down, across = (slice(side.start * CELL, side.stop * CELL + 2 * _MARGIN) for side in part)
-        answer[part] = _open_network().run(padded[down, across])
+    def look(top: int) -> Cells:
+        parts = []
+        for left in range(0, columns, step):
+            ends = min(top + step, rows), min(left + step, columns)
+            down, across = (
+                slice(start * CELL, (end + 2 * around) * CELL)
+                for start, end in zip((top, left), ends, strict=True)
+            )
+            tile = _normalise(padded[down, across])
+            (cells,) = _open_network(LOOK).run(["notes"], {"image": tile[np.newaxis, np.newaxis]})
+            parts.append(cells[0, :, around:-around, around:-around])
+        return np.concatenate(parts, axis=2)
 
-    list(pool.map(measure, _cut_tiles(needed)))
-    # Near its ends a level knows no more than that blur is narrower, or wider, than it can tell.
-    too_narrow = (answer[..., 0] < np.log(_NARROWEST)) & (level > 0)
-    too_wide = answer[..., 0] > np.log(_WIDEST)
-    answer[too_narrow | too_wide, 1] = np.inf
-    answer[..., 0] += np.log(2.0**level)
-    answer[..., 1] += _FINER * level
-    return answer
+    return pool.map(look, range(0, rows, step))
 
 
-def _cut_tiles(needed: npt.NDArray[np.bool_]) -> list[tuple[slice, slice]]:
-    """Return tiles of cells, cut down to those needed."""
-    parts = []
-    step = _TILE // CELL
-    for top in range(0, needed.shape[0], step):
-        for left in range(0, needed.shape[1], step):
-            tile = needed[top : top + step, left : left + step]
-            if tile.any():
-                rows, columns = (np.flatnonzero(tile.any(axis=axis)) for axis in (1, 0))
-                parts.append(
-                    (
-                        slice(top + int(rows[0]), top + int(rows[-1]) + 1),
-                        slice(left + int(columns[0]), left + int(columns[-1]) + 1),
-                    )
-                )
-    return parts
+def _weigh(pool: ThreadPoolExecutor, levels: list[Cells]) -> Cells:
+    """Return log sigma, log doubt, and anisotropy in x and y, (4, h, w), from all sizes' notes."""
+    _, rows, columns = levels[0].shape
+    # What is beyond the border is taken for what is at it.
+    across = np.arange(-_AROUND, columns + _AROUND).clip(0, columns - 1)
+
+    def weigh(top: int) -> Cells:
+        down = np.arange(top - _AROUND, min(top + _BAND, rows) + _AROUND).clip(0, rows - 1)
+        notes = np.concatenate(
+            [level[:, down >> size][:, :, across >> size] for size, level in enumerate(levels)]
+        )
+        (answers,) = _open_network(WEIGH).run(["cells"], {"notes": notes[np.newaxis]})
+        return np.asarray(answers[0, :, _AROUND:-_AROUND, _AROUND:-_AROUND], np.float32)
+
+    return np.concatenate(list(pool.map(weigh, range(0, rows, _BAND))), axis=1)
 
 
-class _Network(NamedTuple):
-    session: Any
-    mean: np.float32
-    scale: np.float32
+def _normalise(tile: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    import cv2
 
-    def run(self, tile: npt.NDArray[Any]) -> Cells:
-        """Return the answers for the cells of a tile, but for its margin, (h, w, 4)."""
-        image = self._normalise(tile)
-        (cells,) = self.session.run(["cells"], {"image": image[np.newaxis, np.newaxis]})
-        margin = _MARGIN // CELL
-        inner = cells[0, :, margin:-margin, margin:-margin]
-        return np.asarray(inner.transpose(1, 2, 0), np.float32)
-
-    def _normalise(self, tile: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        import cv2
-
-        if tile.dtype == np.uint8:
-            # As Preprocessing does it: a table takes less time, and gives the same numbers.
-            table = (np.arange(256, dtype=np.float32) - self.mean) * self.scale
-            return np.asarray(cv2.LUT(tile, table), np.float32)
-        return np.asarray((tile - self.mean) * self.scale, np.float32)
+    grey = _read_card(LOOK).preprocessing
+    mean, scale = np.float32(grey.mean[0]), np.float32(grey.scale[0])
+    if tile.dtype == np.uint8:
+        # As Preprocessing does it: a table takes less time, and gives the same numbers.
+        return np.asarray(cv2.LUT(tile, (np.arange(256, dtype=np.float32) - mean) * scale))
+    return np.asarray((tile - mean) * scale, np.float32)
 
 
 @cache
-def _open_network() -> _Network:
+def _read_card(name: str) -> WeightsCard:
+    return read_card(BUNDLED / f"{name}.json")
+
+
+@cache
+def _open_network(name: str) -> Any:
     from blurmapper.backends import open_session
 
-    card = read_card(BUNDLED / "amount.json")
-    grey = card.preprocessing
-    session = open_session(verify(card, BUNDLED), threads=1)
-    return _Network(session, np.float32(grey.mean[0]), np.float32(grey.scale[0]))
+    return open_session(verify(_read_card(name), BUNDLED), threads=1)
 
 
 def _describe(cells: Cells) -> BlurAmounts:
-    known = cells[..., 1] < np.log(LARGEST_DOUBT)
-    sigma = np.where(known, np.exp(np.where(known, cells[..., 0], 0)), np.nan)
-    across, along = np.where(known, cells[..., 2], 0), np.where(known, cells[..., 3], 0)
+    known = cells[1] + np.minimum(cells[0], 0) < np.log(LARGEST_DOUBT)
+    sigma = np.where(known, np.exp(np.where(known, cells[0], 0)), np.nan)
+    across, along = np.where(known, cells[2], 0), np.where(known, cells[3], 0)
     anisotropy = np.hypot(across, along).clip(0, 1)
     # The variances along and across a path of length L differ by L^2 / 12.
     length = np.sqrt(24 * anisotropy) * sigma

@@ -10,11 +10,18 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from blurmapper.amounts import BUNDLED
+from blurmapper.amounts import BUNDLED, CELL, LEVELS, LOOK, WEIGH, measure_amounts
 from blurmapper.applications.light import Kernel, disc_kernel, gaussian_kernel
 from blurmapper.backends import open_session
 from blurmapper.errors import DatasetError
-from blurmapper.training.amount_network import AmountNetwork, amount_loss, targets
+from blurmapper.training.amount_export import export_amounts
+from blurmapper.training.amount_network import (
+    ANSWERS,
+    NOTES,
+    AmountNetwork,
+    amount_loss,
+    targets,
+)
 from blurmapper.training.amount_run import TileDataset, orient, score_tiles
 from blurmapper.training.amount_scenes import (
     TILE,
@@ -26,7 +33,10 @@ from blurmapper.training.amount_scenes import (
 )
 from blurmapper.training.augmentation import develop
 from blurmapper.training.compositing import motion_kernel
-from blurmapper.training.networks import load_weights
+from blurmapper.training.config import TrainingConfig
+from blurmapper.training.storage import read_onnx_weights
+
+CELLS = TILE // CELL
 
 
 @pytest.fixture
@@ -68,15 +78,26 @@ def test_the_same_index_gives_the_same_tile_and_another_another(source: TileSour
 
 
 def test_tiles_have_all_widths_and_cells_where_two_blurs_meet_have_none(source: TileSource) -> None:
-    tiles = [source.tile(index) for index in range(60)]
+    tiles = [source.tile(index) for index in range(24)]
     assert {tile.grey.shape for tile in tiles} == {(TILE, TILE)}
-    assert {tile.covariance.shape for tile in tiles} == {(8, 8, 3)}
-    sigmas = [np.sqrt(np.nanmean(tile.covariance[..., :2])) for tile in tiles]
+    assert {tile.covariance.shape for tile in tiles} == {(CELLS, CELLS, 3)}
+    variances = [tile.covariance[..., :2] for tile in tiles]
+    sigmas = [np.sqrt(each[np.isfinite(each)].mean()) for each in variances]
     assert min(sigmas) < 0.6
-    assert max(sigmas) > 4
+    assert max(sigmas) > 8
     unknown = [np.isnan(tile.covariance).mean() for tile in tiles]
-    assert 0 < np.mean(np.array(unknown) > 0) < 0.5
-    assert max(unknown) < 0.7
+    assert 0 < np.mean(np.array(unknown) > 0) < 0.7
+    assert max(unknown) < 0.3
+
+
+def test_where_a_tile_is_flat_there_is_nothing_to_see_its_blur_by(tmp_path: Path) -> None:
+    photo = np.full((TILE, TILE, 3), 120, np.uint8)
+    photo[:, : TILE // 2] = np.random.default_rng(0).integers(0, 256, (TILE, TILE // 2, 3))
+    cv2.imwrite(str(tmp_path / "half.png"), photo)
+    drawn = [TileSource((tmp_path / "half.png",), seed).tile(0).covariance for seed in range(12)]
+    flat = [np.isinf(covariance[..., 0]).mean() for covariance in drawn]
+    assert np.median(flat) > 0.05
+    assert max(flat) < 0.8
 
 
 def test_without_photos_there_are_no_tiles() -> None:
@@ -90,7 +111,9 @@ def test_a_tile_is_turned_with_its_truth(orientation: int) -> None:
     size = len(kernel)
     drawn = np.zeros((TILE, TILE), np.float32)
     drawn[:size, :size] = kernel / kernel.max() * 255
-    tile = Tile(drawn.astype(np.uint8), np.tile(np.float32(covariance_of(kernel)), (8, 8, 1)))
+    tile = Tile(
+        drawn.astype(np.uint8), np.tile(np.float32(covariance_of(kernel)), (CELLS, CELLS, 1))
+    )
     turned = orient(tile, orientation)
     rows, columns = np.nonzero(turned.grey)
     part = turned.grey[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
@@ -127,6 +150,7 @@ def answer_of(tile: Tile, doubt: float, error: float) -> torch.Tensor:
 def test_the_loss_wants_what_is_true_and_doubt_as_large_as_the_error(source: TileSource) -> None:
     tile = source.tile(0)
     truth = torch.from_numpy(tile.covariance)[None]
+    truth = truth.masked_fill(truth.isinf(), torch.nan)
 
     def loss(doubt: float, error: float) -> float:
         return float(amount_loss(answer_of(tile, doubt, error), truth))
@@ -135,8 +159,34 @@ def test_the_loss_wants_what_is_true_and_doubt_as_large_as_the_error(source: Til
     assert loss(np.log(0.3), 0.3) < min(loss(np.log(0.1), 0.3), loss(np.log(0.9), 0.3))
 
 
+def test_where_nothing_is_to_be_seen_the_loss_wants_complete_doubt_whatever_is_said() -> None:
+    truth = torch.full((1, 4, 4, 3), torch.inf)
+
+    def loss(doubt: float, log_sigma: float) -> float:
+        answers = torch.zeros(1, ANSWERS, 4, 4)
+        answers[:, 0], answers[:, 1] = log_sigma, doubt
+        return float(amount_loss(answers, truth))
+
+    assert loss(0.0, 0.0) == loss(0.0, 2.0)
+    assert loss(0.0, 0.0) < min(loss(-2.0, 0.0), loss(2.0, 0.0))
+
+
+def test_each_look_learns_blur_in_its_own_pixels_and_none_that_is_too_wide_for_it() -> None:
+    answers = torch.zeros(1, ANSWERS * (1 + LEVELS), 4, 4)
+    sigma = 12.0  # 12, 6, 3 and 1.5 pixels: too wide for the first look.
+    for level in range(LEVELS):
+        answers[:, ANSWERS * (1 + level)] = np.log(sigma / 2**level)
+    answers[:, 0] = np.log(sigma)
+    truth = torch.tensor([sigma**2, sigma**2, 0.0]).expand(1, 4, 4, 3)
+    assert float(amount_loss(answers, truth)) == pytest.approx(0, abs=1e-5)
+    answers[:, ANSWERS] = 99.0
+    assert float(amount_loss(answers, truth)) == pytest.approx(0, abs=1e-5)
+    answers[:, 2 * ANSWERS] = 99.0
+    assert float(amount_loss(answers, truth)) > 1
+
+
 def test_cells_where_two_blurs_meet_teach_nothing() -> None:
-    answers = torch.randn(1, 4, 8, 8, requires_grad=True)
+    answers = torch.randn(1, ANSWERS * (1 + LEVELS), 8, 8, requires_grad=True)
     amount_loss(answers, torch.full((1, 8, 8, 3), torch.nan)).backward()
     assert answers.grad is not None
     assert float(answers.grad.abs().max()) == 0
@@ -155,7 +205,7 @@ def test_a_dataset_shows_a_tile_again_in_another_way(
 
 
 def test_scores_are_those_of_the_answers(source: TileSource) -> None:
-    tiles = [source.tile(index) for index in range(40)]
+    tiles = [source.tile(index) for index in range(24)]
     truth = torch.from_numpy(np.stack([tile.covariance for tile in tiles]))
     answers = torch.cat([answer_of(tile, -2.0, 0.1) for tile in tiles])
 
@@ -163,21 +213,54 @@ def test_scores_are_those_of_the_answers(source: TileSource) -> None:
         def forward(self, part: torch.Tensor) -> torch.Tensor:
             return answers[part[:, 0, 0, 0].long()]
 
-    numbers = torch.arange(40.0).view(40, 1, 1, 1)
+    numbers = torch.arange(24.0).view(24, 1, 1, 1)
     scores = score_tiles(Told(), numbers, truth)
     assert scores["error"] == pytest.approx(0.1, abs=1e-3)
     assert scores["sure"] == 1
     assert scores["degrees"] == pytest.approx(0, abs=0.1)
 
 
-def test_the_weights_that_ship_are_those_of_this_network() -> None:
+def shipped(photo: torch.Tensor) -> torch.Tensor:
+    """Return what the network answers with the weights of the package."""
     network = AmountNetwork().eval()
-    load_weights(network, BUNDLED / "amount.onnx")
+    parts = [read_onnx_weights(BUNDLED / f"{name}.onnx") for name in (LOOK, WEIGH)]
+    network.load_state_dict(parts[0] | parts[1])
+    with torch.inference_mode():
+        return network(photo)
+
+
+def test_the_weights_that_ship_are_those_of_this_network() -> None:
+    light = draw_leaves(384, np.random.default_rng(3))
+    photo = develop(light, np.random.default_rng(4))
+    grey = np.float32(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
+    answers = shipped(torch.from_numpy((grey - 102) / 64)[None, None])[0].numpy()
+    inside = slice(2, -2)  # The network's own border is empty, a photo's is continued.
+    sigma = measure_amounts(photo).sigma[inside, inside]
+    known = np.isfinite(sigma)
+    assert known.mean() > 0.3
+    # Halving rounds half a grey value up or down.
+    expected = np.exp(answers[0][inside, inside][known])
+    np.testing.assert_allclose(sigma[known], expected, rtol=0.05)
+
+
+def test_an_export_answers_as_the_network_does(tmp_path: Path) -> None:
+    config = TrainingConfig("amount", tmp_path, tmp_path)
+    network = AmountNetwork().eval()
+    state = {"config": config.to_dict(), "average": network.state_dict(), "step": 3}
+    export_amounts(state, tmp_path)
     tile = torch.randn(1, 1, 96, 160, generator=torch.Generator().manual_seed(0))
-    (shipped,) = open_session(BUNDLED / "amount.onnx").run(["cells"], {"image": tile.numpy()})
-    np.testing.assert_allclose(network(tile).detach().numpy(), shipped, atol=1e-4)
+    look = open_session(tmp_path / "amount-look.onnx")
+    (notes,) = look.run(["notes"], {"image": tile.numpy()})
+    np.testing.assert_allclose(network.look(tile).detach().numpy(), notes, atol=1e-4)
+    stacked = np.repeat(notes, LEVELS, axis=1)
+    (cells,) = open_session(tmp_path / "amount-weigh.onnx").run(["cells"], {"notes": stacked})
+    found = network.weigh(torch.from_numpy(stacked)).detach().numpy()
+    np.testing.assert_allclose(found, cells, atol=1e-4)
 
 
 def test_the_network_answers_for_cells_of_sixteen_pixels() -> None:
-    answers = AmountNetwork()(torch.zeros(2, 3, 64, 96))
-    assert answers.shape == (2, 4, 4, 6)
+    network = AmountNetwork()
+    photos = torch.zeros(2, 3, 512, 640)
+    assert network(photos).shape == (2, ANSWERS * (1 + LEVELS), 32, 40)
+    assert network.eval()(photos).shape == (2, ANSWERS, 32, 40)
+    assert network.look(photos[..., :64, :96]).shape == (2, NOTES, 4, 6)

@@ -1,21 +1,24 @@
-"""From a checkpoint of the network that measures blur to the ONNX file that the package opens."""
+"""From a checkpoint of the network that measures blur to the ONNX files that the package opens."""
 
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
+from blurmapper.amounts import LEVELS
 from blurmapper.backends import open_session
 from blurmapper.errors import WeightsError
 from blurmapper.files import write_file
-from blurmapper.training.amount_network import GREY
+from blurmapper.training.amount_network import GREY, NOTES, AmountNetwork
 from blurmapper.training.config import TrainingConfig
-from blurmapper.training.networks import build_network, count_parameters, set_weights
+from blurmapper.training.networks import count_parameters, set_weights
 from blurmapper.training.tracing import trace_network
 from blurmapper.weights import WeightsCard, is_described, write_card
 
@@ -23,23 +26,51 @@ TOLERANCE = 1e-3
 """Largest difference that torch and ONNX Runtime may have in any answer."""
 
 
-def export_amounts(state: dict[str, Any], output: Path, name: str) -> Path:
-    """Write a checkpoint's averaged weights as ONNX, with a card.
+class Look(nn.Module):
+    """The part of the network that looks at one size of a photo."""
+
+    def __init__(self, network: AmountNetwork) -> None:
+        super().__init__()
+        self.body, self.head = network.body, network.head
+
+    def forward(self, grey: Tensor) -> Tensor:
+        """Return the notes of each cell."""
+        notes: Tensor = self.head(self.body(grey))
+        return notes
+
+
+class Weigh(nn.Module):
+    """The part that makes one answer of what is noted at all sizes."""
+
+    def __init__(self, network: AmountNetwork) -> None:
+        super().__init__()
+        self.fusion = network.fusion
+
+    def forward(self, notes: Tensor) -> Tensor:
+        """Return the answers for each cell."""
+        answers: Tensor = self.fusion(notes)
+        return answers
+
+
+def export_amounts(state: dict[str, Any], output: Path, name: str = "amount") -> Path:
+    """Write a checkpoint's averaged weights as ONNX in two parts, each with a card.
 
     Parameters
     ----------
     state : dict
         Of the checkpoint.
     output : Path
-        Folder of ``NAME.onnx`` and ``NAME.json``; those of an earlier export are replaced.
+        Folder of ``NAME-look.onnx``, ``NAME-weigh.onnx`` and their cards; those of an earlier
+        export are replaced.
     name : str
         Of the weights.
 
     Returns
     -------
     Path
-        The ONNX file: input ``image``, float32 (N, 1, H, W), grey as `GREY` makes it, sides
-        multiples of 16; output ``cells``, float32 (N, 4, H / 16, W / 16), as
+        The folder. `Look` has the input ``image``, float32 (N, 1, H, W), grey as `GREY` makes it,
+        sides multiples of 16, and the output ``notes``, (N, NOTES, H / 16, W / 16); `Weigh` has
+        the input ``notes``, (N, LEVELS * NOTES, h, w), and the output ``cells``, (N, 4, h, w), as
         `blurmapper.training.amount_network.AmountNetwork` answers.
 
     Raises
@@ -48,43 +79,61 @@ def export_amounts(state: dict[str, Any], output: Path, name: str) -> Path:
         If torch and ONNX Runtime differ by more than `TOLERANCE`.
     """
     config = TrainingConfig.from_dict(state["config"], name)
-    network = build_network(config.architecture)
+    network = AmountNetwork()
     set_weights(network, state["average"])
-    network.eval().requires_grad_(requires_grad=False)
-    path = output / f"{name}.onnx"
+    network.requires_grad_(requires_grad=False)
+    random = torch.Generator().manual_seed(0)
+    tile = torch.randn(1, 1, 160, 224, generator=random)
+    notes = torch.randn(1, LEVELS * NOTES, 10, 14, generator=random)
     output.mkdir(parents=True, exist_ok=True)
-    model = trace_network(network, torch.zeros(2, 1, 96, 128), ["cells"], 18)
-    content = model.SerializeToString()
-    write_file(path, content, lambda old: is_described(old, old.with_suffix(".json")))
-    sample = torch.randn(1, 1, 160, 224, generator=torch.Generator().manual_seed(0))
-    (found,) = open_session(path).run(["cells"], {"image": sample.numpy()})
-    difference = float(np.abs(found - network(sample).numpy()).max())
-    if difference > TOLERANCE:
-        path.unlink()
-        raise WeightsError(f"{path.name}: ONNX Runtime and torch differ by {difference:.1e}")
-    card = WeightsCard(
-        name=name,
-        architecture=config.architecture,
-        file=path.name,
-        sha256=hashlib.sha256(content).hexdigest(),
-        bytes=len(content),
-        parameters=count_parameters(network),
-        preprocessing=GREY,
-        training=_describe(config, int(state["step"])),
-        scores=(),
-        milliseconds_384=None,
-        licence="Apache-2.0",
-        paper="",
-        created=time.strftime("%Y-%m-%d", time.gmtime()),
-    )
-    write_card(card, path.with_suffix(".json"))
-    return path
+    for called, part, example, ends in (
+        (f"{name}-look", Look(network), tile, ("image", "notes")),
+        (f"{name}-weigh", Weigh(network), notes, ("notes", "cells")),
+    ):
+        content = _export_part(part, example, ends, called)
+        path = output / f"{called}.onnx"
+        write_file(path, content, lambda old: is_described(old, old.with_suffix(".json")))
+        card = WeightsCard(
+            name=called,
+            architecture=config.architecture,
+            file=path.name,
+            sha256=hashlib.sha256(content).hexdigest(),
+            bytes=len(content),
+            parameters=count_parameters(part),
+            preprocessing=GREY,
+            training=_describe(config, int(state["step"])),
+            scores=(),
+            milliseconds_384=None,
+            licence="Apache-2.0",
+            paper="",
+            created=time.strftime("%Y-%m-%d", time.gmtime()),
+        )
+        write_card(card, path.with_suffix(".json"))
+    return output
+
+
+def _export_part(part: nn.Module, example: Tensor, ends: tuple[str, str], name: str) -> bytes:
+    """Return a part of the network as ONNX, once it is seen to answer as torch does."""
+    given, told = ends
+    part.eval()
+    model = trace_network(part, torch.zeros(2, *example.shape[1:]), [told], 18, given=given)
+    content: bytes = model.SerializeToString()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"{name}.onnx")
+        path.write_bytes(content)
+        (found,) = open_session(path).run([told], {given: example.numpy()})
+    difference = float(np.abs(found - part(example).numpy()).max())
+    # Written so that NaN fails too.
+    if not difference <= TOLERANCE:
+        raise WeightsError(f"{name}.onnx: ONNX Runtime and torch differ by {difference:.1e}")
+    return content
 
 
 def _describe(config: TrainingConfig, steps: int) -> str:
     return (
-        f"{steps} steps of {config.batch} tiles of 128 x 128 pixels, made of drawn shapes and of "
-        f"photos of BIQ2021 that are sharp all over, blurred by lenses and movements of known "
-        f"width and photographed by a simulated camera, seed {config.seed}. {config.optimiser}, "
-        f"rate {config.rate:g}, {config.decay} decay, average {config.average:g}."
+        f"{steps} steps of {config.batch} tiles of 512 x 512 pixels, made of drawn shapes and of "
+        f"photos of {config.photos.name} that are sharp all over, blurred by lenses and movements "
+        "of known width and photographed by a simulated camera, seed "
+        f"{config.seed}. {config.optimiser}, rate {config.rate:g}, {config.decay} decay, average "
+        f"{config.average:g}."
     )

@@ -23,19 +23,19 @@ from blurmapper.training.augmentation import Image, develop
 from blurmapper.training.compositing import Linear, apply_kernel, motion_kernel
 from blurmapper.training.photos import read_rgb
 
-TILE = 128
-"""Side of a tile, in pixels."""
+TILE = 512
+"""Side of a tile, in pixels: of its eighth something is left to look at."""
 
-SMALLEST_SIGMA, LARGEST_SIGMA = 0.25, 7.0
-"""Of the blur that is drawn, in pixels of the tile; what is wider is seen at half the size."""
+SMALLEST_SIGMA, LARGEST_SIGMA = 0.25, 18.0
+"""Of the blur that is drawn, in pixels."""
 
 PHOTO_SIGMA = 0.5
 """Of a photo that is sharp at its own pixels, by lens and resizing."""
 
-LEVEL_SHARES = (0.5, 0.3, 0.2)
-"""Of tiles seen at the photo's size, at half of it and at a quarter."""
+FAINTEST = 0.012
+"""Step over three pixels, of light as an eye sees it, with which an edge begins."""
 
-KINDS = {"gaussian": 0.25, "disc": 0.28, "polygon": 0.1, "motion": 0.27, "both": 0.1}
+KINDS = {"gaussian": 0.22, "disc": 0.24, "polygon": 0.1, "motion": 0.34, "both": 0.1}
 """Of blur, and their shares; both is a lens out of focus that moved."""
 
 Covariance = npt.NDArray[np.float64]
@@ -52,7 +52,8 @@ class Tile(NamedTuple):
     ----------
     grey : uint8 (TILE, TILE)
     covariance : float32 (TILE / CELL, TILE / CELL, 3)
-        Of the blur of each cell, in the tile's pixels; NaN where two blurs meet.
+        Of the blur of each cell, in pixels; NaN where two blurs meet, infinite where there is
+        nothing to see it by.
     """
 
     grey: npt.NDArray[np.uint8]
@@ -62,7 +63,6 @@ class Tile(NamedTuple):
 class _Scene(NamedTuple):
     light: Linear
     sigma: float
-    level: int
 
 
 class TileSource:
@@ -87,35 +87,44 @@ class TileSource:
         return make_tile(scene, np.random.default_rng((self.seed, index, 1)))
 
     def _draw_scene(self, rng: np.random.Generator) -> _Scene:
-        level = int(rng.choice(len(LEVEL_SHARES), p=LEVEL_SHARES))
-        side = TILE << level
         if rng.random() < 0.3:
-            light, sigma = draw_leaves(side, rng), 0.0
+            light, sigma = draw_leaves(TILE, rng), 0.0
         else:
-            photo = _read(self.photos[int(rng.integers(len(self.photos)))])
-            light, sigma = _crop(photo, side, level, rng)
+            light, sigma = _crop(_read(self.photos[int(rng.integers(len(self.photos)))]), rng)
         if rng.random() < 0.5:
             light = _sharpen(light, rng)
-        return _Scene(light, sigma, level)
+        return _Scene(light, sigma)
 
 
 def make_tile(scene: _Scene, rng: np.random.Generator) -> Tile:
     """Blur a scene, one way or two, and photograph it."""
     light, covariance = _blur(scene, rng)
     count = TILE // CELL
-    truth = np.tile(covariance, (count, count, 1))
-    if rng.random() < 0.25:
+    truth = _tell_where_seen(scene.light, covariance)
+    if rng.random() < 0.35:
         other, covariance = _blur(scene, rng)
-        mask = _draw_border(len(light), rng)
+        mask = _draw_border(TILE, rng)
         light = light + (other - light) * mask[..., np.newaxis]
-        share = cv2.resize(mask, (TILE, TILE), interpolation=cv2.INTER_AREA)
-        share = share.reshape(count, CELL, count, CELL)
+        share = mask.reshape(count, CELL, count, CELL)
         truth[share.max((1, 3)) >= 0.02] = np.nan
-        truth[share.min((1, 3)) > 0.98] = covariance
+        inside = share.min((1, 3)) > 0.98
+        truth[inside] = _tell_where_seen(scene.light, covariance)[inside]
     grey = cv2.cvtColor(develop(light, rng), cv2.COLOR_RGB2GRAY)
-    if scene.level:
-        grey = cv2.resize(grey, (TILE, TILE), interpolation=cv2.INTER_AREA)
     return Tile(np.asarray(grey, np.uint8), truth.astype(np.float32))
+
+
+def _tell_where_seen(light: Linear, covariance: Covariance) -> npt.NDArray[np.float64]:
+    """Return the covariance of each cell, infinite where no edge is in or near it."""
+    # Over a few pixels, as the grain of the photos that scenes are made of is no edge.
+    grey = cv2.blur(np.sqrt(light.mean(axis=2).clip(0)), (3, 3))
+    edges = np.zeros(grey.shape, np.uint8)
+    edges[1:-2] |= np.abs(grey[3:] - grey[:-3]) > FAINTEST
+    edges[:, 1:-2] |= np.abs(grey[:, 3:] - grey[:, :-3]) > FAINTEST
+    reach = round(CELL / 2 + 1.5 * float(np.sqrt(covariance[:2].mean())))
+    near = cv2.dilate(edges, np.ones((2 * reach + 1,) * 2, np.uint8))
+    count = TILE // CELL
+    seen = near.reshape(count, CELL, count, CELL).max((1, 3)) > 0
+    return np.where(seen[..., np.newaxis], covariance, np.inf)
 
 
 def draw_kernel(sigma: float, rng: np.random.Generator) -> Kernel:
@@ -149,13 +158,13 @@ def covariance_of(kernel: Kernel) -> Covariance:
 
 
 def _blur(scene: _Scene, rng: np.random.Generator) -> tuple[Linear, Covariance]:
-    """Return the scene's light blurred, and the covariance in pixels of the tile."""
+    """Return the scene's light blurred, and the covariance of its blur."""
     own = np.array([scene.sigma**2, scene.sigma**2, 0])
     if rng.random() < 0.1:
-        return scene.light, own / 4**scene.level
+        return scene.light, own
     span = np.log(SMALLEST_SIGMA), np.log(LARGEST_SIGMA)
-    kernel = draw_kernel(float(np.exp(rng.uniform(*span))) * 2**scene.level, rng)
-    return apply_kernel(scene.light, kernel), (covariance_of(kernel) + own) / 4**scene.level
+    kernel = draw_kernel(float(np.exp(rng.uniform(*span))), rng)
+    return apply_kernel(scene.light, kernel), covariance_of(kernel) + own
 
 
 def _draw_border(side: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
@@ -168,16 +177,19 @@ def _draw_border(side: int, rng: np.random.Generator) -> npt.NDArray[np.float32]
     return np.asarray((across * side + 0.5).clip(0, 1), np.float32)
 
 
-def _crop(photo: Image, side: int, level: int, rng: np.random.Generator) -> tuple[Linear, float]:
-    """Return the light of a part of a photo, reduced at random, and its own sigma."""
-    height, width = photo.shape[:2]
-    least = max(side / min(height, width), 0.3 if level == 0 else 0.5)
-    scale = float(rng.uniform(least, 1)) if least < 1 else least
-    size = max(side, round(width * scale)), max(side, round(height * scale))
-    photo = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
-    top = int(rng.integers(0, size[1] - side + 1))
-    left = int(rng.integers(0, size[0] - side + 1))
-    return decode_light(photo[top : top + side, left : left + side]), PHOTO_SIGMA * scale
+def _crop(photo: Image, rng: np.random.Generator) -> tuple[Linear, float]:
+    """Return the light of a part of a photo, reduced at random, and its own sigma.
+
+    What is smaller than a tile is continued by its mirror image.
+    """
+    scale = float(rng.uniform(0.4, 1))
+    reduced = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = reduced.shape[:2]
+    lacking = ((0, max(0, TILE - height)), (0, max(0, TILE - width)), (0, 0))
+    whole = np.pad(np.asarray(reduced, np.uint8), lacking, mode="symmetric")
+    top = int(rng.integers(0, whole.shape[0] - TILE + 1))
+    left = int(rng.integers(0, whole.shape[1] - TILE + 1))
+    return decode_light(whole[top : top + TILE, left : left + TILE]), PHOTO_SIGMA * scale
 
 
 def _sharpen(light: Linear, rng: np.random.Generator) -> Linear:

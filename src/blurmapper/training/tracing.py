@@ -18,7 +18,9 @@ _NEW_EXPORTER = (2, 13)
 _SIZES = (0, 2, 3)  # Dimensions of an image (N, C, H, W) that may be of any size.
 
 
-def trace_network(network: nn.Module, example: Tensor, outputs: Sequence[str], opset: int) -> Any:
+def trace_network(
+    network: nn.Module, example: Tensor, outputs: Sequence[str], opset: int, given: str = "image"
+) -> Any:
     """Return a network as ONNX, its weights by their own names and in float32.
 
     Parameters
@@ -28,9 +30,11 @@ def trace_network(network: nn.Module, example: Tensor, outputs: Sequence[str], o
     example : Tensor
         (N, C, H, W), an image to follow; N, H and W may be any in the model.
     outputs : sequence of str
-        The outputs' names; the input's is ``image``.
+        The outputs' names.
     opset : int
         Version of ONNX's operators.
+    given : str
+        The input's name.
 
     Returns
     -------
@@ -40,16 +44,16 @@ def trace_network(network: nn.Module, example: Tensor, outputs: Sequence[str], o
     version = tuple(int(part) for part in torch.__version__.split(".")[:2])
     trace = _trace_program if version >= _NEW_EXPORTER else _trace_script
     with _exporting_quietly():
-        return trace(network, example, list(outputs), opset)
+        return trace(network, example, [given, *outputs], opset)
 
 
-def _trace_program(network: nn.Module, example: Tensor, outputs: list[str], opset: int) -> Any:
+def _trace_program(network: nn.Module, example: Tensor, names: list[str], opset: int) -> Any:
     program = torch.onnx.export(
         network,
         (example,),
         dynamo=True,
-        input_names=["image"],
-        output_names=outputs,
+        input_names=names[:1],
+        output_names=names[1:],
         dynamic_shapes=(dict.fromkeys(_SIZES, torch.export.Dim.AUTO),),
         opset_version=opset,
         verbose=False,
@@ -58,7 +62,7 @@ def _trace_program(network: nn.Module, example: Tensor, outputs: list[str], opse
     return program.model_proto
 
 
-def _trace_script(network: nn.Module, example: Tensor, outputs: list[str], opset: int) -> Any:
+def _trace_script(network: nn.Module, example: Tensor, names: list[str], opset: int) -> Any:
     import onnx
 
     content = io.BytesIO()
@@ -67,11 +71,9 @@ def _trace_script(network: nn.Module, example: Tensor, outputs: list[str], opset
         (example,),
         content,  # type: ignore[arg-type]
         dynamo=False,
-        input_names=["image"],
-        output_names=outputs,
-        dynamic_axes={
-            name: {axis: f"size {axis}" for axis in _SIZES} for name in ("image", *outputs)
-        },
+        input_names=names[:1],
+        output_names=names[1:],
+        dynamic_axes={name: {axis: f"size {axis}" for axis in _SIZES} for name in names},
         opset_version=opset,
         verbose=False,
     )
