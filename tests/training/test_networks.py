@@ -44,7 +44,7 @@ def test_every_size_gives_a_map_of_that_size(name: str, size: tuple[int, int]) -
 
 
 @pytest.mark.parametrize(
-    ("name", "size"), [*product(MAPPING, [(64, 96), (33, 47)]), (AMOUNT, (64, 96))]
+    ("name", "size"), [*product(MAPPING, [(64, 96), (33, 47)]), (AMOUNT, (384, 512))]
 )
 def test_every_parameter_learns(name: str, size: tuple[int, int]) -> None:
     network = build_network(name)
