@@ -102,10 +102,8 @@ def test_greys_of_every_mode_that_pillow_has_are_levels(
         file = encode((picture.convert("RGB") if mode == "RGBX" else picture).convert(mode), "TIFF")
     path = tmp_path / "map.tif"
     path.write_bytes(file)
-    try:
-        PIL.Image.open(path).load()
-    except OSError:
-        pytest.skip("this Pillow cannot read what it has written itself: 11.3 and YCbCr")
+    if mode == "YCbCr" and int(PIL.__version__.partition(".")[0]) < 12:
+        pytest.skip("Pillow 11.3 cannot read the YCbCr that it writes")
     expected = levels(read_image(path))[..., 0]
     np.testing.assert_allclose(levels(READERS[reader][0](path)), expected, rtol=0, atol=2)
 
