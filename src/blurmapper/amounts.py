@@ -40,7 +40,7 @@ BUNDLED = Path(__file__).parent / "assets" / "amount"
 LOOK, WEIGH = "amount-look", "amount-weigh"
 """What notes of a tile what is in each cell, and what makes answers of the notes of all sizes."""
 
-_TILE, _MARGIN = 1152, 32
+_TILE, _MARGIN = 768, 32
 _BAND, _AROUND = 64, 2  # Rows of cells that are weighed at a time, and cells that each looks at.
 _STRAIGHT = 0.4  # Anisotropy from which a blur is a movement's; a lens has next to none.
 
