@@ -40,7 +40,10 @@ BUNDLED = Path(__file__).parent / "assets" / "amount"
 LOOK, WEIGH = "amount-look", "amount-weigh"
 """What notes of a tile what is in each cell, and what makes answers of the notes of all sizes."""
 
-_TILE, _MARGIN = 768, 32
+MARGIN = 32
+"""Pixels about a tile that a look sees and does not answer for."""
+
+_TILE = 768
 _BAND, _AROUND = 64, 2  # Rows of cells that are weighed at a time, and cells that each looks at.
 _STRAIGHT = 0.4  # Anisotropy from which a blur is a movement's; a lens has next to none.
 
@@ -121,9 +124,9 @@ def _look(pool: ThreadPoolExecutor, grey: npt.NDArray[Any]) -> Iterator[Cells]:
     """Begin to note what is in the cells of the photo at one of its sizes, some rows at a time."""
     rows, columns = (-(-side // CELL) for side in grey.shape)
     below = rows * CELL - grey.shape[0], columns * CELL - grey.shape[1]
-    margins = ((_MARGIN, _MARGIN + below[0]), (_MARGIN, _MARGIN + below[1]))
+    margins = ((MARGIN, MARGIN + below[0]), (MARGIN, MARGIN + below[1]))
     padded = np.pad(grey, margins, mode="reflect")
-    step, around = _TILE // CELL, _MARGIN // CELL
+    step, around = _TILE // CELL, MARGIN // CELL
 
     def look(top: int) -> Cells:
         parts = []

@@ -13,7 +13,7 @@ from blurmapper.amounts import BlurAmounts, measure_amounts
 from blurmapper.backends import Backend, BackendName, open_backend
 from blurmapper.decoding import MIN_SIDE, check_image
 from blurmapper.devices import Device
-from blurmapper.errors import ConfigError, WeightsError, check_number
+from blurmapper.errors import WeightsError, check_number
 from blurmapper.images import BlurMap, ImageArray, ImageSource, read_image
 from blurmapper.kinds import BlurKinds
 from blurmapper.preprocessing import Preprocessing
@@ -210,8 +210,7 @@ class BlurMapper:
         ConfigError
             If `batch` is below 1, at once.
         """
-        if batch < 1:
-            raise ConfigError(f"batch is {batch}; use 1 or more")
+        check_number("batch", batch, 1)
         batches = in_batches(map(read_image, sources), lambda image: image.shape[:2], batch)
         return (blur_map for alike in batches for blur_map in self._map_alike(alike))
 

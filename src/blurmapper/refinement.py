@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.decoding import check_image, check_map, row_strips
-from blurmapper.errors import ConfigError, ImageError, check_choice
+from blurmapper.errors import ImageError, check_choice, check_number
 from blurmapper.preprocessing import WHITE
 
 Guide = Literal["luma", "colour"]
@@ -106,11 +106,8 @@ def refine_map(
     import cv2
 
     check_choice("guide", guide, Guide)
-    if not (0 <= radius <= MOST_RADIUS and LEAST_EPSILON <= epsilon <= MOST_EPSILON):
-        raise ConfigError(
-            f"radius is {radius:g} and epsilon {epsilon:g}; use 0 to {MOST_RADIUS} and "
-            f"{LEAST_EPSILON:g} to {MOST_EPSILON:g}"
-        )
+    check_number("radius", radius, 0, MOST_RADIUS)
+    check_number("epsilon", epsilon, LEAST_EPSILON, MOST_EPSILON)
     coarse_map = _check(image, coarse_map)
     height, width = image.shape[:2]
     size = coarse_map.shape[::-1]

@@ -6,7 +6,7 @@ import hashlib
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from blurmapper.errors import WeightsError
 from blurmapper.files import write_file
 from blurmapper.training.amount_network import GREY, NOTES, AmountNetwork
 from blurmapper.training.config import TrainingConfig
-from blurmapper.training.networks import count_parameters, set_weights
+from blurmapper.training.networks import build_trained, count_parameters
 from blurmapper.training.tracing import trace_network
 from blurmapper.weights import WeightsCard, is_described, write_card
 
@@ -52,13 +52,15 @@ class Weigh(nn.Module):
         return answers
 
 
-def export_amounts(state: dict[str, Any], output: Path, name: str = "amount") -> Path:
+def export_amounts(state: dict[str, Any], source: Path, output: Path, name: str) -> Path:
     """Write a checkpoint's averaged weights as ONNX in two parts, each with a card.
 
     Parameters
     ----------
     state : dict
         Of the checkpoint.
+    source : Path
+        What errors call it.
     output : Path
         Folder of ``NAME-look.onnx``, ``NAME-weigh.onnx`` and their cards; those of an earlier
         export are replaced.
@@ -77,10 +79,11 @@ def export_amounts(state: dict[str, Any], output: Path, name: str = "amount") ->
     ------
     WeightsError
         If torch and ONNX Runtime differ by more than `TOLERANCE`.
+    ConfigError
+        If the weights are another network's.
     """
-    config = TrainingConfig.from_dict(state["config"], name)
-    network = AmountNetwork()
-    set_weights(network, state["average"])
+    config = TrainingConfig.from_dict(state["config"], str(source))
+    network = cast("AmountNetwork", build_trained(state, config.architecture, source))
     network.requires_grad_(requires_grad=False)
     random = torch.Generator().manual_seed(0)
     tile = torch.randn(1, 1, 160, 224, generator=random)

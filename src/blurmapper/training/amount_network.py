@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from blurmapper.amounts import CELL, LEVELS
+from blurmapper.amounts import CELL, LEVELS, MARGIN
 from blurmapper.preprocessing import Preprocessing
 
 CHANNELS = (16, 32, 48, 64)
@@ -19,9 +19,6 @@ ANSWERS = 4
 
 NOTES = 12
 """What a look at one size notes of a cell: answers of its own, and what else helps to weigh it."""
-
-MARGIN = 32
-"""Pixels about a tile that a look sees and does not answer for."""
 
 SHARPEST = 0.3
 """Sigma in pixels that is asked for at least: less than that no pixel shows."""

@@ -113,7 +113,7 @@ def export_checkpoint(
         config = TrainingConfig.from_dict(state["config"], str(checkpoint))
         _check_finite(state["average"], checkpoint)
         if config.architecture == AMOUNT:
-            return export_amounts(state, output, _check_name(name, AMOUNT))
+            return export_amounts(state, checkpoint, output, _check_name(name, AMOUNT))
         network, card = _read_trained(state, config, checkpoint)
     name = _check_name(name, card.name)
     path = output / f"{name}.onnx"
