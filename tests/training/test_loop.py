@@ -17,7 +17,7 @@ from blurmapper.datasets import SAMPLES
 from blurmapper.errors import ConfigError
 from blurmapper.images import read_image
 from blurmapper.training.config import TrainingConfig
-from blurmapper.training.inference import NetworkMapper
+from blurmapper.training.inference import NetworkMapper, runs_in_half
 from blurmapper.training.loop import (
     TrainingRun,
     build_optimiser,
@@ -70,6 +70,26 @@ def test_fine_tuning_starts_from_bundled_weights_and_goes_on(config: Path) -> No
     before = BlurMapper("dbm-lite", refine=False)(image)
     after = NetworkMapper.from_checkpoint(path)(image)
     assert 0.0 < np.abs(after - before).mean() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("precision", "amx", "half"),
+    [
+        ("auto", True, True),
+        ("auto", False, False),
+        ("auto", None, False),
+        ("bf16", False, True),
+        ("fp32", True, False),
+    ],
+)
+def test_bf16_is_taken_by_itself_only_where_it_is_fast(
+    precision: str, amx: bool | None, half: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if amx is None:
+        monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    else:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": amx}, raising=False)
+    assert runs_in_half(precision, torch.device("cpu")) is half
 
 
 def test_resuming_equals_never_having_stopped(

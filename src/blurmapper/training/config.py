@@ -87,8 +87,9 @@ class TrainingConfig:
     average : float
         Decay of the running average of the weights that is scored and exported; 0 exports the
         weights themselves.
-    precision : {"bf16", "fp32"}
-        Of the forward pass; the weights are float32 always.
+    precision : {"auto", "bf16", "fp32"}
+        Of the forward pass; the weights are float32 always. Auto is bf16 where the device
+        multiplies it in hardware made for it: other processors take twice as long as for fp32.
     threads, workers : int
         Threads of torch (0: its own choice); processes that make pairs.
     score_every, checkpoint_every : int
@@ -121,7 +122,7 @@ class TrainingConfig:
     bias_factor: Factor = 1.0
     encoder_factor: Factor = 1.0
     average: Share = 0.0
-    precision: Literal["bf16", "fp32"] = "bf16"
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
     threads: Annotated[int, Bounds(0, MOST_THREADS)] = 0
     workers: Annotated[int, Bounds(0, MOST_THREADS)] = 1
     score_every: Count = 500

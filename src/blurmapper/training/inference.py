@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,8 +30,8 @@ class NetworkMapper:
     network : torch.nn.Module
         Gives logits, the first channel positive = blurred; is put into evaluation mode.
     preprocessing : Preprocessing
-    precision : {"fp32", "bf16"}
-        Of the forward pass.
+    precision : {"fp32", "bf16", "auto"}
+        Of the forward pass, as in `TrainingConfig`.
     """
 
     def __init__(
@@ -38,8 +39,8 @@ class NetworkMapper:
     ) -> None:
         self.network = network.eval()
         self.preprocessing = preprocessing
-        self.half = precision == "bf16"
         self.device = next(network.parameters()).device
+        self.half = runs_in_half(precision, self.device)
 
     @classmethod
     def from_checkpoint(cls, path: Path) -> NetworkMapper:
@@ -71,6 +72,17 @@ class NetworkMapper:
             logits = self.network(inputs)[:, :1]
         coarse: npt.NDArray[np.float32] = torch.sigmoid(logits.float())[0, 0].cpu().numpy()
         return enlarge_map(coarse, *image.shape[:2])
+
+
+def runs_in_half(precision: str, device: torch.device) -> bool:
+    """Return whether ``precision`` means bf16 on a device; ``auto`` does where that is faster."""
+    if precision != "auto":
+        return precision == "bf16"
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    # Older versions of torch cannot say; fp32 is never slow.
+    say: Callable[[], dict[str, object]] = getattr(torch.cpu, "get_capabilities", dict)
+    return device.type == "cpu" and bool(say().get("amx_bf16"))
 
 
 def score_held_out(

@@ -21,7 +21,7 @@ from blurmapper.errors import ConfigError
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.training.config import TrainingConfig, read_config
 from blurmapper.training.data import PairDataset, open_source
-from blurmapper.training.inference import score_held_out
+from blurmapper.training.inference import runs_in_half, score_held_out
 from blurmapper.training.losses import loss_of
 from blurmapper.training.networks import AMOUNT, build_network, get_architecture, set_weights
 from blurmapper.training.progress import Progress
@@ -113,7 +113,7 @@ class TrainingRun:
             group["lr"] = rate_at(self.step, self.config) * group["factor"]
         inputs = to_input(images.to(self.device, non_blocking=True), self.preprocessing)
         labels = labels.to(self.device, non_blocking=True)
-        half = self.config.precision == "bf16"
+        half = runs_in_half(self.config.precision, self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
             logits = model(inputs)
         loss = self.loss(logits.float(), labels)
