@@ -248,12 +248,9 @@ def read_map(path: str | Path) -> BlurMap:
     """
     path = Path(path)
     with open_file(path) as stream:
-        try:
-            levels = read_levels(stream, path, allow_colours=False)
-        except ImageError as error:
-            raise ImageError(f"{path}: not a blur map; give a grey PNG or an .npy file") from error
+        levels = read_levels(stream, path, allow_colours=False)
     try:
-        if path.suffix.lower() != ".npy":
+        if levels.dtype.kind == "u" and levels.dtype in WHITE:
             levels = levels.astype(np.float32) / np.float32(WHITE[levels.dtype])
         return check_map(levels)
     except ImageError as error:

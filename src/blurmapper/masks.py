@@ -63,9 +63,11 @@ def read_levels(stream: BinaryIO, path: Path, *, allow_colours: bool = True) -> 
         return read_array(stream, str(path))
     picture = read_stored(stream, str(path))
     if not allow_colours and is_colourful(picture):
-        raise ImageError(f"{path}: a picture in colours; give a grey one")
+        raise ImageError(f"{path}: not a blur map, for it is in colours; give a grey PNG")
     if picture.mode == "I":
-        raise ImageError(f"{path}: integers of more than 16 bits; save it with 8 or 16")
+        raise ImageError(
+            f"{path}: integers with a sign or more than 16 bits; save it with 8 or 16, unsigned"
+        )
     if picture.mode in ("L", "F") or picture.mode.startswith("I;16"):
         grey = np.asarray(picture)
         return grey.astype(grey.dtype.newbyteorder("="), copy=False)

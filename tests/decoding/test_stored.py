@@ -125,7 +125,7 @@ def test_lab_is_in_colours(tmp_path: Path) -> None:
 def test_integers_of_no_known_white_are_no_map(dtype: str, reader: str, tmp_path: Path) -> None:
     path = tmp_path / "map.tif"
     path.write_bytes(tiff((GREY // 4).astype(dtype)))
-    with pytest.raises(ImageError, match=r"map\.tif: (not a blur map|the map cannot be read); "):
+    with pytest.raises(ImageError, match=r"map\.tif: integers with a sign or more than 16"):
         READERS[reader][0](path)
 
 
@@ -135,7 +135,7 @@ def test_half_of_a_deep_file_is_none(reader: str, tmp_path: Path) -> None:
     path = tmp_path / "map.tif"
     path.write_bytes(file[: len(file) // 2])
     read, error = READERS[reader]
-    with pytest.raises(error, match=r"map\.tif: (not a|the \w+ cannot)"):
+    with pytest.raises(error, match=r"map\.tif: (the mask cannot be read|damaged or cut)"):
         read(path)
 
 
@@ -145,7 +145,7 @@ def test_a_picture_without_pixels_is_none(reader: str, tmp_path: Path) -> None:
     path = tmp_path / "map.tif"
     path.write_bytes(plain_tiff(tags, bytes(61)))
     read, error = READERS[reader]
-    with pytest.raises(error, match=r"map\.tif: (not a|the \w+ cannot)"):
+    with pytest.raises(error, match=r"map\.tif: (the mask cannot be read|damaged or cut)"):
         read(path)
 
 
@@ -170,5 +170,5 @@ def npy(header: str) -> bytes:
 def test_a_broken_array_is_no_map(file: bytes, reader: str, tmp_path: Path) -> None:
     path = tmp_path / "map.npy"
     path.write_bytes(file)
-    with pytest.raises(ImageError, match=r"map\.npy: (not a blur map|the map cannot be read); "):
+    with pytest.raises(ImageError, match=r"map\.npy: damaged or cut short "):
         READERS[reader][0](path)

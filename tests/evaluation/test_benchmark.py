@@ -148,7 +148,7 @@ def test_a_damaged_map_is_named_and_what_was_scored_stays(
     samples, entry = read_dataset(benchmark_folder), soft_entry(benchmark_folder)
     (benchmark_folder / "soft" / "out_of_focus0004.png").write_bytes(b"damaged")
     run_benchmark(entry, samples[:2], tmp_path / "out")
-    with pytest.raises(ImageError, match=r"out_of_focus0004\.png: the map cannot be read"):
+    with pytest.raises(ImageError, match=r"out_of_focus0004\.png: not an image file"):
         run_benchmark(entry, samples, tmp_path / "out", processes=processes)
     lines = (tmp_path / "out" / "soft" / "counts.jsonl").read_text().splitlines()
     assert len(lines) >= 2

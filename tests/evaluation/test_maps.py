@@ -66,7 +66,7 @@ def test_missing_maps_are_named_and_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.png", "a.npy"])
 def test_a_damaged_map_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"neither")
-    with pytest.raises(ImageError, match=f"{name}: the map cannot be read"):
+    with pytest.raises(ImageError, match=f"{name}: (not an image file|damaged or cut)"):
         read_any_map(tmp_path / name)
 
 

@@ -55,6 +55,7 @@ def test_a_config_survives_json(tmp_path: Path) -> None:
         (MINIMAL.replace('"p"', "3"), "photos: 3 is not a path"),
         (MINIMAL + f"rate = 1{'0' * 400}\n", "int too large"),
         ("side = \n", "not TOML"),
+        ("side = " + "[" * 100_000, "not TOML"),
     ],
 )
 def test_a_wrong_config_is_one_clear_line(tmp_path: Path, text: str, message: str) -> None:

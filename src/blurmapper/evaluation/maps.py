@@ -76,10 +76,7 @@ def read_any_map(path: Path, white: Polarity = "blurred") -> npt.NDArray[Any]:
         If the file cannot be read or is no map.
     """
     with open_file(path) as stream:
-        try:
-            blur_map = read_levels(stream, path)
-        except ImageError as error:
-            raise ImageError(f"{path}: the map cannot be read; write it again") from error
+        blur_map = read_levels(stream, path)
     known = blur_map.dtype in (np.uint8, np.uint16) or blur_map.dtype.kind == "f"
     if blur_map.ndim != 2 or blur_map.size == 0 or not known:
         raise ImageError(

@@ -163,7 +163,7 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainingConfig:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError:
         raise ConfigError(f"{path}: no such config; see the folder configs") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (RecursionError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML ({error})") from None
     for override in overrides:
         key, value = parse_override(override)
@@ -190,7 +190,7 @@ def parse_override(override: str) -> tuple[str, Any]:
         raise ConfigError(f"{override!r}: write overrides as key=value")
     try:
         return key.strip(), tomllib.loads(f"value = {written}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (RecursionError, tomllib.TOMLDecodeError):
         return key.strip(), written.strip()
 
 
