@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -229,6 +230,14 @@ def test_a_part_of_a_name_is_no_name(tmp_path: Path) -> None:
     names.write_text("my photo 9.jpg\n1\n")
     with pytest.raises(DatasetError, match=r"1 of its 2 names .* \(my photo 9 is"):
         select_names(samples, names)
+
+
+def test_what_is_called_as_a_photo_and_is_no_file_is_none(tmp_path: Path) -> None:
+    folder = make_cuhk(tmp_path, ("motion0001",))
+    (folder / "image" / "b.jpg").mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(folder / "image" / "c.jpg")
+    assert [s.name for s in read_dataset(folder)] == ["motion0001"]
 
 
 def test_a_listed_photo_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -115,9 +115,8 @@ def read_dataset(folder: str | Path) -> list[Sample]:
     samples = _read_layout(folder)
     if samples is not None:
         return samples
-    sets = [
-        (inner.name, _read_layout(inner)) for inner in sorted(folder.iterdir()) if inner.is_dir()
-    ]
+    folders = sorted(filter(Path.is_dir, folder.iterdir()))
+    sets = [(inner.name, _read_layout(inner)) for inner in folders]
     samples = [replace(s, name=f"{name}/{s.name}") for name, found in sets for s in found or ()]
     if not samples:
         known = ", ".join(f"{layout.photos}/ + {layout.truth}/" for layout in LAYOUTS)
@@ -174,7 +173,7 @@ def find_pictures(folder: str | Path, suffixes: Sequence[str] = PHOTO_SUFFIXES) 
         raise DatasetError(f"{folder}: no such folder; check the path")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in suffixes or path.name.startswith("."):
+        if path.suffix.lower() not in suffixes or path.name[0] == "." or not path.is_file():
             continue
         if path.stem in found:
             raise DatasetError(f"{path}: {found[path.stem].name} has the same name; keep one")
@@ -233,7 +232,8 @@ def select_names(samples: Iterable[Sample], list_file: str | Path) -> list[Sampl
     try:
         lines = read_regular(Path(list_file)).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{list_file}: cannot be read as a list of names") from error
+        reason = getattr(error, "strerror", None) or "no text"
+        raise DatasetError(f"{list_file}: no list of names ({reason}); give a file") from error
     samples = list(samples)
     known = {Path(s.name).name for s in samples}
     wanted = {_find_name(text, known) for line in lines if (text := line.strip("'\", \t\r"))}

@@ -97,6 +97,14 @@ def test_tables_are_written_in_every_form(run: Run, benchmark_folder: Path) -> N
     assert all("soft" in path.read_text() for path in files.values())
 
 
+def test_rows_are_printed_for_other_programs(run: Run, benchmark_folder: Path) -> None:
+    rows = json.loads(run("--maps", str(benchmark_folder / "soft"), "--json", "-"))
+    assert {row["method"] for row in rows} >= {"soft"}
+    table = run("--maps", str(benchmark_folder / "soft"), "--csv", "-")
+    assert table.startswith("method,protocol,subset")
+    assert not Path("-").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
@@ -105,7 +113,10 @@ def test_tables_are_written_in_every_form(run: Run, benchmark_folder: Path) -> N
         (["--maps", "nowhere"], "nowhere: no such folder"),
         (["--maps", "a=.", "--maps", "a=.."], "two rows would be called a"),
         (["--maps", "a=.", "--polarity", "sharp", "--polarity", "sharp"], "--polarity"),
-        (["--method", "all-blurred", "--names", "nowhere.txt"], "nowhere.txt: cannot be read"),
+        (
+            ["--method", "all-blurred", "--names", "nowhere.txt"],
+            "nowhere.txt: no list of names (No such",
+        ),
         (["--method", "all-blurred", "--data", "nowhere"], "nowhere: no such folder"),
     ],
 )

@@ -14,7 +14,7 @@ import torch
 
 from blurmapper import BlurMapper
 from blurmapper.datasets import SAMPLES
-from blurmapper.errors import ConfigError
+from blurmapper.errors import ConfigError, ImageError
 from blurmapper.images import read_image
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.inference import NetworkMapper, runs_in_half
@@ -26,7 +26,7 @@ from blurmapper.training.loop import (
 )
 from blurmapper.training.networks import build_network
 from blurmapper.training.progress import Progress
-from blurmapper.training.storage import read_checkpoint, strip_checkpoint
+from blurmapper.training.storage import read_checkpoint, strip_checkpoint, write_checkpoint
 
 
 @pytest.fixture
@@ -90,6 +90,16 @@ def test_bf16_is_taken_by_itself_only_where_it_is_fast(
     else:
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": amx}, raising=False)
     assert runs_in_half(precision, torch.device("cpu")) is half
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_line(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/log.jsonl").symlink_to("/dev/full")
+    with pytest.raises(ConfigError, match=r"log\.jsonl: cannot be written \(No space left"):
+        train(config)
+    with pytest.raises(ImageError, match="cannot be written"):
+        write_checkpoint({"weights": torch.zeros(100_000)}, Path("/dev/full"))
 
 
 def test_resuming_equals_never_having_stopped(

@@ -124,8 +124,12 @@ Output = Annotated[
         metavar="DIR",
     ),
 ]
-Json = Annotated[Path | None, _in(FILES, "The rows as a list of objects.", metavar="FILE")]
-Csv = Annotated[Path | None, _in(FILES, "The rows for a spreadsheet.", metavar="FILE")]
+Json = Annotated[
+    Path | None, _in(FILES, "The rows as a list of objects; - prints them.", metavar="FILE")
+]
+Csv = Annotated[
+    Path | None, _in(FILES, "The rows for a spreadsheet; - prints them.", metavar="FILE")
+]
 Markdown = Annotated[Path | None, _in(FILES, "The tables in Markdown.", metavar="FILE")]
 Latex = Annotated[Path | None, _in(FILES, "The tables in LaTeX.", metavar="FILE")]
 Report = Annotated[

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 import click
 
 from blurmapper.addresses import Address
-from blurmapper.commands._output import print_error, print_line, print_text
+from blurmapper.commands._output import STANDARD_OUTPUT, print_error, print_line, print_text
 from blurmapper.errors import BlurMapperError, ConfigError, ImageError
 from blurmapper.locations import Location, find_path
 
@@ -81,7 +81,7 @@ class Actions:
         if "parquet" in self.tables:
             tables.check_parquet()
         for kind, path in self.tables.items():
-            if path != Path("-"):
+            if path != STANDARD_OUTPUT:
                 check_replaceable(path, tables.OURS[kind])
 
     def check_local(self, found: Found, report: Path | None = None) -> None:
@@ -107,7 +107,7 @@ class Actions:
         failures = []
         for kind, path in self.tables.items():
             content = formats.get(kind, tables.format_parquet)(ranking)
-            if path == Path("-") and kind in formats:
+            if path == STANDARD_OUTPUT and kind in formats:
                 print_text(content)
             elif self.dry_run:
                 print_line(f"would write {path}")

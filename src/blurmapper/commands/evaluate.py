@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blurmapper.commands import _evaluate_options as option
-from blurmapper.commands._output import print_line, progress_bar
+from blurmapper.commands._output import STANDARD_OUTPUT, print_line, print_text, progress_bar
 from blurmapper.commands._tables import print_tables
 from blurmapper.errors import ConfigError
 from blurmapper.files import check_replaceable, write_file
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from blurmapper.evaluation.benchmark import Entry
     from blurmapper.evaluation.records import Records
     from blurmapper.evaluation.rows import Row
+    from blurmapper.evaluation.tables import Table
 
 
 def evaluate(
@@ -60,12 +61,7 @@ def evaluate(
 
     given = {"json": json, "csv": csv, "markdown": markdown, "latex": latex}
     files = {kind: path for kind, path in given.items() if path is not None}
-    for kind, path in files.items():
-        check_replaceable(path, tables.OURS[kind])
-    if report is not None:
-        from blurmapper.evaluation.report import IS_REPORT
-
-        check_replaceable(report, IS_REPORT)
+    _check_outputs(files, report)
     polarities = polarity or []
     entries = selection.choose_finished(maps or [], polarities, resize=resize, stretch=stretch)
     finished = {entry.name for entry in entries}
@@ -86,12 +82,9 @@ def evaluate(
     results = _score(entries, samples, kept, processes)
     scored = rows.make_rows(results, samples, protocol, subsets=subsets)
     printed = tables.score_tables(scored, title if split == "all" else f"{title}, {split}")
-    reference = entries[0].name
-    others = rows.differences(results, protocol, reference)
-    if others:
-        printed.append(tables.difference_table(others, reference, protocol))
-
-    print_tables(printed)
+    printed += _compare(results, entries[0].name, protocol)
+    if STANDARD_OUTPUT not in files.values():
+        print_tables(printed)
     _warn_of_masks(samples, results)
     _warn_of_polarity(scored, entries, plain=masks is not None)
     contents = {
@@ -101,7 +94,7 @@ def evaluate(
         "latex": "\n".join(map(tables.format_latex, printed)),
     }
     for kind, path in files.items():
-        write_file(path, contents[kind], tables.OURS[kind])
+        _write(contents[kind], path, kind)
     if report is not None or figures is not None:
         from blurmapper.evaluation.report import Findings, write_figures, write_report
 
@@ -110,6 +103,36 @@ def evaluate(
             write_figures(findings, figures)
         if report is not None:
             write_report(findings, report)
+
+
+def _check_outputs(files: Mapping[str, Path], report: Path | None) -> None:
+    """Raise `ImageError` before the work where another's file would be replaced after it."""
+    from blurmapper.evaluation import tables
+
+    for kind, path in files.items():
+        if path != STANDARD_OUTPUT:
+            check_replaceable(path, tables.OURS[kind])
+    if report is not None:
+        from blurmapper.evaluation.report import IS_REPORT
+
+        check_replaceable(report, IS_REPORT)
+
+
+def _compare(results: Mapping[str, Records], reference: str, protocol: str) -> list[Table]:
+    """Return the table of what other methods gain on the first, if there are others."""
+    from blurmapper.evaluation import rows, tables
+
+    others = rows.differences(results, protocol, reference)
+    return [tables.difference_table(others, reference, protocol)] if others else []
+
+
+def _write(content: str, path: Path, kind: str) -> None:
+    from blurmapper.evaluation import tables
+
+    if path == STANDARD_OUTPUT:
+        print_text(content)
+    else:
+        write_file(path, content, tables.OURS[kind])
 
 
 def _warn_of_masks(samples: Sequence[Sample], results: Mapping[str, Records]) -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import click
 
 from blurmapper.commands import _options as shared
 from blurmapper.commands import _rank_options as option
-from blurmapper.commands._output import STOPPED, print_line, quiet_codecs, stopping_cleanly
+from blurmapper.commands._output import (
+    STANDARD_OUTPUT,
+    STOPPED,
+    print_line,
+    quiet_codecs,
+    stopping_cleanly,
+)
 from blurmapper.commands._parameters import Option
 from blurmapper.commands._rank_actions import Actions, apply_picks, to_selection
 from blurmapper.commands._run import measure
@@ -128,7 +133,7 @@ def rank(
     failures = [failure.error for failure in found.failures]
     failures += actions.write_tables(ranking)
     failures += actions.write_report(ranking, results, report)
-    if Path("-") not in actions.tables.values():
+    if STANDARD_OUTPUT not in actions.tables.values():
         print_table(ranking)
     if stop.is_set():
         print_line(f"stopped after {len(results)} of {len(found)} photos", err=True)

@@ -127,7 +127,7 @@ def export_checkpoint(
         preprocessing = replace(preprocessing, working_side=working_side)
     check_replaceable(path.with_suffix(".json"), IS_CARD)
     output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         partial = Path(folder) / f"{name}.onnx"
         write_onnx(network, partial, bits)
         check_agreement(network, partial, preprocessing, photos)

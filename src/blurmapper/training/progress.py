@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from blurmapper.errors import MissingExtraError
+from blurmapper.errors import ConfigError, MissingExtraError
 from blurmapper.training.config import TrainingConfig
 
 LOG = "log.jsonl"
@@ -76,8 +76,14 @@ class Progress:
             return
         short = {k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in values.items()}
         line = json.dumps(short)
-        with (self.config.output / LOG).open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        path = self.config.output / LOG
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise ConfigError(
+                f"{path}: cannot be written ({error.strerror}); check the disk, then --resume"
+            ) from error
         if not self._terminal:
             sys.stdout.write(line + "\n")
             sys.stdout.flush()

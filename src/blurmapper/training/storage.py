@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -176,5 +177,8 @@ def write_checkpoint(state: dict[str, Any], path: Path) -> None:
     ImageError
         If it cannot be written; one that was there is still there.
     """
+    content = io.BytesIO()
+    # Of a full disk torch says so in errors of its own.
+    torch.save(state, content)
     with replacing(path) as stream:
-        torch.save(state, stream)
+        stream.write(content.getbuffer())
