@@ -52,6 +52,24 @@ def test_it_is_a_twentieth_of_what_is_meant() -> None:
     assert many.row < 2 * CELL
 
 
+@pytest.mark.parametrize(
+    ("blurred", "measured", "expected"),
+    [
+        (0.4, False, 3.0),
+        (0.1, False, None),
+        (0.4, True, 0.5),
+    ],
+)
+def test_noise_that_seems_sharp_in_a_soft_photo_is_no_subject(
+    blurred: float, measured: bool, expected: float | None
+) -> None:
+    amounts = amounts_of(3.0)
+    amounts.sigma[:, :2] = 0.5 if measured else np.nan
+    blur_map = np.where(sharp_left_of(2) == 0, np.float32(blurred), np.float32(0.9))
+    found = find_sharpest(amounts, blur_map)
+    assert (None if found is None else found.sigma) == expected
+
+
 def test_the_map_of_a_smaller_copy_serves_as_well() -> None:
     amounts = amounts_of(1.52)
     whole = find_sharpest(amounts, sharp_left_of(14))

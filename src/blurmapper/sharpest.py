@@ -33,7 +33,8 @@ FEW = 0.15
 fur cannot be measured, and what can be there are a few soft edges of something else."""
 
 _MUCH = 0.2
-_SHARP = 0.5
+_SHARP, _SURELY = 0.5, 0.25
+_LITTLE, _HALF = 0.1, 0.5
 _MAP_SIDE, _SEEN = 432, 1.5  # Pixels of a side at which maps are made, and a sigma seen there.
 
 
@@ -163,8 +164,17 @@ def find_limit(longer_side: int) -> float:
 
 
 def find_sharp_cells(blur_map: BlurMap, sigma: Grid) -> npt.NDArray[np.bool_]:
-    """Return which cells the map calls sharp, bool of the shape of `sigma`."""
-    return np.asarray(reduce_area(np.asarray(blur_map, np.float32), *sigma.shape) < _SHARP)
+    """Return which cells the map calls sharp, bool of the shape of `sigma`.
+
+    None are where it is but little, hardly sure of it, and nothing can be measured there while
+    most of the rest is: so noise looks in a photo that is soft all over, and no subject.
+    """
+    blurred = reduce_area(np.asarray(blur_map, np.float32), *sigma.shape)
+    sharp, known = np.asarray(blurred < _SHARP), np.isfinite(sigma)
+    if not 0 < sharp.mean() < _LITTLE or (blurred[sharp] < _SURELY).mean() > _HALF:
+        return sharp
+    is_noise = known[sharp].mean() < FEW and known[~sharp].mean() > _HALF
+    return np.zeros_like(sharp) if is_noise else sharp
 
 
 def cells_of(inside: tuple[slice, slice]) -> tuple[slice, slice]:
