@@ -89,7 +89,7 @@ class TrainingConfig:
         weights themselves.
     precision : {"auto", "bf16", "fp32"}
         Of the forward pass; the weights are float32 always. Auto is bf16 where the device
-        multiplies it in hardware made for it: other processors take twice as long as for fp32.
+        multiplies it in hardware made for it; other processors gain nothing by it, or lose.
     threads, workers : int
         Threads of torch (0: its own choice); processes that make pairs.
     score_every, checkpoint_every : int
