@@ -41,6 +41,8 @@ class Found:
         takes a tenth of the memory of paths.
     failures : list of PhotoFailure
         Folders that cannot be listed, or that hold no photo.
+    folders : list of str
+        The others, from `real_path`.
     left_out : int
         Files that are no photos, and folders that are only linked to.
     has_folders : bool
@@ -49,6 +51,7 @@ class Found:
 
     photos: list[tuple[str | Address, str]] = field(default_factory=list)
     failures: list[PhotoFailure] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
     left_out: int = 0
     has_folders: bool = False
 
@@ -76,6 +79,7 @@ def find_photos(sources: Iterable[str | Path], *, output: Location | None = None
     """
     finding = _Finding(os.path.realpath(output) if isinstance(output, Path) else str(output))
     for source in sources:
+        location: str | Location = source
         try:
             location = find_location(source)
             if isinstance(location, Address):
@@ -85,7 +89,7 @@ def find_photos(sources: Iterable[str | Path], *, output: Location | None = None
             else:
                 finding.add(str(location), location.name, real_path(location))
         except BlurMapperError as error:
-            finding.found.failures.append(PhotoFailure(source, error))
+            finding.found.failures.append(PhotoFailure(location, error))
     return finding.found
 
 
@@ -108,6 +112,8 @@ def real_path(photo: str | Location) -> str:
     if isinstance(photo, Address) or "://" in str(photo):
         return str(photo)
     folder, name = os.path.split(photo)
+    if name in (".", ".."):
+        return os.path.realpath(photo)
     return os.path.join(os.path.realpath(folder), name)  # noqa: PTH118 - paths are slower
 
 
@@ -137,6 +143,7 @@ class _Finding:
             self.add(file, file.below, str(file))
         if not files:
             raise ImageError(f"{source}: no photos in this folder; give one that holds photos")
+        self.found.folders.append(str(source))
 
     def walk(self, source: Path) -> None:
         self.found.has_folders = True
@@ -157,6 +164,8 @@ class _Finding:
                     folders.append(path)
         if not has_photos and len(self.found.failures) == failures:
             raise ImageError(f"{source}: no photos in this folder; give one that holds photos")
+        if has_photos:
+            self.found.folders.append(real_path(source))
 
     def _is_wanted(self, file: Address) -> bool:
         hidden = any(part.startswith(_HIDDEN) for part in PurePosixPath(file.below).parts)
@@ -180,6 +189,8 @@ class _Finding:
                         self.found.left_out += 1
             if MASKS in folders and _holds_masks(folder):
                 folders.remove(MASKS)
+            if below:
+                self.found.folders.append(real_path(folder))
         except OSError as error:
             line = f"{folder}: this folder cannot be listed ({error.strerror}); check its rights"
             self.found.failures.append(PhotoFailure(Path(folder), ImageError(line)))
