@@ -11,7 +11,7 @@ from typing import Any
 import PIL.Image
 import pytest
 
-from blurmapper.batch import Failures, How, MapTask, find_photos, run_task
+from blurmapper.batch import Failures, How, MapTask, find_photos, real_path, run_task
 
 
 def write_photo(path: Path) -> None:
@@ -97,3 +97,9 @@ def test_a_folder_below_leaves_the_list_once_it_can_be_listed(
             )
         )
         assert (out / "failures.csv").read_text().count("\n") == lines
+
+
+def test_an_address_is_listed_without_its_keys() -> None:
+    (failure,) = find_photos(["nope://key:secret@host/photos"]).failures
+    assert real_path(failure.photo) == "nope://host/photos"
+    assert "secret" not in str(failure.error)

@@ -47,8 +47,8 @@ def report(tiny_weights: Path) -> WriteReport:
 
     def write(folder: Path, output: Path, *more: Path) -> dict[str, Any]:
         task = ReportTask(str(tiny_weights), MethodOptions(threads=1))
-        found = find_photos([folder, *more])
-        results = list(measure_photos(task, found, How(), output=output / FILES))
+        photos = find_photos([folder, *more])
+        results = list(measure_photos(task, photos, How(), output=output / FILES))
         done = {Path(str(each.photo)): each for each in results if isinstance(each, Result)}
         page = write_report(make_ranking(map(to_record, results)), done, output)
         found = re.search(r'id="data">(.*?)</script>', page.read_text("utf-8"))
