@@ -104,6 +104,16 @@ def test_a_panorama_of_the_longest_kind_has_its_pictures(
         assert thumb.size == (400, 4)
 
 
+@pytest.mark.parametrize("name", ["plain", "a.png.orig", "a.png"])
+def test_pictures_of_a_photo_of_any_name_are_taken_for_no_photos(
+    name: str, photos: Path, report: WriteReport, tmp_path: Path
+) -> None:
+    photo = (photos / "a b.png").rename(tmp_path / name)
+    report(photo, tmp_path / "out")
+    assert len(list((tmp_path / "out" / FILES).glob(f"{name}.*"))) == 4
+    assert find_photos([tmp_path / "out"]).photos == []
+
+
 def test_names_that_are_not_utf_8_are_linked_byte_by_byte(
     photos: Path, report: WriteReport, tmp_path: Path
 ) -> None:

@@ -22,6 +22,9 @@ MADE = frozenset(
 MADE_OF = frozenset({".sharpest", ".subject", ".thumb", ".tint"})
 """The same of a report's pictures: common words, so only behind the whole name of a photo."""
 
+REPORT = ".report"
+"""What stands for the suffix of a photo, in the names of a report's pictures, where it has none."""
+
 MASKS, BESIDE = "masks", "maps.jsonl"
 """The folder of masks in a folder of outputs, which mirrors that of the photos and so has no names
 of its own, and the manifest beside it."""
@@ -200,7 +203,7 @@ class _Finding:
 def _is_photo_name(name: str) -> bool:
     path = PurePosixPath(name)
     stem = PurePosixPath(path.stem)
-    of_photo = PurePosixPath(stem.stem).suffix.lower() in PHOTO_SUFFIXES
+    of_photo = PurePosixPath(stem.stem).suffix.lower() in (*PHOTO_SUFFIXES, REPORT)
     is_made = stem.suffix in MADE or (of_photo and stem.suffix in MADE_OF)
     return path.suffix.lower() in PHOTO_SUFFIXES and not is_made
 

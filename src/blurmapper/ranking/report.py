@@ -16,11 +16,12 @@ import cv2
 import numpy as np
 
 import blurmapper
-from blurmapper.batch import THRESHOLD, DoneBefore, Found, Outcome, Result, real_path
+from blurmapper.batch import REPORT, THRESHOLD, DoneBefore, Found, Outcome, Result, real_path
 from blurmapper.errors import BlurMapperError
 from blurmapper.files import write_file, written_as
 from blurmapper.images import (
     OVERLAY_TINT,
+    PHOTO_SUFFIXES,
     BlurMap,
     ImageArray,
     encode_cutout,
@@ -68,13 +69,10 @@ class ReportTask(MeasureTask):
     kinds: ClassVar[tuple[str, ...]] = ("thumb", "tint", "subject", "sharpest")
 
     def endings(self, photo: Location) -> Mapping[str, str]:
-        """Return the endings of the pictures."""
-        return {
-            "thumb": ".thumb.jpg",
-            "tint": ".tint.png",
-            "subject": ".subject.jpg",
-            "sharpest": ".sharpest.jpg",
-        }
+        """Return the endings of the pictures, by which no later run takes them for photos."""
+        before = "" if photo.suffix.lower() in PHOTO_SUFFIXES else REPORT
+        endings = {kind: f"{before}.{kind}.jpg" for kind in self.kinds}
+        return endings | {"tint": f"{before}.tint.png"}
 
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
         """Measure a photo and draw its pictures."""
