@@ -188,5 +188,5 @@ def test_copying_again_says_what_it_did_not_replace(tmp_path: Path) -> None:
     for dry_run in (True, False):
         (error,) = copy_photos([photo], tmp_path / "out", dry_run=dry_run)
         assert isinstance(error, ImageError)
-        assert "a.jpg.xmp is not there; move that photo away" in str(error)
+        assert "a.jpg.xmp stayed behind; move that photo away" in str(error)
     assert contents(tmp_path / "out") == {"a.jpg": "a", "a.jpg.xmp": "first edit"}

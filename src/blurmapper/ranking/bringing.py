@@ -154,7 +154,7 @@ class _Bringer:
         if lacking:
             raise ImageError(
                 f"{photo}: {target} is this photo already and nothing there is replaced, so "
-                f"{', '.join(lacking)} is not there; move that photo away, then run again"
+                f"{', '.join(lacking)} stayed behind; move that photo away, then run again"
             )
 
     def mend_links(self) -> None:
