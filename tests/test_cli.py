@@ -86,6 +86,29 @@ def test_the_package_is_a_command_too() -> None:
     assert run.stdout == f"blurmapper {blurmapper.__version__}\n"
 
 
+@pytest.mark.parametrize("module", ["click", "blurmapper.commands.mapping"])
+@pytest.mark.parametrize("error", ["KeyboardInterrupt", "RuntimeError"])
+def test_ctrl_c_ends_a_command_that_is_still_imported(module: str, error: str) -> None:
+    # Python 3.11 makes a RuntimeError of one that comes while a class is made.
+    code = f"""
+import os, runpy, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt:
+                raise {error} from None
+
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["blurmapper", "map", "none.jpg"]
+runpy.run_module("blurmapper", run_name="__main__")
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", "")
+
+
 def test_nothing_is_written_beside_the_photo(run_map: Run, photo: Path) -> None:
     run_map(photo, "-o", "maps", "--overlay")
     assert {path.name for path in photo.parent.iterdir()} == {"photo.jpg", "maps"}

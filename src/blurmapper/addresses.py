@@ -163,7 +163,7 @@ class Address:
     @contextmanager
     def _one_line_errors(self, done: str) -> Iterator[None]:
         try:
-            with needing("remote", f"{self.source}: addresses need"):
+            with needing("remote", f"{self}: addresses need"):
                 yield
         except BlurMapperError:
             raise
@@ -192,10 +192,10 @@ def _open_filesystem(source: str) -> tuple[FileSystem, str]:
                 return _open_filesystem(quote(plain, safe=":/%@") + mark + options)
             found = FileSystem.from_uri(f"fsspec+{source}")
     except OSError as error:
-        raise ConfigError(f"{source}: cannot be reached ({one_line(error)})") from error
+        raise ConfigError(f"{Address(source)}: cannot be reached ({one_line(error)})") from error
     except (ImportError, ValueError) as error:
         raise ConfigError(
-            f"{source}: no file system for such an address ({one_line(error)})"
+            f"{Address(source)}: no file system for such an address ({one_line(error)})"
         ) from error
     return found
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 from pathlib import Path
+from typing import Any
 
-from blurmapper.batch import (
-    Failures,
-)
+import PIL.Image
+import pytest
+
+from blurmapper.batch import Failures, How, MapTask, find_photos, real_path, run_task
+
+
+def write_photo(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    PIL.Image.new("RGB", (32, 24), (90, 120, 60)).save(path)
 
 
 def read_failures(out: Path) -> list[list[str]]:
@@ -46,3 +54,52 @@ def test_names_that_are_no_text_are_listed_as_they_are(tmp_path: Path) -> None:
     failures.clear(str(photo))
     failures.write()
     assert len(read_failures(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("name", ["e", "e/", "."])
+def test_a_folder_leaves_the_list_of_failures_once_it_succeeds(
+    name: str, tmp_path: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "e").mkdir()
+    monkeypatch.chdir(tmp_path / "e" if name == "." else tmp_path)
+    out, task = tmp_path / "out", MapTask(str(tiny_weights))
+
+    def run_and_list(given: str | Path) -> str:
+        list(run_task(task, find_photos([given]), out, How(list_failures=True)))
+        return (out / "failures.csv").read_text()
+
+    assert f"{tmp_path / 'e'},no photos in this folder" in run_and_list(name)
+    assert f"{tmp_path / 'e'},no photos in this folder" in run_and_list(name)
+    write_photo(tmp_path / "e" / "a.png")
+    assert run_and_list(tmp_path / "e") == "file,reason\n"
+
+
+def test_a_folder_below_leaves_the_list_once_it_can_be_listed(
+    tmp_path: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_photo(tmp_path / "in" / "a.png")
+    write_photo(tmp_path / "in" / "sub" / "b.png")
+    out, scandir = tmp_path / "out", os.scandir
+
+    def refuse(path: str) -> Any:
+        if Path(path).name == "sub":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(path)
+
+    for scan, lines in ((refuse, 2), (scandir, 1)):
+        monkeypatch.setattr(os, "scandir", scan)
+        list(
+            run_task(
+                MapTask(str(tiny_weights)),
+                find_photos([tmp_path / "in"]),
+                out,
+                How(list_failures=True),
+            )
+        )
+        assert (out / "failures.csv").read_text().count("\n") == lines
+
+
+def test_an_address_is_listed_without_its_keys() -> None:
+    (failure,) = find_photos(["nope://key:secret@host/photos"]).failures
+    assert real_path(failure.photo) == "nope://host/photos"
+    assert "secret" not in str(failure.error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,6 +64,27 @@ def test_a_photo_that_cannot_be_read_fails(run_check: Check, shoot: Path) -> Non
 
 def test_a_folder_without_photos_fails(run_check: Check, tmp_path: Path) -> None:
     assert "no photos in this folder" in run_check(tmp_path, "--min-sharp", "0", status=1).stdout
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_no_share_lets_a_folder_pass_that_could_not_be_checked(
+    locked: bool, run_check: Check, shoot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shoot / "locked" if locked else shoot.parent / "empty"
+    folder.mkdir()
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    given = [shoot] if locked else [folder, shoot]
+    result = run_check(*given, "--min-sharp", "50%", "--fail-over", "100%", status=1)
+    assert str(folder) in result.stdout
+    said = "2 of 3 photos fail (66.7%): few enough; 1 folder could not be checked\n"
+    assert result.stderr == said
 
 
 @pytest.mark.parametrize(

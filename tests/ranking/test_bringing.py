@@ -137,3 +137,56 @@ def test_a_dry_run_makes_no_folder(tmp_path: Path) -> None:
     photo = write(tmp_path / "a.jpg", "a")
     assert list(copy_photos([photo], tmp_path / "out", dry_run=True)) == [tmp_path / "out/a.jpg"]
     assert not (tmp_path / "out").exists()
+
+
+def test_two_names_of_one_file_are_moved_as_two_photos(tmp_path: Path) -> None:
+    first = write(tmp_path / "one" / "a.jpg", "a")
+    second = tmp_path / "two" / "a.jpg"
+    write(tmp_path / "two" / "a.jpg.xmp", "of the second")
+    os.link(first, second)
+    said = list(move_photos([first, second], tmp_path / "out", dry_run=True))
+    assert list(move_photos([first, second], tmp_path / "out")) == said
+    assert contents(tmp_path / "out") == {
+        "a.jpg": "a",
+        "a-2.jpg": "a",
+        "a-2.jpg.xmp": "of the second",
+    }
+
+
+def test_a_name_of_the_same_file_with_another_edit_is_no_killed_move(tmp_path: Path) -> None:
+    photo = write(tmp_path / "in" / "a.jpg", "a")
+    write(tmp_path / "in" / "a.jpg.xmp", "of this")
+    write(tmp_path / "out" / "a.jpg.xmp", "of another")
+    os.link(photo, tmp_path / "out" / "a.jpg")
+    assert list(move_photos([photo], tmp_path / "out")) == [tmp_path / "out" / "a-2.jpg"]
+    assert contents(tmp_path / "out")["a-2.jpg.xmp"] == "of this"
+
+
+@pytest.mark.parametrize("dry", [False, True])
+@pytest.mark.parametrize("name", ["a.xmp", "a.jpg.xmp"])
+def test_equal_photos_keep_their_own_edits(name: str, dry: bool, tmp_path: Path) -> None:
+    photos = [write(tmp_path / folder / "a.jpg", "same") for folder in ("one", "two")]
+    write(tmp_path / "one" / "a.jpg.xmp", "of the first")
+    write(tmp_path / "two" / name, "of the second")
+    out = tmp_path / "out"
+    expected = [out / "a.jpg", out / "a-2.jpg"]
+    assert list(copy_photos(photos, out, dry_run=dry)) == expected
+    assert list(copy_photos(photos, out)) == expected
+    assert contents(out) == {
+        "a.jpg": "same",
+        "a.jpg.xmp": "of the first",
+        "a-2.jpg": "same",
+        name.replace("a", "a-2"): "of the second",
+    }
+
+
+def test_copying_again_says_what_it_did_not_replace(tmp_path: Path) -> None:
+    photo = write(tmp_path / "in" / "a.jpg", "a")
+    sidecar = write(tmp_path / "in" / "a.jpg.xmp", "first edit")
+    list(copy_photos([photo], tmp_path / "out"))
+    sidecar.write_text("second edit")
+    for dry_run in (True, False):
+        (error,) = copy_photos([photo], tmp_path / "out", dry_run=dry_run)
+        assert isinstance(error, ImageError)
+        assert "a.jpg.xmp stayed behind; move that photo away" in str(error)
+    assert contents(tmp_path / "out") == {"a.jpg": "a", "a.jpg.xmp": "first edit"}

@@ -156,6 +156,24 @@ def test_a_cache_that_cannot_be_written_costs_nothing(
     assert measure_all(tmp_path, tiny_weights) == "n"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere the home is found otherwise")
+@pytest.mark.parametrize("given", ["~/kept", "kept", ""])
+def test_without_a_home_nothing_is_kept_and_nothing_is_made(
+    given: str, tmp_path: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_entry(_: int) -> None:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr("pwd.getpwuid", no_entry)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", given)
+    monkeypatch.chdir(tmp_path)
+    write_red(tmp_path / "a.png", 9)
+    for _ in range(2):
+        assert measure_all(tmp_path, tiny_weights) == "n"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
 def test_a_damaged_line_of_the_cache_is_measured_again(tmp_path: Path, tiny_weights: Path) -> None:
     write_red(tmp_path / "a.png", 9)
     measure_all(tmp_path, tiny_weights)

@@ -28,7 +28,7 @@ from blurmapper.ranking.report import FILES, ReportTask, find_subject, join_scri
 from blurmapper.ranking.tables import make_ranking
 from blurmapper.weights import read_card
 
-WriteReport = Callable[[Path, Path], dict[str, Any]]
+WriteReport = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
@@ -43,11 +43,12 @@ def photos(tmp_path: Path, sharp_photo: npt.NDArray[np.uint8]) -> Path:
 
 @pytest.fixture
 def report(tiny_weights: Path) -> WriteReport:
-    """Folders of photos and of the report -> what the page is made of."""
+    """Folders of photos, of the report, of more photos -> what the page is made of."""
 
-    def write(folder: Path, output: Path) -> dict[str, Any]:
+    def write(folder: Path, output: Path, *more: Path) -> dict[str, Any]:
         task = ReportTask(str(tiny_weights), MethodOptions(threads=1))
-        results = list(measure_photos(task, find_photos([folder]), How(), output=output / FILES))
+        photos = find_photos([folder, *more])
+        results = list(measure_photos(task, photos, How(), output=output / FILES))
         done = {Path(str(each.photo)): each for each in results if isinstance(each, Result)}
         page = write_report(make_ranking(map(to_record, results)), done, output)
         found = re.search(r'id="data">(.*?)</script>', page.read_text("utf-8"))
@@ -72,6 +73,26 @@ def test_every_photo_is_in_the_page_with_its_pictures(
                 picture.load()
 
 
+def test_picks_of_this_folder_and_one_beside_it_can_be_carried_out(
+    photos: Path, report: WriteReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deep" / "here").mkdir(parents=True)
+    (tmp_path / "deep" / "beside").mkdir()
+    (photos / "a b.png").rename(tmp_path / "deep" / "here" / "a b.png")
+    (photos / "<script>.png").rename(tmp_path / "deep" / "beside" / "c.png")
+    (photos / "link").symlink_to(tmp_path / "deep" / "here")
+    for place, here in ((tmp_path / "deep" / "here", "."), (photos, "link")):
+        monkeypatch.chdir(place)
+        data = report(Path(here), Path("out"), Path(here, "..", "beside"))
+        for photo in data["photos"]:
+            assert Path("out", unquote(photo["full"])).samefile(Path(data["folder"], photo["path"]))
+        file = tmp_path / "picks.json"
+        chosen = [{"photo": photo["path"], "flag": "pick"} for photo in data["photos"]]
+        file.write_text(picks_of(*chosen, folder=data["folder"]))
+        assert [path.name for path in read_picks(file).marks] == ["c.png", "a b.png"]
+        assert all(path.is_file() for path in read_picks(file).marks)
+
+
 def test_a_panorama_of_the_longest_kind_has_its_pictures(
     report: WriteReport, tmp_path: Path
 ) -> None:
@@ -81,6 +102,16 @@ def test_a_panorama_of_the_longest_kind_has_its_pictures(
     (photo,) = report(tmp_path / "in", tmp_path / "out")["photos"]
     with PIL.Image.open(tmp_path / "out" / unquote(photo["thumb"])) as thumb:
         assert thumb.size == (400, 4)
+
+
+@pytest.mark.parametrize("name", ["plain", "a.png.orig", "a.png"])
+def test_pictures_of_a_photo_of_any_name_are_taken_for_no_photos(
+    name: str, photos: Path, report: WriteReport, tmp_path: Path
+) -> None:
+    photo = (photos / "a b.png").rename(tmp_path / name)
+    report(photo, tmp_path / "out")
+    assert len(list((tmp_path / "out" / FILES).glob(f"{name}.*"))) == 4
+    assert find_photos([tmp_path / "out"]).photos == []
 
 
 def test_names_that_are_not_utf_8_are_linked_byte_by_byte(

@@ -193,6 +193,15 @@ def test_what_cannot_be_rated_is_left_as_it_is(content: bytes, tmp_path: Path) -
     assert sidecar.read_bytes() == content
 
 
+@pytest.mark.parametrize("element", ["<xmp:Rating/>", "<xmp:Rating />", "<darktable:colorlabels/>"])
+def test_a_sidecar_with_an_empty_element_is_refused_for_that(element: str, tmp_path: Path) -> None:
+    content = packet('xmlns:xmp="http://ns.adobe.com/xap/1.0/"', element)
+    (tmp_path / "a.jpg.xmp").write_bytes(content)
+    (error,) = write_marks([(tmp_path / "a.jpg", Mark(1, "red"))])
+    name = element.strip("</ >").partition(":")[2]
+    assert f"(it holds {name} as an empty element)" in str(error)
+
+
 def test_a_sidecar_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
     (tmp_path / "a.jpg.xmp").mkdir()
     results = list(write_marks([(tmp_path / name, Mark(5)) for name in ("a.jpg", "b.jpg")]))

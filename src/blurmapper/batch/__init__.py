@@ -2,7 +2,7 @@
 
 from blurmapper.batch.applying import MagnifyTask, SegmentTask
 from blurmapper.batch.failures import Failures, PhotoFailure, fail
-from blurmapper.batch.finding import Found, find_photos, list_photos, real_path
+from blurmapper.batch.finding import REPORT, Found, find_photos, list_photos, real_path
 from blurmapper.batch.keep_masks import KeepMasks
 from blurmapper.batch.manifest import Manifest, identify
 from blurmapper.batch.mapping import THRESHOLD, MapTask, Outputs, enlarge_to, map_source, read_for

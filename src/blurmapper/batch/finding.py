@@ -22,6 +22,9 @@ MADE = frozenset(
 MADE_OF = frozenset({".sharpest", ".subject", ".thumb", ".tint"})
 """The same of a report's pictures: common words, so only behind the whole name of a photo."""
 
+REPORT = ".report"
+"""What stands for the suffix of a photo, in the names of a report's pictures, where it has none."""
+
 MASKS, BESIDE = "masks", "maps.jsonl"
 """The folder of masks in a folder of outputs, which mirrors that of the photos and so has no names
 of its own, and the manifest beside it."""
@@ -41,6 +44,8 @@ class Found:
         takes a tenth of the memory of paths.
     failures : list of PhotoFailure
         Folders that cannot be listed, or that hold no photo.
+    folders : list of str
+        The others, from `real_path`.
     left_out : int
         Files that are no photos, and folders that are only linked to.
     has_folders : bool
@@ -49,6 +54,7 @@ class Found:
 
     photos: list[tuple[str | Address, str]] = field(default_factory=list)
     failures: list[PhotoFailure] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
     left_out: int = 0
     has_folders: bool = False
 
@@ -76,6 +82,7 @@ def find_photos(sources: Iterable[str | Path], *, output: Location | None = None
     """
     finding = _Finding(os.path.realpath(output) if isinstance(output, Path) else str(output))
     for source in sources:
+        location: str | Location = source
         try:
             location = find_location(source)
             if isinstance(location, Address):
@@ -85,7 +92,7 @@ def find_photos(sources: Iterable[str | Path], *, output: Location | None = None
             else:
                 finding.add(str(location), location.name, real_path(location))
         except BlurMapperError as error:
-            finding.found.failures.append(PhotoFailure(source, error))
+            finding.found.failures.append(PhotoFailure(location, error))
     return finding.found
 
 
@@ -108,6 +115,8 @@ def real_path(photo: str | Location) -> str:
     if isinstance(photo, Address) or "://" in str(photo):
         return str(photo)
     folder, name = os.path.split(photo)
+    if name in (".", ".."):
+        return os.path.realpath(photo)
     return os.path.join(os.path.realpath(folder), name)  # noqa: PTH118 - paths are slower
 
 
@@ -137,6 +146,7 @@ class _Finding:
             self.add(file, file.below, str(file))
         if not files:
             raise ImageError(f"{source}: no photos in this folder; give one that holds photos")
+        self.found.folders.append(str(source))
 
     def walk(self, source: Path) -> None:
         self.found.has_folders = True
@@ -157,6 +167,8 @@ class _Finding:
                     folders.append(path)
         if not has_photos and len(self.found.failures) == failures:
             raise ImageError(f"{source}: no photos in this folder; give one that holds photos")
+        if has_photos:
+            self.found.folders.append(real_path(source))
 
     def _is_wanted(self, file: Address) -> bool:
         hidden = any(part.startswith(_HIDDEN) for part in PurePosixPath(file.below).parts)
@@ -180,6 +192,8 @@ class _Finding:
                         self.found.left_out += 1
             if MASKS in folders and _holds_masks(folder):
                 folders.remove(MASKS)
+            if below:
+                self.found.folders.append(real_path(folder))
         except OSError as error:
             line = f"{folder}: this folder cannot be listed ({error.strerror}); check its rights"
             self.found.failures.append(PhotoFailure(Path(folder), ImageError(line)))
@@ -189,7 +203,7 @@ class _Finding:
 def _is_photo_name(name: str) -> bool:
     path = PurePosixPath(name)
     stem = PurePosixPath(path.stem)
-    of_photo = PurePosixPath(stem.stem).suffix.lower() in PHOTO_SUFFIXES
+    of_photo = PurePosixPath(stem.stem).suffix.lower() in (*PHOTO_SUFFIXES, REPORT)
     is_made = stem.suffix in MADE or (of_photo and stem.suffix in MADE_OF)
     return path.suffix.lower() in PHOTO_SUFFIXES and not is_made
 

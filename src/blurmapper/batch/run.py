@@ -100,7 +100,7 @@ def run_task(
         else:
             results = run_in_threads(jobs, task, method, record, workers=workers, stop=stop)
         failures = Failures(output) if how.list_failures and output is not None else None
-        for result in _keep_failures(chain(found.failures, results), failures):
+        for result in _keep_failures(chain(found.failures, results), failures, found.folders):
             if isinstance(result, PhotoFailure) and result.ends_run:
                 stop.set()
                 raise ImageError(f"{result.error}, then run the same command to go on")
@@ -108,13 +108,15 @@ def run_task(
 
 
 def _keep_failures(
-    results: Iterable[Result | PhotoFailure], failures: Failures | None
+    results: Iterable[Result | PhotoFailure], failures: Failures | None, folders: Iterable[str]
 ) -> Iterator[Result | PhotoFailure]:
-    """Yield what came of photos, and list those that failed."""
+    """Yield what came of photos, and list those that failed, no longer folders that do not."""
     if failures is None:
         yield from results
         return
     try:
+        for folder in folders:
+            failures.clear(folder)
         for result in results:
             if isinstance(result, Result):
                 failures.clear(real_path(result.photo))

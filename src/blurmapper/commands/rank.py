@@ -191,20 +191,24 @@ def check(
     task = MeasureTask(method, MethodOptions(threads=threads, device=device))
     with quiet_codecs(), stopping_cleanly() as stop:
         results = measure(task, found, How(engine, jobs, redo), stop, "Checking", quiet=True)
-    records = [to_record(result) for result in results]
     failed = 0
-    for record in records:
+    for record in map(to_record, results):
         complaint = demands.complain(record)
         if complaint is not None:
             failed += 1
             print_line(_to_json(record, complaint) if as_json else f"{record.photo}: {complaint}")
-    share = f" ({failed / len(records):.1%})" if records else ""
-    verdict = "too many" if too_many(failed, len(records), allowed) else "few enough"
-    print_line(f"{failed} of {len(records)} photos fail{share}: {verdict}", err=True)
+    # A folder that could not be searched is no photo, and no share of them lets it pass.
+    unsearched = len(found.failures)
+    failed, of = failed - unsearched, len(results) - unsearched
+    share = f" ({failed / of:.1%})" if of else ""
+    verdict = "too many" if too_many(failed, of, allowed) else "few enough"
+    folders = "1 folder" if unsearched == 1 else f"{unsearched} folders"
+    missing = f"; {folders} could not be checked" if unsearched else ""
+    print_line(f"{failed} of {of} photos fail{share}: {verdict}{missing}", err=True)
     if stop.is_set():
         print_line(f"stopped after {len(results)} of {len(found)} photos", err=True)
         raise click.exceptions.Exit(STOPPED)
-    if verdict == "too many" or not records:
+    if verdict == "too many" or unsearched:
         raise click.exceptions.Exit(1)
 
 

@@ -21,9 +21,10 @@ def copy_photos(
     """Copy photos into a folder; yield where each is, or why it is not.
 
     Nothing is overwritten: where a name is taken by another file, or files are there that would
-    belong to the copy, it gets a number, ``NAME-2.EXT``; where it is taken by an equal file
-    nothing is done. What belongs to a photo (`blurmapper.ranking.companions`) goes with it. A
-    copy has its name only once it is whole. With `dry_run` nothing is done.
+    belong to the copy, it gets a number, ``NAME-2.EXT``; where it is taken by an equal file that
+    an earlier run copied, nothing is done but to add what has come to belong to it. What belongs
+    to a photo (`blurmapper.ranking.companions`) goes with it, and an error says which of it has
+    changed since. A copy has its name only once it is whole. With `dry_run` nothing is done.
     """
     return _bring(photos, _Bringer(folder, move=False, dry_run=dry_run), "copied")
 
@@ -47,6 +48,8 @@ def _bring(
     for photo in photos:
         try:
             yield bringer.bring(photo)
+        except ImageError as error:
+            yield error
         except OSError as error:
             reason = error.strerror or error
             yield ImageError(f"{photo}: cannot be {done} ({reason}); check the folder")
@@ -60,13 +63,20 @@ class _Bringer:
         self._folder = folder
         self._move = move
         self._dry_run = dry_run
+        self._given: set[Path] = set()
         self._planned: dict[Path, Path] = {}
         self._folders = Folders()
         self._moved: dict[str, Path] = {}
         self._links: list[Path] = []
 
     def bring(self, photo: Path) -> Path:
-        """Copy or move a photo, all that belongs to it or nothing, and return where it is."""
+        """Copy or move a photo, all that belongs to it or nothing, and return where it is.
+
+        Raises
+        ------
+        ImageError
+            If it is there already, but with other files in place of those that belong to it.
+        """
         if not self._dry_run:
             self._folder.mkdir(parents=True, exist_ok=True)
             sweep_once(self._folder)
@@ -77,40 +87,75 @@ class _Bringer:
             for each in self._folders.find_companions(photo)
             if each.path.is_file() or (self._move and each.path.is_symlink())
         ]
+        earlier: Path | None = None
         numbered = (f"{photo.stem}-{number}{photo.suffix}" for number in count(2))
         for target in (self._folder / name for name in chain([photo.name], numbered)):
             places = {each: each.beside(photo, target) for each in companions}
-            if self._is_there(photo, target):
-                return target
+            if self._is_there(photo, target, places):
+                break
             if not self._is_free(photo, target, places):
+                if earlier is None and self._is_earlier_copy(photo, target):
+                    earlier = target
                 continue
-            if self._dry_run:
-                self._planned[target] = photo
-                return target
+            if earlier is not None and self._there(target) is None:
+                # No copy has all that belongs to the photo, so the first gets what it lacks.
+                target = earlier  # noqa: PLW2901
+                places = {each: each.beside(photo, target) for each in companions}
             try:
-                self._place(photo, target, places)
+                (self._plan if self._dry_run else self._place)(photo, target, places)
             except FileExistsError:
                 continue
-            return target
-        raise AssertionError("numbers do not end")
+            break
+        self._given.add(target)
+        if target == earlier or (self._move and os.path.lexists(photo)):
+            self._check_complete(photo, target, places)
+        return target
 
-    def _is_there(self, photo: Path, target: Path) -> bool:
-        """Say whether the target is the photo already, or will be a file like it."""
-        if target in self._planned:
-            return not self._move and _are_equal(photo, self._planned[target])
-        if not (photo.exists() and target.exists() and target.samefile(photo)):
+    def _there(self, place: Path) -> Path | None:
+        """Return what has the content that a name stands for now, or will after a dry run."""
+        return place if os.path.lexists(place) else self._planned.get(place)
+
+    def _is_like(self, source: Path, place: Path) -> bool:
+        there = self._there(place)
+        return there is not None and _are_equal(source, there)
+
+    def _is_there(self, photo: Path, target: Path, places: dict[Companion, Path]) -> bool:
+        """Say whether the target is the photo already, with all that belongs to it."""
+        if not self._move:
+            return self._is_like(photo, target) and self._has_all(places)
+        if target in self._given or not (photo.exists() and target.exists()):
             return False
         # A move that was killed is finished.
-        return not (self._move and _are_names_of_one(photo, target))
+        return target.samefile(photo) and not _are_names_of_one(photo, target)
+
+    def _has_all(self, places: dict[Companion, Path]) -> bool:
+        return all(self._is_like(each.path, place) for each, place in places.items())
 
     def _is_free(self, photo: Path, target: Path, places: dict[Companion, Path]) -> bool:
-        if target in self._planned:
-            return False
-        if not os.path.lexists(target):
+        there = self._there(target)
+        if there is None:
             return not self._would_mix(target, places)
         if self._move:
-            return _are_names_of_one(photo, target)
-        return _are_equal(photo, target)
+            # What this run brought there is another photo, though it may be the same file.
+            is_killed_move = target not in self._given and _are_names_of_one(photo, there)
+            return is_killed_move and not self._would_mix(target, places)
+        if not _are_equal(photo, there):
+            return False
+        if target in self._given:
+            return not self._would_mix(target, places)
+        return self._has_all({e: at for e, at in places.items() if self._there(at) is not None})
+
+    def _is_earlier_copy(self, photo: Path, target: Path) -> bool:
+        """Say whether another run copied the photo there, and a file of either was changed."""
+        return not self._move and target not in self._given and self._is_like(photo, target)
+
+    def _check_complete(self, photo: Path, target: Path, places: dict[Companion, Path]) -> None:
+        lacking = [e.path.name for e, at in places.items() if not self._is_like(e.path, at)]
+        if lacking:
+            raise ImageError(
+                f"{photo}: {target} is this photo already and nothing there is replaced, so "
+                f"{', '.join(lacking)} stayed behind; move that photo away, then run again"
+            )
 
     def mend_links(self) -> None:
         """Point links at files that were moved after them, or before them, to where these are."""
@@ -125,9 +170,14 @@ class _Bringer:
         """Say whether files are there that would be taken for the photo's own."""
         ours = {place: each.path for each, place in places.items()}
         return any(
-            each.path not in ours or not _are_equal(each.path, ours[each.path])
+            each.path not in ours or not self._is_like(ours[each.path], each.path)
             for each in self._folders.find_companions(target)
-        )
+        ) or any(self._there(at) and not self._is_like(source, at) for at, source in ours.items())
+
+    def _plan(self, photo: Path, target: Path, places: dict[Companion, Path]) -> None:
+        for place, source in {target: photo, **{at: e.path for e, at in places.items()}}.items():
+            self._planned.setdefault(place, source)
+            self._folders.expect(place)
 
     def _place(self, photo: Path, target: Path, places: dict[Companion, Path]) -> None:
         wanted = [(photo, target, self._move)]
@@ -217,4 +267,7 @@ def _is_copied(source: Path, place: Path) -> bool:
 
 
 def _are_equal(one: Path, other: Path) -> bool:
+    if os.path.realpath(one) == os.path.realpath(other):
+        # Also of links that lead to nothing.
+        return True
     return one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False)

@@ -53,11 +53,17 @@ class Folders:
 
     def __init__(self) -> None:
         self._listed: dict[Path, dict[str, set[str]]] = {}
+        self._expected: set[Path] = set()
 
     def add(self, path: Path) -> None:
         """Take down a file that has been made since its folder was listed."""
         self._list(path.parent)
         self._take(self._listed[path.parent], path.name)
+
+    def expect(self, path: Path) -> None:
+        """Take a file for one that is there, as it would be but for a dry run."""
+        self._expected.add(path)
+        self.add(path)
 
     def find_alike(self, photo: Path, wanted: Path) -> Path:
         """Return a photo's file of a name, whatever its case, or where a new one goes."""
@@ -81,14 +87,17 @@ class Folders:
             if _is_photo(name)
             and name != photo.name
             and os.path.splitext(name)[0].casefold() == photo.stem.casefold()  # noqa: PTH122
-            and os.path.lexists(photo.with_name(name))
+            and self._is_there(photo.with_name(name))
         ]
         return [
             Companion(photo.with_name(name), rest, bool(twins) and length == len(photo.stem))
             for name, rest, length in self._split(photo, near)
-            if os.path.lexists(photo.with_name(name))
+            if self._is_there(photo.with_name(name))
             and not self._is_of_another(photo, name, length, near)
         ]
+
+    def _is_there(self, path: Path) -> bool:
+        return path in self._expected or os.path.lexists(path)
 
     @staticmethod
     def _split(photo: Path, near: set[str]) -> Iterator[tuple[str, str, int]]:

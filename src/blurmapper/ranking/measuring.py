@@ -29,7 +29,7 @@ from blurmapper.batch import (
     Task,
     run_task,
 )
-from blurmapper.errors import BlurMapperError
+from blurmapper.errors import BlurMapperError, ConfigError
 from blurmapper.images import BlurMap, ImageArray, read_photo
 from blurmapper.locations import Location
 from blurmapper.methods import BlurMethod
@@ -205,11 +205,20 @@ def find_cache() -> Path:
 
     That is ``XDG_CACHE_HOME`` or ``~/.cache``, on macOS ``~/Library/Caches`` and on Windows
     ``LOCALAPPDATA``.
+
+    Raises
+    ------
+    ConfigError
+        If there is none, as for a user without a home.
     """
     homes = {"darwin": "~/Library/Caches", "win32": "~/AppData/Local"}
     given = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
-    home = given or homes.get(sys.platform, "~/.cache")
-    return Path(os.path.expanduser(home), "blurmapper")  # noqa: PTH111 - Path raises without a home
+    for home in (given or "", homes.get(sys.platform, "~/.cache")):
+        # What is not absolute counts as not set, and is what is left where nobody knows the home.
+        folder = os.path.expanduser(home)  # noqa: PTH111 - Path raises without a home
+        if os.path.isabs(folder):  # noqa: PTH117
+            return Path(folder, "blurmapper")
+    raise ConfigError("no folder for measurements, as there is no home; set XDG_CACHE_HOME")
 
 
 def find_sharpest_box(blur_map: BlurMap) -> Box:

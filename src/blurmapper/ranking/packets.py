@@ -51,7 +51,8 @@ def write_properties(packet: bytes, values: Mapping[Property, str]) -> bytes:
     ------
     ValueError, xml.parsers.expat.ExpatError
         If it is not UTF-8, no XML, has a document type (which XMP never has, and which may
-        define entities that grow without end), or no ``rdf:Description`` to hold properties.
+        define entities that grow without end), no ``rdf:Description`` to hold properties, or
+        one of them as an empty element, ``<xmp:Rating/>``.
     """
     changed = packet
     for each, value in values.items():
@@ -65,6 +66,8 @@ def _write(packet: bytes, wanted: Property, value: str) -> bytes:
     scan = _scan(packet, (wanted,))
     place = scan.found.get(wanted)
     if place is not None:
+        if packet[: place.start].endswith(b"/>"):
+            raise ValueError(f"it holds {wanted.name} as an empty element")
         new = _list_of(value, scan.prefix_of(RDF)) if wanted.is_list else value
         return packet[: place.start] + new.encode() + packet[place.stop :]
     if scan.description is None:

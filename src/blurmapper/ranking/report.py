@@ -16,11 +16,12 @@ import cv2
 import numpy as np
 
 import blurmapper
-from blurmapper.batch import THRESHOLD, DoneBefore, Found, Outcome, Result
+from blurmapper.batch import REPORT, THRESHOLD, DoneBefore, Found, Outcome, Result, real_path
 from blurmapper.errors import BlurMapperError
 from blurmapper.files import write_file, written_as
 from blurmapper.images import (
     OVERLAY_TINT,
+    PHOTO_SUFFIXES,
     BlurMap,
     ImageArray,
     encode_cutout,
@@ -68,13 +69,10 @@ class ReportTask(MeasureTask):
     kinds: ClassVar[tuple[str, ...]] = ("thumb", "tint", "subject", "sharpest")
 
     def endings(self, photo: Location) -> Mapping[str, str]:
-        """Return the endings of the pictures."""
-        return {
-            "thumb": ".thumb.jpg",
-            "tint": ".tint.png",
-            "subject": ".subject.jpg",
-            "sharpest": ".sharpest.jpg",
-        }
+        """Return the endings of the pictures, by which no later run takes them for photos."""
+        before = "" if photo.suffix.lower() in PHOTO_SUFFIXES else REPORT
+        endings = {kind: f"{before}.{kind}.jpg" for kind in self.kinds}
+        return endings | {"tint": f"{before}.tint.png"}
 
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
         """Measure a photo and draw its pictures."""
@@ -196,12 +194,13 @@ def _to_json(data: dict[str, Any]) -> str:
 
 
 def _describe(ranking: Ranking, results: Mapping[Path, Result], output: Path) -> dict[str, Any]:
-    paths = [record.photo.absolute() for record in ranking.records]
+    paths = [_without_dots(record.photo) for record in ranking.records]
     folder = Path(os.path.commonpath([path.parent for path in paths])) if paths else Path()
+    beside = _without_dots(output / PAGE).parent
     photos = []
     for row, record, path in zip(rows(ranking), ranking.records, paths, strict=False):
         files = results[record.photo].files
-        link = os.path.relpath(path, output.absolute())
+        link = os.path.relpath(path, beside)
         photos.append(
             {
                 "path": path.relative_to(folder).as_posix(),
@@ -229,6 +228,12 @@ def _describe(ranking: Ranking, results: Mapping[Path, Result], output: Path) ->
             }
         )
     return {"folder": str(folder), "photos": photos}
+
+
+def _without_dots(path: Path) -> Path:
+    """Return the absolute path; where it has ``..``, which ends a link, links are resolved."""
+    absolute = path.absolute()
+    return Path(real_path(absolute)) if ".." in absolute.parts else absolute
 
 
 VALUES = ("sigma", "blur_degree", "share_blurred", "sharpest_blur")
