@@ -150,7 +150,7 @@ def encode_image(image: ImageArray, name: str | Path) -> bytes:
     ImageError
         If the image is none, the suffix names no format, or the image is too long for the format.
     """
-    check_image(image)
+    image = check_image(image)
     eight_bits = image
     if image.dtype != np.uint8:
         eight_bits = np.rint(image * (255.0 / WHITE[image.dtype])).astype(np.uint8)
@@ -277,7 +277,7 @@ def draw_overlay(image: ImageArray, blur_map: BlurMap) -> npt.NDArray[np.uint8]:
     ImageError
         If the sizes differ, or image or map are none.
     """
-    blur_map = check_pair(image, blur_map)
+    image, blur_map = check_pair(image, blur_map)
     overlay = np.empty(image.shape, np.uint8)
     tint = np.array(OVERLAY_TINT, np.float32)
     for rows in row_strips(*blur_map.shape):

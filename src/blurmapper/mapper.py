@@ -264,8 +264,7 @@ class BlurMapper:
 
     def map_coarse(self, image: ImageArray) -> BlurMap:
         """Map what `read_image` returns at the size that the network sees: float32 (h, w)."""
-        check_image(image)
-        return self._run(self._reduce(image))[0]
+        return self._run(self._reduce(check_image(image)))[0]
 
     def _in_pieces(
         self, image: ImageArray, map_piece: Callable[[ImageArray], tuple[BlurMap, ...]]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from blurmapper.decoding import read_array, read_stored
+from blurmapper.decoding import as_plain, read_array, read_stored
 from blurmapper.errors import DatasetError, ImageError
 from blurmapper.locations import open_file
 
@@ -60,7 +60,7 @@ def read_levels(stream: BinaryIO, path: Path, *, allow_colours: bool = True) -> 
         If there is neither, or a picture has more than 16 bits, or a sign, and so no known white.
     """
     if path.suffix.lower() == ".npy":
-        return read_array(stream, str(path))
+        return np.asarray(as_plain(read_array(stream, str(path)), str(path)))
     picture = read_stored(stream, str(path))
     if not allow_colours and is_colourful(picture):
         raise ImageError(f"{path}: not a blur map, for it is in colours; give a grey PNG")

@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from blurmapper.compiled import import_compiled
+from blurmapper.decoding import as_plain
 from blurmapper.devices import Device
 from blurmapper.errors import MethodError, needing
 from blurmapper.images import BlurMap, ImageArray
@@ -167,7 +168,7 @@ def _checked(name: str, function: BlurMethod) -> BlurMethod:
     """Return a function that refuses what is no blur map of its image."""
 
     def map_checked(image: ImageArray) -> BlurMap:
-        blur_map = np.asarray(function(image))
+        blur_map = np.asarray(as_plain(function(image), name))
         kind = blur_map.dtype.kind
         inside = kind in "fiub" and bool(((blur_map >= 0) & (blur_map <= 1)).all())
         if blur_map.shape != image.shape[:2] or not inside:

@@ -92,7 +92,7 @@ def magnify_blur(
 
     check_choice("shape", shape, light.Shape)
     check_choice("method", method, Way)
-    blur_map = check_pair(image, blur_map)
+    image, blur_map = check_pair(image, blur_map)
     if not 0 <= strength <= MOST_STRENGTH:
         raise ConfigError(f"strength is {strength:g}; use 0 to {MOST_STRENGTH:g}")
     if method == "naive" and amounts is not None:

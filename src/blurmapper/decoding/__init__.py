@@ -3,6 +3,7 @@
 from blurmapper.decoding.arrays import (
     MAX_PIXELS,
     MIN_SIDE,
+    as_plain,
     check_image,
     check_map,
     check_pair,
