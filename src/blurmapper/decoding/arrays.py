@@ -139,7 +139,7 @@ def check_image(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
     image = as_plain(image, "the image")
     if not _is_array(image, 3) or image.shape[2] != 3 or image.dtype not in WHITE:
         raise ImageError(
-            f"{_describe(image)} is no image; give RGB (H, W, 3) of uint8, uint16 or float32, "
+            f"{describe(image)} is no image; give RGB (H, W, 3) of uint8, uint16 or float32, "
             "as read_image returns it"
         )
     if image.dtype != np.float32:
@@ -154,7 +154,7 @@ def check_map(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Return a blur map as float32, or raise `ImageError` if an array is none."""
     blur_map = as_plain(blur_map, "the blur map")
     if not _is_array(blur_map, 2) or blur_map.dtype.kind != "f":
-        raise ImageError(f"{_describe(blur_map)} is not a blur map; give floats (H, W)")
+        raise ImageError(f"{describe(blur_map)} is not a blur map; give floats (H, W)")
     limits = _limits(blur_map)
     if not _is_within_unit(limits):
         raise ImageError("the blur map holds values outside [0, 1] or NaN; clip or mend it")
@@ -192,7 +192,8 @@ def _clipped(values: npt.NDArray[Any], limits: tuple[float, float]) -> npt.NDArr
     return floats.clip(0, 1) if limits[0] < 0 or limits[1] > 1 else floats
 
 
-def _describe(value: object) -> str:
+def describe(value: object) -> str:
+    """Return what a value is, for errors."""
     if isinstance(value, np.ndarray):
         return f"an array of {value.dtype} {value.shape}"
     return f"a {type(value).__name__}"
