@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral, Real
 from typing import Any, get_args
 
 
@@ -52,11 +53,13 @@ def check_choice(what: str, name: object, choices: Any) -> None:
 
 
 def check_number(what: str, number: float, least: float, most: float = math.inf) -> None:
-    """Raise `ConfigError` unless a number is finite and within its bounds."""
-    # Written so that NaN fails too.
-    if not least <= number <= most or number == math.inf:
-        bounds = f"{least} or more" if most == math.inf else f"{least} to {most}"
-        raise ConfigError(f"{what} is {number}; use {bounds}")
+    """Raise `ConfigError` unless a number is finite, within its bounds, and whole if `least` is."""
+    is_inside = isinstance(number, Real) and least <= number <= most and number != math.inf
+    if is_inside and (isinstance(number, Integral) or not isinstance(least, int)):
+        return
+    bounds = f"{least} or more" if most == math.inf else f"{least} to {most}"
+    shown = number if isinstance(number, Real) else " ".join(repr(number).split())
+    raise ConfigError(f"{what} is {shown}; use {'whole numbers, ' if is_inside else ''}{bounds}")
 
 
 @contextmanager
