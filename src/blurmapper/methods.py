@@ -59,12 +59,12 @@ class Method:
     build: Callable[[MethodOptions], BlurMethod]
 
 
-def get_method(name: str, options: MethodOptions | None = None) -> BlurMethod:
+def get_method(name: str | Path, options: MethodOptions | None = None) -> BlurMethod:
     """Return the method of a name, ready to map.
 
     Parameters
     ----------
-    name : str
+    name : str or Path
         A name in `METHODS`; a path to an .onnx file that has its card beside it, or to the folder
         of both that `BlurMapper.save_pretrained` wrote; or ``package.module:function``, a function
         or an object of one's own that takes and gives what a `BlurMethod` does; modules are looked
@@ -86,7 +86,7 @@ def get_method(name: str, options: MethodOptions | None = None) -> BlurMethod:
     >>> get_method("all-blurred")(np.zeros((16, 16, 3), np.uint8)).mean().item()
     1.0
     """
-    options = options or MethodOptions()
+    name, options = str(name), options or MethodOptions()
     if is_weights(name):
         return _build_network(name, options)
     if is_function(name):
