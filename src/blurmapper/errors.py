@@ -52,13 +52,14 @@ def check_choice(what: str, name: object, choices: Any) -> None:
         raise ConfigError(f"no {what} named {name!r}; choose from: {', '.join(known)}")
 
 
-def check_number(what: str, number: float, least: float, most: float = math.inf) -> None:
+def check_number(what: str, number: Any, least: float, most: float = math.inf) -> None:
     """Raise `ConfigError` unless a number is finite, within its bounds, and whole if `least` is."""
-    is_inside = isinstance(number, Real) and least <= number <= most and number != math.inf
+    is_number = isinstance(number, Real)
+    is_inside = is_number and least <= number <= most and number != math.inf
     if is_inside and (isinstance(number, Integral) or not isinstance(least, int)):
         return
     bounds = f"{least} or more" if most == math.inf else f"{least} to {most}"
-    shown = number if isinstance(number, Real) else " ".join(repr(number).split())
+    shown = number if is_number else " ".join(repr(number).split())
     raise ConfigError(f"{what} is {shown}; use {'whole numbers, ' if is_inside else ''}{bounds}")
 
 

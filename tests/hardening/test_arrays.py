@@ -25,8 +25,6 @@ from blurmapper import (
     write_map,
 )
 from blurmapper.errors import ImageError, MissingExtraError
-from blurmapper.evaluation.counts import image_counts, stretch_map
-from blurmapper.evaluation.maps import read_any_map
 
 Array = npt.NDArray[Any]
 
@@ -261,55 +259,6 @@ def test_what_is_no_image_beside_a_map_is_refused(name: str, image: Array) -> No
 def test_what_is_no_map_is_refused(name: str, blur_map: Array) -> None:
     with pytest.raises(ImageError, check=is_clear):
         PAIRED[name](RIGHT_IMAGE, blur_map)
-
-
-def masked(array: Array) -> Array:
-    """Return an array of which a row is masked, and what it was is behind the mask."""
-    held = np.ma.array(array)
-    held[5] = np.ma.masked
-    return held
-
-
-@pytest.mark.parametrize("name", PAIRED)
-def test_what_is_masked_is_refused_and_what_is_behind_the_mask_never_used(name: str) -> None:
-    for image, blur_map in ((masked(RIGHT_IMAGE), RIGHT_MAP), (RIGHT_IMAGE, masked(RIGHT_MAP))):
-        with pytest.raises(ImageError, match=r"holds masked values; fill them first") as refused:
-            PAIRED[name](image, blur_map)
-        assert is_clear(refused.value)
-
-
-def test_masked_photos_and_maps_are_neither_read_nor_written_nor_counted(tmp_path: Path) -> None:
-    uses: list[Callable[[], object]] = [
-        lambda: read_image(masked(RIGHT_IMAGE / np.float32(255))),
-        lambda: write_map(masked(RIGHT_MAP), tmp_path / "map.npy"),
-        lambda: image_counts(masked(RIGHT_MAP), RIGHT_MAP > 0.5),
-        lambda: image_counts(RIGHT_MAP, masked(RIGHT_MAP > 0.5)),
-        lambda: stretch_map(masked(RIGHT_MAP)),
-    ]
-    for use in uses:
-        with pytest.raises(ImageError, match="holds masked values; fill them first"):
-            use()
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.filterwarnings("ignore:the matrix subclass")
-@pytest.mark.parametrize("kind", [np.matrix, np.ma.array])
-@pytest.mark.parametrize("name", PAIRED)
-def test_an_array_of_another_class_is_the_array_that_it_is(name: str, kind: Any) -> None:
-    image = np.ma.array(RIGHT_IMAGE)
-    expected = PAIRED[name](RIGHT_IMAGE, RIGHT_MAP)
-    np.testing.assert_array_equal(PAIRED[name](image, kind(RIGHT_MAP)), expected)
-    grey = RIGHT_IMAGE[..., 0]
-    np.testing.assert_array_equal(read_image(kind(grey)), read_image(grey))
-
-
-def test_the_order_of_bytes_does_not_matter(tmp_path: Path) -> None:
-    levels, truth = noise((40, 40), np.uint16, 3), RIGHT_MAP > 0.5
-    swapped = levels.astype(">u2")
-    assert image_counts(swapped, truth).probability == image_counts(levels, truth).probability
-    np.save(tmp_path / "map.npy", swapped)
-    np.testing.assert_array_equal(read_any_map(tmp_path / "map.npy"), levels)
-    np.testing.assert_array_equal(read_map(tmp_path / "map.npy"), levels / np.float32(65535))
 
 
 @patient

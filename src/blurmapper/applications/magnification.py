@@ -94,8 +94,11 @@ def magnify_blur(
     check_choice("shape", shape, light.Shape)
     check_choice("method", method, Way)
     image, blur_map = check_pair(image, blur_map)
-    if not isinstance(strength, Real) or not 0 <= strength <= MOST_STRENGTH:
-        raise ConfigError(f"strength is {strength!r}; use 0 to {MOST_STRENGTH:g}")
+    is_number = isinstance(strength, Real)
+    if not is_number or not 0 <= strength <= MOST_STRENGTH:
+        raise ConfigError(
+            f"strength is {strength if is_number else repr(strength)}; use 0 to {MOST_STRENGTH:g}"
+        )
     if method == "naive" and amounts is not None:
         raise ConfigError("the paper's way adds one blur everywhere; leave out naive or amounts")
     if amounts is not None:

@@ -14,13 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.evaluation.counts import (
-    THRESHOLDS,
-    Counts,
-    CountTable,
-    image_counts,  # noqa: F401 - its users look for it here
-    stack_counts,
-)
+from blurmapper.evaluation.counts import THRESHOLDS, Counts, CountTable, stack_counts
+
+# Its users look for it here.
+from blurmapper.evaluation.counts import image_counts as image_counts  # noqa: PLC0414
 
 DBD_BETA_SQUARED = 0.3
 RECALL_LEVELS = np.linspace(0, 1, 101)
