@@ -138,14 +138,16 @@ def check_content(stream: BinaryIO, photo: PIL.Image.Image, name: str) -> None:
 
 
 def read_orientation(photo: PIL.Image.Image) -> int:
-    """Return a photo's EXIF orientation, 1 to 8; what XMP says of it no viewer follows."""
+    """Return a photo's EXIF orientation, 1 to 8, as a program may have set it meanwhile.
+
+    What XMP says of it no viewer follows, and Pillow does where EXIF says nothing.
+    """
     # Broken EXIF raises anything; every viewer shows such a photo as it is stored.
     with suppress(Exception):
-        if "exif" not in photo.info and not any(key in photo.info for key in _XMP):
-            return int(photo.getexif().get(ExifTags.Base.Orientation, 1))
         exif = PIL.Image.Exif()
         exif.load(photo.info.get("exif", b""))
-        return int(exif.get(ExifTags.Base.Orientation, 1))
+        if ExifTags.Base.Orientation in exif or not any(key in photo.info for key in _XMP):
+            return int(photo.getexif().get(ExifTags.Base.Orientation, 1))
     return 1
 
 
