@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -217,6 +218,20 @@ def test_the_python_of_a_block_runs(block: Block) -> None:
     names: dict[str, Any] = {}
     exec(GIVEN.get(block.page.name, ""), names)  # noqa: S102
     exec(code, names)  # noqa: S102
+
+
+def test_names_that_are_imported_in_the_documents_are_exported_to_type_checkers() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    found = set(re.findall(r"^from (blurmapper[.\w]*) import ([\w, ]+)$", text, re.MULTILINE))
+    assert len(found) > 5
+    for module, names in found:
+        home = import_module(module)
+        source = Path(str(home.__file__)).read_text(encoding="utf-8")
+        for name in names.split(", "):
+            is_own = getattr(home, name).__module__ == module or name in getattr(
+                home, "__all__", ()
+            )
+            assert is_own or f"import {name} as {name}" in source, f"{module} {name}"
 
 
 def inline_calls(text: str) -> list[str]:

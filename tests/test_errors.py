@@ -14,7 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from blurmapper import BlurMapper, blur_degree, magnify_blur, rank_photos, refine_map
+from blurmapper import (
+    BlurMapper,
+    blur_degree,
+    magnify_blur,
+    rank_photos,
+    refine_map,
+    segment_blur,
+)
+from blurmapper.amounts import measure_amounts
 from blurmapper.errors import ConfigError, MissingExtraError, install_command, needing, one_line
 
 PHOTO = np.zeros((32, 32, 3), np.uint8)
@@ -124,3 +132,33 @@ def test_a_word_that_is_no_choice_is_refused_at_once(
 ) -> None:
     with pytest.raises(ConfigError, match=f"^no {what} named 'Naive'; choose from: {first}, "):
         use("Naive")
+
+
+BAD_NUMBERS: list[tuple[Callable[[Any], object], Any, str]] = [
+    (lambda it: BlurMapper().map_many([], batch=it), 2.5, "batch is 2.5; use whole numbers, 1 or"),
+    (lambda it: BlurMapper().map_many([], batch=it), "x", "batch is 'x'; use 1 or more"),
+    (lambda it: BlurMapper(threads=it), 1.5, "threads is 1.5; use whole numbers, 1 to 1024"),
+    (lambda it: BlurMapper(threads=it), "2", "threads is '2'; use 1 to 1024"),
+    (lambda it: BlurMapper(working_side=it), "400", "working side is '400'; use 16 or more"),
+    (lambda it: segment_blur(PHOTO, SHARP, working_side=it), [16], r"working side is \[16\]; use"),
+    (lambda it: refine_map(PHOTO, SHARP, radius=it), 1.5, "radius is 1.5; use whole numbers, 0"),
+    (lambda it: refine_map(PHOTO, SHARP, epsilon=it), None, "epsilon is None; use 1e-06 to 1.0"),
+    (lambda it: magnify_blur(PHOTO, SHARP, strength=it), "1", "strength is '1'; use 0 to 8"),
+    (lambda it: measure_amounts(PHOTO, threads=it), -1, "threads is -1; use 1 to 1024"),
+]
+
+
+@pytest.mark.parametrize(("use", "number", "line"), BAD_NUMBERS)
+def test_what_is_no_number_of_the_kind_is_refused_in_one_line(
+    use: Callable[[Any], object], number: Any, line: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"^{line}") as refused:
+        use(number)
+    assert "\n" not in str(refused.value)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    radius: Any = np.int64(4)
+    epsilon: Any = np.float32(1e-3)
+    refined = refine_map(PHOTO, SHARP, radius=radius, epsilon=epsilon)
+    np.testing.assert_array_equal(refined, SHARP)

@@ -65,6 +65,10 @@ def test_a_wrong_name_is_an_attribute_error() -> None:
         blurmapper.BlurMaper  # type: ignore[attr-defined]  # noqa: B018
 
 
+def test_errors_can_be_caught_by_their_module_before_anything_is_used() -> None:
+    assert "blurmapper" in loaded_after("import blurmapper; blurmapper.errors.ImageError")
+
+
 def test_importing_the_package_loads_nothing_heavy() -> None:
     assert not loaded_after("import blurmapper") & (HEAVY | {"numpy", "PIL"})
 

@@ -217,7 +217,7 @@ def test_bundled_names_files_and_folders_need_no_hub(
     assert BlurMapper.from_pretrained("dbm-lite").card.name == "dbm-lite"
 
 
-@pytest.mark.parametrize("source", ["dbn", "a/b/c", Path("none"), "none.onnx"])
+@pytest.mark.parametrize("source", ["dbn", "a/b/c", Path("none"), "none.onnx", "x" * 300])
 def test_what_is_nowhere_is_named(source: str | Path) -> None:
     with pytest.raises(WeightsError, match=f"^{source}: no such weights"):
         fetch_weights(source)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import zipfile
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +69,14 @@ def test_an_open_file_is_read_from_its_start_and_left_open(
         archive.write(path, "photo.png")
     with zipfile.ZipFile(tmp_path / "photos.zip") as archive, archive.open("photo.png") as member:
         np.testing.assert_array_equal(read_image(member), sharp_photo)
+
+
+def test_files_that_others_open_are_open_files_for_types_too(sharp_photo: Photo) -> None:
+    packed = io.BytesIO(gzip.compress(encode(sharp_photo)))
+    with gzip.GzipFile(fileobj=packed) as unpacked, SpooledTemporaryFile() as spooled:
+        spooled.write(encode(sharp_photo))
+        np.testing.assert_array_equal(read_image(unpacked), sharp_photo)
+        np.testing.assert_array_equal(read_image(spooled), sharp_photo)
 
 
 def test_a_pipe_that_is_open_is_read_to_its_end() -> None:

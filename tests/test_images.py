@@ -55,6 +55,25 @@ def test_a_map_of_another_format_is_refused(tmp_path: Path) -> None:
         write_map(np.zeros((20, 20), np.float32), tmp_path / "m.jpg")
 
 
+@pytest.mark.parametrize("name", ["npy", "png", "a.b/png", "a.png "])
+def test_a_map_without_an_ending_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ImageError, match=r"maps are written as \.png"):
+        write_map(np.zeros((20, 20), np.float32), name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", [".npy", ".png", ".NPY"])
+def test_a_map_whose_name_is_all_ending_is_read_as_it_was_written(
+    name: str, tmp_path: Path
+) -> None:
+    blur_map = np.eye(20, dtype=np.float32)
+    write_map(blur_map, tmp_path / name)
+    np.testing.assert_array_equal(read_map(tmp_path / name), blur_map)
+
+
 def test_a_map_that_is_none_is_named(tmp_path: Path) -> None:
     path = tmp_path / "m.png"
     path.write_text("no map")
@@ -133,6 +152,14 @@ def test_an_overlay_is_the_same_in_every_dtype(sharp_photo: Photo) -> None:
     np.testing.assert_allclose(
         draw_overlay(sharp_photo / np.float32(255), blur_map), overlay, atol=1
     )
+
+
+def test_an_overlay_is_drawn_whatever_numpy_is_told_to_raise() -> None:
+    with np.errstate(all="raise"):
+        overlay = draw_overlay(
+            np.full((20, 20, 3), 1e-42, np.float32), np.full((20, 20), 1e-42, np.float32)
+        )
+    assert not overlay.any()
 
 
 def test_a_map_of_another_photo_is_refused(sharp_photo: Photo) -> None:

@@ -11,7 +11,9 @@ import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import PIL.Image
 import pytest
 from click.testing import CliRunner, Result
@@ -26,6 +28,7 @@ from blurmapper.errors import (
     MissingExtraError,
     install_command,
 )
+from blurmapper.images import read_image, read_map, write_image, write_map
 from blurmapper.locations import find_location, find_path, open_file, with_ending
 
 Run = Callable[..., Result]
@@ -54,6 +57,29 @@ def test_what_leads_nowhere_is_refused(text: str) -> None:
 def test_an_address_is_refused_where_only_a_path_will_do() -> None:
     with pytest.raises(ConfigError, match=r"^s3://bucket/best: has to be on this machine; "):
         find_path("s3://me:secret@bucket/best?region=eu")
+
+
+@pytest.mark.parametrize("given", [b"a.jpg", 3, None, np.zeros(2)])
+def test_what_is_no_path_is_refused(given: Any) -> None:
+    with pytest.raises(ConfigError, match=f"^a {type(given).__name__} is no path; give text or"):
+        find_location(given)
+
+
+def test_functions_take_the_addresses_that_commands_take(tmp_path: Path) -> None:
+    photo, blur_map = np.full((20, 30, 3), 90, np.uint8), np.zeros((20, 30), np.float32)
+    for name, write, read, content in (
+        ("a b.png", write_image, read_image, photo),
+        ("m.npy", write_map, read_map, blur_map),
+    ):
+        address = (tmp_path / name).as_uri()
+        write(content, address)  # type: ignore[operator]
+        np.testing.assert_array_equal(read(address), content)  # type: ignore[operator]
+        np.testing.assert_array_equal(read(tmp_path / name), content)  # type: ignore[operator]
+        (found,) = [entry for entry in os.scandir(tmp_path) if entry.name == name]
+        np.testing.assert_array_equal(read(found), content)  # type: ignore[operator]
+    for use in (read_image, read_map, lambda path: write_map(blur_map, path)):
+        with pytest.raises(ConfigError, match=r'a path is empty \(""\); is a variable not set'):
+            use("")
 
 
 def test_an_address_is_shown_without_options_and_keys() -> None:
@@ -195,6 +221,17 @@ def test_a_store_is_read_and_written_and_gone_on_with(run: Run, store: Path) -> 
     assert "a b.jpg" in run("rank", "s3://bucket/photos").stdout
     assert run("segment", "s3://bucket/photos", "-o", "s3://bucket/maps").exit_code == 0
     assert (store / "maps" / "a b.jpg.mask.png").exists()
+
+
+@pytest.mark.usefixtures("store")
+def test_a_store_is_read_and_written_by_functions() -> None:
+    blur_map = np.eye(32, 48, dtype=np.float32)
+    assert read_image("s3://bucket/photos/a b.jpg").shape == (32, 48, 3)
+    for name in ("m.png", "m.npy"):
+        write_map(blur_map, f"s3://bucket/maps/{name}")
+        np.testing.assert_array_equal(read_map(f"s3://bucket/maps/{name}"), blur_map)
+    with pytest.raises(ImageError, match=r"^s3://bucket/none\.png: no such file"):
+        read_map("s3://bucket/none.png")
 
 
 def test_a_store_that_refuses_checksums_is_named_with_the_mend(

@@ -11,6 +11,7 @@ import pytest
 
 from blurmapper.backends import OnnxBackend
 from blurmapper.errors import ConfigError, ImageError
+from blurmapper.images import write_image
 from blurmapper.mapper import BlurMapper
 
 Photo = npt.NDArray[np.uint8]
@@ -83,6 +84,15 @@ def test_maps_of_photos_before_a_bad_one_are_not_lost(
     assert next(maps).shape == next(maps).shape == (40, 60)
     with pytest.raises(ImageError, match="not an image file"):
         next(maps)
+
+
+def test_one_path_is_one_photo(
+    photos: list[Photo], tiny_mapper: BlurMapper, tmp_path: Path
+) -> None:
+    write_image(photos[0], tmp_path / "a.png")
+    for path in (tmp_path / "a.png", str(tmp_path / "a.png")):
+        (found,) = tiny_mapper.map_many(path)
+        np.testing.assert_array_equal(found, tiny_mapper(photos[0]))
 
 
 def test_no_photos_give_no_maps(tiny_mapper: BlurMapper) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,56 @@ def test_another_backend_takes_the_place_of_onnx_runtime(tiny_weights: Path) -> 
 
     blur_map = BlurMapper(tiny_weights, backend=HalfBackend())(np.zeros((40, 50, 3), np.uint8))
     np.testing.assert_allclose(blur_map, 0.5, atol=1e-4)
+
+
+class OddBackend:
+    """Gives something else than the maps that it has."""
+
+    def __init__(self, give: Callable[[Any], Any]) -> None:
+        self._give = give
+
+    def run(self, batch: npt.NDArray[np.float32]) -> Any:
+        return self._give(np.full((len(batch), 1, *batch.shape[2:]), 0.5, np.float32))
+
+    def run_kinds(self, batch: npt.NDArray[np.float32]) -> Any:
+        return self.run(batch), self.run(batch)
+
+
+ODD_OUTPUTS: list[tuple[Callable[[Any], Any], str]] = [
+    (lambda maps: maps[:, 0], "gave an array of float32"),
+    (lambda maps: maps[..., :-1], "gave an array of float32"),
+    (lambda maps: (maps * 255).astype(np.uint8), "gave an array of uint8"),
+    (lambda maps: maps.tolist(), "gave a list"),
+    (lambda maps: np.full_like(maps, np.nan), "gave NaN or infinite values; give floats in"),
+]
+
+
+@pytest.mark.parametrize(("give", "line"), ODD_OUTPUTS)
+def test_what_another_backend_gives_is_checked(
+    give: Callable[[Any], Any], line: str, tiny_weights: Path, sharp_photo: Photo
+) -> None:
+    mapper = BlurMapper(tiny_weights, refine=False, backend=OddBackend(give))
+    for use in (mapper, mapper.map_coarse, mapper.map_kinds):
+        with pytest.raises(ConfigError, match=f"^backend OddBackend: {line}"):
+            use(sharp_photo)  # type: ignore[operator]
+
+
+def test_a_map_for_some_of_the_photos_is_refused(tiny_weights: Path, sharp_photo: Photo) -> None:
+    mapper = BlurMapper(tiny_weights, backend=OddBackend(lambda maps: maps[:1]))
+    with pytest.raises(ConfigError, match=r"float32 \(1, 1, .* for photos \(3, 3, .*; give floats"):
+        list(mapper.map_many([sharp_photo] * 3))
+
+
+def test_what_another_backend_gives_in_double_precision_is_in_single(
+    tiny_weights: Path, sharp_photo: Photo
+) -> None:
+    mapper = BlurMapper(tiny_weights, backend=OddBackend(lambda maps: maps.astype(np.float64)))
+    assert mapper.map_coarse(sharp_photo).dtype == np.float32
+
+
+def test_a_mapper_can_be_referred_to_weakly(tiny_weights: Path) -> None:
+    mapper = BlurMapper(tiny_weights)
+    assert weakref.ref(mapper)() is mapper
 
 
 def test_a_backend_can_be_given_by_name(

@@ -39,6 +39,12 @@ def test_every_method_gives_a_map_of_the_photos_size(name: str, height: int, wid
     assert 0 <= blur_map.min() and blur_map.max() <= 1
 
 
+def test_weights_may_be_named_by_a_path(tiny_weights: Path) -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    expected = BlurMapper(tiny_weights)(photo)
+    np.testing.assert_array_equal(get_method(tiny_weights)(photo), expected)
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_a_row_is_found_under_its_own_name(name: str) -> None:
     assert METHODS[name].name == name == name.lower()

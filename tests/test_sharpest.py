@@ -101,6 +101,22 @@ def test_what_is_no_map_is_refused(blur_map: np.ndarray) -> None:
         find_sharpest(amounts_of(1), blur_map)
 
 
+@pytest.mark.parametrize("shape", [(15, 15), (300, 448), (28, 448), (1, 5000), (448, 412)])
+def test_a_map_of_another_shape_than_the_photos_is_refused(shape: tuple[int, int]) -> None:
+    side = SIDE * CELL
+    with pytest.raises(ImageError, match="give the map of this photo, or of a smaller copy"):
+        find_sharpest(amounts_of(0.7), np.zeros(shape, np.float32), size=(side, side))
+
+
+@pytest.mark.parametrize("size", [(100, 150), (99, 151), (64, 1000), (17, 400)])
+def test_rounded_sides_of_a_smaller_copy_are_of_its_photo(size: tuple[int, int]) -> None:
+    for part in (1, 2, 4, 8):
+        height, width = size[0] * part - part // 2, size[1] * part - part + 1
+        grid = np.full((-(-height // CELL), -(-width // CELL)), 0.7, np.float32)
+        amounts = BlurAmounts(grid, np.zeros_like(grid), grid)
+        assert find_sharpest(amounts, np.zeros(size, np.float32), size=(height, width)) is not None
+
+
 def test_where_nothing_is_sharp_the_figure_is_in_the_middle_of_all() -> None:
     amounts = amounts_of(2.0)
     amounts.sigma[:10] = 1.0

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from blurmapper import errors as errors  # to be caught by `except blurmapper.errors.ImageError`
+
 __version__ = "0.2.0.dev0"
 
 __all__ = [

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.devices import count_cores
+from blurmapper.decoding import check_image
+from blurmapper.devices import check_threads, count_cores
 from blurmapper.images import ImageArray
 from blurmapper.preprocessing import WHITE
 from blurmapper.weights import WeightsCard, read_card, verify
@@ -88,7 +89,16 @@ def measure_amounts(image: ImageArray, *, threads: int | None = None) -> BlurAmo
     -------
     BlurAmounts
         A grid of cells of `CELL` pixels.
+
+    Raises
+    ------
+    ImageError
+        If the image is none.
+    ConfigError
+        If `threads` is not from 1 to 1024.
     """
+    check_threads(threads)
+    image = check_image(image)
     pyramid = _build_pyramid(image)
     # Two tiles at a time take less processor time than one by two threads that wait for each other.
     with ThreadPoolExecutor(threads or count_cores()) as pool:

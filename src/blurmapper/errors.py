@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral, Real
 from typing import Any, get_args
 
 
@@ -51,12 +52,15 @@ def check_choice(what: str, name: object, choices: Any) -> None:
         raise ConfigError(f"no {what} named {name!r}; choose from: {', '.join(known)}")
 
 
-def check_number(what: str, number: float, least: float, most: float = math.inf) -> None:
-    """Raise `ConfigError` unless a number is finite and within its bounds."""
-    # Written so that NaN fails too.
-    if not least <= number <= most or number == math.inf:
-        bounds = f"{least} or more" if most == math.inf else f"{least} to {most}"
-        raise ConfigError(f"{what} is {number}; use {bounds}")
+def check_number(what: str, number: Any, least: float, most: float = math.inf) -> None:
+    """Raise `ConfigError` unless a number is finite, within its bounds, and whole if `least` is."""
+    is_number = isinstance(number, Real)
+    is_inside = is_number and least <= number <= most and number != math.inf
+    if is_inside and (isinstance(number, Integral) or not isinstance(least, int)):
+        return
+    bounds = f"{least} or more" if most == math.inf else f"{least} to {most}"
+    shown = number if is_number else " ".join(repr(number).split())
+    raise ConfigError(f"{what} is {shown}; use {'whole numbers, ' if is_inside else ''}{bounds}")
 
 
 @contextmanager

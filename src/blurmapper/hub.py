@@ -6,6 +6,7 @@ repository is a card and the one ONNX file that it names; no code of the reposit
 
 from __future__ import annotations
 
+import os
 import re
 import reprlib
 import threading
@@ -86,7 +87,8 @@ def fetch_weights(
         If it is a repository and ``blurmapper[hub]`` is not installed.
     """
     path = Path(source)
-    if source in bundled_names() or path.exists():
+    # Unlike Path, this never raises, as of a name that is too long.
+    if source in bundled_names() or os.path.exists(path):  # noqa: PTH110
         return source
     if isinstance(source, Path) or path.suffix.lower() == ".onnx" or source.count("/") != 1:
         if path.suffix:

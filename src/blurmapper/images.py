@@ -14,6 +14,7 @@ import PIL.Image
 from blurmapper.decoding import (
     RAW_SUFFIXES,
     Content,
+    OpenFile,
     Photo,
     check_image,
     check_map,
@@ -27,7 +28,7 @@ from blurmapper.decoding import (
 from blurmapper.encoding import encode_grey, enlarge
 from blurmapper.errors import ImageError
 from blurmapper.files import replacing
-from blurmapper.locations import open_file
+from blurmapper.locations import AnyPath, Location, find_location, open_file
 from blurmapper.masks import read_levels
 from blurmapper.preprocessing import WHITE
 
@@ -37,7 +38,7 @@ ImageArray = npt.NDArray[Any]
 BlurMap = npt.NDArray[np.float32]
 """float32 (H, W) in [0, 1]: the probability that a pixel is blurred."""
 
-ImageSource = str | os.PathLike[Any] | Content | BinaryIO | PIL.Image.Image | npt.NDArray[Any]
+ImageSource = AnyPath | Content | OpenFile | PIL.Image.Image | npt.NDArray[Any]
 """What `read_image` takes."""
 
 PHOTO_SUFFIXES = (
@@ -56,8 +57,8 @@ def read_image(source: ImageSource) -> ImageArray:
     Parameters
     ----------
     source : path, bytes-like, open file, PIL.Image.Image or ndarray
-        A file's path or content, a file open for reading bytes (read from its start, and left
-        open), a Pillow image, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8,
+        A file's path, address or content, a file open for reading bytes (read from its start, and
+        left open), a Pillow image, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8,
         uint16, or floats in [0, 1].
 
     Returns
@@ -87,9 +88,7 @@ def read_image(source: ImageSource) -> ImageArray:
     if isinstance(source, Content):
         return decode_photo(io.BytesIO(bytes(source)), "the image bytes").image
     if isinstance(source, str | os.PathLike):
-        path = Path(os.fsdecode(source))
-        with open_file(path) as stream:
-            return decode_photo(stream, str(path)).image
+        return read_photo(source).image
     if hasattr(source, "read"):
         return decode_photo(*read_open_file(source)).image
     raise ImageError(
@@ -99,7 +98,7 @@ def read_image(source: ImageSource) -> ImageArray:
 
 
 def read_photo(
-    source: str | Path | bytes | BinaryIO,
+    source: AnyPath | bytes | BinaryIO,
     *,
     least_pixels: int | None = None,
     name: str | None = None,
@@ -108,7 +107,7 @@ def read_photo(
 
     Parameters
     ----------
-    source : str, Path, bytes or file
+    source : path, address, bytes or file
         A file that is open is one to seek in.
     least_pixels : int, optional
         A JPEG may come reduced to a half, quarter or eighth of its sides if that leaves so many
@@ -125,13 +124,14 @@ def read_photo(
     """
     if isinstance(source, bytes):
         source = io.BytesIO(source)
-    if not isinstance(source, str | Path):
+    if not isinstance(source, str | os.PathLike):
         return decode_photo(source, name or "the image bytes", least_pixels)
-    with open_file(Path(source)) as stream:
-        return decode_photo(stream, name or str(source), least_pixels)
+    location = find_location(source)
+    with open_file(location) as stream:
+        return decode_photo(stream, name or str(location), least_pixels)
 
 
-def write_image(image: ImageArray, path: str | Path) -> None:
+def write_image(image: ImageArray, path: AnyPath) -> None:
     """Write an RGB image (H, W, 3) with 8 bits a sample, in the format of the suffix.
 
     Raises
@@ -139,7 +139,8 @@ def write_image(image: ImageArray, path: str | Path) -> None:
     ImageError
         If the image is none, the suffix names no format, or the file cannot be written.
     """
-    _write(encode_image(image, path), Path(path))
+    location = find_location(path)
+    _write(encode_image(image, str(location)), location)
 
 
 def encode_image(image: ImageArray, name: str | Path) -> bytes:
@@ -150,13 +151,11 @@ def encode_image(image: ImageArray, name: str | Path) -> bytes:
     ImageError
         If the image is none, the suffix names no format, or the image is too long for the format.
     """
-    check_image(image)
+    image = check_image(image)
     eight_bits = image
     if image.dtype != np.uint8:
         eight_bits = np.rint(image * (255.0 / WHITE[image.dtype])).astype(np.uint8)
-    # Of `.overlay.jpg`, which is all ending, pathlib would find no suffix.
-    suffix = "." + str(name).lower().rpartition(".")[2]
-    file_format = PIL.Image.registered_extensions().get(suffix)
+    file_format = PIL.Image.registered_extensions().get(_suffix(name))
     if file_format is None:
         raise ImageError(f"{name}: no image format has that suffix; use .jpg, .png or .webp")
     buffer = io.BytesIO()
@@ -179,7 +178,7 @@ def encode_cutout(rgba: npt.NDArray[Any]) -> bytes:
     return cv2.imencode(".png", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))[1].tobytes()
 
 
-def write_map(blur_map: BlurMap, path: str | Path, *, bits: Literal[8, 16] = 8) -> None:
+def write_map(blur_map: BlurMap, path: AnyPath, *, bits: Literal[8, 16] = 8) -> None:
     """Write a blur map as a grey PNG (white = blurred) or as .npy, by the suffix.
 
     The file appears whole or not at all. A map is never stretched: 0 is black, 1 is white.
@@ -188,7 +187,7 @@ def write_map(blur_map: BlurMap, path: str | Path, *, bits: Literal[8, 16] = 8) 
     ----------
     blur_map : ndarray
         float (H, W) in [0, 1], 1 = blurred.
-    path : str or Path
+    path : path or address
         A name that ends in ``.png`` or ``.npy`` (float32).
     bits : {8, 16}
         Depth of a PNG.
@@ -199,7 +198,8 @@ def write_map(blur_map: BlurMap, path: str | Path, *, bits: Literal[8, 16] = 8) 
         If the map has another shape or range, the suffix is another, or the file cannot be
         written.
     """
-    _write(encode_map(blur_map, path, bits=bits), Path(path))
+    location = find_location(path)
+    _write(encode_map(blur_map, str(location), bits=bits), location)
 
 
 def encode_map(
@@ -220,12 +220,12 @@ def encode_map(
         If the map has another shape or range, or the suffix is another.
     """
     blur_map = check_map(blur_map)
-    suffix = str(name).lower().rpartition(".")[2]
-    if suffix == "npy":
+    suffix = _suffix(name)
+    if suffix == ".npy":
         buffer = io.BytesIO()
         np.save(buffer, enlarge(blur_map, size))
         return buffer.getvalue()
-    if suffix != "png" or bits not in (8, 16):
+    if suffix != ".png" or bits not in (8, 16):
         raise ImageError(f"{name}: maps are written as .png of 8 or 16 bits, or as .npy")
     dtype = np.dtype(np.uint8 if bits == 8 else np.uint16)
     grey = np.empty(blur_map.shape, dtype)
@@ -235,7 +235,7 @@ def encode_map(
     return encode_grey(enlarge(grey, size))
 
 
-def read_map(path: str | Path) -> BlurMap:
+def read_map(path: AnyPath) -> BlurMap:
     """Read a blur map that `write_map` wrote, or any grey image, as float32 (H, W).
 
     A grey image may be of 8 or 16 bits or of floats in [0, 1], and stored as colours that are grey.
@@ -246,17 +246,18 @@ def read_map(path: str | Path) -> BlurMap:
     ImageError
         If the file cannot be read, is no grey image, or holds values outside [0, 1].
     """
-    path = Path(path)
-    with open_file(path) as stream:
-        levels = read_levels(stream, path, allow_colours=False)
+    location = find_location(path)
+    with open_file(location) as stream:
+        levels = read_levels(stream, location, allow_colours=False)
     try:
         if levels.dtype.kind == "u" and levels.dtype in WHITE:
             levels = levels.astype(np.float32) / np.float32(WHITE[levels.dtype])
         return check_map(levels)
     except ImageError as error:
-        raise ImageError(f"{path}: {error}") from error
+        raise ImageError(f"{location}: {error}") from error
 
 
+@np.errstate(under="ignore")
 def draw_overlay(image: ImageArray, blur_map: BlurMap) -> npt.NDArray[np.uint8]:
     """Draw a blur map over its photo: sharp in full colour, blurred grey and tinted violet.
 
@@ -277,7 +278,7 @@ def draw_overlay(image: ImageArray, blur_map: BlurMap) -> npt.NDArray[np.uint8]:
     ImageError
         If the sizes differ, or image or map are none.
     """
-    blur_map = check_pair(image, blur_map)
+    image, blur_map = check_pair(image, blur_map)
     overlay = np.empty(image.shape, np.uint8)
     tint = np.array(OVERLAY_TINT, np.float32)
     for rows in row_strips(*blur_map.shape):
@@ -289,6 +290,11 @@ def draw_overlay(image: ImageArray, blur_map: BlurMap) -> npt.NDArray[np.uint8]:
     return overlay
 
 
-def _write(content: bytes, path: Path) -> None:
-    with replacing(path) as stream:
+def _suffix(name: str | Path) -> str:
+    """Return a name's end from its last dot on; of `.jpg`, which is all end, pathlib finds none."""
+    return "".join(str(name).lower().rpartition(".")[1:])
+
+
+def _write(content: bytes, location: Location) -> None:
+    with replacing(location) as stream:
         stream.write(content)

@@ -8,7 +8,7 @@ import re
 import stat
 from pathlib import Path, PureWindowsPath
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
 from blurmapper.addresses import HELD, Address
@@ -19,15 +19,34 @@ _NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 Location = Path | Address
 """Where a file or folder is."""
 
+AnyPath = str | os.PathLike[Any]
+"""How a path, or an address, may be given."""
 
-def find_location(text: str | Path) -> Location:
+
+def as_path(given: AnyPath) -> str | Path:
+    """Return a path of any kind as text or as a `Path`.
+
+    Raises
+    ------
+    ConfigError
+        If it is none; types bind no caller.
+    """
+    if isinstance(given, Path):
+        return given
+    if not isinstance(given, str | os.PathLike):
+        raise ConfigError(f"a {type(given).__name__} is no path; give text or a Path")
+    return os.fsdecode(given)
+
+
+def find_location(given: AnyPath) -> Location:
     """Return where a path or an address leads; ``file://`` leads to a path.
 
     Raises
     ------
     ConfigError
-        If the text is empty, as that of a variable that is not set.
+        If it is none or empty, as the text of a variable that is not set.
     """
+    text = as_path(given)
     if isinstance(text, Path):
         return text
     if not text:
@@ -42,7 +61,7 @@ def find_location(text: str | Path) -> Location:
     return Address(text)
 
 
-def find_path(text: str | Path) -> Path:
+def find_path(text: AnyPath) -> Path:
     """Return where a path or a ``file://`` leads, for what no other address can serve.
 
     Raises

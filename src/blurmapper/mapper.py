@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from blurmapper.images import BlurMap, ImageArray, ImageSource, read_image
 from blurmapper.kinds import BlurKinds
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map, refine_map
-from blurmapper.strips import MOST_ASPECT, in_batches, map_in_pieces, reduce_image
+from blurmapper.strips import MOST_ASPECT, in_batches, map_in_pieces, reduce_image, take_maps
 from blurmapper.weights import BUNDLED, WeightsCard, find_weights
 
 
@@ -69,7 +70,7 @@ class BlurMapper:
     doi:10.1109/TIP.2018.2847421.
     """
 
-    __slots__ = ("_backend", "_card", "_options", "_path", "_preprocessing", "_refine", "_threads")
+    __slots__ = ("__weakref__", "_backend", "_card", "_options", "_path", "_preprocessing")
 
     def __init__(
         self,
@@ -81,16 +82,14 @@ class BlurMapper:
         backend: Backend | BackendName = "onnxruntime",
         device: Device = "auto",
     ) -> None:
-        if working_side is not None:
-            check_number("working side", working_side, MIN_SIDE)
         self._card, self._path = find_weights(weights)
         self._preprocessing = self._card.preprocessing
         if working_side is not None:
+            check_number("working side", working_side, MIN_SIDE)
             self._preprocessing = replace(self._preprocessing, working_side=working_side)
-        self._refine, self._threads = refine, threads
         # Bundled weights go by name: another machine has them elsewhere.
         named = self._path.parent == BUNDLED
-        self._options = {
+        self._options: dict[str, Any] = {
             "weights": self._path.stem if named else Path(weights).absolute(),
             "refine": refine,
             "working_side": working_side,
@@ -110,7 +109,7 @@ class BlurMapper:
         revision: str | None = None,
         endpoint: str | None = None,
         offline: bool = False,
-    ) -> BlurMapper:
+    ) -> Self:
         """Open weights by bundled name, from a file or folder, or from a Hugging Face repository.
 
         Parameters
@@ -188,13 +187,15 @@ class BlurMapper:
         """
         return self._in_pieces(read_image(source), self._map)[0]
 
-    def map_many(self, sources: Iterable[ImageSource], *, batch: int = 8) -> Iterator[BlurMap]:
+    def map_many(
+        self, sources: Iterable[ImageSource] | str | os.PathLike[Any], *, batch: int = 8
+    ) -> Iterator[BlurMap]:
         """Map photos in turn, and run the network on several of one size at a time.
 
         Parameters
         ----------
         sources : iterable
-            Whatever `blurmapper.read_image` takes, read as maps are asked for.
+            Whatever `blurmapper.read_image` takes, read as maps are asked for; or one path.
         batch : int
             The most photos of one size in a row that are held and run together.
 
@@ -211,6 +212,7 @@ class BlurMapper:
             If `batch` is below 1, at once.
         """
         check_number("batch", batch, 1)
+        sources = [sources] if isinstance(sources, str | os.PathLike) else sources
         batches = in_batches(map(read_image, sources), lambda image: image.shape[:2], batch)
         return (blur_map for alike in batches for blur_map in self._map_alike(alike))
 
@@ -260,12 +262,11 @@ class BlurMapper:
         ImageError
             If the photo cannot be read.
         """
-        return measure_amounts(read_image(source), threads=self._threads)
+        return measure_amounts(read_image(source), threads=self._options["threads"])
 
     def map_coarse(self, image: ImageArray) -> BlurMap:
         """Map what `read_image` returns at the size that the network sees: float32 (h, w)."""
-        check_image(image)
-        return self._run(self._reduce(image))[0]
+        return self._run(self._reduce(check_image(image)))[0]
 
     def _in_pieces(
         self, image: ImageArray, map_piece: Callable[[ImageArray], tuple[BlurMap, ...]]
@@ -278,9 +279,9 @@ class BlurMapper:
 
     def _map_kinds(self, image: ImageArray) -> tuple[BlurMap, BlurMap]:
         reduced = self._reduce(image)
-        coarse_map, coarse_motion = (
-            output[0, 0].clip(0, 1)
-            for output in self._backend.run_kinds(self._preprocessing.normalise(reduced))
+        batch = self._preprocessing.normalise(reduced)
+        (coarse_map,), (coarse_motion,) = (
+            take_maps(self._backend, batch, output) for output in self._backend.run_kinds(batch)
         )
         blur_map = self._enlarge(image, reduced, coarse_map)
         motion = blur_map * enlarge_map(coarse_motion, *image.shape[:2])
@@ -288,10 +289,10 @@ class BlurMapper:
 
     def _run(self, *reduced: ImageArray) -> list[BlurMap]:
         batch = np.concatenate([self._preprocessing.normalise(image) for image in reduced])
-        return [output[0].clip(0, 1) for output in self._backend.run(batch)]
+        return take_maps(self._backend, batch, self._backend.run(batch))
 
     def _enlarge(self, image: ImageArray, reduced: ImageArray, coarse_map: BlurMap) -> BlurMap:
-        if self._refine:
+        if self._options["refine"]:
             return refine_map(image, coarse_map, reduced=reduced)
         return enlarge_map(coarse_map, *image.shape[:2])
 

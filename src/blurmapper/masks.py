@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from blurmapper.decoding import read_array, read_stored
+from blurmapper.decoding import as_plain, read_array, read_stored
 from blurmapper.errors import DatasetError, ImageError
-from blurmapper.locations import open_file
+from blurmapper.locations import Location, open_file
 
 UNDECIDED = 128
 """The grey of pixels that nobody could decide, where a data set has such."""
@@ -49,7 +49,9 @@ def read_mask(path: Path) -> npt.NDArray[np.uint8]:
     return _read(picture, path)
 
 
-def read_levels(stream: BinaryIO, path: Path, *, allow_colours: bool = True) -> npt.NDArray[Any]:
+def read_levels(
+    stream: BinaryIO, path: Location, *, allow_colours: bool = True
+) -> npt.NDArray[Any]:
     """Return what a map's file stores: an .npy file's array, or a picture's greys in its own depth.
 
     Colours are turned to grey, in 8 bits, or else refused.
@@ -59,8 +61,9 @@ def read_levels(stream: BinaryIO, path: Path, *, allow_colours: bool = True) -> 
     ImageError
         If there is neither, or a picture has more than 16 bits, or a sign, and so no known white.
     """
-    if path.suffix.lower() == ".npy":
-        return read_array(stream, str(path))
+    # Of `.npy`, which is all ending, pathlib finds no suffix.
+    if path.name.lower().endswith(".npy"):
+        return np.asarray(as_plain(read_array(stream, str(path)), str(path)))
     picture = read_stored(stream, str(path))
     if not allow_colours and is_colourful(picture):
         raise ImageError(f"{path}: not a blur map, for it is in colours; give a grey PNG")

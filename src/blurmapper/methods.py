@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from blurmapper.compiled import import_compiled
+from blurmapper.decoding import as_plain
 from blurmapper.devices import Device
 from blurmapper.errors import MethodError, needing
 from blurmapper.images import BlurMap, ImageArray
@@ -58,12 +59,12 @@ class Method:
     build: Callable[[MethodOptions], BlurMethod]
 
 
-def get_method(name: str, options: MethodOptions | None = None) -> BlurMethod:
+def get_method(name: str | Path, options: MethodOptions | None = None) -> BlurMethod:
     """Return the method of a name, ready to map.
 
     Parameters
     ----------
-    name : str
+    name : str or Path
         A name in `METHODS`; a path to an .onnx file that has its card beside it, or to the folder
         of both that `BlurMapper.save_pretrained` wrote; or ``package.module:function``, a function
         or an object of one's own that takes and gives what a `BlurMethod` does; modules are looked
@@ -85,7 +86,7 @@ def get_method(name: str, options: MethodOptions | None = None) -> BlurMethod:
     >>> get_method("all-blurred")(np.zeros((16, 16, 3), np.uint8)).mean().item()
     1.0
     """
-    options = options or MethodOptions()
+    name, options = str(name), options or MethodOptions()
     if is_weights(name):
         return _build_network(name, options)
     if is_function(name):
@@ -167,7 +168,7 @@ def _checked(name: str, function: BlurMethod) -> BlurMethod:
     """Return a function that refuses what is no blur map of its image."""
 
     def map_checked(image: ImageArray) -> BlurMap:
-        blur_map = np.asarray(function(image))
+        blur_map = np.asarray(as_plain(function(image), name))
         kind = blur_map.dtype.kind
         inside = kind in "fiub" and bool(((blur_map >= 0) & (blur_map <= 1)).all())
         if blur_map.shape != image.shape[:2] or not inside:

@@ -108,7 +108,7 @@ def refine_map(
     check_choice("guide", guide, Guide)
     check_number("radius", radius, 0, MOST_RADIUS)
     check_number("epsilon", epsilon, LEAST_EPSILON, MOST_EPSILON)
-    coarse_map = _check(image, coarse_map)
+    image, coarse_map = _check(image, coarse_map)
     height, width = image.shape[:2]
     size = coarse_map.shape[::-1]
     if height * width > MOST_PIXELS and min(height // 2, width // 2) >= max(size):
@@ -119,7 +119,7 @@ def refine_map(
         return enlarge_map(refined, height, width)
     if reduced is None or (reduced.shape, reduced.dtype) != ((*size[::-1], 3), image.dtype):
         reduced = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    check_image(reduced)
+    reduced = check_image(reduced)
     scale = np.float32(1.0 / WHITE[image.dtype])
     channels = [plane.astype(np.float32) * scale for plane in _split(reduced, guide)]
     slopes, offset = _fit(channels, coarse_map, radius, epsilon)
@@ -146,15 +146,14 @@ def enlarge_map(coarse_map: Plane, height: int, width: int) -> Plane:
     return enlarged.astype(np.float32, copy=False)
 
 
-def _check(image: npt.NDArray[Any], coarse_map: Plane) -> Plane:
-    check_image(image)
-    coarse_map = check_map(coarse_map)
+def _check(image: npt.NDArray[Any], coarse_map: Plane) -> tuple[npt.NDArray[Any], Plane]:
+    image, coarse_map = check_image(image), check_map(coarse_map)
     if coarse_map.shape[0] > image.shape[0] or coarse_map.shape[1] > image.shape[1]:
         raise ImageError(
             f"the map is {coarse_map.shape} and the photo {image.shape[:2]} pixels (height, "
             "width); give a map of this photo that is no larger"
         )
-    return coarse_map
+    return image, coarse_map
 
 
 def _split(image: npt.NDArray[Any], guide: Guide) -> Sequence[npt.NDArray[Any]]:

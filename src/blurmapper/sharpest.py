@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.amounts import CELL, BlurAmounts, Grid
-from blurmapper.decoding import check_map
+from blurmapper.decoding import LIKE, MIN_SIDE, check_map
 from blurmapper.errors import ImageError
 from blurmapper.images import BlurMap
 from blurmapper.preprocessing import reduce_area
@@ -76,11 +76,13 @@ def find_sharpest(
     Raises
     ------
     ImageError
-        If the map is none, or the amounts are of a photo of another size.
+        If the map is none or of another shape than the photo, or the amounts are of a photo of
+        another size.
     """
     blur_map = check_map(blur_map)
     height, width = size or blur_map.shape
     check_amounts(amounts, height, width)
+    _check_shape(blur_map, height, width)
     sharp = find_sharp_cells(blur_map, amounts.sigma)
     meant, share = np.isfinite(amounts.sigma), 0.5
     if sharp.mean() >= NOTHING:
@@ -101,6 +103,19 @@ def check_amounts(amounts: BlurAmounts, height: int, width: int) -> None:
         raise ImageError(
             f"the amounts are of {rows} x {columns} cells and the photo of {height} x {width} "
             "pixels (height x width); give the amounts of this photo"
+        )
+
+
+def _check_shape(blur_map: BlurMap, height: int, width: int) -> None:
+    """Refuse a map that is neither of a photo of this size nor of a smaller copy of it."""
+    rows, columns = blur_map.shape
+    # A copy's sides are rounded, and a camera's own small one may be cut a little.
+    most = height + width + LIKE * height * columns
+    is_copy = min(rows, columns) >= MIN_SIDE and abs(rows * width - columns * height) <= most
+    if blur_map.shape != (height, width) and not is_copy:
+        raise ImageError(
+            f"the map is {blur_map.shape} and the photo {(height, width)} pixels (height, width); "
+            "give the map of this photo, or of a smaller copy"
         )
 
 

@@ -1,13 +1,15 @@
-"""Photos cut into pieces where they are far longer than high, and gathered into batches."""
+"""Photos cut into pieces where far longer than high, and gathered into batches; their maps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-from blurmapper.decoding import MIN_SIDE
+from blurmapper.decoding import MIN_SIDE, as_plain, describe
+from blurmapper.errors import ConfigError
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.preprocessing import Preprocessing
 
@@ -75,6 +77,25 @@ def reduce_image(image: ImageArray, preprocessing: Preprocessing) -> ImageArray:
     size = (min(max(width, MIN_SIDE), most), min(max(height, MIN_SIDE), most))
     reduced: ImageArray = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return reduced
+
+
+def take_maps(backend: object, batch: npt.NDArray[np.float32], output: Any) -> list[BlurMap]:
+    """Return what a backend gave for a batch (N, 3, h, w): N maps, float32 (h, w) in [0, 1].
+
+    Raises
+    ------
+    ConfigError
+        If it gave no floats (N, 1, h, w), or NaN.
+    """
+    name, shape = f"backend {type(backend).__name__}", (len(batch), 1, *batch.shape[2:])
+    maps = as_plain(output, name)
+    if not isinstance(maps, np.ndarray) or maps.shape != shape or maps.dtype.kind != "f":
+        raise ConfigError(
+            f"{name}: gave {describe(maps)} for photos {batch.shape}; give floats {shape}"
+        )
+    if not np.isfinite(maps).all():
+        raise ConfigError(f"{name}: gave NaN or infinite values; give floats in [0, 1]")
+    return [coarse_map.astype(np.float32, copy=False).clip(0, 1) for coarse_map in maps[:, 0]]
 
 
 def _cut(long: int, length: int) -> list[slice]:

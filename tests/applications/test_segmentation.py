@@ -14,6 +14,7 @@ import pytest
 
 from blurmapper.applications import cut_out, seed_labels, segment_blur
 from blurmapper.errors import ConfigError, ImageError, MissingExtraError, install_command
+from blurmapper.images import encode_cutout
 
 Photo = npt.NDArray[np.uint8]
 BlurMap = npt.NDArray[np.float32]
@@ -182,6 +183,17 @@ def test_a_cutout_is_the_subject_on_nothing(scene: Scene, dtype: Any) -> None:
     assert (rgba[inside, 3] == white).all()
     np.testing.assert_array_equal(rgba[inside, :3], as_dtype(photo, dtype)[inside])
     assert not rgba[outside].any()
+
+
+@needs_pymatting
+def test_floats_that_overshoot_by_rounding_do_not_wrap_around() -> None:
+    photo = np.full((64, 64, 3), 1.000009, np.float32)
+    photo[:, 32:] = -9e-6
+    rgba = cut_out(photo, np.zeros((64, 64), np.float32))
+    assert (rgba.min(), rgba.max()) == (0, 1)
+    written = cv2.imdecode(np.frombuffer(encode_cutout(rgba), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert written is not None
+    assert written[0, 0].tolist() == [65535] * 4
 
 
 @needs_pymatting

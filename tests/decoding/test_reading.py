@@ -18,6 +18,7 @@ import PIL.Image
 import pytest
 from PIL import ImageCms
 
+from blurmapper.decoding.arrays import turn
 from blurmapper.errors import MissingExtraError, install_command
 from blurmapper.images import read_image
 
@@ -48,6 +49,21 @@ def test_a_pillow_image_is_turned_upright(
 ) -> None:
     with PIL.Image.open(io.BytesIO(file_as_held(sharp_photo, orientation))) as picture:
         np.testing.assert_array_equal(read_image(picture), sharp_photo)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_an_orientation_that_a_program_has_changed_is_followed(
+    kind: str, sharp_photo: Photo, file_as_held: FileAsHeld
+) -> None:
+    for orientation, expected in ((None, 1), (1, 1), (3, 3), (8, 8)):
+        with PIL.Image.open(io.BytesIO(file_as_held(sharp_photo, 6, kind))) as picture:
+            picture.load()
+            stored = np.asarray(picture)
+            if orientation is None:
+                del picture.getexif()[0x0112]
+            else:
+                picture.getexif()[0x0112] = orientation
+            np.testing.assert_array_equal(read_image(picture), turn(stored, expected))
 
 
 def test_a_jpeg_on_disk_is_turned_upright(tmp_path: Path, file_as_held: FileAsHeld) -> None:

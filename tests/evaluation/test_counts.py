@@ -108,6 +108,18 @@ def test_stretching_8_bit_maps_lands_on_the_thresholds() -> None:
     assert image_counts(stretched, np.ones((1, 6), bool)).detections[153] == 3
 
 
+@pytest.mark.parametrize("dtype", [np.uint32, np.uint64, np.int64])
+def test_stretching_takes_no_memory_for_levels_that_no_pixel_has(dtype: Any) -> None:
+    levels = np.array([[0, 1_000_000_000, 4_000_000_000]], dtype)
+    assert stretch_map(levels).tolist() == [[0, 0.25, 1]]
+
+
+def test_what_rounding_puts_outside_the_range_is_inside() -> None:
+    counts = image_counts(np.array([[1 + 1e-6, -1e-6]]), np.array([[True, False]]))
+    assert counts.true_positives[255] == 1
+    assert (counts.detections[1], counts.probability) == (1, 1)
+
+
 def test_a_flat_map_stretches_to_zeros() -> None:
     assert not stretch_map(np.full((2, 3), 77, np.uint8)).any()
     assert not stretch_map(np.full((2, 3), 0.3)).any()

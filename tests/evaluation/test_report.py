@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import PIL.Image
 import pytest
 
 from blurmapper.datasets import read_dataset
@@ -18,7 +20,7 @@ from blurmapper.evaluation.report import (
     write_figures,
     write_report,
 )
-from blurmapper.evaluation.rows import make_rows
+from blurmapper.evaluation.rows import make_rows, photo_scores
 from blurmapper.evaluation.tables import score_tables
 
 
@@ -44,6 +46,22 @@ def test_the_report_is_one_file_that_needs_no_other(findings: Findings, tmp_path
     assert "<1>" not in page
     assert page.count("data:image/png;base64,") == 3
     assert not re.search(r'(src|href)="(?!data:)', page)
+
+
+@pytest.mark.filterwarnings("error:invalid value")
+def test_a_photo_that_is_undecided_all_over_is_in_no_row_and_no_sheet(
+    findings: Findings, tmp_path: Path
+) -> None:
+    entry, samples = findings.entries[1], findings.samples
+    blank = replace(samples[0], truth=tmp_path / "blank.png", undecided=128)
+    PIL.Image.new("L", (48, 32), 128).save(tmp_path / "blank.png")
+    results = {entry.name: run_benchmark(entry, [blank, *samples[1:]], tmp_path)}
+    for protocol in ("paper", "dbd"):
+        scored = make_rows(results, [blank, *samples[1:]], protocol)
+        assert [row.images for row in scored] == [3, 3]
+    shown = rank_extremes(replace(findings, results=results, samples=[blank, *samples[1:]]))
+    assert blank not in shown["Worst"] + shown["Best"]
+    assert photo_scores(results[entry.name])[blank.name]["mae"] is None
 
 
 def test_figures_are_files_too(findings: Findings, tmp_path: Path) -> None:

@@ -115,6 +115,22 @@ def test_a_photo_with_nothing_blurred_has_no_f_but_spoils_precision() -> None:
     assert both.images == 2
 
 
+def test_a_photo_that_is_undecided_all_over_counts_nowhere() -> None:
+    blank = image_counts(np.full((2, 4), 0.9), np.zeros((2, 4), bool), np.zeros((2, 4), bool))
+    for score in (score_paper, score_pooled, score_dbd):
+        assert score([FIRST, blank, blank]) == score([FIRST])  # type: ignore[operator]
+    assert calibration_error([FIRST, blank]) == calibration_error([FIRST])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_set_that_is_undecided_all_over_has_no_score() -> None:
+    blank = image_counts(np.full((2, 4), 0.9), np.zeros((2, 4), bool), np.zeros((2, 4), bool))
+    paper, pooled, dbd = score_paper([blank]), score_pooled([blank]), score_dbd([blank])
+    missing = (paper.ods, paper.ap, pooled.ods, pooled.ap, dbd.f_score, dbd.mae)
+    assert np.isnan([*missing, calibration_error([blank])]).all()
+    assert paper.images == pooled.images == dbd.images == 0
+
+
 def test_thresholds_that_no_pixel_reaches_are_left_out_of_the_mean_precision() -> None:
     truth = np.array([[True, True, False, False]])
     counts = image_counts(np.array([[100, 100, 0, 0]], np.uint8), truth)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,6 +37,25 @@ def test_several_places_are_ranked_together(photos: Path, tiny_weights: Path) ->
     given = [photos / "a.png", str(photos / "b.png"), photos / "nowhere"]
     rows = rank_photos(given, by="region", method=str(tiny_weights))
     assert [row["rank"] for row in rows] == [1, 2, None]
+
+
+def test_paths_may_be_of_any_kind(photos: Path, tiny_weights: Path) -> None:
+    with os.scandir(photos) as entries:
+        rows = rank_photos(sorted(entries, key=lambda entry: entry.name), method=tiny_weights)
+    assert [row["rank"] for row in rows] == [1, 2, None]
+    kinds = {type(value) for row in rows for value in row.values()}
+    assert kinds <= {str, int, float, bool, type(None), list}
+
+
+@pytest.mark.parametrize("given", [b"a.png", [b"a.png"], np.zeros((2, 3))])
+def test_what_is_no_path_is_refused_in_one_line(given: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^a \w+ is no path; give text or a Path$"):
+        rank_photos(given)
+
+
+def test_boxes_of_an_empty_path_are_refused(photos: Path) -> None:
+    with pytest.raises(ConfigError, match="a path is empty"):
+        rank_photos(photos, boxes="")
 
 
 @pytest.mark.parametrize("jobs", [0, -1, 1025])

@@ -85,7 +85,7 @@ def blur_degree(
         return _mean_about_centre(blur_map)
     if image is None:
         raise ConfigError("weighting by saliency needs the photo of this map; give image")
-    check_pair(image, blur_map)
+    image, blur_map = check_pair(image, blur_map)
     return _mean_over_salient(blur_map, image)
 
 

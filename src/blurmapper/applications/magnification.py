@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -92,9 +93,12 @@ def magnify_blur(
 
     check_choice("shape", shape, light.Shape)
     check_choice("method", method, Way)
-    blur_map = check_pair(image, blur_map)
-    if not 0 <= strength <= MOST_STRENGTH:
-        raise ConfigError(f"strength is {strength:g}; use 0 to {MOST_STRENGTH:g}")
+    image, blur_map = check_pair(image, blur_map)
+    is_number = isinstance(strength, Real)
+    if not is_number or not 0 <= strength <= MOST_STRENGTH:
+        raise ConfigError(
+            f"strength is {strength if is_number else repr(strength)}; use 0 to {MOST_STRENGTH:g}"
+        )
     if method == "naive" and amounts is not None:
         raise ConfigError("the paper's way adds one blur everywhere; leave out naive or amounts")
     if amounts is not None:

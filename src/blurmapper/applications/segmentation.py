@@ -97,7 +97,7 @@ def segment_blur(image: ImageArray, blur_map: BlurMap, *, working_side: int = WO
     .. [1] C. Rother, V. Kolmogorov and A. Blake, "GrabCut", ACM Transactions on Graphics
        23(3), 2004, doi:10.1145/1015706.1015720.
     """
-    blur_map = check_pair(image, blur_map)
+    image, blur_map = check_pair(image, blur_map)
     small_image, small_map = _reduce(image, working_side), _reduce(blur_map, working_side)
     mask = _cut(small_image, small_map)
     if mask.shape == blur_map.shape:
@@ -148,7 +148,7 @@ def cut_out(
     .. [3] M. Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021,
        doi:10.1109/ICIP42928.2021.9506164.
     """
-    blur_map = check_pair(image, blur_map)
+    image, blur_map = check_pair(image, blur_map)
     with needing("baselines", "cutting out needs"):
         matting = import_compiled("blurmapper.applications._matting")
     small_image = _reduce(image, working_side)

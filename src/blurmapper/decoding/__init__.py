@@ -3,15 +3,17 @@
 from blurmapper.decoding.arrays import (
     MAX_PIXELS,
     MIN_SIDE,
+    as_plain,
     check_image,
     check_map,
     check_pair,
+    describe,
     from_array,
     row_strips,
     turn_back,
 )
 from blurmapper.decoding.files import Photo, decode_photo, from_pillow, read_size
 from blurmapper.decoding.metadata import read_metadata
-from blurmapper.decoding.opening import Content, own_settings, read_open_file
-from blurmapper.decoding.raw import RAW_SUFFIXES
+from blurmapper.decoding.opening import Content, OpenFile, own_settings, read_open_file
+from blurmapper.decoding.raw import LIKE, RAW_SUFFIXES
 from blurmapper.decoding.stored import read_array, read_stored

@@ -26,6 +26,7 @@ def from_array(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     The dtype decides the scale: uint8, uint16, or floats in [0, 1], which become float32.
     A fourth channel is straight alpha, composited over white.
     """
+    array = as_plain(array, name)
     array = array[..., np.newaxis] if array.ndim == 2 else array
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
         raise ImageError(
@@ -41,6 +42,23 @@ def from_array(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     elif array.shape[2] == 1:
         array = np.repeat(array, 3, axis=2)
     return np.ascontiguousarray(array)
+
+
+def as_plain(value: Any, name: str) -> Any:
+    """Return an array as NumPy's own kind, in this machine's byte order; all else as it is.
+
+    What the classes that others make of arrays do when one indexes or multiplies them is their own.
+
+    Raises
+    ------
+    ImageError
+        If some of it is masked: what lies behind a mask can be anything.
+    """
+    if not isinstance(value, np.ndarray):
+        return value
+    if np.ma.is_masked(value):
+        raise ImageError(f"{name}: holds masked values; fill them first, as by .filled(0)")
+    return np.asarray(value, value.dtype.newbyteorder("="))
 
 
 def check_size(height: int, width: int, name: str) -> None:
@@ -116,37 +134,44 @@ def composite(colour: npt.NDArray[Any], alpha: npt.NDArray[Any]) -> npt.NDArray[
     return mixed if colour.dtype == np.float32 else np.rint(mixed).astype(colour.dtype)
 
 
-def check_image(image: npt.NDArray[Any]) -> None:
-    """Raise `ImageError` unless an array is what `blurmapper.read_image` returns."""
+def check_image(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return an image, or raise `ImageError` unless it is what `blurmapper.read_image` returns."""
+    image = as_plain(image, "the image")
     if not _is_array(image, 3) or image.shape[2] != 3 or image.dtype not in WHITE:
         raise ImageError(
-            f"{_describe(image)} is no image; give RGB (H, W, 3) of uint8, uint16 or float32, "
+            f"{describe(image)} is no image; give RGB (H, W, 3) of uint8, uint16 or float32, "
             "as read_image returns it"
         )
-    if image.dtype == np.float32 and not _is_within_unit(_limits(image)):
+    if image.dtype != np.float32:
+        return image
+    limits = _limits(image)
+    if not _is_within_unit(limits):
         raise ImageError("the image holds values outside [0, 1] or NaN; scale or clip it")
+    return _clipped(image, limits)
 
 
 def check_map(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Return a blur map as float32, or raise `ImageError` if an array is none."""
+    blur_map = as_plain(blur_map, "the blur map")
     if not _is_array(blur_map, 2) or blur_map.dtype.kind != "f":
-        raise ImageError(f"{_describe(blur_map)} is not a blur map; give floats (H, W)")
+        raise ImageError(f"{describe(blur_map)} is not a blur map; give floats (H, W)")
     limits = _limits(blur_map)
     if not _is_within_unit(limits):
         raise ImageError("the blur map holds values outside [0, 1] or NaN; clip or mend it")
     return _clipped(blur_map, limits)
 
 
-def check_pair(image: npt.NDArray[Any], blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Return the map as float32, or raise `ImageError` unless it is one, and of this image."""
-    check_image(image)
-    blur_map = check_map(blur_map)
+def check_pair(
+    image: npt.NDArray[Any], blur_map: npt.NDArray[Any]
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
+    """Return an image and its map, or raise `ImageError` unless they are, and of one size."""
+    image, blur_map = check_image(image), check_map(blur_map)
     if image.shape[:2] != blur_map.shape:
         raise ImageError(
             f"the map is {blur_map.shape} and the photo {image.shape[:2]} pixels (height, width); "
             "give the map of this photo"
         )
-    return blur_map
+    return image, blur_map
 
 
 def _is_array(value: object, dimensions: int) -> bool:
@@ -167,7 +192,8 @@ def _clipped(values: npt.NDArray[Any], limits: tuple[float, float]) -> npt.NDArr
     return floats.clip(0, 1) if limits[0] < 0 or limits[1] > 1 else floats
 
 
-def _describe(value: object) -> str:
+def describe(value: object) -> str:
+    """Return what a value is, for errors."""
     if isinstance(value, np.ndarray):
         return f"an array of {value.dtype} {value.shape}"
     return f"a {type(value).__name__}"

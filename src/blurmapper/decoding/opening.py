@@ -9,7 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 import PIL.Image
 from PIL import ExifTags, ImageFile
@@ -30,6 +30,15 @@ and 150 as AVIF of quality 20."""
 
 Content = bytes | bytearray | memoryview
 """What may hold a file's content."""
+
+
+class OpenFile(Protocol):
+    """A file that somebody opened, of whatever kind."""
+
+    def read(self) -> bytes:
+        """Return what is left of its content."""
+        ...
+
 
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
@@ -90,7 +99,7 @@ def name_kind(head: bytes) -> str | None:
     return next((kind for kind, start in _STARTS.items() if start.match(head)), None)
 
 
-def read_open_file(source: BinaryIO) -> tuple[BinaryIO, str]:
+def read_open_file(source: OpenFile) -> tuple[BinaryIO, str]:
     """Return the content of what somebody opened, and its name for errors.
 
     Whole, as a pipe or an archive's member cannot go back in itself; and as Pillow does, from its
@@ -105,7 +114,7 @@ def read_open_file(source: BinaryIO) -> tuple[BinaryIO, str]:
     name = name if isinstance(name, str) and name else "the open file"
     try:
         with suppress(AttributeError, io.UnsupportedOperation):
-            source.seek(0)
+            source.seek(0)  # type: ignore[attr-defined]
         content: bytes | str | None = source.read()
     except (OSError, ValueError) as error:
         raise ImageError(f"{name}: cannot be read ({error}); open it anew") from error
@@ -129,14 +138,16 @@ def check_content(stream: BinaryIO, photo: PIL.Image.Image, name: str) -> None:
 
 
 def read_orientation(photo: PIL.Image.Image) -> int:
-    """Return a photo's EXIF orientation, 1 to 8; what XMP says of it no viewer follows."""
+    """Return a photo's EXIF orientation, 1 to 8, as a program may have set it meanwhile.
+
+    What XMP says of it no viewer follows, and Pillow does where EXIF says nothing.
+    """
     # Broken EXIF raises anything; every viewer shows such a photo as it is stored.
     with suppress(Exception):
-        if "exif" not in photo.info and not any(key in photo.info for key in _XMP):
-            return int(photo.getexif().get(ExifTags.Base.Orientation, 1))
         exif = PIL.Image.Exif()
         exif.load(photo.info.get("exif", b""))
-        return int(exif.get(ExifTags.Base.Orientation, 1))
+        if ExifTags.Base.Orientation in exif or not any(key in photo.info for key in _XMP):
+            return int(photo.getexif().get(ExifTags.Base.Orientation, 1))
     return 1
 
 

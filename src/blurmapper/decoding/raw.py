@@ -24,6 +24,9 @@ RAW_SUFFIXES = (
 FULL_SHARE = 0.9
 """An embedded JPEG with at least this share of the sensor's rows and columns is the photo."""
 
+LIKE = 0.02
+"""By what share the aspect of an embedded JPEG may differ from that of the sensor."""
+
 RAF_START = b"FUJIFILM"
 
 _MAGIC = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM")
@@ -111,8 +114,8 @@ def _read(raw: Any, rawpy: Any, least_pixels: int | None) -> RawPhoto:
             rows, columns = columns, rows
         if min(rows / height, columns / width) >= FULL_SHARE:
             return RawPhoto(jpeg, None, orientation, rows, columns)
-        like = abs(rows * width / (columns * height) - 1) < 0.02
-        if like and least_pixels is not None and rows * columns >= least_pixels:
+        is_like = abs(rows * width / (columns * height) - 1) < LIKE
+        if is_like and least_pixels is not None and rows * columns >= least_pixels:
             return RawPhoto(jpeg, None, orientation, height, width)
     is_half_enough = least_pixels is not None and height * width >= 4 * least_pixels
     developed = raw.postprocess(use_camera_wb=True, no_auto_bright=True, half_size=is_half_enough)

@@ -9,6 +9,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.decoding.arrays import ROUNDING, as_plain
+
 Numbers = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -21,6 +23,7 @@ THRESHOLDS = np.arange(LEVELS) / (LEVELS - 1)
 _HALF_LEVELS = 2 * LEVELS - 1
 _EDGES = (np.arange(_HALF_LEVELS) / (_HALF_LEVELS - 1)).astype(np.float32)
 _WHITE = {np.dtype(np.uint8): np.float32(255), np.dtype(np.uint16): np.float32(65535)}
+_MOST_LEVELS = 65536
 _POSITIVE, _INVALID = 1, 2
 
 
@@ -87,6 +90,8 @@ def image_counts(blur_map: Numbers, ground_truth: Mask, valid: Mask | None = Non
     ------
     ValueError
         If the shapes differ, or a float is outside [0, 1] or not a number.
+    ImageError
+        If some of the map or of the truth is masked.
 
     Notes
     -----
@@ -94,6 +99,9 @@ def image_counts(blur_map: Numbers, ground_truth: Mask, valid: Mask | None = Non
     ``np.float32(k / 255)`` reaches threshold k exactly, as the 8-bit value k does. The pixels
     are read once: one histogram of values for blurred, sharp and undecided pixels.
     """
+    blur_map, ground_truth, valid = (
+        as_plain(each, "the map or its truth") for each in (blur_map, ground_truth, valid)
+    )
     kinds = _pixel_kinds(blur_map, ground_truth, valid)
     values = _values(blur_map)
     cells = _half_levels(values) + np.int16(_HALF_LEVELS) * kinds
@@ -130,10 +138,12 @@ def stretch_map(blur_map: Numbers) -> Floats:
         Any range. Integers are stretched as integers, so that the result is exact. A map of
         one value is returned as zeros.
     """
+    blur_map = as_plain(blur_map, "the map")
     low, high = blur_map.min().item(), blur_map.max().item()
     scale = max(high - low, np.finfo(np.float64).tiny)
-    if blur_map.dtype.kind == "u":
-        table = ((np.arange(low, high + 1) - low) / scale).astype(np.float32)
+    # More levels than these would take more memory as a table than as a map.
+    if blur_map.dtype.kind == "u" and high - low < _MOST_LEVELS:
+        table = (np.arange(high - low + 1) / scale).astype(np.float32)
         levels: Floats = table.take(blur_map - blur_map.dtype.type(low))
         return levels
     stretched: npt.NDArray[np.float64] = (blur_map.astype(np.float64) - low) / scale
@@ -200,9 +210,10 @@ def _values(blur_map: Numbers) -> Floats:
     if blur_map.dtype.kind != "f":
         raise ValueError(f"a map of {blur_map.dtype} has no scale: use uint8, uint16 or float")
     values = blur_map.astype(np.float32, copy=False)
-    if not (values.min(initial=0.0) >= 0 and values.max(initial=0.0) <= 1):
+    low, high = values.min(initial=0.0), values.max(initial=0.0)
+    if not (low >= -ROUNDING and high <= 1 + ROUNDING):
         raise ValueError("the map has values outside [0, 1] or not a number: stretch it first")
-    return values
+    return values if low >= 0 and high <= 1 else values.clip(0, 1)
 
 
 def _row_sums(values: Floats, chosen: Mask) -> Floats:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,7 +146,8 @@ def draw_benchmark_sheet(findings: Findings, samples: Sequence[Sample]) -> Figur
 def rank_extremes(findings: Findings) -> dict[str, list[Sample]]:
     """Return the worst and the best photos of the first method, the most extreme first."""
     right = _share_right(findings, findings.first)
-    ranked = sorted(findings.samples, key=lambda sample: right[sample.name])
+    decided = (sample for sample in findings.samples if not math.isnan(right[sample.name]))
+    ranked = sorted(decided, key=lambda sample: right[sample.name])
     count = min(EXTREMES, (len(ranked) + 1) // 2)
     return {"Worst": ranked[:count], "Best": ranked[: -count - 1 : -1]}
 
@@ -162,7 +164,12 @@ def _share_right(findings: Findings, method: str) -> dict[str, float]:
 
 
 def _right_at(counts: ImageCounts, level: int | None) -> float:
-    """Return the share that is right at the threshold of a level, or else at 0.5."""
+    """Return the share that is right at the threshold of a level, or else at 0.5.
+
+    NaN of a photo that is undecided all over.
+    """
+    if not counts.pixels:
+        return math.nan
     hits, found = counts.true_positives_half, counts.detections_half
     if level is not None:
         hits, found = int(counts.true_positives[level]), int(counts.detections[level])

@@ -16,9 +16,12 @@ from blurmapper.evaluation.boundary import BoundaryCounts, score_boundary
 from blurmapper.evaluation.counts import LEVELS, THRESHOLDS, ImageCounts, stack_counts
 from blurmapper.evaluation.records import Record, Records
 from blurmapper.evaluation.scores import (
+    absolute_error,
     average_precision,
     calibration_error,
+    decided_photos,
     f_score,
+    ratio,
     score_paper,
     score_pooled,
 )
@@ -151,7 +154,7 @@ def _make_row(method: str, protocol: str, subset: str, records: Records) -> Row:
         method,
         protocol,
         subset,
-        len(records),
+        decided_photos(stack_counts(counts)),
         bootstrap_intervals(counts, protocol),
         scored(counts).ods_threshold if scored else None,
         average_precision(counts),
@@ -184,11 +187,13 @@ def photo_scores(records: Records) -> dict[str, dict[str, float | None]]:
 
     ``f`` is F at the threshold that is best for all photos together, ``best_f`` at the photo's own
     ``best_threshold``, all in the protocol `paper` and None where nothing is blurred; ``mae`` is
-    the mean absolute error, ``blurred`` the share of the decided pixels that the truth calls so.
+    the mean absolute error, ``blurred`` the share of the decided pixels that the truth calls so,
+    both None where none is decided.
     """
     table = stack_counts(records.counts)
     f = f_score(table.true_positives, table.detections, table.positives[:, None])
-    error = table.probability - 2 * table.positive_probability + table.positives
+    error = absolute_error(table)
+    blurred = ratio(table.positives, table.pixels, empty=np.nan)
     has_f = table.positives > 0
     together = int(np.nan_to_num(f)[has_f].mean(0).argmax()) if has_f.any() else 0
     rows: dict[str, dict[str, float | None]] = {}
@@ -198,7 +203,7 @@ def photo_scores(records: Records) -> dict[str, dict[str, float | None]]:
         known = dict(zip(("f", "best_f", "best_threshold"), scores, strict=True))
         rows[record.name] = {
             **{name: float(value) if has_f[number] else None for name, value in known.items()},
-            "mae": float(error[number] / table.pixels[number]),
-            "blurred": float(table.positives[number] / table.pixels[number]),
+            "mae": float(error[number]) if table.pixels[number] else None,
+            "blurred": float(blurred[number]) if table.pixels[number] else None,
         }
     return rows

@@ -14,13 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.evaluation.counts import (
-    THRESHOLDS,
-    Counts,
-    CountTable,
-    image_counts,  # noqa: F401 - its users look for it here
-    stack_counts,
-)
+from blurmapper.evaluation.counts import THRESHOLDS, Counts, CountTable, stack_counts
+
+# Its users look for it here.
+from blurmapper.evaluation.counts import image_counts as image_counts  # noqa: PLC0414
 
 DBD_BETA_SQUARED = 0.3
 RECALL_LEVELS = np.linspace(0, 1, 101)
@@ -109,11 +106,12 @@ def score_dbd(counts: Counts) -> DbdScores:
 
     Notes
     -----
-    A photo without a blurred pixel has no F; it takes part in the mean absolute error.
+    A photo without a blurred pixel has no F; it takes part in the mean absolute error, unless it is
+    undecided all over.
     """
     table = stack_counts(counts)
     f, mae = dbd_scores(table, np.ones((1, len(table))))
-    return DbdScores(float(f[0]), float(mae[0]), len(table))
+    return DbdScores(float(f[0]), float(mae[0]), decided_photos(table))
 
 
 def average_precision(counts: Counts) -> float:
@@ -146,9 +144,9 @@ def calibration_error(counts: Counts, bins: int = 16) -> float:
     table = stack_counts(counts)
     pixels = -np.diff(table.detections.sum(0), append=0)
     blurred = -np.diff(table.true_positives.sum(0), append=0)
-    excess = (table.probability.sum() - THRESHOLDS @ pixels) / pixels.sum()
+    excess = ratio(table.probability.sum() - THRESHOLDS @ pixels, pixels.sum(), empty=np.nan)
     gaps = (THRESHOLDS + excess) * pixels - blurred
-    return float(np.abs(gaps.reshape(bins, -1).sum(1)).sum() / pixels.sum())
+    return float(ratio(np.abs(gaps.reshape(bins, -1).sum(1)).sum(), pixels.sum(), empty=np.nan))
 
 
 def paper_scores(table: CountTable, weights: Weights) -> tuple[Floats, ...]:
@@ -163,11 +161,13 @@ def paper_scores(table: CountTable, weights: Weights) -> tuple[Floats, ...]:
         for a bootstrap. Each answer has the shape (B,).
     """
     f = np.nan_to_num(_image_f(table))
-    shares = _shares(table, weights)
+    shares = _shares(weights, table.positives)
     mean_f = shares @ f
-    precision = ratio(weights @ table.true_positives, weights @ table.detections, empty=np.nan)
+    detections = weights @ table.detections
+    precision = ratio(weights @ table.true_positives, detections, empty=0.0)
+    ap = ratio(precision.sum(1), (detections > 0).sum(1), empty=np.nan)
     best = mean_f.argmax(1)
-    return mean_f.max(1), shares @ f.max(1), np.nanmean(precision, axis=1), THRESHOLDS[best]
+    return mean_f.max(1), shares @ f.max(1), ap, THRESHOLDS[best]
 
 
 def pooled_scores(table: CountTable, weights: Weights) -> tuple[Floats, ...]:
@@ -194,9 +194,19 @@ def pooled_scores(table: CountTable, weights: Weights) -> tuple[Floats, ...]:
 def dbd_scores(table: CountTable, weights: Weights) -> tuple[Floats, ...]:
     """Return F and mean absolute error of weighted sets of photos, protocol `dbd`."""
     f = f_score(table.true_positives_half, table.detections_half, table.positives, DBD_BETA_SQUARED)
+    mean_error = _shares(weights, table.pixels) @ np.nan_to_num(absolute_error(table))
+    return _shares(weights, table.positives) @ np.nan_to_num(f), mean_error
+
+
+def absolute_error(table: CountTable) -> Floats:
+    """Return the mean absolute error of each photo, NaN of one that is undecided all over."""
     error = table.probability - 2 * table.positive_probability + table.positives
-    mean_error = weights @ ratio(error, table.pixels, empty=0.0) / weights.sum(1)
-    return _shares(table, weights) @ np.nan_to_num(f), mean_error
+    return ratio(error, table.pixels, empty=np.nan)
+
+
+def decided_photos(table: CountTable) -> int:
+    """Return how many photos have a pixel that is decided, without which none is scored."""
+    return int(np.count_nonzero(table.pixels))
 
 
 @dataclass(frozen=True)
@@ -238,14 +248,15 @@ def _scores(
 ) -> Scores:
     table = stack_counts(counts)
     ods, ois, ap, threshold = protocol(table, np.ones((1, len(table))))
-    return Scores(float(ods[0]), float(ois[0]), float(ap[0]), float(threshold[0]), len(table))
+    images = decided_photos(table)
+    return Scores(float(ods[0]), float(ois[0]), float(ap[0]), float(threshold[0]), images)
 
 
 def _image_f(table: CountTable) -> Floats:
     return f_score(table.true_positives, table.detections, table.positives[:, None])
 
 
-def _shares(table: CountTable, weights: Weights) -> Floats:
-    """Return each photo's share in a mean over the photos where anything is blurred."""
-    kept = weights * (table.positives > 0)
+def _shares(weights: Weights, counted: npt.NDArray[np.int64]) -> Floats:
+    """Return each photo's share in a mean over the photos of which anything is counted."""
+    kept = weights * (counted > 0)
     return ratio(kept, kept.sum(1, keepdims=True), empty=np.nan)

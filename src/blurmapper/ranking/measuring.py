@@ -123,7 +123,7 @@ class MeasureTask(Task):
             "height": image.shape[0],
             "width": image.shape[1],
             **weighed,
-            "share_blurred": np.count_nonzero(blur_map >= THRESHOLD) / blur_map.size,
+            "share_blurred": float(np.count_nonzero(blur_map >= THRESHOLD) / blur_map.size),
             **{f"sharpest_{name}": value for name, value in box.items()},
             "sigma": focus and focus.sigma,
             "focus_x": focus and focus.column,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from blurmapper.applications.degree import Weighting
 from blurmapper.batch import How, find_photos
 from blurmapper.devices import MOST_THREADS
 from blurmapper.errors import check_choice, check_number
+from blurmapper.locations import AnyPath, as_path, find_path
 from blurmapper.methods import MethodOptions
 from blurmapper.ranking.af_points import check_exiftool
 from blurmapper.ranking.boxes import read_boxes
@@ -20,15 +22,15 @@ from blurmapper.ranking.tables import make_ranking, rows
 
 
 def rank_photos(  # noqa: PLR0913 - all but the photos are by name
-    photos: str | Path | Iterable[str | Path],
+    photos: AnyPath | Iterable[AnyPath],
     *,
     by: Measure = "focus",
     weighting: Weighting | None = None,
     group_bursts: bool = False,
-    boxes: str | Path | None = None,
+    boxes: AnyPath | None = None,
     faces: bool = False,
     af_point: bool = False,
-    method: str = "dbm-lite",
+    method: str | Path = "dbm-lite",
     jobs: int | None = None,
 ) -> list[dict[str, Any]]:
     """Rank photos and folders of photos, as ``blurmapper rank`` does: a row each.
@@ -37,7 +39,7 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
 
     Parameters
     ----------
-    photos : str, Path or iterable of them
+    photos : str, path or iterable of them
         Photos, or folders that are searched for them: paths or addresses.
     by : {"focus", "s", "region"}
         What is compared: how wide the blur is, in the photo's pixels, where it is meant to be
@@ -46,14 +48,14 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
         What counts more in S.
     group_bursts : bool
         Find the frames of bursts, and the best of each.
-    boxes : str or Path, optional
+    boxes : str or path, optional
         Boxes that get verdicts of their own, as ``--boxes`` takes them: COCO JSON, CSV, or a folder
         of YOLO's files. Rows then have a list of dict under ``boxes``.
     faces : bool
         Find faces, by the extra ``faces``, and judge each like a box.
     af_point : bool
         Judge the place that the camera focused on too, as exiftool reads it.
-    method : str
+    method : str or Path
         A name from ``blurmapper methods``, or the path of an .onnx file or of its folder.
     jobs : int, optional
         Photos that are worked on at a time; one a core unless given.
@@ -68,8 +70,8 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
     Raises
     ------
     BlurMapperError
-        If `by`, `weighting`, `jobs` or the method cannot be used or an extra is missing; never for
-        a photo.
+        If `by`, `weighting`, `boxes`, `jobs` or the method cannot be used, an extra is missing, or
+        what is given is no path; never for a photo.
 
     Examples
     --------
@@ -82,14 +84,14 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
         check_choice("weighting", weighting, Weighting)
     if jobs is not None:
         check_number("jobs", jobs, 1, MOST_THREADS)
-    given = [photos] if isinstance(photos, str | Path) else photos
-    found = find_photos(given)
-    judged = None if boxes is None else read_boxes(Path(boxes))
+    given = [photos] if isinstance(photos, str | bytes | os.PathLike) else photos
+    found = find_photos(map(as_path, given))
+    judged = None if boxes is None else read_boxes(find_path(boxes))
     if faces:
         check_faces()
     if af_point:
         check_exiftool()
-    task = MeasureTask(method, MethodOptions(), judged, faces, af_point)
+    task = MeasureTask(str(method), MethodOptions(), judged, faces, af_point)
     results = measure_photos(task, found, How(workers=jobs))
     records = (to_record(each, weighting) for each in results)
     return rows(make_ranking(records, by=by, group=group_bursts))
