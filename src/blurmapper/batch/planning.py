@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -29,14 +29,16 @@ def plan_jobs(
     Outputs are called after the photo's whole name: ``sub/x.jpg`` gives ``sub/x.jpg.blur.png``.
     So they depend on nothing but the photo, and ``x.jpg`` and ``x.png`` never meet, in one run
     or in two. Only photos from different folders that are given side by side can; then the
-    first keeps the name, and the others get eight digits of their paths' SHA-256 with it.
+    first keeps the name, and the others get eight digits of their paths' SHA-256 with it. A photo
+    keeps the name that an earlier run gave it.
 
     Parameters
     ----------
     found : Found
     output : Path or Address
     owner : callable, optional
-        Target below `output` -> absolute path of the photo that an earlier run gave it to.
+        Target below `output` -> absolute path of the photo that an earlier run gave it to, or one
+        that differs by capitals alone.
 
     Yields
     ------
@@ -48,10 +50,14 @@ def plan_jobs(
         photo = Path(text) if isinstance(text, str) else text
         target = below
         # Case folded, since some file systems hold X and x to be one name.
-        if target.casefold() in taken or _is_anothers(owner, target, photo):
-            digest = hashlib.sha256(os.fsencode(real_path(photo))).hexdigest()[:8]
+        is_taken = target.casefold() in taken or _is_anothers(owner, target, photo)
+        if is_taken or owner is not None:
+            real = real_path(photo)
+            digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:8]
             stem, suffix = os.path.splitext(below)  # noqa: PTH122 - a hundred thousand of them
-            target = f"{stem}-{digest}{suffix}"
+            other = f"{stem}-{digest}{suffix}"
+            if is_taken or (owner is not None and owner(other) == real):
+                target = other
         taken.add(target.casefold())
         yield Job(photo, output / target, target)
 
@@ -110,7 +116,12 @@ class DoneBefore:
         for job in jobs:
             # Asked for now: a photo that is changed while it is read is then done again.
             known = replace(job, identity=self._task.identify(job.photo))
-            yield replace(known, done=self._find(known))
+            line = self.manifest.find(job.key)
+            done = None if line is None or self._redo else self._find(known, line)
+            if line is not None and done is not None and line["photo"] != real_path(job.photo):
+                # Whatever comes to where it was is another photo.
+                self.add(known, done)
+            yield replace(known, done=done)
 
     def add(self, job: Job, result: Result) -> None:
         """Write down that a photo is done.
@@ -122,6 +133,7 @@ class DoneBefore:
         """
         line = {"photo": real_path(job.photo), "file": job.identity, **result.values}
         line |= {"seconds": result.seconds, "settings": self._settings}
+        line |= {"inode": _find_inode(job.photo)} if self._task.kinds else {}
         claim = self._task.claim(job.key)
         line |= {} if claim is None else {"claim": claim}
         # What is only measured can be measured again.
@@ -129,13 +141,17 @@ class DoneBefore:
             self.manifest.add(job.key, line)
 
     def _owner(self, target: str) -> str | None:
-        line = self.manifest.find(target)
-        return None if line is None else str(line["photo"])
+        owners = [str(line["photo"]) for line in self.manifest.find_alike(target)]
+        return next(filter(_may_be_there, owners), next(iter(owners), None))
 
-    def _find(self, job: Job) -> Result | None:
+    def _find(self, job: Job, line: Mapping[str, Any]) -> Result | None:
         """Return what came of a photo if neither it, the settings nor its files have changed."""
-        line = None if self._redo else self.manifest.find(job.key)
-        if line is None or line["settings"] != self._settings or line["file"] != job.identity:
+        if line["settings"] != self._settings or line["file"] != job.identity:
+            return None
+        # Photos of one size and time there are many of; one that was moved is still the same file.
+        if line["photo"] != real_path(job.photo) and (
+            line.get("inode") is None or line["inode"] != _find_inode(job.photo)
+        ):
             return None
         values = {name: line.get(name) for name in ("height", "width", *self._task.measured)}
         seconds = line.get("seconds")
@@ -161,6 +177,23 @@ def _is_number(value: Any) -> bool:
 def _is_anothers(owner: Callable[[str], str | None] | None, target: str, photo: Location) -> bool:
     """Say whether a target belongs to another photo, and not to this one at an older place."""
     first = None if owner is None else owner(target)
-    if first is None or first == real_path(photo):
+    real = real_path(photo)
+    if first is None or first == real or not _may_be_there(first):
         return False
-    return "://" in first or os.path.lexists(first)
+    # Where file systems tell no capitals from small letters, that is one photo under two names.
+    return first.casefold() != real.casefold() or _find_inode(Path(first)) != _find_inode(photo)
+
+
+def _may_be_there(photo: str) -> bool:
+    return "://" in photo or os.path.lexists(photo)
+
+
+def _find_inode(photo: Location) -> list[int] | None:
+    """Return what a file keeps where a folder above it is moved, and shares with no other file."""
+    if isinstance(photo, Address):
+        return None
+    try:
+        status = photo.stat()
+    except OSError:
+        return None
+    return [status.st_ino, status.st_ctime_ns]
