@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from blurmapper.addresses import Address
+from blurmapper.batch.claims import Claims, Journal
 from blurmapper.batch.finding import Found, real_path
 from blurmapper.batch.manifest import Manifest, identify
 from blurmapper.batch.tasks import Job, Result, Work
@@ -62,8 +63,8 @@ def plan_jobs(
         yield Job(photo, output / target, target)
 
 
-class DoneBefore:
-    """What is done already in an output folder, as a command's manifest has it.
+class DoneBefore(AbstractContextManager["DoneBefore"]):
+    """What is done already in an output folder, as a command's manifest has it; and what is ours.
 
     Parameters
     ----------
@@ -89,6 +90,17 @@ class DoneBefore:
             if isinstance(output, Address) and not redo
             else {}
         )
+        self._journal: Journal | None = None
+        if task.kinds and isinstance(output, Path):
+            self._journal = Journal(output, task.name)
+        self._begun = self._journal.read() if self._journal else {}
+        self._added: set[str] = set()
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._settle()
+        finally:
+            self.manifest.close()
 
     def plan(self, found: Found, output: Location) -> Iterator[Job]:
         """Return each photo's job, with what is done of it.
@@ -115,8 +127,9 @@ class DoneBefore:
             jobs = (Job(photo, None, real_path(photo)) for photo in found.locations())
         for job in jobs:
             # Asked for now: a photo that is changed while it is read is then done again.
-            known = replace(job, identity=self._task.identify(job.photo))
             line = self.manifest.find(job.key)
+            identity, claims = self._task.identify(job.photo), self._claim(job, line)
+            known = replace(job, identity=identity, claims=claims)
             done = None if line is None or self._redo else self._find(known, line)
             if line is not None and done is not None and line["photo"] != real_path(job.photo):
                 # Whatever comes to where it was is another photo.
@@ -136,9 +149,40 @@ class DoneBefore:
         line |= {"inode": _find_inode(job.photo)} if self._task.kinds else {}
         claim = self._task.claim(job.key)
         line |= {} if claim is None else {"claim": claim}
+        if job.claims is not None:
+            # What other options wrote before stays known.
+            names = {*job.claims.known, *map(job.claims.name, result.files.values())}
+            line |= {"files": sorted(names)}
         # What is only measured can be measured again.
         with nullcontext() if self._task.kinds else suppress(ImageError):
             self.manifest.add(job.key, line)
+            if self._journal is not None:
+                self._added.add(job.key)
+
+    def _claim(self, job: Job, line: Mapping[str, Any] | None) -> Claims | None:
+        """Return what the files of a photo may take the place of, which is what ours wrote."""
+        if self._journal is None:
+            return None
+        claims = Claims(self._journal, job.key)
+        names = {claims.name(file) for file in self._task.files_of(job, line or {}).values()}
+        known = set(self._begun.get(job.key, ()))
+        if line is not None:
+            # Older lines do not tell, so that all that the photo may have is taken for ours.
+            known |= set(line.get("files", names))
+        claim = self._task.claim(job.key)
+        if claim in self.manifest.claims:
+            known |= {name for name in names if name.casefold().endswith(f"/{claim}")}
+        return replace(claims, known=frozenset(known))
+
+    def _settle(self) -> None:
+        """Keep in the journal what is written and in no line of the manifest."""
+        if self._journal is None:
+            return
+        begun = self._journal.read()
+        for target, names in begun.items():
+            line = self.manifest.find(target) or {}
+            names.difference_update(names if target in self._added else line.get("files", ()))
+        self._journal.write(begun)
 
     def _owner(self, target: str) -> str | None:
         owners = [str(line["photo"]) for line in self.manifest.find_alike(target)]

@@ -127,7 +127,7 @@ def video(
     for failure in found.failures:
         print_error(failure.error)
     kept = DoneBefore(folder, work, redo=redo)
-    with kept.manifest:
+    with kept:
         for job in kept.plan(found, folder):
             try:
                 result = job.done or _map_with_bar(job, mapping, work, quiet=quiet)

@@ -56,7 +56,7 @@ class ClipWork(Work):
     def files_of(self, job: Job, values: Mapping[str, Any]) -> dict[str, Location]:
         """Return where the files of a clip go, the photos of the chosen frames among them."""
         assert job.target is not None
-        photos = {str(end): with_ending(job.target, str(end)) for end in values["photos"] or ()}
+        photos = {str(end): with_ending(job.target, str(end)) for end in values.get("photos") or ()}
         return super().files_of(job, values) | photos
 
     def identify(self, photo: Location) -> list[int] | None:
