@@ -247,6 +247,10 @@ def test_a_folder_is_gone_through_again_where_a_frame_has_changed(run: Run, fold
     assert mapped_before(run(*arguments)) == [False]
     (folder / "1.png").rename(folder / "5.png")
     assert mapped_before(run(*arguments)) == [False]
+    assert mapped_before(run(Path("frames"), *arguments[1:])) == [True]
+    for old, new in (("0.png", "1.png"), ("5.png", "0.png"), ("1.png", "5.png")):
+        (folder / old).rename(folder / new)
+    assert mapped_before(run(*arguments)) == [False]
 
 
 def test_ctrl_c_ends_with_a_line(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
