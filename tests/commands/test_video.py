@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from blurmapper.batch import Job
 from blurmapper.commands._parameters import to_command
 from blurmapper.commands.video import video
-from blurmapper.errors import BlurMapperError, install_command
+from blurmapper.errors import BlurMapperError, ConfigError, install_command
 from blurmapper.video import mapping
 
 av = pytest.importorskip("av", reason="videos need the extra blurmapper[video]")
@@ -251,6 +251,16 @@ def test_a_folder_is_gone_through_again_where_a_frame_has_changed(run: Run, fold
     for old, new in (("0.png", "1.png"), ("5.png", "0.png"), ("1.png", "5.png")):
         (folder / old).rename(folder / new)
     assert mapped_before(run(*arguments)) == [False]
+
+
+def test_nothing_is_written_among_the_frames_unless_that_is_asked_for(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    with pytest.raises(ConfigError, match=r"blurmaps would be made among the photos in \.;"):
+        run(".", "--best-of", "3")
+    assert {path.suffix for path in folder.iterdir()} == {".png"}
+    assert run(".", "--best-of", "3", "-o", "blurmaps").exit_code == 0
 
 
 def test_ctrl_c_ends_with_a_line(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
