@@ -16,6 +16,7 @@ from blurmapper.commands._rank_actions import Actions, apply_picks, to_selection
 from blurmapper.commands._run import measure
 from blurmapper.commands._tables import print_table
 from blurmapper.errors import ConfigError
+from blurmapper.files import check_replaceable
 from blurmapper.locations import find_location
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def rank(
     from blurmapper.ranking.faces import check_faces
     from blurmapper.ranking.marks import to_mark
     from blurmapper.ranking.measuring import MeasureTask, to_record
-    from blurmapper.ranking.report import FILES, ReportTask
+    from blurmapper.ranking.report import FILES, IS_REPORT, PAGE, ReportTask
     from blurmapper.ranking.tables import make_ranking
 
     given = {"csv": csv, "json": json, "parquet": parquet}
@@ -109,6 +110,8 @@ def rank(
     actions.check()
     if not photos:
         raise ConfigError("which photos? give photos, or folders of them")
+    if report is not None:
+        check_replaceable(report / PAGE, IS_REPORT)
     found = find_photos(photos, output=report)
     actions.check_local(found, report)
     options, output = MethodOptions(refine=refine, threads=threads, device=device), None
