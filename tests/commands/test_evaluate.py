@@ -136,6 +136,15 @@ def test_only_earlier_tables_are_written_anew(
     assert (tmp_path / "file").read_text() == "<!doctype html>\n**mine**"
 
 
+def test_two_outputs_at_one_path_are_refused_at_once(
+    run: Run, benchmark_folder: Path, tmp_path: Path
+) -> None:
+    options = ("--csv", str(tmp_path / "file"), "--report", str(tmp_path / "file"))
+    with pytest.raises(ConfigError, match="two outputs would go there"):
+        run("--maps", str(benchmark_folder / "soft"), *options)
+    assert not (tmp_path / "file").exists()
+
+
 def plain(folder: Path) -> list[str]:
     return ["--data", str(folder / "image")]
 

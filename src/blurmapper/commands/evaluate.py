@@ -12,6 +12,7 @@ from blurmapper.commands._output import print_line, progress_bar
 from blurmapper.commands._tables import print_tables
 from blurmapper.errors import ConfigError
 from blurmapper.files import check_replaceable, write_file
+from blurmapper.locations import check_apart
 
 if TYPE_CHECKING:
     from blurmapper.datasets import Sample
@@ -60,6 +61,7 @@ def evaluate(
 
     given = {"json": json, "csv": csv, "markdown": markdown, "latex": latex}
     files = {kind: path for kind, path in given.items() if path is not None}
+    check_apart([*files.values(), *([] if report is None else [report])])
     for kind, path in files.items():
         check_replaceable(path, tables.OURS[kind])
     if report is not None:

@@ -17,7 +17,7 @@ from blurmapper.commands._run import measure
 from blurmapper.commands._tables import print_table
 from blurmapper.errors import ConfigError
 from blurmapper.files import check_replaceable
-from blurmapper.locations import find_location
+from blurmapper.locations import check_apart, find_location
 
 if TYPE_CHECKING:
     from blurmapper.ranking.records import PhotoRecord, Unreadable
@@ -110,8 +110,10 @@ def rank(
     actions.check()
     if not photos:
         raise ConfigError("which photos? give photos, or folders of them")
-    if report is not None:
-        check_replaceable(report / PAGE, IS_REPORT)
+    page = [] if report is None else [report / PAGE]
+    check_apart([*actions.tables.values(), *page])
+    for path in page:
+        check_replaceable(path, IS_REPORT)
     found = find_photos(photos, output=report)
     actions.check_local(found, report)
     options, output = MethodOptions(refine=refine, threads=threads, device=device), None
