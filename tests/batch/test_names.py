@@ -7,7 +7,8 @@ from pathlib import Path
 
 import PIL.Image
 
-from blurmapper.batch import Result, find_photos, run_task
+from blurmapper.addresses import Address
+from blurmapper.batch import DoneBefore, Found, Job, Result, find_photos, plan_jobs, run_task
 
 from .test_run import MapNothing
 
@@ -94,3 +95,19 @@ def test_a_photo_whose_name_got_capitals_keeps_its_map_where_that_is_one_file(
     (tmp_path / "a" / "X.bmp").hardlink_to(tmp_path / "a" / "x.bmp")
     ((name, _),) = map_into(tmp_path / "out", tmp_path / "a" / "X.bmp")
     assert name == "X.bmp.blur.png"
+
+
+def test_of_addresses_nothing_but_the_address_is_known(tmp_path: Path) -> None:
+    (tmp_path / "x.jpg.blur.png").write_bytes(b"map")
+    before, now = (Address(f"s3://bucket/{name}", "x.jpg", [9, 9]) for name in ("old", "new"))
+    with DoneBefore(tmp_path, MapNothing("")) as kept:
+        values = {"height": 1, "width": 1, "blur_degree": 0.0, "share_blurred": 0.0}
+        result = Result(before, values, {"map": tmp_path / "x.jpg.blur.png"}, 1.0)
+        kept.add(Job(before, tmp_path / "x.jpg", "x.jpg", [9, 9]), result)
+    for photo in (before, now):
+        with DoneBefore(tmp_path, MapNothing("")) as kept:
+            (job,) = kept.plan(Found([(photo, "x.jpg")]), tmp_path)
+        assert (job.done is not None) == (photo is before)
+    owner = {"X.jpg": str(now).upper().replace("S3", "s3")}.get
+    (other,) = plan_jobs(Found([(now, "X.jpg")]), tmp_path, owner)
+    assert other.key != "X.jpg"

@@ -51,9 +51,10 @@ def plan_jobs(
         photo = Path(text) if isinstance(text, str) else text
         target = below
         # Case folded, since some file systems hold X and x to be one name.
-        is_taken = target.casefold() in taken or _is_anothers(owner, target, photo)
+        is_taken = target.casefold() in taken
         if is_taken or owner is not None:
             real = real_path(photo)
+            is_taken = is_taken or _is_anothers(owner, target, real)
             digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:8]
             stem, suffix = os.path.splitext(below)  # noqa: PTH122 - a hundred thousand of them
             other = f"{stem}-{digest}{suffix}"
@@ -113,7 +114,7 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         claims = self.manifest.claims
         for job in plan_jobs(found, output, self._owner) if claims else ():
             claim = self._task.claim(job.key)
-            if claim is not None and _is_anothers(claims.get, claim, job.photo):
+            if claim is not None and _is_anothers(claims.get, claim, real_path(job.photo)):
                 raise ConfigError(
                     f"{job.photo}: would take the mask {claim} of {claims[claim]}; "
                     "use --masks colmap, or another folder with -o DIR"
@@ -128,13 +129,17 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         for job in jobs:
             # Asked for now: a photo that is changed while it is read is then done again.
             line = self.manifest.find(job.key)
-            identity, claims = self._task.identify(job.photo), self._claim(job, line)
-            known = replace(job, identity=identity, claims=claims)
-            done = None if line is None or self._redo else self._find(known, line)
-            if line is not None and done is not None and line["photo"] != real_path(job.photo):
+            job = replace(job, identity=self._task.identify(job.photo))  # noqa: PLW2901
+            has_moved = line is not None and line["photo"] != real_path(job.photo)
+            # Photos of one size and time there are many of; one that has moved is still one file.
+            is_same = not has_moved or _is_inode((line or {}).get("inode"), job.photo)
+            done = self._find(job, line) if line is not None and is_same else None
+            if done is None or has_moved:
+                job = replace(job, claims=self._claim(job, line))  # noqa: PLW2901
+            if done is not None and has_moved:
                 # Whatever comes to where it was is another photo.
-                self.add(known, done)
-            yield replace(known, done=done)
+                self.add(job, done)
+            yield replace(job, done=done)
 
     def add(self, job: Job, result: Result) -> None:
         """Write down that a photo is done.
@@ -186,16 +191,12 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
 
     def _owner(self, target: str) -> str | None:
         owners = [str(line["photo"]) for line in self.manifest.find_alike(target)]
-        return next(filter(_may_be_there, owners), next(iter(owners), None))
+        there = filter(_may_be_there, owners if len(owners) > 1 else ())
+        return next(there, next(iter(owners), None))
 
     def _find(self, job: Job, line: Mapping[str, Any]) -> Result | None:
         """Return what came of a photo if neither it, the settings nor its files have changed."""
-        if line["settings"] != self._settings or line["file"] != job.identity:
-            return None
-        # Photos of one size and time there are many of; one that was moved is still the same file.
-        if line["photo"] != real_path(job.photo) and (
-            line.get("inode") is None or line["inode"] != _find_inode(job.photo)
-        ):
+        if self._redo or line["settings"] != self._settings or line["file"] != job.identity:
             return None
         values = {name: line.get(name) for name in ("height", "width", *self._task.measured)}
         seconds = line.get("seconds")
@@ -218,26 +219,29 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_anothers(owner: Callable[[str], str | None] | None, target: str, photo: Location) -> bool:
+def _is_anothers(owner: Callable[[str], str | None] | None, target: str, real: str) -> bool:
     """Say whether a target belongs to another photo, and not to this one at an older place."""
     first = None if owner is None else owner(target)
-    real = real_path(photo)
     if first is None or first == real or not _may_be_there(first):
         return False
     # Where file systems tell no capitals from small letters, that is one photo under two names.
-    return first.casefold() != real.casefold() or _find_inode(Path(first)) != _find_inode(photo)
+    is_one = first.casefold() == real.casefold() and _is_inode(_find_inode(first), real)
+    return not is_one
 
 
 def _may_be_there(photo: str) -> bool:
     return "://" in photo or os.path.lexists(photo)
 
 
-def _find_inode(photo: Location) -> list[int] | None:
+def _find_inode(photo: str | Location) -> list[int] | None:
     """Return what a file keeps where a folder above it is moved, and shares with no other file."""
-    if isinstance(photo, Address):
-        return None
     try:
-        status = photo.stat()
-    except OSError:
+        status = os.stat(str(photo))  # noqa: PTH116
+    except (OSError, ValueError):
         return None
     return [status.st_ino, status.st_ctime_ns]
+
+
+def _is_inode(inode: list[int] | None, photo: str | Location) -> bool:
+    # At an address nothing is known.
+    return inode is not None and inode == _find_inode(photo)
