@@ -61,13 +61,7 @@ def evaluate(
 
     given = {"json": json, "csv": csv, "markdown": markdown, "latex": latex}
     files = {kind: path for kind, path in given.items() if path is not None}
-    check_apart([*files.values(), *([] if report is None else [report])])
-    for kind, path in files.items():
-        check_replaceable(path, tables.OURS[kind])
-    if report is not None:
-        from blurmapper.evaluation.report import IS_REPORT
-
-        check_replaceable(report, IS_REPORT)
+    _check_outputs(files, report, figures)
     polarities = polarity or []
     entries = selection.choose_finished(maps or [], polarities, resize=resize, stretch=stretch)
     finished = {entry.name for entry in entries}
@@ -112,6 +106,25 @@ def evaluate(
             write_figures(findings, figures)
         if report is not None:
             write_report(findings, report)
+
+
+def _check_outputs(files: Mapping[str, Path], report: Path | None, figures: Path | None) -> None:
+    """Say now, and not after hours, of two outputs at one path and of files that are another's."""
+    from blurmapper.evaluation import tables
+
+    check_apart([*files.values(), *([] if report is None else [report])])
+    for kind, path in files.items():
+        check_replaceable(path, tables.OURS[kind])
+    if report is not None:
+        from blurmapper.evaluation.report import IS_REPORT
+
+        check_replaceable(report, IS_REPORT)
+    if figures is not None:
+        from blurmapper.evaluation.figures import is_figure
+        from blurmapper.evaluation.report import FIGURES
+
+        for name in FIGURES:
+            check_replaceable(figures / name, is_figure)
 
 
 def _warn_of_masks(samples: Sequence[Sample], results: Mapping[str, Records]) -> None:
