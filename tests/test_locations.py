@@ -29,7 +29,7 @@ from blurmapper.errors import (
     install_command,
 )
 from blurmapper.images import read_image, read_map, write_image, write_map
-from blurmapper.locations import find_location, find_path, open_file, with_ending
+from blurmapper.locations import check_apart, find_location, find_path, open_file, with_ending
 
 Run = Callable[..., Result]
 
@@ -263,3 +263,14 @@ def test_a_store_that_is_down_is_one_line(
 def test_a_bucket_that_is_not_there_is_one_line(run: Run, store: Path) -> None:
     with pytest.raises(ImageError, match="make the bucket first"):
         run("map", str(store / "photos"), "-o", "s3://other/maps")
+
+
+def test_two_outputs_are_not_written_to_one_place(tmp_path: Path) -> None:
+    file, link = tmp_path / "t.csv", tmp_path / "link"
+    link.symlink_to("t.csv")
+    for other in (file, tmp_path / "." / "t.csv", link):
+        with pytest.raises(ConfigError, match="two outputs would go there"):
+            check_apart([file, tmp_path / "else", other])
+    with pytest.raises(ConfigError, match="two outputs would go there"):
+        check_apart([find_location("s3://b/t"), find_location("s3://b/t")])
+    check_apart([file, tmp_path / "t.json", *[Path("-")] * 2, *[Path(os.devnull)] * 2])

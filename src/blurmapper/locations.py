@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
@@ -18,6 +19,9 @@ _NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 Location = Path | Address
 """Where a file or folder is."""
+
+STANDARD_OUTPUT = Path("-")
+"""What a file is called that is to be printed."""
 
 AnyPath = str | os.PathLike[Any]
 """How a path, or an address, may be given."""
@@ -92,6 +96,23 @@ def with_ending(location: Location, ending: str) -> Location:
     return location.parent / (location.name + ending)
 
 
+def check_apart(outputs: Iterable[Location]) -> None:
+    """Refuse at once to write two files to one place, of which the second would find the first.
+
+    Devices and pipes take whatever comes, and so does ``-``, which is standard output.
+
+    Raises
+    ------
+    ConfigError
+    """
+    seen = set()
+    for output in outputs:
+        place = str(output) if isinstance(output, Address) else os.path.realpath(output)
+        if place in seen and output != STANDARD_OUTPUT and not _is_stream(place):
+            raise ConfigError(f"{output}: two outputs would go there; give each a name of its own")
+        seen.add(place)
+
+
 def open_file(location: Location) -> BinaryIO:
     """Open a file to read and seek in; what is no regular file is refused, and never waited for.
 
@@ -134,6 +155,10 @@ def read_regular(path: Path) -> bytes:
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is no regular file")
     return path.read_bytes()
+
+
+def _is_stream(place: str) -> bool:
+    return os.path.exists(place) and not os.path.isfile(place)  # noqa: PTH110, PTH113 - never raise
 
 
 def _check_regular(path: Path, status: os.stat_result) -> None:

@@ -147,6 +147,25 @@ def test_only_earlier_tables_are_written_anew(
     assert (tmp_path / "file").read_text() == "<!doctype html>\n**mine**"
 
 
+def test_a_photo_in_the_place_of_a_figure_is_named_before_the_work(
+    run: Run, benchmark_folder: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib", reason="figures need matplotlib")
+    (tmp_path / "best.png").write_bytes(b"\x89PNG\r\n\x1a\n mine")
+    with pytest.raises(ImageError, match=r"best\.png: is not of blurmapper's making"):
+        run("--maps", str(benchmark_folder / "soft"), "--figures", str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["best.png"]
+
+
+def test_two_outputs_at_one_path_are_refused_at_once(
+    run: Run, benchmark_folder: Path, tmp_path: Path
+) -> None:
+    options = ("--csv", str(tmp_path / "file"), "--report", str(tmp_path / "file"))
+    with pytest.raises(ConfigError, match="two outputs would go there"):
+        run("--maps", str(benchmark_folder / "soft"), *options)
+    assert not (tmp_path / "file").exists()
+
+
 def plain(folder: Path) -> list[str]:
     return ["--data", str(folder / "image")]
 

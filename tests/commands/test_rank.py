@@ -98,6 +98,22 @@ def test_csv_and_parquet_go_to_files(run_rank: Run, shoot: Path, tmp_path: Path)
     assert names == parquet.read_table(tmp_path / "r.parquet")["photo"].to_pylist()
 
 
+@pytest.mark.parametrize(
+    "options", [["--csv", "t.out", "--json", "t.out"], ["--json", "r/index.html", "--report", "r"]]
+)
+def test_two_outputs_at_one_path_are_refused_at_once(
+    options: list[str],
+    run_rank: Run,
+    shoot: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="two outputs would go there"):
+        run_rank(shoot, *options)
+    assert list(tmp_path.iterdir()) == [shoot]
+
+
 @pytest.mark.parametrize("kind", ["--csv", "--json"])
 def test_a_dash_prints_the_rows_and_no_table(kind: str, run_rank: Run, shoot: Path) -> None:
     lines = run_rank(shoot, kind, "-").stdout.splitlines()

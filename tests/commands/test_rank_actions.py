@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from blurmapper.errors import ConfigError
+from blurmapper.errors import ConfigError, ImageError
 from blurmapper.ranking.measuring import find_cache
 
 Run = Callable[..., Result]
@@ -147,6 +147,17 @@ def test_a_report_is_a_page_and_its_pictures(run_rank: Run, shoot: Path, tmp_pat
     assert (tmp_path / "out/files/sub/c.png.thumb.jpg").stat().st_size > 0
     run_rank(shoot, "--report", tmp_path / "dry", "--dry-run")
     assert not (tmp_path / "dry").exists()
+
+
+def test_another_s_page_is_named_before_any_photo_is_measured(
+    run_rank: Run, files_below: FilesBelow, shoot: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "out" / "index.html"
+    page.parent.mkdir()
+    page.write_text("<!doctype html>mine")
+    with pytest.raises(ImageError, match=r"index\.html: is not of blurmapper's making"):
+        run_rank(shoot, "--report", page.parent)
+    assert list(files_below(page.parent)) == ["index.html"]
 
 
 def test_what_a_report_measured_is_measured_for_looks_without_one(

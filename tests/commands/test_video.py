@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from blurmapper.batch import Job
 from blurmapper.commands._parameters import to_command
 from blurmapper.commands.video import video
-from blurmapper.errors import BlurMapperError, install_command
+from blurmapper.errors import BlurMapperError, ConfigError, install_command
 from blurmapper.video import mapping
 
 av = pytest.importorskip("av", reason="videos need the extra blurmapper[video]")
@@ -198,13 +198,45 @@ def test_a_clip_is_mapped_again_where_a_photo_of_it_is_gone(run: Run, clip: Path
     assert photo.is_file()
 
 
-def test_a_folder_is_gone_through_again_where_a_frame_has_changed(
-    run: Run, tmp_path: Path, half_blurred_photo: npt.NDArray[np.uint8]
-) -> None:
-    folder = tmp_path / "frames"
-    folder.mkdir()
+@pytest.fixture
+def folder(tmp_path: Path, half_blurred_photo: npt.NDArray[np.uint8]) -> Path:
+    """A folder of three frames."""
+    (tmp_path / "frames").mkdir()
     for number in range(3):
-        PIL.Image.fromarray(np.roll(half_blurred_photo, number)).save(folder / f"{number}.png")
+        frame = PIL.Image.fromarray(np.roll(half_blurred_photo, number))
+        frame.save(tmp_path / "frames" / f"{number}.png")
+    return tmp_path / "frames"
+
+
+@pytest.mark.parametrize("name", ["overlay.mp4", "frame-000000.jpg"])
+def test_a_file_of_the_user_s_is_left_beside_a_clip(name: str, run: Run, clip: Path) -> None:
+    mine = Path("blurmaps", f"clip.mp4.{name}")
+    mine.parent.mkdir()
+    run(clip, "--best-of", "1", "-o", "other")
+    mine.write_bytes(Path("other", mine.name).read_bytes() + b"mine")
+    result = run(clip, "--best-of", "1")
+    assert result.exit_code == 1
+    assert f"{mine}: is not of blurmapper's making" in result.stderr
+    assert mine.read_bytes().endswith(b"mine")
+
+
+def test_a_photo_is_left_where_a_frame_would_be_copied(run: Run, folder: Path) -> None:
+    mine = Path("blurmaps/frames.frames/1.png")
+    mine.parent.mkdir(parents=True)
+    PIL.Image.new("RGB", (9, 9)).save(mine)
+    before = mine.read_bytes()
+    result = run(folder, "--best-of", "1")
+    assert result.exit_code == 1
+    assert f"{mine}: is not of blurmapper's making" in result.stderr
+    assert mine.read_bytes() == before
+    mine.unlink()
+    assert mapped_before(run(folder, "--best-of", "1")) == [False]
+    # Its own copies give way, also of a frame that has another's name now.
+    (folder / "1.png").rename(folder / "2.png")
+    assert mapped_before(run(folder, "--best-of", "1")) == [False]
+
+
+def test_a_folder_is_gone_through_again_where_a_frame_has_changed(run: Run, folder: Path) -> None:
     arguments = (folder, "--best-of", "3", "-o", folder / "maps")
     assert mapped_before(run(*arguments)) == [False]
     assert mapped_before(run(*arguments)) == [True]
@@ -215,6 +247,20 @@ def test_a_folder_is_gone_through_again_where_a_frame_has_changed(
     assert mapped_before(run(*arguments)) == [False]
     (folder / "1.png").rename(folder / "5.png")
     assert mapped_before(run(*arguments)) == [False]
+    assert mapped_before(run(Path("frames"), *arguments[1:])) == [True]
+    for old, new in (("0.png", "1.png"), ("5.png", "0.png"), ("1.png", "5.png")):
+        (folder / old).rename(folder / new)
+    assert mapped_before(run(*arguments)) == [False]
+
+
+def test_nothing_is_written_among_the_frames_unless_that_is_asked_for(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    with pytest.raises(ConfigError, match=r"blurmaps would be made among the photos in \.;"):
+        run(".", "--best-of", "3")
+    assert {path.suffix for path in folder.iterdir()} == {".png"}
+    assert run(".", "--best-of", "3", "-o", "blurmaps").exit_code == 0
 
 
 def test_ctrl_c_ends_with_a_line(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,11 @@ import PIL.Image
 import pytest
 
 from blurmapper.datasets import read_dataset
-from blurmapper.errors import MissingExtraError
+from blurmapper.errors import ImageError, MissingExtraError
 from blurmapper.evaluation import report
 from blurmapper.evaluation.benchmark import Entry, run_benchmark
 from blurmapper.evaluation.report import (
+    FIGURES,
     Findings,
     draw_benchmark_curves,
     draw_benchmark_sheet,
@@ -67,7 +68,20 @@ def test_a_photo_that_is_undecided_all_over_is_in_no_row_and_no_sheet(
 def test_figures_are_files_too(findings: Findings, tmp_path: Path) -> None:
     write_figures(findings, tmp_path / "figures")
     written = {path.name for path in (tmp_path / "figures").iterdir()}
-    assert written == {"curves.pdf", "best.png", "worst.png"}
+    assert written == {*FIGURES} == {"curves.pdf", "best.png", "worst.png"}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_of_earlier_runs_give_way_and_photos_do_not(
+    name: str, findings: Findings, tmp_path: Path
+) -> None:
+    write_figures(findings, tmp_path)
+    write_figures(findings, tmp_path)
+    mine = (tmp_path / name).read_bytes().replace(b"Matplotlib", b"a scanner ")
+    (tmp_path / name).write_bytes(mine)
+    with pytest.raises(ImageError, match=f"{name}: is not of blurmapper's making"):
+        write_figures(findings, tmp_path)
+    assert (tmp_path / name).read_bytes() == mine
 
 
 def test_a_sheet_shows_photo_maps_and_truth(findings: Findings) -> None:

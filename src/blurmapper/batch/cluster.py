@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -41,7 +41,7 @@ def run_on_cluster(
     workers: int | None = None,
     stop: threading.Event | None = None,
     runner: Runner | None = None,
-) -> Iterator[Result | PhotoFailure]:
+) -> Generator[Result | PhotoFailure]:
     """Do a task with photos on a Ray cluster; what is done already comes first, the rest as it is.
 
     A photo that its worker dies of fails; it costs no other.

@@ -56,6 +56,7 @@ class Manifest(AbstractContextManager["Manifest"]):
         self._pending = b""
         self._written = time.monotonic()
         self.claims: dict[str, str] = {}
+        self._alike: dict[str, tuple[str, ...]] = {}
         make_folder(location.parent)
         self._appended = None if isinstance(location, Address) else self._open(location)
         self._content = self._read()
@@ -93,6 +94,12 @@ class Manifest(AbstractContextManager["Manifest"]):
             self._content.seek(start)
             line: dict[str, Any] = json.loads(self._content.read(length))
         return line
+
+    def find_alike(self, target: str) -> list[dict[str, Any]]:
+        """Return the lines of `find`, and those of names that differ by capitals; its own first."""
+        folded = target.casefold()
+        names = (target, folded, *self._alike.get(folded, ()))
+        return [line for name in dict.fromkeys(names) if (line := self.find(name)) is not None]
 
     def add(self, target: str, fields: Mapping[str, Any]) -> None:
         """Write a line; this run will not find it.
@@ -156,7 +163,11 @@ class Manifest(AbstractContextManager["Manifest"]):
             try:
                 fields = json.loads(line)
                 if self._fields <= fields.keys():
-                    lines[str(fields["target"])] = (start, len(line))
+                    target = str(fields["target"])
+                    folded = target.casefold()
+                    if target != folded and target not in lines:
+                        self._alike[folded] = (*self._alike.get(folded, ()), target)
+                    lines[target] = (start, len(line))
                     if "claim" in fields:
                         self.claims[str(fields["claim"])] = str(fields.get("photo"))
             except (AttributeError, RecursionError, TypeError, ValueError):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from blurmapper.addresses import Address
+from blurmapper.batch.claims import Claims, Journal
 from blurmapper.batch.finding import Found, real_path
 from blurmapper.batch.manifest import Manifest, identify
 from blurmapper.batch.tasks import Job, Result, Work
@@ -29,14 +30,16 @@ def plan_jobs(
     Outputs are called after the photo's whole name: ``sub/x.jpg`` gives ``sub/x.jpg.blur.png``.
     So they depend on nothing but the photo, and ``x.jpg`` and ``x.png`` never meet, in one run
     or in two. Only photos from different folders that are given side by side can; then the
-    first keeps the name, and the others get eight digits of their paths' SHA-256 with it.
+    first keeps the name, and the others get eight digits of their paths' SHA-256 with it. A photo
+    keeps the name that an earlier run gave it.
 
     Parameters
     ----------
     found : Found
     output : Path or Address
     owner : callable, optional
-        Target below `output` -> absolute path of the photo that an earlier run gave it to.
+        Target below `output` -> absolute path of the photo that an earlier run gave it to, or one
+        that differs by capitals alone.
 
     Yields
     ------
@@ -48,16 +51,21 @@ def plan_jobs(
         photo = Path(text) if isinstance(text, str) else text
         target = below
         # Case folded, since some file systems hold X and x to be one name.
-        if target.casefold() in taken or _is_anothers(owner, target, photo):
-            digest = hashlib.sha256(os.fsencode(real_path(photo))).hexdigest()[:8]
+        is_taken = target.casefold() in taken
+        if is_taken or owner is not None:
+            real = real_path(photo)
+            is_taken = is_taken or _is_anothers(owner, target, real)
+            digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:8]
             stem, suffix = os.path.splitext(below)  # noqa: PTH122 - a hundred thousand of them
-            target = f"{stem}-{digest}{suffix}"
+            other = f"{stem}-{digest}{suffix}"
+            if is_taken or (owner is not None and owner(other) == real):
+                target = other
         taken.add(target.casefold())
         yield Job(photo, output / target, target)
 
 
-class DoneBefore:
-    """What is done already in an output folder, as a command's manifest has it.
+class DoneBefore(AbstractContextManager["DoneBefore"]):
+    """What is done already in an output folder, as a command's manifest has it; and what is ours.
 
     Parameters
     ----------
@@ -83,6 +91,17 @@ class DoneBefore:
             if isinstance(output, Address) and not redo
             else {}
         )
+        self._journal: Journal | None = None
+        if task.kinds and isinstance(output, Path):
+            self._journal = Journal(output, task.name)
+        self._begun = self._journal.read() if self._journal else {}
+        self._added: set[str] = set()
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._settle()
+        finally:
+            self.manifest.close()
 
     def plan(self, found: Found, output: Location) -> Iterator[Job]:
         """Return each photo's job, with what is done of it.
@@ -95,7 +114,7 @@ class DoneBefore:
         claims = self.manifest.claims
         for job in plan_jobs(found, output, self._owner) if claims else ():
             claim = self._task.claim(job.key)
-            if claim is not None and _is_anothers(claims.get, claim, job.photo):
+            if claim is not None and _is_anothers(claims.get, claim, real_path(job.photo)):
                 raise ConfigError(
                     f"{job.photo}: would take the mask {claim} of {claims[claim]}; "
                     "use --masks colmap, or another folder with -o DIR"
@@ -109,8 +128,18 @@ class DoneBefore:
             jobs = (Job(photo, None, real_path(photo)) for photo in found.locations())
         for job in jobs:
             # Asked for now: a photo that is changed while it is read is then done again.
-            known = replace(job, identity=self._task.identify(job.photo))
-            yield replace(known, done=self._find(known))
+            line = self.manifest.find(job.key)
+            job = replace(job, identity=self._task.identify(job.photo))  # noqa: PLW2901
+            has_moved = line is not None and line["photo"] != real_path(job.photo)
+            # Photos of one size and time there are many of; one that has moved is still one file.
+            is_same = not has_moved or _is_inode((line or {}).get("inode"), job.photo)
+            done = self._find(job, line) if line is not None and is_same else None
+            if done is None or has_moved:
+                job = replace(job, claims=self._claim(job, line))  # noqa: PLW2901
+            if done is not None and has_moved:
+                # Whatever comes to where it was is another photo.
+                self.add(job, done)
+            yield replace(job, done=done)
 
     def add(self, job: Job, result: Result) -> None:
         """Write down that a photo is done.
@@ -122,20 +151,52 @@ class DoneBefore:
         """
         line = {"photo": real_path(job.photo), "file": job.identity, **result.values}
         line |= {"seconds": result.seconds, "settings": self._settings}
+        line |= {"inode": _find_inode(job.photo)} if self._task.kinds else {}
         claim = self._task.claim(job.key)
         line |= {} if claim is None else {"claim": claim}
+        if job.claims is not None:
+            # What other options wrote before stays known.
+            names = {*job.claims.known, *map(job.claims.name, result.files.values())}
+            line |= {"files": sorted(names)}
         # What is only measured can be measured again.
         with nullcontext() if self._task.kinds else suppress(ImageError):
             self.manifest.add(job.key, line)
+            if self._journal is not None:
+                self._added.add(job.key)
+
+    def _claim(self, job: Job, line: Mapping[str, Any] | None) -> Claims | None:
+        """Return what the files of a photo may take the place of, which is what ours wrote."""
+        if self._journal is None:
+            return None
+        claims = Claims(self._journal, job.key)
+        names = {claims.name(file) for file in self._task.files_of(job, line or {}).values()}
+        known = set(self._begun.get(job.key, ()))
+        if line is not None:
+            # Older lines do not tell, so that all that the photo may have is taken for ours.
+            known |= set(line.get("files", names))
+        claim = self._task.claim(job.key)
+        if claim in self.manifest.claims:
+            known |= {name for name in names if name.casefold().endswith(f"/{claim}")}
+        return replace(claims, known=frozenset(known))
+
+    def _settle(self) -> None:
+        """Keep in the journal what is written and in no line of the manifest."""
+        if self._journal is None:
+            return
+        begun = self._journal.read()
+        for target, names in begun.items():
+            line = self.manifest.find(target) or {}
+            names.difference_update(names if target in self._added else line.get("files", ()))
+        self._journal.write(begun)
 
     def _owner(self, target: str) -> str | None:
-        line = self.manifest.find(target)
-        return None if line is None else str(line["photo"])
+        owners = [str(line["photo"]) for line in self.manifest.find_alike(target)]
+        there = filter(_may_be_there, owners if len(owners) > 1 else ())
+        return next(there, next(iter(owners), None))
 
-    def _find(self, job: Job) -> Result | None:
+    def _find(self, job: Job, line: Mapping[str, Any]) -> Result | None:
         """Return what came of a photo if neither it, the settings nor its files have changed."""
-        line = None if self._redo else self.manifest.find(job.key)
-        if line is None or line["settings"] != self._settings or line["file"] != job.identity:
+        if self._redo or line["settings"] != self._settings or line["file"] != job.identity:
             return None
         values = {name: line.get(name) for name in ("height", "width", *self._task.measured)}
         seconds = line.get("seconds")
@@ -158,9 +219,29 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_anothers(owner: Callable[[str], str | None] | None, target: str, photo: Location) -> bool:
+def _is_anothers(owner: Callable[[str], str | None] | None, target: str, real: str) -> bool:
     """Say whether a target belongs to another photo, and not to this one at an older place."""
     first = None if owner is None else owner(target)
-    if first is None or first == real_path(photo):
+    if first is None or first == real or not _may_be_there(first):
         return False
-    return "://" in first or os.path.lexists(first)
+    # Where file systems tell no capitals from small letters, that is one photo under two names.
+    is_one = first.casefold() == real.casefold() and _is_inode(_find_inode(first), real)
+    return not is_one
+
+
+def _may_be_there(photo: str) -> bool:
+    return "://" in photo or os.path.lexists(photo)
+
+
+def _find_inode(photo: str | Location) -> list[int] | None:
+    """Return what a file keeps where a folder above it is moved, and shares with no other file."""
+    try:
+        status = os.stat(str(photo))  # noqa: PTH116
+    except (OSError, ValueError):
+        return None
+    return [status.st_ino, status.st_ctime_ns]
+
+
+def _is_inode(inode: list[int] | None, photo: str | Location) -> bool:
+    # At an address nothing is known.
+    return inode is not None and inode == _find_inode(photo)

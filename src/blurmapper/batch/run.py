@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Literal
@@ -93,12 +93,14 @@ def run_task(
             record: Callable[[Job, Result], None] = lambda job, result: None  # noqa: E731
         else:
             kept = DoneBefore(output, task, redo=how.redo)
-            stack.enter_context(kept.manifest)
+            stack.enter_context(kept)
             jobs, record = kept.plan(found, output), kept.add
         if how.engine == "ray":
             results = run_on_cluster(jobs, task, record, workers=how.workers, stop=stop)
         else:
             results = run_in_threads(jobs, task, method, record, workers=workers, stop=stop)
+        # What has begun is finished before the manifest is closed.
+        stack.enter_context(closing(results))
         failures = Failures(output) if how.list_failures and output is not None else None
         for result in _keep_failures(chain(found.failures, results), failures, found.folders):
             if isinstance(result, PhotoFailure) and result.ends_run:

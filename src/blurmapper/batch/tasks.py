@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from blurmapper import __version__
+from blurmapper.batch.claims import Claims
 from blurmapper.batch.failures import PhotoFailure, fail
 from blurmapper.batch.manifest import identify
 from blurmapper.files import write_file
@@ -40,6 +41,8 @@ class Job:
         From `identify`, asked for before the photo is read.
     done : Result or None
         What an earlier run made of it, if that still holds.
+    claims : Claims or None
+        What its files may take the place of; any file of their kind where nothing says so.
     """
 
     photo: Location
@@ -47,6 +50,20 @@ class Job:
     key: str = ""
     identity: list[int] | None = None
     done: Result | None = None
+    claims: Claims | None = None
+
+    def write(self, files: Mapping[Location, bytes]) -> None:
+        """Write files of the photo, each whole or not at all.
+
+        Raises
+        ------
+        ImageError
+            If one cannot be written, or another's is where it would go.
+        """
+        if self.claims is not None:
+            self.claims.take(files)
+        for file, content in files.items():
+            write_file(file, content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +230,7 @@ def do_job(
         with open_file(job.photo) as photo, room(photo):
             outcome = task.work(method, photo, str(job.photo))
             files = task.files_of(job, outcome.values)
-            for kind, content in outcome.files.items():
-                write_file(files[kind], content)
+            job.write({files[kind]: content for kind, content in outcome.files.items()})
     except Exception as error:  # noqa: BLE001 - no photo may end a run of 50,000 others
         return fail(job.photo, error)
     return Result(job.photo, outcome.values, files, time.perf_counter() - start)

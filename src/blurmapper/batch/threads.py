@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import BinaryIO, TypeVar
@@ -38,7 +38,7 @@ def run_in_threads(
     *,
     workers: int = 1,
     stop: threading.Event | None = None,
-) -> Iterator[Result | PhotoFailure]:
+) -> Generator[Result | PhotoFailure]:
     """Do a task with photos, in order; one that fails yields why, and the others go on.
 
     Parameters
@@ -107,7 +107,7 @@ def overlap(
     *,
     workers: int,
     stop: threading.Event | None = None,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """Yield the results of a function in the order of its items, computed in threads.
 
     While one thread waits for a disk or decodes, others map: what takes time releases Python's

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 STOPPED = 130
 """The exit status of a program that Ctrl-C stopped."""
 
-STANDARD_OUTPUT = Path("-")
-"""What a file is called that is to be printed."""
-
 WIDTH_OF_FILES = 200
 """Columns of a table that goes to a file or a pipe, which have no width."""
 

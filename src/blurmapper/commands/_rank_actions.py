@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 import click
 
 from blurmapper.addresses import Address
-from blurmapper.commands._output import STANDARD_OUTPUT, print_error, print_line, print_text
+from blurmapper.commands._output import print_error, print_line, print_text
 from blurmapper.errors import BlurMapperError, ConfigError, ImageError
-from blurmapper.locations import Location, find_path
+from blurmapper.locations import STANDARD_OUTPUT, Location, find_path
 
 if TYPE_CHECKING:
     from blurmapper.batch import Found, PhotoFailure, Result

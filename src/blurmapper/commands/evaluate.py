@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blurmapper.commands import _evaluate_options as option
-from blurmapper.commands._output import STANDARD_OUTPUT, print_line, print_text, progress_bar
+from blurmapper.commands._output import print_line, print_text, progress_bar
 from blurmapper.commands._tables import print_tables
 from blurmapper.errors import ConfigError
 from blurmapper.files import check_replaceable, write_file
+from blurmapper.locations import STANDARD_OUTPUT, check_apart
 
 if TYPE_CHECKING:
     from blurmapper.datasets import Sample
@@ -61,7 +62,7 @@ def evaluate(
 
     given = {"json": json, "csv": csv, "markdown": markdown, "latex": latex}
     files = {kind: path for kind, path in given.items() if path is not None}
-    _check_outputs(files, report)
+    _check_outputs(files, report, figures)
     polarities = polarity or []
     entries = selection.choose_finished(maps or [], polarities, resize=resize, stretch=stretch)
     finished = {entry.name for entry in entries}
@@ -105,10 +106,11 @@ def evaluate(
             write_report(findings, report)
 
 
-def _check_outputs(files: Mapping[str, Path], report: Path | None) -> None:
-    """Raise `ImageError` before the work where another's file would be replaced after it."""
+def _check_outputs(files: Mapping[str, Path], report: Path | None, figures: Path | None) -> None:
+    """Say now, and not after hours, of two outputs at one path and of files that are another's."""
     from blurmapper.evaluation import tables
 
+    check_apart([*files.values(), *([] if report is None else [report])])
     for kind, path in files.items():
         if path != STANDARD_OUTPUT:
             check_replaceable(path, tables.OURS[kind])
@@ -116,6 +118,12 @@ def _check_outputs(files: Mapping[str, Path], report: Path | None) -> None:
         from blurmapper.evaluation.report import IS_REPORT
 
         check_replaceable(report, IS_REPORT)
+    if figures is not None:
+        from blurmapper.evaluation.figures import is_figure
+        from blurmapper.evaluation.report import FIGURES
+
+        for name in FIGURES:
+            check_replaceable(figures / name, is_figure)
 
 
 def _compare(results: Mapping[str, Records], reference: str, protocol: str) -> list[Table]:

@@ -10,7 +10,6 @@ import click
 from blurmapper.commands import _options as shared
 from blurmapper.commands import _rank_options as option
 from blurmapper.commands._output import (
-    STANDARD_OUTPUT,
     STOPPED,
     print_line,
     quiet_codecs,
@@ -21,7 +20,8 @@ from blurmapper.commands._rank_actions import Actions, apply_picks, to_selection
 from blurmapper.commands._run import measure
 from blurmapper.commands._tables import print_table
 from blurmapper.errors import ConfigError
-from blurmapper.locations import find_location
+from blurmapper.files import check_replaceable
+from blurmapper.locations import STANDARD_OUTPUT, check_apart, find_location
 
 if TYPE_CHECKING:
     from blurmapper.ranking.records import PhotoRecord, Unreadable
@@ -93,7 +93,7 @@ def rank(
     from blurmapper.ranking.faces import check_faces
     from blurmapper.ranking.marks import to_mark
     from blurmapper.ranking.measuring import MeasureTask, to_record
-    from blurmapper.ranking.report import FILES, ReportTask
+    from blurmapper.ranking.report import FILES, IS_REPORT, PAGE, ReportTask
     from blurmapper.ranking.tables import make_ranking
 
     given = {"csv": csv, "json": json, "parquet": parquet}
@@ -114,6 +114,10 @@ def rank(
     actions.check()
     if not photos:
         raise ConfigError("which photos? give photos, or folders of them")
+    page = [] if report is None else [report / PAGE]
+    check_apart([*actions.tables.values(), *page])
+    for path in page:
+        check_replaceable(path, IS_REPORT)
     found = find_photos(photos, output=report)
     actions.check_local(found, report)
     options, output = MethodOptions(refine=refine, threads=threads, device=device), None

@@ -13,7 +13,7 @@ import click
 from blurmapper.commands import _options as option
 from blurmapper.commands._output import STOPPED, print_error, print_line, progress_bar
 from blurmapper.commands._parameters import Argument, Option
-from blurmapper.commands._run import DEFAULT_OUTPUT
+from blurmapper.commands._run import default_output
 from blurmapper.errors import BlurMapperError, VideoError
 from blurmapper.locations import find_location, find_path
 
@@ -37,7 +37,7 @@ def video(
             help="Video files: paths, or s3:// and the like; or folders of frames.",
         ),
     ],
-    output: option.Output = str(DEFAULT_OUTPUT),
+    output: option.Output = None,
     overlay: Annotated[
         bool,
         Option("--overlay/--no-overlay", help="Write the clip with what is blurred in violet."),
@@ -115,19 +115,19 @@ def video(
     from blurmapper.video.mapping import ClipOutputs
     from blurmapper.video.work import ClipWork
 
-    folder = find_location(output or DEFAULT_OUTPUT)
+    folders = [clip for clip in clips if _is_folder(clip)]
+    folder = default_output(folders) if output is None else find_location(output)
     options = MethodOptions(threads=threads, device=device)
     outputs = ClipOutputs(overlay, sharpest, apart, best_of, drop_blurry, smoothing, refine, by)
     work = ClipWork(method, options, outputs, Fraction(rate).limit_denominator(1001), folder)
     mapping = work.build()
-    found = find_photos(clip for clip in clips if not _is_folder(clip))
-    given = (find_path(clip) for clip in clips if _is_folder(clip))
-    found.photos += [(str(clip), clip.resolve().name) for clip in given]
+    found = find_photos(clip for clip in clips if clip not in folders)
+    found.photos += [(str(clip), clip.resolve().name) for clip in map(find_path, folders)]
     failed = len(found.failures)
     for failure in found.failures:
         print_error(failure.error)
     kept = DoneBefore(folder, work, redo=redo)
-    with kept.manifest:
+    with kept:
         for job in kept.plan(found, folder):
             try:
                 result = job.done or _map_with_bar(job, mapping, work, quiet=quiet)

@@ -43,6 +43,12 @@ TALL = 1.35
 """A sheet of many methods is printed smaller, and its letters are this much larger."""
 
 
+def is_figure(path: Path) -> bool:
+    """Say whether a file is a PNG or PDF that Matplotlib drew, as ours are; a photo is not."""
+    content = path.read_bytes()
+    return content.startswith((b"\x89PNG", b"%PDF")) and b"Matplotlib" in content
+
+
 def draw_curves(curves: Mapping[str, Curve], title: str) -> Figure:
     """Draw precision against recall, a line a method, as in Figure 4 of Ma et al.
 

@@ -21,7 +21,14 @@ import blurmapper
 from blurmapper.datasets import Sample
 from blurmapper.evaluation.benchmark import Entry, map_reader
 from blurmapper.evaluation.counts import THRESHOLDS, ImageCounts
-from blurmapper.evaluation.figures import Curve, draw_curves, draw_sheet, mean_curve, pooled_curve
+from blurmapper.evaluation.figures import (
+    Curve,
+    draw_curves,
+    draw_sheet,
+    is_figure,
+    mean_curve,
+    pooled_curve,
+)
 from blurmapper.evaluation.records import Records
 from blurmapper.evaluation.rows import with_all_blurred
 from blurmapper.evaluation.scores import score_paper, score_pooled
@@ -37,6 +44,9 @@ EXTREMES = 10
 DOTS_PER_INCH = 150
 
 PAGE = Path(blurmapper.__file__).parent / "assets" / "benchmark.html"
+
+FIGURES = ("curves.pdf", "best.png", "worst.png")
+"""What `write_figures` writes."""
 
 IS_REPORT = written_as(b"<!doctype html>", b'<meta name="generator" content="blurmapper">')
 """By what an earlier report is known, which alone is written anew."""
@@ -114,13 +124,13 @@ def write_figures(findings: Findings, folder: str | Path) -> None:
     Raises
     ------
     ImageError
-        If a file cannot be written.
+        If a file cannot be written, or one is there that is no figure.
     """
     curves = draw_benchmark_curves(findings.results, findings.protocol)
-    write_file(Path(folder, "curves.pdf"), _render(curves, "pdf"))
+    write_file(Path(folder, "curves.pdf"), _render(curves, "pdf"), is_figure)
     for label, samples in rank_extremes(findings).items():
         sheet = draw_benchmark_sheet(findings, samples)
-        write_file(Path(folder, f"{label.lower()}.png"), _render(sheet, "png"))
+        write_file(Path(folder, f"{label.lower()}.png"), _render(sheet, "png"), is_figure)
 
 
 def draw_benchmark_curves(results: Mapping[str, Records], protocol: str) -> Figure:

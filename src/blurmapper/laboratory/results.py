@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blurmapper.devices import count_cores
+from blurmapper.evaluation.figures import is_figure
 from blurmapper.evaluation.tables import PHOTO_COLUMNS, Table, format_latex, format_markdown
 from blurmapper.files import replacing, write_file, written_as
 from blurmapper.laboratory.experiments import Experiment
@@ -90,7 +91,7 @@ def write_results(experiment: Experiment, results: Results, output: Path) -> lis
         figure = draw()
         for ending in ("png", "pdf"):
             path = output / f"{name}.{ending}"
-            with replacing(path) as stream:
+            with replacing(path, is_figure) as stream:
                 figure.savefig(stream, format=ending, dpi=DOTS_PER_INCH)
             written.append(path)
     return written

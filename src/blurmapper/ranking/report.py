@@ -119,7 +119,7 @@ def keeping_measurements(
     except BlurMapperError:
         yield lambda result: None
         return
-    with kept.manifest:
+    with kept:
         jobs = {job.photo: job for job in kept.plan(found, find_cache()) if job.done is None}
 
         def keep(result: Result) -> None:

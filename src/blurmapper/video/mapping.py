@@ -13,13 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.batch import Job
-from blurmapper.files import (
-    check_replaceable,
-    make_folder,
-    replacing,
-    to_csv,
-    write_file,
-)
+from blurmapper.files import check_replaceable, make_folder, replacing, to_csv
 from blurmapper.images import BlurMap, ImageArray, draw_overlay, encode_image
 from blurmapper.locations import Location, with_ending
 from blurmapper.mapper import BlurMapper
@@ -179,6 +173,8 @@ def map_clip(
     overlay = with_ending(job.target, OVERLAY_ENDING) if has_overlay else None
     table = with_ending(job.target, TABLE_ENDING)
     check_replaceable(table, IS_TABLE)
+    if overlay and job.claims is not None:
+        job.claims.take({overlay: None})
     measured: list[FrameResult] = []
     size: tuple[int, int] | None = None
     with ExitStack() as stack:
@@ -199,10 +195,7 @@ def map_clip(
         stream.write(format_table(measured))
     assert size is not None
     chosen = outputs.choose(measured)
-    if folder is not None:
-        photos = _copy_frames(folder, job.target, chosen)
-    else:
-        photos = _write_photos(job.photo, job.target, chosen)
+    photos = _write_photos(job, chosen) if folder is None else _copy_frames(folder, job, chosen)
     return ClipResult(job.photo, *size, measured, table, overlay, photos, clip.problem)
 
 
@@ -254,26 +247,26 @@ def _open_folder(job: Job, rate: Fraction) -> FrameFolder | None:
     return FrameFolder(job.photo, rate, None if job.target is None else job.target.parent)
 
 
-def _copy_frames(
-    folder: FrameFolder, target: Location, chosen: list[FrameResult]
-) -> list[Location]:
+def _copy_frames(folder: FrameFolder, job: Job, chosen: list[FrameResult]) -> list[Location]:
     """Copy the files of chosen frames, byte for byte, below a folder of their own."""
+    assert job.target is not None
     copies: list[Location] = []
     for frame in chosen:
         file = folder.frames[frame.number]
-        place = with_ending(target, FRAMES_ENDING) / file.relative_to(folder.path).as_posix()
-        copies.append(write_file(place, file.read_bytes()))
+        place = with_ending(job.target, FRAMES_ENDING) / file.relative_to(folder.path).as_posix()
+        job.write({place: file.read_bytes()})
+        copies.append(place)
     return copies
 
 
-def _write_photos(clip_at: Location, target: Location, chosen: list[FrameResult]) -> list[Location]:
+def _write_photos(job: Job, chosen: list[FrameResult]) -> list[Location]:
     """Read the clip again for the chosen frames: to keep all that may be chosen costs memory."""
-    paths = {
-        frame.number: with_ending(target, PHOTO_ENDING.format(frame.number)) for frame in chosen
-    }
+    assert job.target is not None
+    endings = {frame.number: PHOTO_ENDING.format(frame.number) for frame in chosen}
+    paths = {number: with_ending(job.target, ending) for number, ending in endings.items()}
     if paths:
-        with Clip(clip_at) as clip:
+        with Clip(job.photo) as clip:
             for frame in islice(clip.read_frames(frozenset(paths)), len(paths)):
                 path = paths[frame.number]
-                write_file(path, encode_image(frame.image, path.name))
+                job.write({path: encode_image(frame.image, path.name)})
     return list(paths.values())

@@ -56,7 +56,7 @@ class ClipWork(Work):
     def files_of(self, job: Job, values: Mapping[str, Any]) -> dict[str, Location]:
         """Return where the files of a clip go, the photos of the chosen frames among them."""
         assert job.target is not None
-        photos = {str(end): with_ending(job.target, str(end)) for end in values["photos"] or ()}
+        photos = {str(end): with_ending(job.target, str(end)) for end in values.get("photos") or ()}
         return super().files_of(job, values) | photos
 
     def identify(self, photo: Location) -> list[int] | None:
@@ -64,9 +64,12 @@ class ClipWork(Work):
         if not os.path.isdir(str(photo)):  # noqa: PTH112 - unlike Path, never raises
             return identify(photo)
         frames = list_frames(Path(str(photo)), self.output)
-        known = [(0, 0), *(identify(frame) or (0, 0) for frame in frames)]
-        names = zlib.crc32("\n".join(map(str, frames)).encode("utf-8", "surrogateescape"))
-        return [names, sum(size for size, _ in known), max(time for _, time in known)]
+        known = [tuple(identify(frame) or (0, 0)) for frame in frames]
+        # Each with its name, or frames could change places.
+        names = (frame.relative_to(str(photo)).as_posix() for frame in frames)
+        lines = repr([*zip(names, known, strict=True)]).encode("utf-8", "surrogateescape")
+        sizes, times = zip((0, 0), *known, strict=True)
+        return [zlib.crc32(lines), sum(sizes), max(times)]
 
     def sum_up(self, job: Job, clip: ClipResult, seconds: float) -> Result:
         """Return what the manifest keeps of what came of a clip."""

@@ -1,0 +1,137 @@
+"""Which files in a folder of outputs are of our making: no other gives way."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from blurmapper.errors import ImageError
+from blurmapper.files import check_replaceable, write_file
+from blurmapper.locations import Location, open_file
+
+Names = dict[str, set[str]]
+"""Target -> names of files, below the folder of outputs."""
+
+
+class Journal:
+    """What is being written into a folder, until the manifest says that it is written.
+
+    A killed run leaves it, so that the next knows the files that were there before their line was.
+    Several runs and machines may add to it.
+
+    Parameters
+    ----------
+    output : Path
+    name : str
+        Of the command's manifest.
+    """
+
+    def __init__(self, output: Path, name: str) -> None:
+        self.output = output
+        self._path = output / f".blurmapper-{name}.begun"
+
+    def add(self, target: str, names: list[str]) -> None:
+        """Note that files are about to be written.
+
+        Raises
+        ------
+        ImageError
+            If that cannot be written.
+        """
+        line = json.dumps([target, names]).encode() + b"\n"
+        try:
+            journal = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            try:
+                os.write(journal, line)
+            finally:
+                os.close(journal)
+        except OSError as error:
+            raise ImageError(
+                f"{self._path}: cannot be written ({error.strerror or error}); "
+                "check the folder and disk"
+            ) from error
+
+    def read(self) -> Names:
+        """Return what was noted and is there."""
+        begun: Names = {}
+        with suppress(ImageError), open_file(self._path) as stream:
+            for line in stream:
+                # The last may be cut short.
+                with suppress(RecursionError, TypeError, ValueError):
+                    target, names = json.loads(line)
+                    there = {name for name in names if _is_file(self.output / name)}
+                    begun.setdefault(target, set()).update(there)
+        return begun
+
+    def write(self, begun: Names) -> None:
+        """Note this and nothing else; without any, the file goes."""
+        with suppress(ImageError, OSError):
+            if any(begun.values()):
+                lines = (json.dumps([target, sorted(names)]) for target, names in begun.items())
+                write_file(self._path, "".join(f"{line}\n" for line in lines), lambda old: True)
+            else:
+                self._path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What the files of a photo may take the place of; it can be sent to other machines.
+
+    Attributes
+    ----------
+    journal : Journal
+    target : str
+        Of the photo, below the folder of outputs.
+    known : frozenset of str
+        Names of files, below that folder, that earlier runs wrote.
+    """
+
+    journal: Journal
+    target: str
+    known: frozenset[str] = frozenset()
+
+    def name(self, file: Location) -> str:
+        """Return what a file is called below the folder."""
+        assert isinstance(file, Path)
+        return file.relative_to(self.journal.output).as_posix()
+
+    def take(self, files: Mapping[Any, bytes | None]) -> None:
+        """Say that files are about to be written, all of them or none.
+
+        One that is there has to be known, or to hold what is to be written, as it does where the
+        manifest was lost.
+
+        Parameters
+        ----------
+        files : mapping of Path to bytes or None
+            The content of each, if that is known yet.
+
+        Raises
+        ------
+        ImageError
+            If a file is there that is none of ours; or if nothing can be written.
+        """
+        new = {self.name(file): file for file in files if self.name(file) not in self.known}
+        if not new:
+            return
+        if any(map(_is_file, new.values())):
+            # A worker that died may have written it in this very run.
+            begun = self.journal.read().get(self.target, set())
+            for name, file in new.items():
+                if name not in begun:
+                    check_replaceable(file, partial(_holds, content=files[file]))
+        self.journal.add(self.target, [*new])
+
+
+def _is_file(file: Path) -> bool:
+    return os.path.isfile(file)  # noqa: PTH113 - unlike Path, never raises
+
+
+def _holds(file: Path, content: bytes | None) -> bool:
+    return content is not None and file.read_bytes() == content

@@ -1,0 +1,182 @@
+"""What is of our making gives way to a new run, and nothing else does, whatever it is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blurmapper.batch import (
+    DoneBefore,
+    How,
+    KeepMasks,
+    MagnifyTask,
+    Manifest,
+    Outputs,
+    PhotoFailure,
+    Result,
+    Task,
+    find_photos,
+    run_task,
+)
+from blurmapper.errors import ImageError
+from blurmapper.images import encode_cutout
+from blurmapper.methods import BlurMethod
+
+from .test_run import MapNothing, map_nothing, write_photos
+
+
+@dataclass(frozen=True)
+class MagnifyNothing(MagnifyTask):
+    """The task of `magnify` with a method that is made here."""
+
+    def build(self) -> BlurMethod:
+        return map_nothing
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """A folder for outputs, beside one of two photos, ``in``."""
+    write_photos(tmp_path / "in", "a.png", "b.png")
+    (tmp_path / "out").mkdir()
+    return tmp_path / "out"
+
+
+def run(out: Path, task: Task, how: How = How()) -> list[str]:  # noqa: B008
+    """Do a task with the photos; return what was said of those that failed."""
+    results = list(run_task(task, find_photos([out.parent / "in"]), out, how))
+    return [str(each.error) for each in results if isinstance(each, PhotoFailure)]
+
+
+def names(out: Path) -> set[str]:
+    return {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+
+
+def encode_cutout_of(level: int) -> bytes:
+    return encode_cutout(np.full((4, 4, 4), level, np.uint8))
+
+
+def draw(path: Path) -> bytes:
+    """Write what a user made by hand, of the kind that would be written there."""
+    starts = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff\xe0", ".npy": b"\x93NUMPY"}
+    content = starts[path.suffix] + b"\0mine"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return content
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        (MapNothing(""), "a.png.blur.png"),
+        (MapNothing("", outputs=Outputs("npy")), "a.png.blur.npy"),
+        (MapNothing("", outputs=Outputs(overlay=True)), "a.png.overlay.jpg"),
+        (MapNothing("", outputs=Outputs(masks=KeepMasks("folder"))), "masks/a.png"),
+        (MapNothing("", outputs=Outputs(masks=KeepMasks("colmap"))), "masks/a.png.png"),
+        (MagnifyNothing(""), "a.png.magnified.png"),
+    ],
+)
+@pytest.mark.parametrize("redo", [False, True])
+def test_a_file_of_the_user_s_is_left_and_its_photo_fails(
+    redo: bool, task: Task, name: str, out: Path
+) -> None:
+    mine = draw(out / name)
+    for _ in range(2):
+        (error,) = run(out, task, How(redo=redo))
+        assert error.startswith(f"{out / name}: is not of blurmapper's making and is left as it is")
+        assert (out / name).read_bytes() == mine
+    beside = {each for each in names(out) if "a.png" in each}
+    assert beside == {name}
+    assert not any(each.startswith(".") for each in names(out))
+
+
+def test_what_a_link_leads_to_is_left(out: Path) -> None:
+    mine = draw(out.parent / "album" / "picture.png")
+    (out / "a.png.blur.png").symlink_to("../album/picture.png")
+    (error,) = run(out, MapNothing(""))
+    assert "a.png.blur.png: is not of blurmapper's making" in error
+    assert (out.parent / "album" / "picture.png").read_bytes() == mine
+
+
+def test_what_earlier_runs_wrote_gives_way_whatever_was_asked_for_between(out: Path) -> None:
+    with_overlay = MapNothing("", outputs=Outputs(overlay=True))
+    for task in (with_overlay, MapNothing(""), MapNothing("", outputs=Outputs("16"))):
+        assert run(out, task) == []
+    draw(out / "a.png.overlay.jpg")
+    assert run(out, with_overlay, How(redo=True)) == []
+    assert b"mine" not in (out / "a.png.overlay.jpg").read_bytes()
+
+
+def test_an_output_that_was_never_asked_for_is_the_user_s(out: Path) -> None:
+    run(out, MapNothing(""))
+    mine = draw(out / "a.png.overlay.jpg")
+    (error,) = run(out, MapNothing("", outputs=Outputs(overlay=True)))
+    assert "a.png.overlay.jpg: is not of blurmapper's making" in error
+    assert (out / "a.png.overlay.jpg").read_bytes() == mine
+
+
+def test_where_the_manifest_is_lost_the_same_command_goes_on(out: Path) -> None:
+    run(out, MapNothing(""))
+    (out / "maps.jsonl").unlink()
+    assert run(out, MapNothing("")) == []
+    (out / "maps.jsonl").unlink()
+    errors = run(out, MapNothing("", outputs=Outputs("16")))
+    assert len(errors) == 2
+    assert all("is not of blurmapper's making" in error for error in errors)
+
+
+def test_what_a_killed_run_wrote_and_did_not_record_gives_way(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as context:
+        context.setattr(DoneBefore, "add", lambda *_: None)
+        context.setattr(DoneBefore, "__exit__", lambda kept, *_: kept.manifest.close())
+        run(out, MapNothing(""))
+    assert (out / "maps.jsonl").read_bytes() == b""
+    assert run(out, MapNothing("", outputs=Outputs("16"))) == []
+    assert names(out) == {"a.png.blur.png", "b.png.blur.png", "maps.jsonl"}
+    # What it would have written is not known for ours.
+    mine = draw(out / "a.png.overlay.jpg")
+    run(out, MapNothing("", outputs=Outputs(overlay=True)))
+    assert (out / "a.png.overlay.jpg").read_bytes() == mine
+
+
+def test_what_is_written_and_cannot_be_recorded_gives_way(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(*_: object) -> None:
+        raise ImageError("maps.jsonl: cannot be written (No space left on device)")
+
+    with monkeypatch.context() as context:
+        context.setattr(Manifest, "add", fill)
+        with pytest.raises(ImageError, match="No space left"):
+            run(out, MapNothing(""))
+    assert run(out, MapNothing("", outputs=Outputs("16"))) == []
+    assert names(out) == {"a.png.blur.png", "b.png.blur.png", "maps.jsonl"}
+
+
+def test_what_a_worker_wrote_that_died_gives_way_to_the_next(out: Path) -> None:
+    with DoneBefore(out, MapNothing("")) as kept:
+        job, _ = kept.plan(find_photos([out.parent / "in"]), out)
+        file = out / "a.png.blur.png"
+        job.write({file: encode_cutout_of(1)})
+        job.write({file: encode_cutout_of(2)})
+        other = out / "a.png.overlay.jpg"
+        draw(other)
+        with pytest.raises(ImageError, match=r"overlay\.jpg: is not of blurmapper's making"):
+            job.write({file: encode_cutout_of(3), other: b"\xff\xd8\xff\xe0 new"})
+        assert file.read_bytes() == encode_cutout_of(2)
+
+
+def test_a_mask_gives_way_whose_photo_is_gone(out: Path, tmp_path: Path) -> None:
+    layout = MapNothing("", outputs=Outputs(masks=KeepMasks("folder")))
+    write_photos(tmp_path / "other", "x.jpg")
+    list(run_task(layout, find_photos([tmp_path / "other"]), out))
+    (tmp_path / "other" / "x.jpg").rename(tmp_path / "other" / "x.png")
+    grown = MapNothing("", outputs=Outputs(masks=KeepMasks("folder", grow=1)), settings="t")
+    draw(out / "masks" / "x.png")
+    (result,) = run_task(grown, find_photos([tmp_path / "other"]), out)
+    assert isinstance(result, Result)
+    assert b"mine" not in (out / "masks" / "x.png").read_bytes()
