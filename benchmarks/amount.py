@@ -34,8 +34,8 @@ from blurmapper.applications.light import (
 from blurmapper.images import read_image
 from blurmapper.ranking.measuring import find_sharpest_box
 from blurmapper.sharpest import compare_amounts, find_sharpest
-from blurmapper.training.amount_scenes import draw_leaves
 from blurmapper.training.compositing import apply_kernel, motion_kernel
+from blurmapper.training.leaves import draw_leaves
 
 SIGMAS = (0.5, 0.8, 1.2, 2.0, 3.0, 5.0, 8.0, 12.0)
 ANGLE = 30.0

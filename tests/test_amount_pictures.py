@@ -16,7 +16,7 @@ from blurmapper.amount_pictures import STEPS, UNIT, WIDER, draw_amounts, encode_
 from blurmapper.amounts import BlurAmounts
 from blurmapper.applications.light import encode_light
 from blurmapper.cli import app
-from blurmapper.training.amount_scenes import draw_leaves
+from blurmapper.training.leaves import draw_leaves
 
 SIGMA = np.array([[0.5, 1.25, np.nan], [3.0, 7.5, 900.0]], np.float32)
 AMOUNTS = BlurAmounts(SIGMA, np.zeros_like(SIGMA), np.full_like(SIGMA, np.nan))

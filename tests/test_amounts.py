@@ -12,8 +12,8 @@ import pytest
 from blurmapper import BlurMapper, amounts
 from blurmapper.amounts import BlurAmounts, measure_amounts
 from blurmapper.applications.light import disc_kernel, encode_light, gaussian_kernel
-from blurmapper.training.amount_scenes import draw_leaves
 from blurmapper.training.compositing import apply_kernel, motion_kernel
+from blurmapper.training.leaves import draw_leaves
 
 Image = npt.NDArray[np.uint8]
 

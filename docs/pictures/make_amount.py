@@ -15,8 +15,8 @@ from blurmapper import BlurMapper
 from blurmapper.amount_pictures import draw_amounts
 from blurmapper.applications.light import encode_light, gaussian_kernel
 from blurmapper.images import ImageArray, write_image
-from blurmapper.training.amount_scenes import draw_leaves
 from blurmapper.training.compositing import apply_kernel
+from blurmapper.training.leaves import draw_leaves
 
 HERE = Path(__file__).parent
 HEIGHT, WIDTH = 2048, 3072

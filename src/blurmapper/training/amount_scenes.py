@@ -20,7 +20,15 @@ from blurmapper.applications.light import (
 )
 from blurmapper.errors import DatasetError
 from blurmapper.training.augmentation import Image, develop
-from blurmapper.training.compositing import Linear, apply_kernel, motion_kernel
+from blurmapper.training.compositing import (
+    Alpha,
+    Linear,
+    apply_kernel,
+    cover,
+    motion_kernel,
+    smear_before,
+)
+from blurmapper.training.leaves import draw_leaves, draw_things
 from blurmapper.training.photos import read_rgb
 
 TILE = 512
@@ -38,8 +46,14 @@ FAINTEST = 0.012
 KINDS = {"gaussian": 0.22, "disc": 0.24, "polygon": 0.1, "motion": 0.34, "both": 0.1}
 """Of blur, and their shares; both is a lens out of focus that moved."""
 
+THINGS, LINES = 0.3, 0.15
+"""Shares of tiles with things before a ground, and of those whose blur changes along a line."""
+
 Covariance = npt.NDArray[np.float64]
 """float64 (3,): variance of a blur in x and in y, and its covariance, in square pixels."""
+
+Truth = npt.NDArray[np.float64]
+"""float64 (h, w, 3): the covariance of each cell, as `Tile` has it."""
 
 
 _read = lru_cache(maxsize=1024)(read_rgb)
@@ -98,22 +112,68 @@ class TileSource:
 
 def make_tile(scene: _Scene, rng: np.random.Generator) -> Tile:
     """Blur a scene, one way or two, and photograph it."""
-    light, covariance = _blur(scene, rng)
-    count = TILE // CELL
-    truth = _tell_where_seen(scene.light, covariance)
-    if rng.random() < 0.35:
-        other, covariance = _blur(scene, rng)
-        mask = _draw_border(TILE, rng)
-        light = light + (other - light) * mask[..., np.newaxis]
-        share = mask.reshape(count, CELL, count, CELL)
-        truth[share.max((1, 3)) >= 0.02] = np.nan
-        inside = share.min((1, 3)) > 0.98
-        truth[inside] = _tell_where_seen(scene.light, covariance)[inside]
+    ways = rng.random()
+    has_things = ways < THINGS
+    # Half the grounds are far away from what is before them.
+    kernel = _draw_between(2, LARGEST_SIGMA, rng) if ways < THINGS / 2 else _draw_any(rng)
+    light = apply_kernel(scene.light, kernel)
+    truth = _tell_where_seen(scene.light, _spread(scene, kernel))
+    if has_things:
+        light, truth = _set_things_before(scene, light, truth, rng)
+    elif ways < THINGS + LINES:
+        light, truth = _blur_beyond_line(scene, light, truth, rng)
     grey = cv2.cvtColor(develop(light, rng), cv2.COLOR_RGB2GRAY)
     return Tile(np.asarray(grey, np.uint8), truth.astype(np.float32))
 
 
-def _tell_where_seen(light: Linear, covariance: Covariance) -> npt.NDArray[np.float64]:
+def _blur_beyond_line(
+    scene: _Scene, light: Linear, truth: Truth, rng: np.random.Generator
+) -> tuple[Linear, Truth]:
+    """Blur what lies on one side of a line in another way."""
+    kernel = _draw_any(rng)
+    mask = _draw_border(TILE, rng)
+    other = apply_kernel(scene.light, kernel)
+    there = _tell_where_seen(scene.light, _spread(scene, kernel))
+    return light + (other - light) * mask[..., np.newaxis], _join(truth, there, mask)
+
+
+def _set_things_before(
+    scene: _Scene, light: Linear, truth: Truth, rng: np.random.Generator
+) -> tuple[Linear, Truth]:
+    """Lay things, mostly sharper than what is behind, over it, with the scene mirrored on them."""
+    widest = 3.0 if rng.random() < 0.7 else LARGEST_SIGMA
+    kernel = _draw_between(SMALLEST_SIGMA, widest, rng)
+    front = scene.light[:, ::-1]
+    # From full contrast to the faint: hair, fur and skin before a ground that is far away.
+    mean = front.mean((0, 1))
+    front = mean + np.float32(rng.uniform(0.15, 1)) * (front - mean)
+    alpha = draw_things(TILE, rng)
+    covariance = _spread(scene, kernel)
+    sharp = cover(front * alpha[..., np.newaxis], alpha, light)
+    there = _tell_where_seen(sharp, covariance)
+    light, spread = smear_before(front, alpha, kernel, light)
+    joined = _join(truth, there, spread)
+    # The outline of what is before is as sharp as it is itself.
+    least, most = _range_of_cells(spread)
+    outline = (least < 0.1) & (most > 0.9) & (covariance[:2].sum() < truth[..., :2].sum(axis=2))
+    return light, np.where(outline[..., np.newaxis], there, joined)
+
+
+def _join(truth: Truth, there: Truth, mask: Alpha) -> Truth:
+    """Return the truth there where the mask is 1, NaN in cells that have something of both."""
+    least, most = _range_of_cells(mask)
+    joined = np.where((least > 0.98)[..., np.newaxis], there, truth)
+    joined[(most >= 0.02) & (least <= 0.98)] = np.nan
+    return joined
+
+
+def _range_of_cells(mask: Alpha) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return the least and the greatest value of each cell."""
+    cells = mask.reshape(TILE // CELL, CELL, TILE // CELL, CELL)
+    return cells.min((1, 3)), cells.max((1, 3))
+
+
+def _tell_where_seen(light: Linear, covariance: Covariance) -> Truth:
     """Return the covariance of each cell, infinite where no edge is in or near it."""
     # Over a few pixels, as the grain of the photos that scenes are made of is no edge.
     grey = cv2.blur(np.sqrt(light.mean(axis=2).clip(0)), (3, 3))
@@ -157,14 +217,22 @@ def covariance_of(kernel: Kernel) -> Covariance:
     return np.array([weights.sum(0) @ xs**2, weights.sum(1) @ ys**2, ys @ weights @ xs])
 
 
-def _blur(scene: _Scene, rng: np.random.Generator) -> tuple[Linear, Covariance]:
-    """Return the scene's light blurred, and the covariance of its blur."""
-    own = np.array([scene.sigma**2, scene.sigma**2, 0])
+def _draw_any(rng: np.random.Generator) -> Kernel:
+    """Draw a kernel of any width, or of a single pixel."""
     if rng.random() < 0.1:
-        return scene.light, own
-    span = np.log(SMALLEST_SIGMA), np.log(LARGEST_SIGMA)
-    kernel = draw_kernel(float(np.exp(rng.uniform(*span))), rng)
-    return apply_kernel(scene.light, kernel), covariance_of(kernel) + own
+        return np.ones((1, 1), np.float32)
+    return _draw_between(SMALLEST_SIGMA, LARGEST_SIGMA, rng)
+
+
+def _draw_between(smallest: float, largest: float, rng: np.random.Generator) -> Kernel:
+    """Draw a kernel of a sigma between these two, narrow ones as often as wide ones."""
+    return draw_kernel(float(np.exp(rng.uniform(np.log(smallest), np.log(largest)))), rng)
+
+
+def _spread(scene: _Scene, kernel: Kernel) -> Covariance:
+    """Return the covariance of what a kernel makes of a scene."""
+    own: Covariance = np.array([scene.sigma**2, scene.sigma**2, 0])
+    return covariance_of(kernel) + own
 
 
 def _draw_border(side: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
@@ -201,52 +269,3 @@ def _sharpen(light: Linear, rng: np.random.Generator) -> Linear:
     soft = cv2.GaussianBlur(encoded, (0, 0), float(rng.uniform(0.5, 1.5)))
     steep = encoded + np.float32(rng.uniform(0.2, 1.5)) * (encoded - soft)
     return np.asarray(steep.clip(0, 1.2) ** 2, np.float32)
-
-
-def draw_leaves(side: int, rng: np.random.Generator) -> Linear:
-    """Draw shapes over shapes ("dead leaves"), whose edges are sharp to the last pixel.
-
-    What photos cannot give: a sigma of nothing, known exactly. Drawn three times larger.
-    """
-    large = 3 * side
-    drawn = np.empty((large, large, 3), np.float32)
-    drawn[:] = rng.random(3) ** 2.2
-    for _ in range(int(rng.integers(15, 160))):
-        radius = float(np.exp(rng.uniform(np.log(5), np.log(large / 3))))
-        colour = tuple((rng.random(3) ** 2.2 * rng.uniform(0.1, 1)).tolist())
-        _draw_leaf(drawn, radius, colour, rng)
-    leaves = cv2.resize(drawn, (side, side), interpolation=cv2.INTER_AREA)
-    if rng.random() < 0.5:
-        rows, columns = np.mgrid[0:side, 0:side] / side
-        down, along = rng.uniform(-0.6, 0.6, 2)
-        shade = (1 + down * rows + along * columns).clip(0.1).astype(np.float32)
-        leaves = leaves * shade[..., np.newaxis]
-    return np.asarray(leaves, np.float32)
-
-
-def _draw_leaf(
-    drawn: Linear, radius: float, colour: tuple[float, ...], rng: np.random.Generator
-) -> None:
-    side = len(drawn)
-    x, y = rng.uniform(0, side, 2)
-    shape, centre = rng.random(), (int(x), int(y))
-    if shape < 0.4:
-        axes = max(2, int(radius)), max(2, int(radius * rng.uniform(0.1, 1)))
-        cv2.ellipse(drawn, centre, axes, float(rng.uniform(0, 180)), 0, 360, colour, -1)
-    elif shape < 0.8:
-        corners = int(rng.integers(3, 8))
-        angles = np.sort(rng.uniform(0, 2 * np.pi, corners))
-        reach = radius * rng.uniform(0.4, 1, corners)
-        points = np.stack([x + reach * np.cos(angles), y + reach * np.sin(angles)], axis=1)
-        cv2.fillPoly(drawn, [points.astype(np.int32)], colour)
-    elif shape < 0.93:
-        across, down = rng.uniform(-2, 2, 2) * radius
-        end = int(x + across), int(y + down)
-        cv2.line(drawn, centre, end, colour, max(2, int(rng.uniform(0.02, 0.12) * radius)))
-    else:
-        letters = "".join(chr(int(code)) for code in rng.integers(33, 126, 6))
-        mask = np.zeros((side, side), np.uint8)
-        start, font = (int(x - radius), int(y)), int(rng.integers(0, 8))
-        size, thickness = max(0.4, radius / 25), max(1, int(radius / 12))
-        cv2.putText(mask, letters, start, font, size, 255, thickness)
-        drawn[mask > 127] = colour
