@@ -120,18 +120,18 @@ class Claims:
         new = {self.name(file): file for file in files if self.name(file) not in self.known}
         if not new:
             return
-        if any(map(_is_file, new.values())):
-            # A worker that died may have written it in this very run.
-            begun = self.journal.read().get(self.target, set())
-            for name, file in new.items():
-                if name not in begun:
-                    check_replaceable(file, partial(_holds, content=files[file]))
+        for name, file in new.items():
+            check_replaceable(file, partial(self._knows, name, files[file]))
         self.journal.add(self.target, [*new])
+
+    def _knows(self, name: str, content: bytes | None, file: Path) -> bool:
+        """Say whether a file that is there holds what is to be written, or was begun by us."""
+        if content is not None and file.read_bytes() == content:
+            return True
+        # A worker that died may have written it in this very run. The journal is long, so it is
+        # asked last: after a lost manifest all files are there.
+        return name in self.journal.read().get(self.target, ())
 
 
 def _is_file(file: Path) -> bool:
     return os.path.isfile(file)  # noqa: PTH113 - unlike Path, never raises
-
-
-def _holds(file: Path, content: bytes | None) -> bool:
-    return content is not None and file.read_bytes() == content
