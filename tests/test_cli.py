@@ -101,6 +101,8 @@ class Interrupting:
             except KeyboardInterrupt:
                 raise {error} from None
 
+# Jobs of the background, as of a CI, inherit that Ctrl-C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.meta_path.insert(0, Interrupting())
 sys.argv = ["blurmapper", "map", "none.jpg"]
 runpy.run_module("blurmapper", run_name="__main__")
