@@ -121,7 +121,8 @@ class Claims:
         if not new:
             return
         for name, file in new.items():
-            check_replaceable(file, partial(self._knows, name, files[file]))
+            if _is_file(file):
+                check_replaceable(file, partial(self._knows, name, files[file]))
         self.journal.add(self.target, [*new])
 
     def _knows(self, name: str, content: bytes | None, file: Path) -> bool:
