@@ -202,6 +202,16 @@ def test_what_another_backend_gives_is_checked(
             use(sharp_photo)  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_both_kinds_are_asked_of_another_backend(
+    count: int, tiny_weights: Path, sharp_photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = OddBackend(lambda maps: maps)
+    monkeypatch.setattr(backend, "run_kinds", lambda batch: (backend.run(batch),) * count)
+    with pytest.raises(ConfigError, match=r"OddBackend: gave .* from run_kinds; give blur"):
+        BlurMapper(tiny_weights, backend=backend).map_kinds(sharp_photo)
+
+
 def test_a_map_for_some_of_the_photos_is_refused(tiny_weights: Path, sharp_photo: Photo) -> None:
     mapper = BlurMapper(tiny_weights, backend=OddBackend(lambda maps: maps[:1]))
     with pytest.raises(ConfigError, match=r"float32 \(1, 1, .* for photos \(3, 3, .*; give floats"):

@@ -19,7 +19,14 @@ from blurmapper.images import BlurMap, ImageArray, ImageSource, read_image
 from blurmapper.kinds import BlurKinds
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map, refine_map
-from blurmapper.strips import MOST_ASPECT, in_batches, map_in_pieces, reduce_image, take_maps
+from blurmapper.strips import (
+    MOST_ASPECT,
+    in_batches,
+    map_in_pieces,
+    reduce_image,
+    take_kinds,
+    take_maps,
+)
 from blurmapper.weights import BUNDLED, WeightsCard, find_weights
 
 
@@ -280,9 +287,8 @@ class BlurMapper:
     def _map_kinds(self, image: ImageArray) -> tuple[BlurMap, BlurMap]:
         reduced = self._reduce(image)
         batch = self._preprocessing.normalise(reduced)
-        (coarse_map,), (coarse_motion,) = (
-            take_maps(self._backend, batch, output) for output in self._backend.run_kinds(batch)
-        )
+        outputs = self._backend.run_kinds(batch)
+        (coarse_map,), (coarse_motion,) = take_kinds(self._backend, batch, outputs)
         blur_map = self._enlarge(image, reduced, coarse_map)
         motion = blur_map * enlarge_map(coarse_motion, *image.shape[:2])
         return blur_map - motion, motion

@@ -79,6 +79,24 @@ def reduce_image(image: ImageArray, preprocessing: Preprocessing) -> ImageArray:
     return reduced
 
 
+def take_kinds(
+    backend: object, batch: npt.NDArray[np.float32], outputs: Any
+) -> list[list[BlurMap]]:
+    """Return a backend's maps of a batch, and of motion where blurred, as `take_maps` does.
+
+    Raises
+    ------
+    ConfigError
+        If it did not give both.
+    """
+    if not isinstance(outputs, tuple | list) or len(outputs) != 2:
+        raise ConfigError(
+            f"backend {type(backend).__name__}: gave {describe(outputs)} from run_kinds; "
+            "give blur maps and the probability of motion"
+        )
+    return [take_maps(backend, batch, output) for output in outputs]
+
+
 def take_maps(backend: object, batch: npt.NDArray[np.float32], output: Any) -> list[BlurMap]:
     """Return what a backend gave for a batch (N, 3, h, w): N maps, float32 (h, w) in [0, 1].
 

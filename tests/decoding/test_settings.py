@@ -13,7 +13,7 @@ import PIL.Image
 import pytest
 from PIL import ImageFile
 
-from blurmapper.decoding import own_settings
+from blurmapper.decoding.opening import own_settings
 from blurmapper.errors import ImageError
 from blurmapper.evaluation.maps import read_any_map
 from blurmapper.images import read_image

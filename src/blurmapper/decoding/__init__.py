@@ -14,6 +14,6 @@ from blurmapper.decoding.arrays import (
 )
 from blurmapper.decoding.files import Photo, decode_photo, from_pillow, read_size
 from blurmapper.decoding.metadata import read_metadata
-from blurmapper.decoding.opening import Content, OpenFile, own_settings, read_open_file
+from blurmapper.decoding.opening import Content, OpenFile, read_open_file
 from blurmapper.decoding.raw import LIKE, RAW_SUFFIXES
 from blurmapper.decoding.stored import read_array, read_stored
