@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,18 @@ from blurmapper.evaluation.maps import read_any_map
 from blurmapper.images import read_image, read_map
 from blurmapper.masks import read_mask
 
-from .making import COVER, GREY, Array, encode, levels, pack, plain_tiff, tiff, with_depth
+from .making import (
+    COVER,
+    GREY,
+    Array,
+    encode,
+    levels,
+    pack,
+    plain_tiff,
+    png,
+    tiff,
+    with_depth,
+)
 
 READERS: dict[str, tuple[Callable[[Path], Array], type[BlurMapperError]]] = {
     "read_map": (read_map, ImageError),
@@ -136,6 +149,19 @@ def test_half_of_a_deep_file_is_none(reader: str, tmp_path: Path) -> None:
     path.write_bytes(file[: len(file) // 2])
     read, error = READERS[reader]
     with pytest.raises(error, match=r"map\.tif: (the mask cannot be read|damaged or cut)"):
+        read(path)
+
+
+@every_reader
+@pytest.mark.parametrize("bits", [1, 8, 16])
+def test_a_png_without_its_last_rows_is_none(bits: int, reader: str, tmp_path: Path) -> None:
+    file = bytearray(png(np.full((30, 61, 1), 2**bits - 1), bits))
+    file[20:24] = struct.pack(">I", 31)
+    file[29:33] = struct.pack(">I", zlib.crc32(file[12:29]))
+    path = tmp_path / "map.png"
+    path.write_bytes(file)
+    read, error = READERS[reader]
+    with pytest.raises(error, match=r"map\.png: (the mask cannot be read|damaged or cut)"):
         read(path)
 
 

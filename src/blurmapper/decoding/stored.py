@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from blurmapper.decoding import jpeg, tiff
+from blurmapper.decoding import jpeg, png, tiff
 from blurmapper.decoding.arrays import check_area, turn
 from blurmapper.decoding.conversions import picture_of
 from blurmapper.decoding.files import open_jpeg
@@ -96,6 +96,9 @@ def _read(stream: BinaryIO, name: str) -> PIL.Image.Image:
     with open_jpeg(stream.read()) if is_jpeg else open_other(stream, head, name) as picture:
         check_area(picture.height, picture.width, name)
         load_pillow(picture)
+        if picture.format == "PNG" and max(picture.size) <= png.MOST_SIDE:
+            # Of rows that are missing Pillow makes black.
+            png.read_samples(png.read_chunks(stream))
         if picture.mode == "I" and picture.format == "PPM":
             # Pillow widens 16-bit PGM to 32 bits.
             return PIL.Image.fromarray(np.asarray(picture).astype(np.uint16))
