@@ -148,14 +148,21 @@ def test_a_small_preview_is_enough_where_few_pixels_are(least: int | None) -> No
 
 
 @needs_rawpy
+@pytest.mark.parametrize("least", [None, 1000])
 @pytest.mark.parametrize("with_preview", [True, False])
-def test_a_raw_photo_is_turned_upright(with_preview: bool, as_held: AsHeld) -> None:
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_raw_photo_is_turned_upright(
+    orientation: int, with_preview: bool, least: int | None, as_held: AsHeld
+) -> None:
     upright = make_scene(128, 96)
-    held = as_held(upright, 6)
-    preview = encode_jpeg(np.ascontiguousarray(held)) if with_preview else b""
-    photo = decode_photo(io.BytesIO(make_dng(held, preview=preview, orientation=6)), "x.dng")
+    held = np.ascontiguousarray(as_held(upright, orientation))
+    preview = encode_jpeg(held) if with_preview else b""
+    file = make_dng(held, preview=preview, orientation=orientation)
+    photo = decode_photo(io.BytesIO(file), "x.dng", least)
     assert (photo.height, photo.width) == (128, 96)
-    assert photo.image[:28, :20].mean() > photo.image[60:].mean() + 80
+    part = photo.height // photo.image.shape[0]
+    assert photo.image.shape[:2] == (128 // part, 96 // part)
+    assert photo.image[: 28 // part, : 20 // part].mean() > photo.image[60 // part :].mean() + 80
 
 
 @needs_rawpy

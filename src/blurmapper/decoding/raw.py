@@ -30,7 +30,8 @@ LIKE = 0.02
 RAF_START = b"FUJIFILM"
 
 _MAGIC = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM")
-_TURNS = {0: 1, 3: 3, 5: 8, 6: 6}
+_TURNS = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
+"""What LibRaw calls a turn -> what EXIF does."""
 
 
 class RawPhoto(NamedTuple):
@@ -104,7 +105,7 @@ def read_raw(stream: BinaryIO, name: str, least_pixels: int | None) -> RawPhoto:
 def _read(raw: Any, rawpy: Any, least_pixels: int | None) -> RawPhoto:
     height, width = raw.sizes.height, raw.sizes.width
     turn = _TURNS.get(raw.sizes.flip, 1)
-    if turn in (6, 8):
+    if turn in (5, 6, 7, 8):
         height, width = width, height
     preview = _read_preview(raw, rawpy)
     if preview is not None:
