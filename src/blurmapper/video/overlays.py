@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from blurmapper.files import replacing
 from blurmapper.locations import Location
-from blurmapper.video.clips import Clip, Frame, open_clip, open_container
+from blurmapper.video.clips import Clip, Frame
+from blurmapper.video.opening import open_clip, open_container
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
