@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from blurmapper.errors import VideoError
@@ -60,6 +61,25 @@ def test_what_is_no_clip_is_named_in_one_line(
 def test_a_photo_is_no_clip(map_it: Callable[..., ClipResult]) -> None:
     with pytest.raises(VideoError, match=r"cat\.jpg: no video that can be read"):
         map_it(SAMPLES / "cat.jpg")
+
+
+@pytest.mark.parametrize("name", ["photo.avif", "photo.heic"])
+def test_a_photo_that_ffmpeg_reads_is_no_clip(
+    name: str, map_it: Callable[..., ClipResult], tmp_path: Path
+) -> None:
+    photo = PIL.Image.fromarray(pan([1])[0])
+    if name.endswith("avif"):
+        photo.save(tmp_path / name)
+    else:
+        pytest.importorskip("pillow_heif").from_pillow(photo).save(tmp_path / name)
+    with pytest.raises(VideoError, match=f"{name}: no video in this file"):
+        map_it(tmp_path / name)
+
+
+def test_an_animated_avif_is_a_clip_of_all_its_frames(tmp_path: Path) -> None:
+    first, *others = map(PIL.Image.fromarray, pan([1] * 4))
+    first.save(tmp_path / "clip.avif", save_all=True, append_images=others, duration=40)
+    assert [frame.seconds for frame in decode(tmp_path / "clip.avif")] == [0, 0.04, 0.08, 0.12]
 
 
 def test_a_folder_without_frames_is_no_clip(

@@ -167,8 +167,9 @@ class Clip:
         from av.stream import Disposition
 
         for stream in self._container.streams.video:
-            # The cover of a song is a video of one frame.
-            if not stream.disposition & Disposition.attached_pic:
+            # The cover of a song is a video of one frame; photos in AVIF and HEIC last no time.
+            is_photo = stream.frames == 1 and stream.duration is None
+            if not is_photo and not stream.disposition & Disposition.attached_pic:
                 return stream
         self.close()
         raise VideoError(f"{self.path}: no video in this file; give a clip")
