@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -9,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
+from PIL import ExifTags
 
 from blurmapper.errors import VideoError
 from blurmapper.video.clips import Clip
 from blurmapper.video.mapping import ClipResult
 
-from .making import SAMPLES, decode, encode_clip, pan, tone
+from .making import SAMPLES, decode, encode_clip, pan, tone, write_clip
 
 av = pytest.importorskip("av", reason="videos need the extra blurmapper[video]")
 
@@ -26,15 +28,28 @@ def test_frames_are_read_with_their_times(clip: Path) -> None:
     assert np.abs(frames[3].image.astype(int) - pan([1] * 10)[3]).mean() < 4
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize(("turn", "quarters"), [(0, 0), (90, 1), (180, 2), (-90, 3)])
-def test_a_clip_of_a_phone_that_was_turned_is_upright(
-    turn: int, quarters: int, tmp_path: Path
+def test_a_clip_of_a_phone_that_was_turned_or_mirrored_is_read_as_it_is_seen(
+    turn: int, quarters: int, mirrored: bool, tmp_path: Path
 ) -> None:
     images = pan([1, 1])
-    (first, _) = decode(encode_clip(tmp_path / "clip.mp4", images, turn=turn))
+    clip = encode_clip(tmp_path / "clip.mp4", images, turn=turn, mirrored=mirrored)
     upright = np.rot90(images[0], quarters)
-    assert first.image.shape == upright.shape
-    assert np.abs(first.image.astype(int) - upright).mean() < 4
+    seen = np.fliplr(upright) if mirrored else upright
+    (first, _) = decode(clip)
+    assert first.image.shape == seen.shape
+    assert np.abs(first.image.astype(int) - seen).mean() < 4
+
+
+def test_frames_of_which_exif_says_how_they_are_turned_are_upright(tmp_path: Path) -> None:
+    image, exif, stream = PIL.Image.fromarray(pan([1])[0]), PIL.Image.Exif(), io.BytesIO()
+    exif[ExifTags.Base.Orientation] = 6
+    image.save(stream, "JPEG", quality=95, exif=exif)
+    (frame,) = decode(write_clip(tmp_path / "clip.avi", [stream.getvalue()], 96, 128))
+    upright = np.asarray(image.rotate(-90, expand=True), int)
+    assert frame.image.shape == upright.shape
+    assert np.abs(frame.image - upright).mean() < 6
 
 
 @pytest.mark.parametrize(

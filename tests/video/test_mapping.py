@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,14 @@ def test_a_turned_clip_gives_an_overlay_that_is_seen_the_same_way(
     assert figures.overlay is not None
     assert decode(figures.overlay)[0].image.shape == (128, 96, 3)
     assert read_image(figures.photos[0]).shape == (128, 96, 3)
+
+
+def test_pixels_that_are_not_square_are_turned_with_their_clip(
+    map_it: Callable[..., ClipResult], tmp_path: Path
+) -> None:
+    clip = encode_clip(tmp_path / "clip.mp4", pan([1] * 3), turn=-90, aspect=Fraction(4, 3))
+    with av.open(str(map_it(clip).overlay)) as overlay:
+        assert overlay.streams.video[0].sample_aspect_ratio == Fraction(3, 4)
 
 
 def test_uneven_times_are_kept(map_it: Callable[..., ClipResult], tmp_path: Path) -> None:

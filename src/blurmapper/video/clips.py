@@ -89,7 +89,7 @@ class Clip:
         self.time_base = self._stream.time_base
         self.rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
         self.problem: str | None = None
-        self._damaged = 0
+        self._damaged, self._is_on_side = 0, False
 
     def __enter__(self) -> Self:
         return self
@@ -119,8 +119,9 @@ class Clip:
 
     @property
     def pixel_aspect(self) -> Fraction:
-        """Width by height of a stored pixel."""
-        return self._stream.sample_aspect_ratio or Fraction(1)
+        """Width by height of a pixel of the frames, once one is read."""
+        stored = self._stream.sample_aspect_ratio or Fraction(1)
+        return 1 / stored if self._is_on_side else stored
 
     def read_frames(self, only: frozenset[int] | None = None) -> Iterator[Frame]:
         """Yield frame after frame; those that are damaged are left out.
@@ -138,8 +139,11 @@ class Clip:
         ticks, number = -1, -1
         for number, frame in enumerate(self._decode()):
             ticks = max(self._ticks(frame, number), ticks + 1)
+            matrix = _to_matrix(frame)
+            self._is_on_side = _is_on_side(matrix)
             if only is None or number in only:
-                yield Frame(number, ticks, float(ticks * self.time_base), _upright(frame))
+                image = _upright(frame, matrix)
+                yield Frame(number, ticks, float(ticks * self.time_base), image)
         if number < 0:
             raise VideoError(f"{self.path}: no frame in it can be decoded; copy it again")
         end = float((ticks + 1 / (self.rate * self.time_base)) * self.time_base)
@@ -224,7 +228,28 @@ def _is_small(frame: av.VideoFrame) -> bool:
     return min(frame.height, frame.width) < MIN_SIDE
 
 
-def _upright(frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
+def _to_matrix(frame: av.VideoFrame) -> npt.NDArray[Any]:
+    """Return what turns and mirrors a frame as it is seen: rows a, b and c, d of its matrix.
+
+    A stored place (x, y), with y downwards, is seen at (ax + cy, bx + dy).
+    """
+    try:
+        data = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:
+        # Beside data of a kind that PyAV does not know, as EXIF, it gives none but the angle.
+        angle = np.radians(frame.rotation)
+        return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return np.eye(2) if data is None else np.frombuffer(bytes(data), np.int32).reshape(3, 3)
+
+
+def _is_on_side(matrix: npt.NDArray[Any]) -> bool:
+    return bool(abs(matrix[0, 1]) > abs(matrix[0, 0]))
+
+
+def _upright(frame: av.VideoFrame, matrix: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Return the frame's pixels as they are seen, at its own size: enlarged they were blurred."""
     pixels: npt.NDArray[Any] = frame.to_ndarray(format="rgb24")
-    return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
+    if _is_on_side(matrix):
+        pixels, matrix = pixels.swapaxes(0, 1), matrix[1::-1]
+    down, across = (-1 if matrix[n, n] < 0 else 1 for n in (1, 0))
+    return np.ascontiguousarray(pixels[::down, ::across])
