@@ -170,7 +170,7 @@ def test_half_of_a_clip_is_called_cut_short(
 def test_the_last_packet_of_sound_makes_no_clip_cut_short(
     name: str, frames: int, tmp_path: Path
 ) -> None:
-    clip = encode_clip(tmp_path / name, pan([1] * frames), codec="mpeg4", sound=True)
+    clip = encode_clip(tmp_path / name, pan([1] * frames), codec="mpeg4", sound="aac")
     with Clip(clip) as opened:
         assert len(list(opened.read_frames())) == frames
         assert opened.problem is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -42,7 +43,10 @@ def writing_overlay(path: Location, clip: Clip) -> Iterator[OverlayWriter]:
     """
     import av
 
-    with replacing(path) as stream, av.open(stream, "w", format="mp4") as container:
+    with (
+        replacing(path) as stream,
+        av.open(stream, "w", format="mp4") as container,
+    ):
         writer = OverlayWriter(container, clip)
         try:
             yield writer
@@ -128,7 +132,7 @@ class _Sound:
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         self._next: Packet[AudioStream] | None = None
         streams = self._source.streams.audio
-        if streams and streams[0].codec_context.name in SOUND:
+        if streams and _can_hold(streams[0]):
             target = container.add_stream_from_template(streams[0])
             self._packets = self._read_packets(streams[0], target)
             self._next = next(self._packets, None)
@@ -149,16 +153,35 @@ class _Sound:
     ) -> Iterator[Packet[AudioStream]]:
         import av
 
+        last = None
         # A clip that is cut short may end in the middle of a packet.
         with suppress(av.FFmpegError):
             for packet in self._source.demux(source):
                 if packet.dts is None or packet.pts is None:
                     continue
+                # No file can hold a clock that goes back, as that of two recordings in one does.
+                if last is not None and packet.dts <= last:
+                    continue
+                last = packet.dts
                 start = round(self._start / packet.time_base)
                 packet.dts -= start
                 packet.pts -= start
                 packet.stream = target
                 yield packet
+
+
+def _can_hold(sound: AudioStream) -> bool:
+    """Say whether MP4 holds a sound as it is: beside its codec its rate counts, and more."""
+    import av
+
+    # Of what there is no decoder for, there is no context.
+    if sound.codec_context is None or sound.codec_context.codec.canonical_name not in SOUND:
+        return False
+    with suppress(av.ArgumentError), av.open(io.BytesIO(), "w", format="mp4") as trial:
+        trial.add_stream_from_template(sound)
+        trial.start_encoding()
+        return True
+    return False
 
 
 def _seconds(packet: Packet[AudioStream]) -> float:
