@@ -6,13 +6,14 @@ import csv
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from blurmapper.batch import Job
-from blurmapper.errors import ImageError
+from blurmapper.errors import ImageError, VideoError
 from blurmapper.images import OVERLAY_TINT, read_image
 from blurmapper.locations import Location
 from blurmapper.mapper import BlurMapper
@@ -120,6 +121,22 @@ def test_sound_of_two_recordings_in_one_ends_where_its_clock_goes_back(
     twice = map_it(clip)
     assert len(twice.frames) == 20
     assert read_sound(once.overlay) and read_sound(twice.overlay) == read_sound(once.overlay)
+
+
+@pytest.mark.parametrize("name", ["wide.mkv", "paused.nut"])
+def test_an_overlay_that_ffmpeg_cannot_write_is_named_and_leaves_nothing(
+    name: str, map_it: Callable[..., ClipResult], tmp_path: Path
+) -> None:
+    choices: dict[str, Any] = {"codec": "ffv1", "pix_fmt": "bgr0"}
+    if name == "wide.mkv":
+        clip = encode_clip(tmp_path / name, [np.zeros((16, 16_400, 3), np.uint8)], **choices)
+    else:
+        times = {"tick": Fraction(1, 10**9), "ticks": [0, 5 * 10**9, 9 * 10**9]}
+        clip = encode_clip(tmp_path / name, pan([1] * 3), **times, **choices)
+    with pytest.raises(VideoError, match=rf"{name}: FFmpeg cannot write .*; use --no-overlay$"):
+        map_it(clip, by="s")
+    assert not list((tmp_path / "out").iterdir())
+    assert map_it(clip, by="s", overlay=False).problem is None
 
 
 @pytest.mark.parametrize(("height", "width"), [(95, 127), (96, 127), (95, 128)])

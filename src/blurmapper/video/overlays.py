@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.errors import VideoError
 from blurmapper.files import replacing
 from blurmapper.locations import Location
 from blurmapper.video.clips import Clip, Frame
@@ -40,11 +41,14 @@ def writing_overlay(path: Location, clip: Clip) -> Iterator[OverlayWriter]:
     ------
     ImageError
         If the file cannot be written; nothing is left of it.
+    VideoError
+        If FFmpeg cannot encode the overlay, or not in MP4.
     """
     import av
 
     with (
         replacing(path) as stream,
+        _one_line_errors(clip.path),
         av.open(stream, "w", format="mp4") as container,
     ):
         writer = OverlayWriter(container, clip)
@@ -53,6 +57,21 @@ def writing_overlay(path: Location, clip: Clip) -> Iterator[OverlayWriter]:
             writer.finish()
         finally:
             writer.close()
+
+
+@contextmanager
+def _one_line_errors(clip: Location) -> Iterator[None]:
+    import av
+
+    try:
+        yield
+    except av.FFmpegError as error:
+        # Those of the disk are for what writes the file.
+        if isinstance(error, OSError):
+            raise
+        raise VideoError(
+            f"{clip}: FFmpeg cannot write its overlay ({error.strerror}); use --no-overlay"
+        ) from error
 
 
 class OverlayWriter:
