@@ -165,6 +165,39 @@ def test_half_of_a_clip_is_called_cut_short(
         assert part is content or f"of {frames / 25:.1f} seconds" in problem
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt"),
+    [
+        ("late.mkv", "ffv1", "bgr0"),
+        ("late.webm", "libvpx", "yuv420p"),
+        ("late.wmv", "wmv2", "yuv420p"),
+        ("late.nut", "ffv1", "bgr0"),
+        ("late.mov", "mpeg4", "yuv420p"),
+        ("late.flv", "flv", "yuv420p"),
+    ],
+)
+@pytest.mark.parametrize("start", [0, 1200])
+def test_a_whole_clip_that_starts_late_is_not_called_cut_short(
+    name: str, codec: str, pix_fmt: str, start: int, tmp_path: Path
+) -> None:
+    ticks = [start + 24 * number for number in range(25)]
+    clip = encode_clip(tmp_path / name, pan([1] * 25), codec=codec, pix_fmt=pix_fmt, ticks=ticks)
+    with Clip(clip) as opened:
+        assert len(list(opened.read_frames())) == 25
+        assert opened.problem is None
+        assert opened.length == pytest.approx(1, abs=0.05)
+
+
+def test_half_of_a_clip_that_starts_late_is_called_cut_short(tmp_path: Path) -> None:
+    ticks = [1200 + 24 * number for number in range(25)]
+    choices = {"codec": "ffv1", "pix_fmt": "bgr0", "ticks": ticks}
+    clip = encode_clip(tmp_path / "late.mkv", pan([1] * 25), **choices)
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    with Clip(clip) as opened:
+        frames = list(opened.read_frames())
+        assert opened.problem == f"cut short after {len(frames) / 25:.1f} of 1.0 seconds"
+
+
 @pytest.mark.parametrize("name", ["clip.mkv", "clip.avi"])
 @pytest.mark.parametrize("frames", [1, 2, 3, 4])
 def test_the_last_packet_of_sound_makes_no_clip_cut_short(

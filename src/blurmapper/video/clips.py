@@ -27,6 +27,9 @@ EARLY_SHARE, SOUND_END = 0.25, 0.1
 """Which part of a short clip may be missing so; and the seconds that whole packets of sound may be
 longer than any."""
 
+LAST_TIME = frozenset({"asf", "matroska,webm", "nut"})
+"""Formats that state for a length when they end, wherever they begin."""
+
 MOST_FAILURES = 100
 """Places in a row at which a file may not be readable before what follows is given up."""
 
@@ -89,6 +92,7 @@ class Clip:
         self.time_base = self._stream.time_base
         self.rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
         self.problem: str | None = None
+        self._start = Fraction(self._container.start_time or 0, 1_000_000)
         self._damaged, self._is_on_side = 0, False
 
     def __enter__(self) -> Self:
@@ -109,8 +113,13 @@ class Clip:
             # Of a file that is shorter than it says FFmpeg takes as much off the length.
             return float(self._stream.frames / self.rate)
         if self._stream.duration is not None:
-            return float(self._stream.duration * self.time_base)
-        return None if self._container.duration is None else self._container.duration / 1e6
+            stated = self._stream.duration * self.time_base
+        elif self._container.duration is not None:
+            stated = Fraction(self._container.duration, 1_000_000)
+        else:
+            return None
+        states_last = self._container.format.name in LAST_TIME and self._start < stated
+        return float(stated - self._start if states_last else stated)
 
     @property
     def frame_count(self) -> int | None:
@@ -213,8 +222,7 @@ class Clip:
     def _ticks(self, frame: av.VideoFrame, number: int) -> int:
         if frame.pts is None:
             return round(number / self.rate / self.time_base)
-        start = Fraction(self._container.start_time or 0, 1_000_000)
-        return frame.pts - round(start / self.time_base)
+        return frame.pts - round(self._start / self.time_base)
 
     def _check_size(self, frame: av.VideoFrame) -> None:
         if _is_small(frame):
