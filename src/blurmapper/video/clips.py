@@ -242,7 +242,7 @@ def _to_matrix(frame: av.VideoFrame) -> npt.NDArray[Any]:
     A stored place (x, y), with y downwards, is seen at (ax + cy, bx + dy).
     """
     try:
-        data = frame.side_data.get("DISPLAYMATRIX")
+        data: Any = frame.side_data.get("DISPLAYMATRIX")
     except ValueError:
         # Beside data of a kind that PyAV does not know, as EXIF, it gives none but the angle.
         angle = np.radians(frame.rotation)

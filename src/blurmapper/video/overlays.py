@@ -193,8 +193,9 @@ def _can_hold(sound: AudioStream) -> bool:
     """Say whether MP4 holds a sound as it is: beside its codec its rate counts, and more."""
     import av
 
-    # Of what there is no decoder for, there is no context.
-    if sound.codec_context is None or sound.codec_context.codec.canonical_name not in SOUND:
+    # What there is no decoder for has no context.
+    codec = getattr(sound.codec_context, "codec", None)
+    if codec is None or codec.canonical_name not in SOUND:
         return False
     with suppress(av.ArgumentError), av.open(io.BytesIO(), "w", format="mp4") as trial:
         trial.add_stream_from_template(sound)
