@@ -35,4 +35,4 @@ def clip(tmp_path: Path) -> Path:
     # Without the extra its module is skipped, which these fixtures must not be.
     from .making import encode_clip, pan
 
-    return encode_clip(tmp_path / "clip.mp4", pan([1] * 10), sound=True)
+    return encode_clip(tmp_path / "clip.mp4", pan([1] * 10), sound="aac")

@@ -28,7 +28,10 @@ TICK = Fraction(1, 600)
 
 
 def encode_clip(path: Path, images: Images, **choices: Any) -> Path:
-    """Write a clip: `ticks` (of 1/600 s, 25 frames a second unless given), `turn`, `sound`."""
+    """Write a clip: `ticks` (of a `tick`, 1/600 s; 25 frames a second unless given), `aspect` of
+    its pixels, `turn`, `mirrored` thereafter, codec of its `sound`, `sound_rate`.
+    """
+    tick = choices.get("tick", TICK)
     ticks = choices.get("ticks") or [24 * number for number in range(len(images))]
     with av.open(str(path), "w", options=choices.get("options", {})) as container:
         codec = choices.get("codec", "h264")
@@ -36,21 +39,37 @@ def encode_clip(path: Path, images: Images, **choices: Any) -> Path:
         stream = container.add_stream(codec, rate=25, options=options)
         stream.height, stream.width = images[0].shape[:2] if images else (48, 64)
         stream.pix_fmt = choices.get("pix_fmt", "yuv420p")
-        stream.codec_context.time_base = TICK
+        stream.codec_context.time_base = tick
+        stream.codec_context.sample_aspect_ratio = choices.get("aspect", 1)
         if "turn" in choices:
-            stream.set_display_rotation(choices["turn"])
-        sound = (
-            container.add_stream("aac", rate=48_000, layout="mono") if "sound" in choices else None
-        )
+            stream.set_display_rotation(choices["turn"], hflip=choices.get("mirrored", False))
+        sound = None
+        if "sound" in choices:
+            rate = choices.get("sound_rate", 48_000)
+            sound = container.add_stream(choices["sound"], rate=rate, layout="mono")
         container.start_encoding()
-        for image, tick in zip(images, ticks, strict=True):
+        for image, pts in zip(images, ticks, strict=True):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-            frame.pts, frame.time_base = tick, TICK
+            frame.pts, frame.time_base = pts, tick
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
         if sound is not None:
             container.mux(sound.encode(tone(len(images) * 1920)))
             container.mux(sound.encode())
+    return path
+
+
+def write_clip(path: Path, packets: list[bytes], height: int, width: int) -> Path:
+    """Write JPEG pictures of any size as a clip of 25 frames a second."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.height, stream.width, stream.pix_fmt = height, width, "yuvj420p"
+        for number, content in enumerate(packets):
+            packet = av.Packet(content)
+            packet.stream, packet.time_base = stream, Fraction(1, 25)
+            packet.pts = packet.dts = number
+            packet.is_keyframe = True
+            container.mux(packet)
     return path
 
 

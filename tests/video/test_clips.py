@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
+from PIL import ExifTags
 
 from blurmapper.errors import VideoError
 from blurmapper.video.clips import Clip
 from blurmapper.video.mapping import ClipResult
 
-from .making import SAMPLES, decode, encode_clip, pan, tone
+from .making import SAMPLES, decode, encode_clip, pan, tone, write_clip
 
 av = pytest.importorskip("av", reason="videos need the extra blurmapper[video]")
 
@@ -25,15 +28,28 @@ def test_frames_are_read_with_their_times(clip: Path) -> None:
     assert np.abs(frames[3].image.astype(int) - pan([1] * 10)[3]).mean() < 4
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize(("turn", "quarters"), [(0, 0), (90, 1), (180, 2), (-90, 3)])
-def test_a_clip_of_a_phone_that_was_turned_is_upright(
-    turn: int, quarters: int, tmp_path: Path
+def test_a_clip_of_a_phone_that_was_turned_or_mirrored_is_read_as_it_is_seen(
+    turn: int, quarters: int, mirrored: bool, tmp_path: Path
 ) -> None:
     images = pan([1, 1])
-    (first, _) = decode(encode_clip(tmp_path / "clip.mp4", images, turn=turn))
+    clip = encode_clip(tmp_path / "clip.mp4", images, turn=turn, mirrored=mirrored)
     upright = np.rot90(images[0], quarters)
-    assert first.image.shape == upright.shape
-    assert np.abs(first.image.astype(int) - upright).mean() < 4
+    seen = np.fliplr(upright) if mirrored else upright
+    (first, _) = decode(clip)
+    assert first.image.shape == seen.shape
+    assert np.abs(first.image.astype(int) - seen).mean() < 4
+
+
+def test_frames_of_which_exif_says_how_they_are_turned_are_upright(tmp_path: Path) -> None:
+    image, exif, stream = PIL.Image.fromarray(pan([1])[0]), PIL.Image.Exif(), io.BytesIO()
+    exif[ExifTags.Base.Orientation] = 6
+    image.save(stream, "JPEG", quality=95, exif=exif)
+    (frame,) = decode(write_clip(tmp_path / "clip.avi", [stream.getvalue()], 96, 128))
+    upright = np.asarray(image.rotate(-90, expand=True), int)
+    assert frame.image.shape == upright.shape
+    assert np.abs(frame.image - upright).mean() < 6
 
 
 @pytest.mark.parametrize(
@@ -60,6 +76,25 @@ def test_what_is_no_clip_is_named_in_one_line(
 def test_a_photo_is_no_clip(map_it: Callable[..., ClipResult]) -> None:
     with pytest.raises(VideoError, match=r"cat\.jpg: no video that can be read"):
         map_it(SAMPLES / "cat.jpg")
+
+
+@pytest.mark.parametrize("name", ["photo.avif", "photo.heic"])
+def test_a_photo_that_ffmpeg_reads_is_no_clip(
+    name: str, map_it: Callable[..., ClipResult], tmp_path: Path
+) -> None:
+    photo = PIL.Image.fromarray(pan([1])[0])
+    if name.endswith("avif"):
+        photo.save(tmp_path / name)
+    else:
+        pytest.importorskip("pillow_heif").from_pillow(photo).save(tmp_path / name)
+    with pytest.raises(VideoError, match=f"{name}: no video in this file"):
+        map_it(tmp_path / name)
+
+
+def test_an_animated_avif_is_a_clip_of_all_its_frames(tmp_path: Path) -> None:
+    first, *others = map(PIL.Image.fromarray, pan([1] * 4))
+    first.save(tmp_path / "clip.avif", save_all=True, append_images=others, duration=40)
+    assert [frame.seconds for frame in decode(tmp_path / "clip.avif")] == [0, 0.04, 0.08, 0.12]
 
 
 def test_a_folder_without_frames_is_no_clip(
@@ -130,12 +165,45 @@ def test_half_of_a_clip_is_called_cut_short(
         assert part is content or f"of {frames / 25:.1f} seconds" in problem
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt"),
+    [
+        ("late.mkv", "ffv1", "bgr0"),
+        ("late.webm", "libvpx", "yuv420p"),
+        ("late.wmv", "wmv2", "yuv420p"),
+        ("late.nut", "ffv1", "bgr0"),
+        ("late.mov", "mpeg4", "yuv420p"),
+        ("late.flv", "flv", "yuv420p"),
+    ],
+)
+@pytest.mark.parametrize("start", [0, 1200])
+def test_a_whole_clip_that_starts_late_is_not_called_cut_short(
+    name: str, codec: str, pix_fmt: str, start: int, tmp_path: Path
+) -> None:
+    ticks = [start + 24 * number for number in range(25)]
+    clip = encode_clip(tmp_path / name, pan([1] * 25), codec=codec, pix_fmt=pix_fmt, ticks=ticks)
+    with Clip(clip) as opened:
+        assert len(list(opened.read_frames())) == 25
+        assert opened.problem is None
+        assert opened.length == pytest.approx(1, abs=0.05)
+
+
+def test_half_of_a_clip_that_starts_late_is_called_cut_short(tmp_path: Path) -> None:
+    ticks = [1200 + 24 * number for number in range(25)]
+    choices = {"codec": "ffv1", "pix_fmt": "bgr0", "ticks": ticks}
+    clip = encode_clip(tmp_path / "late.mkv", pan([1] * 25), **choices)
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    with Clip(clip) as opened:
+        frames = list(opened.read_frames())
+        assert opened.problem == f"cut short after {len(frames) / 25:.1f} of 1.0 seconds"
+
+
 @pytest.mark.parametrize("name", ["clip.mkv", "clip.avi"])
 @pytest.mark.parametrize("frames", [1, 2, 3, 4])
 def test_the_last_packet_of_sound_makes_no_clip_cut_short(
     name: str, frames: int, tmp_path: Path
 ) -> None:
-    clip = encode_clip(tmp_path / name, pan([1] * frames), codec="mpeg4", sound=True)
+    clip = encode_clip(tmp_path / name, pan([1] * frames), codec="mpeg4", sound="aac")
     with Clip(clip) as opened:
         assert len(list(opened.read_frames())) == frames
         assert opened.problem is None

@@ -15,6 +15,8 @@ from blurmapper.mapper import BlurMapper
 from blurmapper.video.clips import Clip
 from blurmapper.video.mapping import ClipOutputs, ClipResult, map_clip
 
+from .making import write_clip
+
 av = pytest.importorskip("av", reason="videos need the extra blurmapper[video]")
 
 Image = npt.NDArray[np.uint8]
@@ -29,20 +31,6 @@ def mjpeg(images: list[Image]) -> list[bytes]:
         picture = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuvj420p")
         packets += [bytes(packet) for packet in (*context.encode(picture), *context.encode())]
     return packets
-
-
-def write_clip(path: Path, packets: list[bytes], height: int, width: int) -> Path:
-    """Write JPEG pictures of any size as a clip of 25 frames a second."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mjpeg", rate=25)
-        stream.height, stream.width, stream.pix_fmt = height, width, "yuvj420p"
-        for number, content in enumerate(packets):
-            packet = av.Packet(content)
-            packet.stream, packet.time_base = stream, Fraction(1, 25)
-            packet.pts = packet.dts = number
-            packet.is_keyframe = True
-            container.mux(packet)
-    return path
 
 
 def map_it(clip: Path, mapper: BlurMapper, folder: Path, **choices: int) -> ClipResult:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from blurmapper.batch import Job
-from blurmapper.errors import ImageError
+from blurmapper.errors import ImageError, VideoError
 from blurmapper.images import OVERLAY_TINT, read_image
+from blurmapper.locations import Location
 from blurmapper.mapper import BlurMapper
 from blurmapper.video import overlays
 from blurmapper.video.mapping import ClipOutputs, ClipResult, map_clip
@@ -30,6 +33,14 @@ def test_a_turned_clip_gives_an_overlay_that_is_seen_the_same_way(
     assert figures.overlay is not None
     assert decode(figures.overlay)[0].image.shape == (128, 96, 3)
     assert read_image(figures.photos[0]).shape == (128, 96, 3)
+
+
+def test_pixels_that_are_not_square_are_turned_with_their_clip(
+    map_it: Callable[..., ClipResult], tmp_path: Path
+) -> None:
+    clip = encode_clip(tmp_path / "clip.mp4", pan([1] * 3), turn=-90, aspect=Fraction(4, 3))
+    with av.open(str(map_it(clip).overlay)) as overlay:
+        assert overlay.streams.video[0].sample_aspect_ratio == Fraction(3, 4)
 
 
 def test_uneven_times_are_kept(map_it: Callable[..., ClipResult], tmp_path: Path) -> None:
@@ -52,25 +63,80 @@ def test_a_stream_that_starts_late_starts_at_zero(
         assert [frame.seconds for frame in frames] == pytest.approx([n / 25 for n in range(6)])
 
 
-def test_the_rate_and_the_sound_are_kept(map_it: Callable[..., ClipResult], clip: Path) -> None:
+@pytest.mark.parametrize("codec", ["aac", "ac3", "alac", "eac3", "flac", "libmp3lame", "libopus"])
+def test_the_rate_and_the_sound_are_kept(
+    codec: str, map_it: Callable[..., ClipResult], tmp_path: Path
+) -> None:
+    clip = encode_clip(tmp_path / "clip.mp4", pan([1] * 10), sound=codec)
     overlay = map_it(clip).overlay
     with av.open(str(clip)) as before, av.open(str(overlay)) as after:
         assert after.streams.video[0].average_rate == before.streams.video[0].average_rate
         assert after.streams.video[0].codec_context.name == "h264"
-        sounds = [
-            [(bytes(packet), packet.pts) for packet in container.demux(audio=0) if packet.size]
-            for container in (before, after)
-        ]
-        assert sounds[0] and sounds[0] == sounds[1]
+    assert read_sound(clip) and read_sound(clip) == read_sound(overlay)
 
 
+def read_sound(path: Location | None) -> list[tuple[bytes, int]]:
+    with av.open(str(path)) as clip:
+        return [(bytes(packet), packet.pts) for packet in clip.demux(audio=0) if packet.size]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "sound", "rate"),
+    [
+        ("clip.mov", "mpeg4", "pcm_s16le", 48_000),
+        ("low.avi", "mpeg4", "libmp3lame", 11_025),
+        ("silent.ts", "h264", "aac", 48_000),
+        ("unknown.mov", "mpeg4", "alac", 48_000),
+    ],
+)
 def test_sound_that_mp4_cannot_hold_is_left_out(
-    map_it: Callable[..., ClipResult], clip: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    codec: str,
+    sound: str,
+    rate: int,
+    map_it: Callable[..., ClipResult],
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(overlays, "SOUND", frozenset())
-    overlay = map_it(clip).overlay
-    with av.open(str(overlay)) as container:
+    images = pan([1] * 10)
+    clip = encode_clip(tmp_path / name, images, codec=codec, sound=sound, sound_rate=rate)
+    content = clip.read_bytes()
+    if name == "silent.ts":
+        # What its table announces never comes.
+        packets = (content[at : at + 188] for at in range(0, len(content), 188))
+        content = b"".join(each for each in packets if each[1] & 31 != 1 or each[2] != 1)
+    clip.write_bytes(content.replace(b"alac", b"xlac"))
+    figures = map_it(clip)
+    assert len(figures.frames) == 10
+    with av.open(str(figures.overlay)) as container:
         assert not container.streams.audio
+
+
+def test_sound_of_two_recordings_in_one_ends_where_its_clock_goes_back(
+    map_it: Callable[..., ClipResult], tmp_path: Path
+) -> None:
+    clip = encode_clip(tmp_path / "clip.ts", pan([1] * 10), sound="aac")
+    once = map_it(clip)
+    clip = clip.rename(tmp_path / "joined.ts")
+    clip.write_bytes(clip.read_bytes() * 2)
+    twice = map_it(clip)
+    assert len(twice.frames) == 20
+    assert read_sound(once.overlay) and read_sound(twice.overlay) == read_sound(once.overlay)
+
+
+@pytest.mark.parametrize("name", ["wide.mkv", "paused.nut"])
+def test_an_overlay_that_ffmpeg_cannot_write_is_named_and_leaves_nothing(
+    name: str, map_it: Callable[..., ClipResult], tmp_path: Path
+) -> None:
+    choices: dict[str, Any] = {"codec": "ffv1", "pix_fmt": "bgr0"}
+    if name == "wide.mkv":
+        clip = encode_clip(tmp_path / name, [np.zeros((16, 16_400, 3), np.uint8)], **choices)
+    else:
+        times = {"tick": Fraction(1, 10**9), "ticks": [0, 5 * 10**9, 9 * 10**9]}
+        clip = encode_clip(tmp_path / name, pan([1] * 3), **times, **choices)
+    with pytest.raises(VideoError, match=rf"{name}: FFmpeg cannot write .*; use --no-overlay$"):
+        map_it(clip, by="s")
+    assert not list((tmp_path / "out").iterdir())
+    assert map_it(clip, by="s", overlay=False).problem is None
 
 
 @pytest.mark.parametrize(("height", "width"), [(95, 127), (96, 127), (95, 128)])

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from blurmapper.decoding import MIN_SIDE
-from blurmapper.errors import ImageError, VideoError, needing
-from blurmapper.locations import Location, open_file
+from blurmapper.errors import VideoError
+from blurmapper.locations import Location
+from blurmapper.video.opening import open_clip, open_container
 
 if TYPE_CHECKING:
     import av
-    from av.container import InputContainer
     from av.video.stream import VideoStream
-
-# FFmpeg can also open playlists, which name other files and hosts, and text as pictures.
-FORMATS = (
-    *("mov", "mp4", "m4v", "3gp", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo"),
-    *("flv", "asf", "ogg", "mxf", "dv", "gif", "h264", "hevc", "ivf", "nut", "yuv4mpegpipe"),
-)
 
 EARLY_END = 0.5
 """Seconds by which the last frame may miss the length that a clip states for itself, as where the
@@ -34,6 +26,9 @@ sound is longer."""
 EARLY_SHARE, SOUND_END = 0.25, 0.1
 """Which part of a short clip may be missing so; and the seconds that whole packets of sound may be
 longer than any."""
+
+LAST_TIME = frozenset({"asf", "matroska,webm", "nut"})
+"""Formats that state for a length when they end, wherever they begin."""
 
 MOST_FAILURES = 100
 """Places in a row at which a file may not be readable before what follows is given up."""
@@ -97,7 +92,8 @@ class Clip:
         self.time_base = self._stream.time_base
         self.rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
         self.problem: str | None = None
-        self._damaged = 0
+        self._start = Fraction(self._container.start_time or 0, 1_000_000)
+        self._damaged, self._is_on_side = 0, False
 
     def __enter__(self) -> Self:
         return self
@@ -117,8 +113,13 @@ class Clip:
             # Of a file that is shorter than it says FFmpeg takes as much off the length.
             return float(self._stream.frames / self.rate)
         if self._stream.duration is not None:
-            return float(self._stream.duration * self.time_base)
-        return None if self._container.duration is None else self._container.duration / 1e6
+            stated = self._stream.duration * self.time_base
+        elif self._container.duration is not None:
+            stated = Fraction(self._container.duration, 1_000_000)
+        else:
+            return None
+        states_last = self._container.format.name in LAST_TIME and self._start < stated
+        return float(stated - self._start if states_last else stated)
 
     @property
     def frame_count(self) -> int | None:
@@ -127,8 +128,9 @@ class Clip:
 
     @property
     def pixel_aspect(self) -> Fraction:
-        """Width by height of a stored pixel."""
-        return self._stream.sample_aspect_ratio or Fraction(1)
+        """Width by height of a pixel of the frames, once one is read."""
+        stored = self._stream.sample_aspect_ratio or Fraction(1)
+        return 1 / stored if self._is_on_side else stored
 
     def read_frames(self, only: frozenset[int] | None = None) -> Iterator[Frame]:
         """Yield frame after frame; those that are damaged are left out.
@@ -146,8 +148,11 @@ class Clip:
         ticks, number = -1, -1
         for number, frame in enumerate(self._decode()):
             ticks = max(self._ticks(frame, number), ticks + 1)
+            matrix = _to_matrix(frame)
+            self._is_on_side = _is_on_side(matrix)
             if only is None or number in only:
-                yield Frame(number, ticks, float(ticks * self.time_base), _upright(frame))
+                image = _upright(frame, matrix)
+                yield Frame(number, ticks, float(ticks * self.time_base), image)
         if number < 0:
             raise VideoError(f"{self.path}: no frame in it can be decoded; copy it again")
         end = float((ticks + 1 / (self.rate * self.time_base)) * self.time_base)
@@ -175,8 +180,9 @@ class Clip:
         from av.stream import Disposition
 
         for stream in self._container.streams.video:
-            # The cover of a song is a video of one frame.
-            if not stream.disposition & Disposition.attached_pic:
+            # The cover of a song is a video of one frame; photos in AVIF and HEIC last no time.
+            is_photo = stream.frames == 1 and stream.duration is None
+            if not is_photo and not stream.disposition & Disposition.attached_pic:
                 return stream
         self.close()
         raise VideoError(f"{self.path}: no video in this file; give a clip")
@@ -216,8 +222,7 @@ class Clip:
     def _ticks(self, frame: av.VideoFrame, number: int) -> int:
         if frame.pts is None:
             return round(number / self.rate / self.time_base)
-        start = Fraction(self._container.start_time or 0, 1_000_000)
-        return frame.pts - round(start / self.time_base)
+        return frame.pts - round(self._start / self.time_base)
 
     def _check_size(self, frame: av.VideoFrame) -> None:
         if _is_small(frame):
@@ -227,72 +232,32 @@ class Clip:
             )
 
 
-def open_container(file: BinaryIO, path: Location) -> InputContainer:
-    """Open a video file, and never another that it names; where that fails it is closed.
-
-    Raises
-    ------
-    VideoError, MissingExtraError
-        As `Clip` does.
-    """
-    import av
-
-    options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "none"}
-    try:
-        with _one_line_errors(path):
-            return av.open(file, "r", options=options)
-    except VideoError:
-        file.close()
-        raise
-
-
-def open_clip(path: Location) -> BinaryIO:
-    """Open a clip's file to read; what is empty or no file is refused.
-
-    Raises
-    ------
-    VideoError, MissingExtraError
-        As `Clip` does.
-    """
-    with needing("video", "videos need"):
-        import av  # noqa: F401
-    if isinstance(path, Path) and path.is_dir():
-        raise VideoError(f"{path}: is a folder; give the clips inside it")
-    try:
-        file = open_file(path)
-    except ImageError as error:
-        raise VideoError(str(error).replace("a photo's file", "a clip")) from error
-    if not file.read(1):
-        file.close()
-        raise VideoError(f"{path}: the file is empty (0 bytes); copy or download it again")
-    file.seek(0)
-    return file
-
-
-@contextmanager
-def _one_line_errors(path: Location) -> Iterator[None]:
-    import av
-
-    broken = (av.ArgumentError, av.EOFError, av.InvalidDataError)
-    try:
-        yield
-    except (av.FFmpegError, OSError) as error:
-        # Where a file that is cut short leads to a place before its start, seeking there fails.
-        if isinstance(error, broken) or not isinstance(error, av.FFmpegError):
-            raise VideoError(
-                f"{path}: no video that can be read, or cut short; "
-                "copy it again or convert it to MP4"
-            ) from error
-        raise VideoError(
-            f"{path}: cannot be opened ({error.strerror}); check the file and its rights"
-        ) from error
-
-
 def _is_small(frame: av.VideoFrame) -> bool:
     return min(frame.height, frame.width) < MIN_SIDE
 
 
-def _upright(frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
+def _to_matrix(frame: av.VideoFrame) -> npt.NDArray[Any]:
+    """Return what turns and mirrors a frame as it is seen: rows a, b and c, d of its matrix.
+
+    A stored place (x, y), with y downwards, is seen at (ax + cy, bx + dy).
+    """
+    try:
+        data: Any = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:
+        # Beside data of a kind that PyAV does not know, as EXIF, it gives none but the angle.
+        angle = np.radians(frame.rotation)
+        return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return np.eye(2) if data is None else np.frombuffer(bytes(data), np.int32).reshape(3, 3)
+
+
+def _is_on_side(matrix: npt.NDArray[Any]) -> bool:
+    return bool(abs(matrix[0, 1]) > abs(matrix[0, 0]))
+
+
+def _upright(frame: av.VideoFrame, matrix: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Return the frame's pixels as they are seen, at its own size: enlarged they were blurred."""
     pixels: npt.NDArray[Any] = frame.to_ndarray(format="rgb24")
-    return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
+    if _is_on_side(matrix):
+        pixels, matrix = pixels.swapaxes(0, 1), matrix[1::-1]
+    down, across = (-1 if matrix[n, n] < 0 else 1 for n in (1, 0))
+    return np.ascontiguousarray(pixels[::down, ::across])

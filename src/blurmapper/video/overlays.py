@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.errors import VideoError
 from blurmapper.files import replacing
 from blurmapper.locations import Location
-from blurmapper.video.clips import Clip, Frame, open_clip, open_container
+from blurmapper.video.clips import Clip, Frame
+from blurmapper.video.opening import open_clip, open_container
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -38,16 +41,37 @@ def writing_overlay(path: Location, clip: Clip) -> Iterator[OverlayWriter]:
     ------
     ImageError
         If the file cannot be written; nothing is left of it.
+    VideoError
+        If FFmpeg cannot encode the overlay, or not in MP4.
     """
     import av
 
-    with replacing(path) as stream, av.open(stream, "w", format="mp4") as container:
+    with (
+        replacing(path) as stream,
+        _one_line_errors(clip.path),
+        av.open(stream, "w", format="mp4") as container,
+    ):
         writer = OverlayWriter(container, clip)
         try:
             yield writer
             writer.finish()
         finally:
             writer.close()
+
+
+@contextmanager
+def _one_line_errors(clip: Location) -> Iterator[None]:
+    import av
+
+    try:
+        yield
+    except av.FFmpegError as error:
+        # Those of the disk are for what writes the file.
+        if isinstance(error, OSError):
+            raise
+        raise VideoError(
+            f"{clip}: FFmpeg cannot write its overlay ({error.strerror}); use --no-overlay"
+        ) from error
 
 
 class OverlayWriter:
@@ -127,7 +151,7 @@ class _Sound:
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         self._next: Packet[AudioStream] | None = None
         streams = self._source.streams.audio
-        if streams and streams[0].codec_context.name in SOUND:
+        if streams and _can_hold(streams[0]):
             target = container.add_stream_from_template(streams[0])
             self._packets = self._read_packets(streams[0], target)
             self._next = next(self._packets, None)
@@ -148,16 +172,36 @@ class _Sound:
     ) -> Iterator[Packet[AudioStream]]:
         import av
 
+        last = None
         # A clip that is cut short may end in the middle of a packet.
         with suppress(av.FFmpegError):
             for packet in self._source.demux(source):
                 if packet.dts is None or packet.pts is None:
                     continue
+                # No file can hold a clock that goes back, as that of two recordings in one does.
+                if last is not None and packet.dts <= last:
+                    continue
+                last = packet.dts
                 start = round(self._start / packet.time_base)
                 packet.dts -= start
                 packet.pts -= start
                 packet.stream = target
                 yield packet
+
+
+def _can_hold(sound: AudioStream) -> bool:
+    """Say whether MP4 holds a sound as it is: beside its codec its rate counts, and more."""
+    import av
+
+    # What there is no decoder for has no context.
+    codec = getattr(sound.codec_context, "codec", None)
+    if codec is None or codec.canonical_name not in SOUND:
+        return False
+    with suppress(av.ArgumentError), av.open(io.BytesIO(), "w", format="mp4") as trial:
+        trial.add_stream_from_template(sound)
+        trial.start_encoding()
+        return True
+    return False
 
 
 def _seconds(packet: Packet[AudioStream]) -> float:

@@ -1,0 +1,81 @@
+"""Files of clips -> open containers that can be read frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from blurmapper.errors import ImageError, VideoError, needing
+from blurmapper.locations import Location, open_file
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+# FFmpeg can also open playlists, which name other files and hosts, and text as pictures.
+FORMATS = (
+    *("mov", "mp4", "m4v", "3gp", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo"),
+    *("flv", "asf", "ogg", "mxf", "dv", "gif", "h264", "hevc", "ivf", "nut", "yuv4mpegpipe"),
+)
+
+
+def open_container(file: BinaryIO, path: Location) -> InputContainer:
+    """Open a video file, and never another that it names; where that fails it is closed.
+
+    Raises
+    ------
+    VideoError, MissingExtraError
+        As `Clip` does.
+    """
+    import av
+
+    options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "none"}
+    try:
+        with _one_line_errors(path):
+            return av.open(file, "r", options=options)
+    except VideoError:
+        file.close()
+        raise
+
+
+def open_clip(path: Location) -> BinaryIO:
+    """Open a clip's file to read; what is empty or no file is refused.
+
+    Raises
+    ------
+    VideoError, MissingExtraError
+        As `Clip` does.
+    """
+    with needing("video", "videos need"):
+        import av  # noqa: F401
+    if isinstance(path, Path) and path.is_dir():
+        raise VideoError(f"{path}: is a folder; give the clips inside it")
+    try:
+        file = open_file(path)
+    except ImageError as error:
+        raise VideoError(str(error).replace("a photo's file", "a clip")) from error
+    if not file.read(1):
+        file.close()
+        raise VideoError(f"{path}: the file is empty (0 bytes); copy or download it again")
+    file.seek(0)
+    return file
+
+
+@contextmanager
+def _one_line_errors(path: Location) -> Iterator[None]:
+    import av
+
+    broken = (av.ArgumentError, av.EOFError, av.InvalidDataError)
+    try:
+        yield
+    except (av.FFmpegError, OSError) as error:
+        # Where a file that is cut short leads to a place before its start, seeking there fails.
+        if isinstance(error, broken) or not isinstance(error, av.FFmpegError):
+            raise VideoError(
+                f"{path}: no video that can be read, or cut short; "
+                "copy it again or convert it to MP4"
+            ) from error
+        raise VideoError(
+            f"{path}: cannot be opened ({error.strerror}); check the file and its rights"
+        ) from error
