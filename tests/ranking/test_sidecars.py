@@ -102,9 +102,11 @@ def test_a_sidecar_without_a_rating_gets_one(kind: str, tmp_path: Path) -> None:
     assert rating_in(sidecar.read_bytes()) == "4"
 
 
-def test_no_stars_are_no_rating(tmp_path: Path) -> None:
+@pytest.mark.parametrize("nothing", ["", " 0 ", "0.0", "4.0"])
+def test_no_stars_are_no_rating_nor_are_as_many(nothing: str, tmp_path: Path) -> None:
     sidecar = tmp_path / "a.jpg.xmp"
-    sidecar.write_bytes(EXISTING["attribute"].replace(b'Rating="1"', b'Rating="0"'))
+    rating = f'Rating="{nothing}"'.encode()
+    sidecar.write_bytes(EXISTING["attribute"].replace(b'Rating="1"', rating))
     assert rate_beside(tmp_path / "a.jpg") == sidecar
     assert rating_in(sidecar.read_bytes()) == "4"
 
