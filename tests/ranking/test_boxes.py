@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
+from PIL import ExifTags
 
 from blurmapper import rank_photos
 from blurmapper.amounts import CELL, BlurAmounts
@@ -55,6 +56,35 @@ def test_yolo_s_outlines_are_boxes_too(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("0 0.1 0.2 0.5 0.2 0.5 0.6 0.1 0.6\n")
     (box,) = read_boxes(tmp_path).of("x.jpg")
     assert box.slices(100, 200) == (slice(20, 60), slice(20, 100))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "0 .5 .5 .2 .2 .45 .45 2 .55 .45 2",  # two key points
+        "0 .5 .5 .2 .2 .97 17",  # a score and a track
+        "0 .1 .2 .5 .2 .5 .6 .1 .6 .97",  # an outline with a score
+        "0 .5 .5 .2 .2 .45 .45 .93",  # a key point with a score, or an outline with one
+        "0 320 240 100 80",
+        "0 -0.1 .2 .5 .2 .5 .6",
+    ],
+)
+def test_a_line_of_yolo_s_that_is_no_box_for_sure_is_named(line: str, tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text(f"0 .5 .5 .2 .2\n{line}\n")
+    with pytest.raises(ConfigError, match=r"x\.txt: '0 .*' is no box or outline for sure; give"):
+        read_boxes(tmp_path)
+
+
+def test_key_points_behind_a_box_are_passed_over_where_they_are_known(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("0 .5 .5 .2 .4" + " .45 .45 2 0 0 0 .55 .45 1" + "\n")
+    (box,) = read_boxes(tmp_path).of("x.jpg")
+    assert box.slices(100, 200) == (slice(30, 70), slice(80, 120))
+
+
+def test_corners_may_be_rounded_beyond_the_rim(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("0 -0.0004 0 1.0004 0 1.0004 1.0001\n")
+    (box,) = read_boxes(tmp_path).of("x.jpg")
+    assert box.slices(100, 200) == (slice(0, 100), slice(0, 200))
 
 
 @pytest.mark.parametrize(
@@ -195,12 +225,16 @@ def test_what_is_measured_soft_and_seen_sharp_is_not_said_to_be_out_of_focus() -
     assert judge_box(large, amounts, SharpestPart(0.6, 10, 1), inside)[0].word == "focus behind"
 
 
-def test_rows_hold_what_is_said_of_boxes(
-    tmp_path: Path, tiny_weights: Path, sharp_photo: npt.NDArray[np.uint8]
+@pytest.mark.parametrize("turn", [1, 3], ids=["upright", "turned"])
+def test_rows_hold_what_is_said_of_boxes_in_the_photo_as_it_is_seen(
+    turn: int, tmp_path: Path, tiny_weights: Path, sharp_photo: npt.NDArray[np.uint8]
 ) -> None:
     photo = cv2.resize(sharp_photo, (512, 384), interpolation=cv2.INTER_NEAREST)
     photo[:, 256:] = cv2.GaussianBlur(photo, (0, 0), 5)[:, 256:]
-    PIL.Image.fromarray(photo).save(tmp_path / "x.png")
+    exif = PIL.Image.Exif()
+    exif[ExifTags.Base.Orientation] = turn
+    stored = photo if turn == 1 else photo[::-1, ::-1].copy()
+    PIL.Image.fromarray(stored).save(tmp_path / "x.png", exif=exif)
     rows = "photo,label,x,y,width,height\nx.png,left,20,20,180,300\nx.png,right,300,20,180,300\n"
     (tmp_path / "boxes.csv").write_text(rows)
     (row,) = rank_photos(tmp_path / "x.png", boxes=tmp_path / "boxes.csv", method=str(tiny_weights))

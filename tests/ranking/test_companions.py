@@ -39,7 +39,8 @@ def contents(folder: Path) -> dict[str, str]:
         *("IMG_1.JPG.xmp", "IMG_1.JPG.XMP", "IMG_1.xmp", "IMG_1.XMP", "IMG_1_01.JPG.xmp"),
         *("IMG_1.JPG.pp3", "IMG_1.JPG.out.pp3", "IMG_1.pp3", "IMG_1.AAE", "IMG_1.aae"),
         *("IMG_1.MOV", "IMG_1.mov", "IMG_1.JPG.dop", "IMG_1.on1", "IMG_1.JPG.json"),
-        "IMG_1.JPG.supplemental-metadata.json",
+        *("IMG_1.JPG.supplemental-metadata.json", "IMG_1.JPG.supplemental-m.json"),
+        "IMG_1.JPG..json",
     ],
 )
 def test_what_belongs_to_a_photo_goes_with_it(bring: Bring, name: str, tmp_path: Path) -> None:
@@ -56,6 +57,30 @@ def test_what_belongs_to_others_stays(bring: Bring, tmp_path: Path) -> None:
     photo = write(tmp_path / "in", "IMG_1.JPG", *others, *made)
     list(bring([photo], tmp_path / "out"))
     assert list(contents(tmp_path / "out")) == ["IMG_1.JPG"]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "described",
+    ["{}(1).json", "{}.supplemental-metadata(1).json", "{}.suppl(1).json", "{}.(1).json"],
+)
+def test_takeout_s_numbered_metadata_goes_with_the_numbered_photo(
+    bring: Bring, described: str, tmp_path: Path
+) -> None:
+    names = [described.format("IMG_1.JPG"), described.format("IMG_1.JPG").replace("(1)", "")]
+    first = write(tmp_path / "in", "IMG_1.JPG", "IMG_1(1).JPG", *names)
+    list(bring([first], tmp_path / "out"))
+    assert list(contents(tmp_path / "out")) == ["IMG_1.JPG", names[1]]
+    write(tmp_path / "out", "IMG_1(1).JPG")
+    list(bring([tmp_path / "in" / "IMG_1(1).JPG"], tmp_path / "out"))
+    assert contents(tmp_path / "out") == {
+        "IMG_1(1).JPG": "out/IMG_1(1).JPG",
+        "IMG_1(1)-2.JPG": "in/IMG_1(1).JPG",
+        names[1].replace("IMG_1", "IMG_1(1)-2"): f"in/{names[0]}",
+        "IMG_1.JPG": "in/IMG_1.JPG",
+        names[1]: f"in/{names[1]}",
+    }
+    assert len(contents(tmp_path / "in")) == (4 if bring is copy_photos else 0)
 
 
 def test_what_twins_share_is_copied_until_the_last_of_them_moves(tmp_path: Path) -> None:

@@ -125,6 +125,18 @@ def test_xmp_inside_the_photo_goes_before_its_exif(tmp_path: Path) -> None:
     assert rate_beside(photo) == Kept(photo)
 
 
+@pytest.mark.parametrize("other", ["xmp", "a.xmp", "a.jpg.xmp"])
+def test_no_stars_do_not_hide_stars_elsewhere(other: str, tmp_path: Path) -> None:
+    photo, unrated = tmp_path / "a.jpg", EXISTING["attribute"].replace(b'ng="1"', b'ng="0"')
+    exif = PIL.Image.Exif()
+    exif[ExifTags.Base.Rating] = 4
+    PIL.Image.new("RGB", (20, 20)).save(photo, exif=exif, xmp=unrated if other == "xmp" else b"")
+    if other != "xmp":
+        (tmp_path / other).write_bytes(unrated)
+    assert rate_beside(photo, 2) == Kept(photo)
+    assert rate_beside(photo, 4) == tmp_path / "a.jpg.xmp"
+
+
 def test_a_photo_that_says_nothing_is_rated(tmp_path: Path) -> None:
     photo = tmp_path / "a.jpg"
     PIL.Image.new("RGB", (20, 20)).save(photo, xmp=EXISTING["none"])
@@ -180,6 +192,7 @@ def test_marks_of_ours_add_up_and_do_not_gainsay_each_other(tmp_path: Path) -> N
     "by_hand",
     [
         'xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Label="To print"',
+        'xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Label="0"',
         'xmlns:digiKam="http://www.digikam.org/ns/1.0/" digiKam:ColorLabel="2"',
     ],
 )
@@ -191,12 +204,16 @@ def test_a_colour_by_hand_stays_and_keeps_no_stars_out(by_hand: str, tmp_path: P
     assert rate_beside(tmp_path / "a.jpg") == sidecar
 
 
-def test_colours_of_darktable_are_one_s_own(tmp_path: Path) -> None:
-    seq = "<rdf:Seq><rdf:li>0</rdf:li><rdf:li>3</rdf:li></rdf:Seq>"
+@pytest.mark.parametrize("name", ["a.jpg.xmp", "a.xmp"])
+@pytest.mark.parametrize("colours", ["03", "0"], ids=["red and blue", "red"])
+def test_colours_of_darktable_are_one_s_own(colours: str, name: str, tmp_path: Path) -> None:
+    seq = "".join(f"<rdf:li>{colour}</rdf:li>" for colour in colours)
+    content = f"<darktable:colorlabels><rdf:Seq>{seq}</rdf:Seq></darktable:colorlabels>"
+    (tmp_path / name).write_bytes(packet("", content))
     sidecar = tmp_path / "a.jpg.xmp"
-    sidecar.write_bytes(packet("", f"<darktable:colorlabels>{seq}</darktable:colorlabels>"))
     marks = [(tmp_path / "a.jpg", to_mark(["green"]))]
     assert list(write_marks(marks)) == [Kept(tmp_path / "a.jpg")]
+    assert (tmp_path / name).read_bytes() == packet("", content)
     assert list(write_marks(marks, replace=True)) == [sidecar]
     assert read_back(sidecar)[DARKTABLE_COLOURS] == "2"
 

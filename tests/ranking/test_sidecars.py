@@ -102,9 +102,11 @@ def test_a_sidecar_without_a_rating_gets_one(kind: str, tmp_path: Path) -> None:
     assert rating_in(sidecar.read_bytes()) == "4"
 
 
-def test_no_stars_are_no_rating(tmp_path: Path) -> None:
+@pytest.mark.parametrize("nothing", ["", " 0 ", "0.0", "4.0"])
+def test_no_stars_are_no_rating_nor_are_as_many(nothing: str, tmp_path: Path) -> None:
     sidecar = tmp_path / "a.jpg.xmp"
-    sidecar.write_bytes(EXISTING["attribute"].replace(b'Rating="1"', b'Rating="0"'))
+    rating = f'Rating="{nothing}"'.encode()
+    sidecar.write_bytes(EXISTING["attribute"].replace(b'Rating="1"', rating))
     assert rate_beside(tmp_path / "a.jpg") == sidecar
     assert rating_in(sidecar.read_bytes()) == "4"
 
@@ -200,6 +202,46 @@ def test_a_sidecar_with_an_empty_element_is_refused_for_that(element: str, tmp_p
     (error,) = write_marks([(tmp_path / "a.jpg", Mark(1, "red"))])
     name = element.strip("</ >").partition(":")[2]
     assert f"(it holds {name} as an empty element)" in str(error)
+
+
+XMP = 'xmlns:xmp="http://ns.adobe.com/xap/1.0/"'
+LIST = "<rdf:Seq><rdf:li>3</rdf:li><!-- c --></rdf:Seq>"
+UNUSUAL = {
+    "resource": '<xmp:Rating rdf:parseType="Resource"><rdf:value>3</rdf:value></xmp:Rating>',
+    "description": "<xmp:Rating><rdf:Description rdf:value='3' xmp:Label=''/></xmp:Rating>",
+    "attribute": '<xmp:Rating xml:lang="a>b">3</xmp:Rating>',
+    "comment": "<xmp:Rating><!-- c -->3</xmp:Rating>",
+    "instruction": "<xmp:Rating>3<?mine c?></xmp:Rating>",
+    "list": f"<darktable:colorlabels>{LIST}</darktable:colorlabels>",
+}
+
+
+@pytest.mark.parametrize("form", UNUSUAL)
+def test_what_a_new_value_would_take_away_is_left_as_it_is(form: str, tmp_path: Path) -> None:
+    content, sidecar = packet(XMP, UNUSUAL[form]), tmp_path / "a.jpg.xmp"
+    sidecar.write_bytes(content)
+    marks = [(tmp_path / "a.jpg", Mark(4, "red"))]
+    assert list(write_marks(marks)) == [Kept(tmp_path / "a.jpg")]
+    (error,) = write_marks(marks, replace=True)
+    name = "colorlabels" if form == "list" else "Rating"
+    assert f"(it holds {name} in an unusual form)" in str(error)
+    assert sidecar.read_bytes() == content
+
+
+@pytest.mark.parametrize("form", UNUSUAL)
+def test_a_mark_in_an_unusual_form_is_known_in_the_other_sidecar(form: str, tmp_path: Path) -> None:
+    (tmp_path / "a.xmp").write_bytes(packet(XMP, UNUSUAL[form]))
+    marks = [(tmp_path / "a.jpg", Mark(4, "red"))]
+    assert list(write_marks(marks)) == [Kept(tmp_path / "a.jpg")]
+
+
+def test_a_description_without_attributes_gets_the_rating() -> None:
+    content = packet(XMP).partition(b"<rdf:RDF")[0] + (
+        b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description>'
+        b'<dc:format xmlns:dc="http://purl.org/dc/elements/1.1/">x</dc:format></rdf:Description>'
+        b"</rdf:RDF></x:xmpmeta>"
+    )
+    assert rating_in(rated_as(content, 4)) == "4"
 
 
 def test_a_sidecar_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:

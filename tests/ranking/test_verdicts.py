@@ -227,6 +227,10 @@ def test_stars_by_focus_fall_with_it(records: list[PhotoRecord]) -> None:
     assert [record.stars("focus") for record in records] == [5, 4, 3, 3, 2, 1]
 
 
+def test_what_cannot_be_told_has_no_stars_of_the_sharp(make_record: MakeRecord) -> None:
+    assert record_of(make_record, "a", "cannot tell", 0.3).stars("focus") == 3
+
+
 def test_what_is_unknown_is_beyond_no_threshold(records: list[PhotoRecord]) -> None:
     by: Measure = "focus"
     names = "".join(r.photo.stem for r in select_photos(records, Selection(above=0.6), by=by))

@@ -18,6 +18,8 @@ from blurmapper.locations import read_regular
 
 COLUMNS = ("photo", "x", "y", "width", "height")
 
+_ROUNDING = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class NamedBox:
@@ -77,7 +79,8 @@ def read_boxes(path: Path) -> Boxes:
     Raises
     ------
     ConfigError
-        If the file cannot be read, or is none of these.
+        If the file cannot be read, or is none of these, or a line of YOLO's is no box or outline
+        for sure: it is in pixels, or has key points, or more than corners.
     """
     try:
         if path.is_dir():
@@ -140,8 +143,18 @@ def _read_yolo(file: Path) -> Iterator[NamedBox]:
     for line in lines:
         label, *rest = line.split()
         values = [float(each) for each in rest]
-        if len(values) % 2 == 0 and len(values) >= 6:
-            # An outline: its corners, x before y.
+        is_outline = len(values) % 2 == 0 and len(values) >= 6
+        # Behind a box may be a score, or key points, each with 0, 1 or 2 for how it is seen; what
+        # else is odd may be an outline with a score.
+        is_box = len(values) < 6 or (len(values) % 3 == 1 and {*values[6::3]} <= {0, 1, 2})
+        parts = values if is_outline else values[:4]
+        if not (is_outline or is_box) or any(abs(part - 0.5) > 0.5 + _ROUNDING for part in parts):
+            raise ConfigError(
+                f"{file}: {line[:40]!r} is no box or outline for sure; give class, x, y, width and "
+                "height, or class and corners, in parts of the photo from 0 to 1, and nothing else"
+            )
+        if is_outline:
+            # Its corners, x before y.
             across, down = values[::2], values[1::2]
             x, y = min(across), min(down)
             yield NamedBox(label, x, y, max(across) - x, max(down) - y, in_parts=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from blurmapper.images import PHOTO_SUFFIXES
 
-OF_ONE = re.compile(r"(\.out)?\.(xmp|pp3|arp|dop|on1)|(\.[^.]+)?\.json", re.IGNORECASE)
+OF_ONE = re.compile(r"(\.out)?\.(xmp|pp3|arp|dop|on1)|(\.[a-z-]*)?\.json", re.IGNORECASE)
 """What follows NAME.EXT: XMP, RawTherapee, ART, DxO PhotoLab, ON1, Google Takeout."""
 
 OF_A_STEM = re.compile(
@@ -23,6 +23,7 @@ the clip of a Live Photo. It belongs to all photos of that stem, such as a raw f
 
 _VERSION = re.compile(r"_\d{2,3}(?=\.)")
 _LAST_VERSION = re.compile(r"_\d{2,3}$")
+_TAKEOUT = re.compile(r"(.+)(\(\d+\))(\.json)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Folders:
             name
             for name in sorted(near, key=lambda name: name[:-4] != wanted.stem)
             if name.casefold() == wanted.name.casefold()
-            and not self._is_of_another(photo, name, len(wanted.stem), near)
+            and not self._is_of_another(photo, name[: len(wanted.stem)], near)
         ]
         return wanted.with_name(alike[0]) if alike else wanted
 
@@ -90,36 +91,35 @@ class Folders:
             and self._is_there(photo.with_name(name))
         ]
         return [
-            Companion(photo.with_name(name), rest, bool(twins) and length == len(photo.stem))
-            for name, rest, length in self._split(photo, near)
-            if self._is_there(photo.with_name(name))
-            and not self._is_of_another(photo, name, length, near)
+            Companion(photo.with_name(name), rest, bool(twins) and len(owner) == len(photo.stem))
+            for name, rest, owner in self._split(photo, near)
+            if self._is_there(photo.with_name(name)) and not self._is_of_another(photo, owner, near)
         ]
 
     def _is_there(self, path: Path) -> bool:
         return path in self._expected or os.path.lexists(path)
 
     @staticmethod
-    def _split(photo: Path, near: set[str]) -> Iterator[tuple[str, str, int]]:
-        """Yield names that fit, what follows the stem, and how many letters are the owner's."""
+    def _split(photo: Path, near: set[str]) -> Iterator[tuple[str, str, str]]:
+        """Yield names that fit, what follows the stem, and what of them is their owner's name."""
         stem, suffix = photo.stem, photo.suffix.casefold()
         for name in sorted(near):
-            rest = name[len(stem) :]
-            if name == photo.name or name[: len(stem)].casefold() != stem.casefold():
+            full = _move_number(name, stem)
+            rest = full[len(stem) :]
+            if name == photo.name or full[: len(stem)].casefold() != stem.casefold():
                 continue
             version = _VERSION.match(rest)
             counted = version.end() if version else 0
             if OF_A_STEM.fullmatch(rest):
-                yield name, rest, len(stem)
+                yield name, rest, full[: len(stem)]
             elif rest[counted:].casefold().startswith(suffix):
                 behind = rest[counted + len(suffix) :]
                 if OF_ONE.fullmatch(behind) and (not counted or behind.casefold() == ".xmp"):
-                    yield name, rest, len(name) - len(behind)
+                    yield name, rest, full[: len(full) - len(behind)]
 
     @staticmethod
-    def _is_of_another(photo: Path, name: str, length: int, near: set[str]) -> bool:
+    def _is_of_another(photo: Path, owner: str, near: set[str]) -> bool:
         """Say whether another photo has the very name that a companion is called after."""
-        owner = name[:length]
         if owner in (photo.name, photo.stem):
             return False
         return any(
@@ -145,10 +145,22 @@ class Folders:
         names[key].add(name)
         # darktable calls a photo's second edit NAME_01.EXT.xmp.
         names[_LAST_VERSION.sub("", key)].add(name)
+        takeout = _TAKEOUT.fullmatch(name)
+        if takeout:
+            names[key + takeout[2]].add(name)
 
 
 def _key(name: str) -> str:
     return name.split(".", 1)[0].casefold()
+
+
+def _move_number(name: str, stem: str) -> str:
+    """Return Google Takeout's NAME.EXT(1).json, which is of NAME(1).EXT, as NAME(1).EXT.json."""
+    takeout = _TAKEOUT.fullmatch(name)
+    if takeout is None or not stem.endswith(takeout[2]):
+        return name
+    end = len(stem) - len(takeout[2])
+    return takeout[1][:end] + takeout[2] + takeout[1][end:] + takeout[3]
 
 
 def _is_photo(name: str) -> bool:

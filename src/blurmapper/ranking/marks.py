@@ -29,8 +29,8 @@ LIGHTROOM_GOOD = Property("http://ns.adobe.com/xmp/1.0/DynamicMedia/", "xmpDM", 
 # digiKam counts from red on with orange between, darktable without.
 _DIGIKAM = {"red": "1", "yellow": "3", "green": "4", "blue": "5", "purple": "6"}
 
-_NOTHING = ("", "0")
-"""Values that are no mark: no stars, no colour, neither picked nor rejected."""
+# Of these 0 is no mark. Of darktable's colours it is red, and a label may be called so.
+_NUMBERS = frozenset((RATING, DIGIKAM_COLOUR, DIGIKAM_PICK, LIGHTROOM_PICK))
 
 Marks = Mapping[Property, str]
 """Property -> value, that of a list its items behind each other."""
@@ -140,9 +140,23 @@ def rate(blur: float) -> int:
 def is_by_hand(wanted: Marks, given: Marks) -> bool:
     """Say whether something else is given than is wanted, and not only nothing."""
     return any(
-        given.get(name, "") not in (*_NOTHING, value) and name != LIGHTROOM_GOOD
-        for name, value in wanted.items()
+        said != _meaning(name, wanted[name]) and name != LIGHTROOM_GOOD
+        for name, value in given.items()
+        if name in wanted and (said := _meaning(name, value))
     )
+
+
+def drop_nothing(given: Marks) -> Marks:
+    """Return those of marks that say something, which no stars, no colour and no flag do not."""
+    return {name: value for name, value in given.items() if _meaning(name, value)}
+
+
+def _meaning(name: Property, value: str) -> str | float:
+    """Return what a value says, of numbers however they are written; nothing is false."""
+    try:
+        return float(value) if name in _NUMBERS else value
+    except ValueError:
+        return value
 
 
 def join_marks(earlier: Marks, later: Marks) -> Marks:

@@ -12,9 +12,11 @@ from xml.sax.saxutils import quoteattr
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 
 # As expat writes the names of elements and attributes: name space, separator, name.
-_ROOT, _DESCRIPTION, _ITEM = f"{RDF} RDF", f"{RDF} Description", f"{RDF} li"
-_ABOUT = f"{RDF} about"
+_ROOT, _DESCRIPTION = f"{RDF} RDF", f"{RDF} Description"
+_ABOUT, _VALUE = f"{RDF} about", f"{RDF} value"
 
+_NAME = re.compile(rb"<[^\s/>]+")
+_LIST_TAG = re.compile(rb"</?\w+:(Seq|Bag|Alt|li)\s*/?>")
 _ATTRIBUTE = re.compile(rb"([^\s=<]+)\s*=\s*([\"'])(.*?)\2", re.DOTALL)
 
 
@@ -52,7 +54,8 @@ def write_properties(packet: bytes, values: Mapping[Property, str]) -> bytes:
     ValueError, xml.parsers.expat.ExpatError
         If it is not UTF-8, no XML, has a document type (which XMP never has, and which may
         define entities that grow without end), no ``rdf:Description`` to hold properties, or
-        one of them as an empty element, ``<xmp:Rating/>``.
+        one of them as an empty element, ``<xmp:Rating/>``, or with more than its value, which
+        would be lost.
     """
     changed = packet
     for each, value in values.items():
@@ -68,6 +71,8 @@ def _write(packet: bytes, wanted: Property, value: str) -> bytes:
     if place is not None:
         if packet[: place.start].endswith(b"/>"):
             raise ValueError(f"it holds {wanted.name} as an empty element")
+        if not place.is_plain:
+            raise ValueError(f"it holds {wanted.name} in an unusual form")
         new = _list_of(value, scan.prefix_of(RDF)) if wanted.is_list else value
         return packet[: place.start] + new.encode() + packet[place.stop :]
     if scan.description is None:
@@ -97,11 +102,12 @@ def _list_of(value: str, rdf: str) -> str:
 
 @dataclass
 class _Place:
-    """Where in a packet a value is, and what it is there."""
+    """Where in a packet a value is, what it is there, and whether nothing else is in it."""
 
     start: int
     stop: int
     value: str
+    is_plain: bool = True
 
 
 @dataclass
@@ -126,6 +132,7 @@ class _Scanner:
         self._packet = packet
         self._wanted = {each.full_name: each for each in wanted}
         self._opened: list[str] = []
+        self._inside: _Place | None = None
         self._declared: list[tuple[str | None, str]] = []
         self._parser = parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
@@ -150,14 +157,18 @@ class _Scanner:
         if name == _DESCRIPTION and self._opened[-1:] == [_ROOT]:
             self._take_attributes(at, attributes)
             if self.scan.description is None:
-                tag = self._packet[at:].split(None, 1)[0].rstrip(b"/>")
-                self.scan.description = at + len(tag)
+                tag = _NAME.match(self._packet, at)
+                assert tag is not None
+                self.scan.description = tag.end()
                 self.scan.about = attributes.get(_ABOUT, "")
                 self.scan.prefixes = self._prefixes()
         wanted = self._property_within(name)
         if wanted is not None:
             start = self._packet.index(b">", at) + 1
-            self.scan.found[wanted] = _Place(start, len(self._packet), "")
+            # A ">" may stand in an attribute, and so may a value.
+            self._inside = _Place(start, start, "", not attributes)
+            self.scan.found[wanted] = self._inside
+        self._read(attributes.get(_VALUE, ""))
         self._opened.append(name)
 
     def _end(self, name: str) -> None:
@@ -165,18 +176,18 @@ class _Scanner:
         at = self._parser.CurrentByteIndex
         wanted = self._property_within(name)
         if wanted is not None:
-            self.scan.found[wanted].stop = at
+            place = self.scan.found[wanted]
+            content = self._packet[place.start : at]
+            rest = _LIST_TAG.sub(b"", content) if wanted.is_list else content
+            place.stop, place.is_plain = at, place.is_plain and b"<" not in rest
+            self._inside = None
         if name == _ROOT and not self.scan.end:
             self.scan.end = at
 
     def _read(self, text: str) -> None:
-        """Take down the text of a property, or of an item of one that is a list."""
-        depth = -3 if self._opened[-1:] == [_ITEM] else -1
-        names = self._opened[:depth] if depth < -1 else self._opened[:-1]
-        if names[-1:] == [_DESCRIPTION] and len(self._opened) >= -depth:
-            wanted = self._wanted.get(self._opened[depth])
-            if wanted is not None and wanted in self.scan.found:
-                self.scan.found[wanted].value += text
+        """Take down the text of a property, in whatever elements it stands there."""
+        if self._inside is not None:
+            self._inside.value += text
 
     def _property_within(self, name: str) -> Property | None:
         inside = self._opened[-2:] == [_ROOT, _DESCRIPTION]

@@ -108,8 +108,8 @@ class PhotoRecord:
             return rate(blur or 0.0)
         if self.verdict.word in ("soft", "shaken"):
             return 1
-        if self.verdict.word not in (*KEPT, "cannot tell"):
-            return 2
+        if self.verdict.word not in KEPT:
+            return 3 if self.verdict.word == "cannot tell" else 2
         limit = find_limit(max(self.height, self.width))
         return 3 if blur is None else 5 - (blur > 0.5 * limit) - (blur > 0.75 * limit)
 

@@ -20,7 +20,15 @@ from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.files import sweep_once, write_file
 from blurmapper.locations import read_regular
 from blurmapper.ranking.companions import Folders
-from blurmapper.ranking.marks import ALL_PROPERTIES, RATING, Mark, Marks, is_by_hand, join_marks
+from blurmapper.ranking.marks import (
+    ALL_PROPERTIES,
+    RATING,
+    Mark,
+    Marks,
+    drop_nothing,
+    is_by_hand,
+    join_marks,
+)
 from blurmapper.ranking.packets import RDF, Property, read_properties, write_properties
 
 Naming = Literal["full", "stem"]
@@ -135,7 +143,7 @@ def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) ->
     except OSError as error:
         raise ImageError(f"{sidecar}: cannot be read ({error.strerror}); check it") from error
     try:
-        given = read_properties(before, ALL_PROPERTIES)
+        given = drop_nothing(read_properties(before, ALL_PROPERTIES))
         ours = _is_ours(before)
         said = elsewhere if ours else {**elsewhere, **given}
         if not replace and is_by_hand(wanted, said):
@@ -152,13 +160,13 @@ def _read_elsewhere(
     photo: Path, folders: Folders, naming: Naming, wanted: Marks
 ) -> dict[Property, str]:
     """Return what a photo's sidecar of the other naming says of it, or else the photo itself."""
-    said: dict[Property, str] = {}
+    said: Marks = {}
     other = sidecar_path(photo, "stem" if naming == "full" else "full")
     # What is broken says nothing.
     with suppress(OSError, ValueError, expat.ExpatError):
         content = read_regular(folders.find_alike(photo, other))
         if not _is_ours(content):
-            said = read_properties(content, wanted.keys())
+            said = drop_nothing(read_properties(content, wanted.keys()))
     return {**read_marks_inside(photo, wanted), **said}
 
 
@@ -171,5 +179,5 @@ def read_marks_inside(photo: Path, wanted: Iterable[Property]) -> dict[Property,
         rating = exif.get(ExifTags.Base.Rating)
         if rating is not None:
             said[RATING] = str(rating)
-        said |= read_properties(packet.strip(b"\0 \r\n"), list(wanted))
+        said |= drop_nothing(read_properties(packet.strip(b"\0 \r\n"), list(wanted)))
     return said
