@@ -19,14 +19,7 @@ from blurmapper.images import BlurMap, ImageArray, ImageSource, read_image
 from blurmapper.kinds import BlurKinds
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map, refine_map
-from blurmapper.strips import (
-    MOST_ASPECT,
-    in_batches,
-    map_in_pieces,
-    reduce_image,
-    take_kinds,
-    take_maps,
-)
+from blurmapper.strips import MOST_ASPECT, in_batches, map_in_pieces, reduce_image, take_maps
 from blurmapper.weights import BUNDLED, WeightsCard, find_weights
 
 
@@ -288,14 +281,14 @@ class BlurMapper:
         reduced = self._reduce(image)
         batch = self._preprocessing.normalise(reduced)
         outputs = self._backend.run_kinds(batch)
-        (coarse_map,), (coarse_motion,) = take_kinds(self._backend, batch, outputs)
+        (coarse_map,), (coarse_motion,) = take_maps(self._backend, batch, outputs, 2)
         blur_map = self._enlarge(image, reduced, coarse_map)
         motion = blur_map * enlarge_map(coarse_motion, *image.shape[:2])
         return blur_map - motion, motion
 
     def _run(self, *reduced: ImageArray) -> list[BlurMap]:
         batch = np.concatenate([self._preprocessing.normalise(image) for image in reduced])
-        return take_maps(self._backend, batch, self._backend.run(batch))
+        return take_maps(self._backend, batch, [self._backend.run(batch)])[0]
 
     def _enlarge(self, image: ImageArray, reduced: ImageArray, coarse_map: BlurMap) -> BlurMap:
         if self._options["refine"]:

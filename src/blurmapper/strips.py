@@ -79,41 +79,44 @@ def reduce_image(image: ImageArray, preprocessing: Preprocessing) -> ImageArray:
     return reduced
 
 
-def take_kinds(
-    backend: object, batch: npt.NDArray[np.float32], outputs: Any
+def take_maps(
+    backend: object, batch: npt.NDArray[np.float32], outputs: Any, count: int = 1
 ) -> list[list[BlurMap]]:
-    """Return a backend's maps of a batch, and of motion where blurred, as `take_maps` does.
+    """Return what a backend gave for a batch (N, 3, h, w), checked.
+
+    Parameters
+    ----------
+    backend : Backend
+    batch : ndarray
+    outputs : sequence of ndarray
+        Floats (N, 1, h, w).
+    count : int
+        How many of these there have to be.
+
+    Returns
+    -------
+    list of list of ndarray
+        Of each output the N maps, float32 (h, w) in [0, 1].
 
     Raises
     ------
     ConfigError
-        If it did not give both.
-    """
-    if not isinstance(outputs, tuple | list) or len(outputs) != 2:
-        raise ConfigError(
-            f"backend {type(backend).__name__}: gave {describe(outputs)} from run_kinds; "
-            "give blur maps and the probability of motion"
-        )
-    return [take_maps(backend, batch, output) for output in outputs]
-
-
-def take_maps(backend: object, batch: npt.NDArray[np.float32], output: Any) -> list[BlurMap]:
-    """Return what a backend gave for a batch (N, 3, h, w): N maps, float32 (h, w) in [0, 1].
-
-    Raises
-    ------
-    ConfigError
-        If it gave no floats (N, 1, h, w), or NaN.
+        If it gave anything else, or NaN.
     """
     name, shape = f"backend {type(backend).__name__}", (len(batch), 1, *batch.shape[2:])
-    maps = as_plain(output, name)
-    if not isinstance(maps, np.ndarray) or maps.shape != shape or maps.dtype.kind != "f":
-        raise ConfigError(
-            f"{name}: gave {describe(maps)} for photos {batch.shape}; give floats {shape}"
-        )
-    if not np.isfinite(maps).all():
-        raise ConfigError(f"{name}: gave NaN or infinite values; give floats in [0, 1]")
-    return [coarse_map.astype(np.float32, copy=False).clip(0, 1) for coarse_map in maps[:, 0]]
+    if not isinstance(outputs, tuple | list) or len(outputs) != count:
+        raise ConfigError(f"{name}: gave {describe(outputs)}; give {count} arrays of floats")
+    taken = []
+    for output in outputs:
+        maps = as_plain(output, name)
+        if not isinstance(maps, np.ndarray) or maps.shape != shape or maps.dtype.kind != "f":
+            raise ConfigError(
+                f"{name}: gave {describe(maps)} for photos {batch.shape}; give floats {shape}"
+            )
+        if not np.isfinite(maps).all():
+            raise ConfigError(f"{name}: gave NaN or infinite values; give floats in [0, 1]")
+        taken.append([one.astype(np.float32, copy=False).clip(0, 1) for one in maps[:, 0]])
+    return taken
 
 
 def _cut(long: int, length: int) -> list[slice]:
