@@ -3,15 +3,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from blurmapper.datasets import Sample, read_dataset
 from blurmapper.evaluation.benchmark import Entry, run_benchmark
 from blurmapper.evaluation.records import Records
-from blurmapper.evaluation.rows import differences, make_rows
+from blurmapper.evaluation.rows import differences, make_rows, subset_names
 from blurmapper.evaluation.scores import score_paper
 from blurmapper.evaluation.tables import (
     Table,
@@ -69,6 +72,47 @@ def test_subsets_are_by_kind_and_by_size_of_the_blurred_region(results: Results)
         "1/3 to 2/3 blurred": 2,
         "over 2/3 blurred": 1,
     }
+
+
+def named(samples: Sequence[Sample], sets: str, kinds: Sequence[str]) -> list[Sample]:
+    """Return the samples in sets of a letter each, and of other kinds."""
+    return [
+        replace(sample, name=f"{inner}/{sample.name}" if inner.strip() else sample.name, kind=kind)
+        for sample, inner, kind in zip(samples, sets, kinds, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sets", "kinds", "subsets"),
+    [
+        ("    ", ["all", "all", "all", ""], {"all (kind)": [0, 1, 2]}),
+        ("aabb", ["a", "a", "b", "b"], {"a": [0, 1], "b": [2, 3]}),
+        (
+            *("aabb", ["a", "b", "b", "b"]),
+            {"a": [0, 1], "b": [2, 3], "a (kind)": [0], "b (kind)": [1, 2, 3]},
+        ),
+        (
+            *("    ", ["under 1/3 blurred", "", "", ""]),
+            {"under 1/3 blurred": [0], "under 1/3 blurred (size)": [3]},
+        ),
+    ],
+)
+def test_subsets_of_one_name_stand_apart_unless_they_are_the_same(
+    sets: str, kinds: list[str], subsets: dict[str, list[int]], results: Results
+) -> None:
+    records, samples = results
+    samples = named(samples, sets, kinds)
+    soft = Records(
+        replace(record, name=sample.name)
+        for record, sample in zip(records["soft"], samples, strict=True)
+    )
+    found = subset_names(samples, soft)
+    sizes = {"under 1/3 blurred": [3], "1/3 to 2/3 blurred": [1, 2], "over 2/3 blurred": [0]}
+    assert found == {
+        label: [samples[number].name for number in numbers]
+        for label, numbers in (sizes | subsets).items()
+    }
+    assert make_rows({"soft": soft}, samples, "paper", subsets=True)[0].images == 4
 
 
 def test_json_is_a_list_of_one_object_a_row(results: Results) -> None:
