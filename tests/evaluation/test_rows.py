@@ -135,6 +135,18 @@ def test_csv_has_every_figure_and_interval(results: Results) -> None:
     assert float(rows[1]["ods_low"]) <= float(rows[1]["ods"]) <= float(rows[1]["ods_high"])
 
 
+def test_csv_has_empty_cells_where_a_subset_has_no_f(benchmark_folder: Path) -> None:
+    PIL.Image.new("L", (48, 32)).save(benchmark_folder / "gt" / "motion0001.png")
+    samples = named(read_dataset(benchmark_folder), "    ", ["all_sharp", "", "", ""])
+    soft = run_benchmark(Entry("soft", maps=benchmark_folder / "soft"), samples, benchmark_folder)
+    rows = make_rows({"soft": soft}, samples, "paper", subsets=True)
+    headings, *lines = csv.reader(io.StringIO(format_csv(rows)))
+    assert {len(line) for line in lines} == {len(headings)}
+    sharp = next(dict(zip(headings, line, strict=True)) for line in lines if "all_sharp" in line)
+    ends = ("low", "high")
+    assert [sharp[f"{name}_{end}"] for name in ("ods", "ois") for end in ends] == [""] * 4
+
+
 def test_differences_are_to_the_reference(results: Results) -> None:
     table = difference_table(differences(results[0], "paper", "soft"), "soft", "paper")
     assert table.rows[0][0] == "rough"

@@ -75,8 +75,10 @@ class Row:
                 continue
             for name in ("ods", "ois", "ap", *value):
                 values[name] = value[name].value if name in value else None
-            known = {name: i for name, i in value.items() if not math.isnan(i.value)}
-            values["intervals"] = {name: [i.low, i.high] for name, i in known.items()}
+            values["intervals"] = {
+                name: [None if math.isnan(end) else end for end in (score.low, score.high)]
+                for name, score in value.items()
+            }
         return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in values.items()}
 
 
