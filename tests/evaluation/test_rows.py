@@ -165,6 +165,19 @@ def test_latex_escapes_what_it_must() -> None:
     assert r"\label{tab:100-of-a-set}" in latex
 
 
+def test_latex_takes_every_name() -> None:
+    latex = format_latex(Table("a_$1", ("method", "ODS"), ((r"[*]^$\~{a}<b|c>", "0.758"),)))
+    name = r"{[}{*}]\textasciicircum{}\$\textbackslash{}\textasciitilde{}\{a\}"
+    name += r"\textless{}b\textbar{}c\textgreater{}"
+    assert rf"\midrule{chr(10)}{name} & 0.758 \\" in latex
+    assert r"\caption{a\_\$1}" in latex
+
+
+def test_markdown_takes_every_name() -> None:
+    markdown = format_markdown(Table("a", ("method", "ODS"), (("a|b", "0.758"),)))
+    assert markdown.splitlines()[4] == r"| a\|b | 0.758 |"
+
+
 def test_latex_prints_the_best_figures_bold() -> None:
     rows = (("one", "0.758", "0.2"), ("two", "0.813", "0.3"), ("three", "0.813", "-"))
     latex = format_latex(Table("three", ("method", "ODS", "MAE"), rows))
