@@ -224,6 +224,35 @@ def test_listed_names_have_spaces_dots_and_quotes(line: str, name: str, tmp_path
     assert [s.name for s in select_names(samples, names)] == [name]
 
 
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        ("one/1", ["one/1"]),
+        ("'two/image/1.jpg',", ["two/1"]),
+        ("2.bmp--two/1.jpg", ["two/1"]),
+        ("/one/two/1.jpg\n", ["two/1"]),
+        ("one/1\ntwo/2", ["one/1", "two/2"]),
+        ("1", ["one/1", "two/1"]),
+        ("./2.jpg", ["one/2", "two/2"]),
+    ],
+)
+def test_a_listed_name_with_its_set_is_of_that_set_alone(
+    lines: str, names: list[str], tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        make_cuhk(tmp_path / name, ("1", "2"))
+    (tmp_path / "names.txt").write_text(lines)
+    chosen = select_names(read_dataset(tmp_path), tmp_path / "names.txt")
+    assert [s.name for s in chosen] == names
+
+
+def test_a_listed_name_of_a_set_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    make_cuhk(tmp_path / "one", ("1",))
+    (tmp_path / "names.txt").write_text("three/1.jpg")
+    with pytest.raises(DatasetError, match=r"1 of its 1 names .* \(three/1 is the first\)"):
+        select_names(read_dataset(tmp_path), tmp_path / "names.txt")
+
+
 def test_a_part_of_a_name_is_no_name(tmp_path: Path) -> None:
     samples = read_dataset(make_cuhk(tmp_path, ("9", "1")))
     names = tmp_path / "names.txt"

@@ -109,15 +109,12 @@ def read_dataset(folder: str | Path) -> list[Sample]:
     DatasetError
         If layout or ``photos.csv`` are none, a mask has no photo, or a photo no mask.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
+    if not (folder := Path(folder)).is_dir():
         raise DatasetError(f"{folder}: no such folder; give the folder of a data set")
-    samples = _read_layout(folder)
-    if samples is not None:
+    if (samples := _read_layout(folder)) is not None:
         return samples
-    folders = sorted(filter(Path.is_dir, folder.iterdir()))
-    sets = [(inner.name, _read_layout(inner)) for inner in folders]
-    samples = [replace(s, name=f"{name}/{s.name}") for name, found in sets for s in found or ()]
+    sets = sorted(filter(Path.is_dir, folder.iterdir()))
+    samples = [replace(s, name=f"{d.name}/{s.name}") for d in sets for s in _read_layout(d) or ()]
     if not samples:
         known = ", ".join(f"{layout.photos}/ + {layout.truth}/" for layout in LAYOUTS)
         raise DatasetError(f"{folder}: no data set is laid out so; its folders must be {known}")
@@ -168,8 +165,7 @@ def find_pictures(folder: str | Path, suffixes: Sequence[str] = PHOTO_SUFFIXES) 
     DatasetError
         If there is no such folder, it holds none, or two differ in their suffix alone.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
+    if not (folder := Path(folder)).is_dir():
         raise DatasetError(f"{folder}: no such folder; check the path")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
@@ -222,7 +218,8 @@ def select_names(samples: Iterable[Sample], list_file: str | Path) -> list[Sampl
     """Return the samples that a text file names, one a line, in the data set's order.
 
     A line is a name, with or without suffix, quotes and commas, or else file names, the last of
-    which counts: so ``'motion0001.jpg',`` and ``1.bmp--motion0001.jpg`` are read as they are.
+    which counts: so ``'motion0001.jpg',`` and ``1.bmp--motion0001.jpg`` are read as they are. In a
+    folder of sets ``set/photo`` is the photo of that set, a name alone that of each.
 
     Raises
     ------
@@ -235,22 +232,26 @@ def select_names(samples: Iterable[Sample], list_file: str | Path) -> list[Sampl
         reason = getattr(error, "strerror", None) or "no text"
         raise DatasetError(f"{list_file}: no list of names ({reason}); give a file") from error
     samples = list(samples)
-    known = {Path(s.name).name for s in samples}
-    wanted = {_find_name(text, known) for line in lines if (text := line.strip("'\", \t\r"))}
+    known = {name for s in samples for name in (s.name, Path(s.name).name)}
+    sets = {s.name.rpartition("/")[0] for s in samples} - {""}
+    wanted = {_find_name(text, known, sets) for line in lines if (text := line.strip("'\", \t\r"))}
     if lacking := sorted(wanted - known):
         raise DatasetError(
             f"{list_file}: {len(lacking)} of its {len(wanted)} names are of no photo of the data "
             f"set ({lacking[0]} is the first); give one name a line"
         )
-    return [s for s in samples if Path(s.name).name in wanted]
+    return [s for s in samples if wanted & {s.name, Path(s.name).name}]
 
 
-def _find_name(line: str, known: Collection[str]) -> str:
+def _find_name(line: str, known: Collection[str], sets: Collection[str]) -> str:
     """Return the name in a line that is of a photo, or else what the line must mean."""
     *others, last = re.split(r"--|[\s'\",]+", line)
     # Names have spaces and dots too, and a part of one is no name.
     texts = [line, last] if all(re.fullmatch(r"\d+|.*\.\w+", each) for each in others) else [line]
-    names = [name for text in texts for name in (Path(text).name, Path(text).stem)]
+    names = []
+    for path in map(Path, texts):
+        inner = next((part for part in reversed(path.parts[:-1]) if part in sets), path.parent)
+        names += [Path(inner if sets else "", name).as_posix() for name in (path.name, path.stem)]
     return next((name for name in names if name in known), names[-1])
 
 
@@ -294,7 +295,6 @@ def _kind(name: str) -> str:
 
 
 def _number(sample: Sample) -> int:
-    digits = re.search(r"(\d+)$", sample.name)
-    if digits is None:
+    if (digits := re.search(r"(\d+)$", sample.name)) is None:
         raise DatasetError(f"{sample.truth}: no number ends its name; use the split all")
     return int(digits[1])

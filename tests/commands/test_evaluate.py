@@ -112,6 +112,11 @@ def test_rows_are_printed_for_other_programs(run: Run, benchmark_folder: Path) -
         (["--method", "magic"], "no method named 'magic'; choose from: "),
         (["--maps", "nowhere"], "nowhere: no such folder"),
         (["--maps", "a=.", "--maps", "a=.."], "two rows would be called a"),
+        (["--maps", "all-blurred=."], "two rows would be called all-blurred"),
+        (["--maps", "a=.", "--method", "mine:a"], "two rows would be called a"),
+        (["--maps", "hifst=.", "--method", "mine:hifst"], "two rows would be called hifst"),
+        (["--method", "mine:hifst", "--method", "hifst"], "two rows would be called hifst"),
+        (["--method", "all-blurred.onnx"], "two rows would be called all-blurred"),
         (["--maps", "a=.", "--polarity", "sharp", "--polarity", "sharp"], "--polarity"),
         (
             ["--method", "all-blurred", "--names", "nowhere.txt"],

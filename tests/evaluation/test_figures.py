@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,19 @@ def test_greys_are_shares_of_white_whatever_the_depth() -> None:
 def made_curves(count: int) -> dict[str, Curve]:
     line = Curve(np.array([0.5, 0.9]), np.array([1.0, 0.4]))
     return {ALL_BLURRED: line, **{f"m{n}": line for n in range(count)}}
+
+
+@pytest.mark.parametrize("name", ["$^$", "$a$", "a$"])
+def test_names_are_drawn_as_they_are_written(name: str) -> None:
+    from matplotlib import rc_context
+
+    pictures = draw_pictures([name, "b"], {name: ROWS["a"]})
+    curves = draw_curves({name: made_curves(1)["m0"]}, "")
+    svg = io.StringIO()
+    with rc_context({"svg.fonttype": "none"}):
+        for figure in (pictures, curves):
+            figure.savefig(svg, format="svg")
+    assert svg.getvalue().count(f">{name}</text>") == 3
 
 
 def test_no_two_lines_look_alike() -> None:

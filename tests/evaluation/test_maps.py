@@ -11,7 +11,7 @@ import pytest
 from blurmapper.datasets import Polarity
 from blurmapper.errors import DatasetError, ImageError
 from blurmapper.evaluation.counts import image_counts
-from blurmapper.evaluation.maps import find_maps, read_any_map
+from blurmapper.evaluation.maps import find_maps, read_any_map, resize_map
 
 LEVELS = np.arange(256, dtype=np.uint8).reshape(16, 16)
 EXPECTED = list(range(256, 0, -1))
@@ -55,6 +55,22 @@ def test_maps_are_found_by_name_whatever_their_suffix(tmp_path: Path) -> None:
     assert [path.name for path in found.values()] == [
         *("a.png", "b.blur.png", "c.npy", "d.webp", "e.JPG.blur.png")
     ]
+
+
+@pytest.mark.parametrize("other", ["a.png", "a.blur.png", "a.png.blur.npy"])
+def test_two_maps_of_one_photo_are_refused(tmp_path: Path, other: str) -> None:
+    for name in ("a.jpg.blur.webp", other, "b.png"):
+        (tmp_path / name).touch()
+    with pytest.raises(DatasetError, match=r"/a\..*: a\..* is of the same photo; keep one"):
+        find_maps(tmp_path, ["a", "b"])
+    assert find_maps(tmp_path, ["b"]) == {"b": tmp_path / "b.png"}
+
+
+@pytest.mark.parametrize("bits", ["e", "f", "d", "g"])
+def test_maps_of_floats_of_every_width_are_resized(tmp_path: Path, bits: str) -> None:
+    np.save(tmp_path / "a.npy", np.array([[0, 1]], bits))
+    resized = resize_map(read_any_map(tmp_path / "a.npy"), 1, 4)
+    assert resized.tolist() == [[0, 0.25, 0.75, 1]]
 
 
 def test_missing_maps_are_named_and_counted(tmp_path: Path) -> None:

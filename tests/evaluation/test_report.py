@@ -65,6 +65,26 @@ def test_a_photo_that_is_undecided_all_over_is_in_no_row_and_no_sheet(
     assert photo_scores(results[entry.name])[blank.name]["mae"] is None
 
 
+@pytest.mark.parametrize("protocol", ["paper", "pooled", "dbd"])
+@pytest.mark.parametrize(
+    ("grey", "written"), [(128, {"curves.pdf"}), (0, {*FIGURES}), (255, {*FIGURES})]
+)
+def test_masks_that_tell_nothing_get_a_report_of_what_there_is(
+    grey: int, written: set[str], protocol: str, findings: Findings, tmp_path: Path
+) -> None:
+    samples = [replace(sample, undecided=True) for sample in findings.samples]
+    for sample in samples:
+        PIL.Image.new("L", (48, 32), grey).save(sample.truth)
+    results = {e.name: run_benchmark(e, samples, tmp_path) for e in findings.entries}
+    tables = score_tables(make_rows(results, samples, protocol), "four photos")
+    found = Findings(tables, results, samples, findings.entries, tmp_path, protocol)
+    write_report(found, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == len(written)
+    write_figures(found, tmp_path / "figures")
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == written
+
+
 def test_figures_are_files_too(findings: Findings, tmp_path: Path) -> None:
     write_figures(findings, tmp_path / "figures")
     written = {path.name for path in (tmp_path / "figures").iterdir()}

@@ -3,15 +3,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from blurmapper.datasets import Sample, read_dataset
 from blurmapper.evaluation.benchmark import Entry, run_benchmark
 from blurmapper.evaluation.records import Records
-from blurmapper.evaluation.rows import differences, make_rows
+from blurmapper.evaluation.rows import differences, make_rows, subset_names
 from blurmapper.evaluation.scores import score_paper
 from blurmapper.evaluation.tables import (
     Table,
@@ -71,6 +74,47 @@ def test_subsets_are_by_kind_and_by_size_of_the_blurred_region(results: Results)
     }
 
 
+def named(samples: Sequence[Sample], sets: str, kinds: Sequence[str]) -> list[Sample]:
+    """Return the samples in sets of a letter each, and of other kinds."""
+    return [
+        replace(sample, name=f"{inner}/{sample.name}" if inner.strip() else sample.name, kind=kind)
+        for sample, inner, kind in zip(samples, sets, kinds, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sets", "kinds", "subsets"),
+    [
+        ("    ", ["all", "all", "all", ""], {"all (kind)": [0, 1, 2]}),
+        ("aabb", ["a", "a", "b", "b"], {"a": [0, 1], "b": [2, 3]}),
+        (
+            *("aabb", ["a", "b", "b", "b"]),
+            {"a": [0, 1], "b": [2, 3], "a (kind)": [0], "b (kind)": [1, 2, 3]},
+        ),
+        (
+            *("    ", ["under 1/3 blurred", "", "", ""]),
+            {"under 1/3 blurred": [0], "under 1/3 blurred (size)": [3]},
+        ),
+    ],
+)
+def test_subsets_of_one_name_stand_apart_unless_they_are_the_same(
+    sets: str, kinds: list[str], subsets: dict[str, list[int]], results: Results
+) -> None:
+    records, samples = results
+    samples = named(samples, sets, kinds)
+    soft = Records(
+        replace(record, name=sample.name)
+        for record, sample in zip(records["soft"], samples, strict=True)
+    )
+    found = subset_names(samples, soft)
+    sizes = {"under 1/3 blurred": [3], "1/3 to 2/3 blurred": [1, 2], "over 2/3 blurred": [0]}
+    assert found == {
+        label: [samples[number].name for number in numbers]
+        for label, numbers in (sizes | subsets).items()
+    }
+    assert make_rows({"soft": soft}, samples, "paper", subsets=True)[0].images == 4
+
+
 def test_json_is_a_list_of_one_object_a_row(results: Results) -> None:
     rows = json.loads(format_json(make_rows(*results, "pooled")))
     assert [row["method"] for row in rows] == ["all-blurred", "soft", "rough"]
@@ -91,6 +135,18 @@ def test_csv_has_every_figure_and_interval(results: Results) -> None:
     assert float(rows[1]["ods_low"]) <= float(rows[1]["ods"]) <= float(rows[1]["ods_high"])
 
 
+def test_csv_has_empty_cells_where_a_subset_has_no_f(benchmark_folder: Path) -> None:
+    PIL.Image.new("L", (48, 32)).save(benchmark_folder / "gt" / "motion0001.png")
+    samples = named(read_dataset(benchmark_folder), "    ", ["all_sharp", "", "", ""])
+    soft = run_benchmark(Entry("soft", maps=benchmark_folder / "soft"), samples, benchmark_folder)
+    rows = make_rows({"soft": soft}, samples, "paper", subsets=True)
+    headings, *lines = csv.reader(io.StringIO(format_csv(rows)))
+    assert {len(line) for line in lines} == {len(headings)}
+    sharp = next(dict(zip(headings, line, strict=True)) for line in lines if "all_sharp" in line)
+    ends = ("low", "high")
+    assert [sharp[f"{name}_{end}"] for name in ("ods", "ois") for end in ends] == [""] * 4
+
+
 def test_differences_are_to_the_reference(results: Results) -> None:
     table = difference_table(differences(results[0], "paper", "soft"), "soft", "paper")
     assert table.rows[0][0] == "rough"
@@ -107,6 +163,19 @@ def test_latex_escapes_what_it_must() -> None:
     assert r"\caption{100 \% of a\_set}" in latex
     assert r"everything is blurred & 0.758 \\" in latex
     assert r"\label{tab:100-of-a-set}" in latex
+
+
+def test_latex_takes_every_name() -> None:
+    latex = format_latex(Table("a_$1", ("method", "ODS"), ((r"[*]^$\~{a}<b|c>", "0.758"),)))
+    name = r"{[}{*}]\textasciicircum{}\$\textbackslash{}\textasciitilde{}\{a\}"
+    name += r"\textless{}b\textbar{}c\textgreater{}"
+    assert rf"\midrule{chr(10)}{name} & 0.758 \\" in latex
+    assert r"\caption{a\_\$1}" in latex
+
+
+def test_markdown_takes_every_name() -> None:
+    markdown = format_markdown(Table("a", ("method", "ODS"), (("a|b", "0.758"),)))
+    assert markdown.splitlines()[4] == r"| a\|b | 0.758 |"
 
 
 def test_latex_prints_the_best_figures_bold() -> None:

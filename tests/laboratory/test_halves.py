@@ -12,6 +12,7 @@ from blurmapper.datasets import read_dataset
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.laboratory.entries import plan_networks
 from blurmapper.laboratory.experiments import (
+    add_maps,
     select_rows,
 )
 from blurmapper.laboratory.photos import has_halves
@@ -56,6 +57,16 @@ def test_an_experiment_without_rows_says_why(halved: Path, kept: Path, tmp_path:
     (benchmark / "photos.csv").write_text("\n".join(lines))
     with pytest.raises(ConfigError, match="whose photos the bundled networks have seen"):
         reproduce(select_rows(toy("table3", kept), ["dbm-lite"]), benchmark, tmp_path)
+
+
+def test_maps_called_as_a_network_are_refused_before_it_is_trained(
+    halved: Path, tmp_path: Path
+) -> None:
+    experiment = toy("table2", tmp_path / "kept", ONE)
+    experiment = add_maps(experiment, [f"{ONE[0]}={halved / 'truth'}"], [])
+    with pytest.raises(ConfigError, match=f"two rows would be called {ONE[0]}; name maps"):
+        reproduce(experiment, halved, tmp_path / "out")
+    assert not list(tmp_path.iterdir())
 
 
 def test_weights_that_are_not_there_name_the_option(halved: Path, kept: Path) -> None:

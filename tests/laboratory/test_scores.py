@@ -156,6 +156,31 @@ def test_finished_maps_and_ones_own_function_get_rows(
     assert all(path in reproduce(experiment, data, tmp_path / "out")[1] for path in written)
 
 
+def test_maps_of_a_method_take_its_place_and_it_is_not_run(
+    toy: Experiment, make_set: Callable[[str, str, str], Path], tmp_path: Path
+) -> None:
+    data = make_set("one", "images", "truth")
+    experiment = add_maps(
+        replace(toy, methods=("dbm-lite", *toy.methods)), [f"dbm-lite={data / 'truth'}"], []
+    )
+    results, _ = reproduce(experiment, data, tmp_path / "out")
+    rows = {row[0]: row[1] for row in results.tables[0].rows}
+    assert list(rows) == ["everything is blurred", "tiny", "dbm-lite"]
+    assert float(rows["dbm-lite"]) == 1
+    assert not (tmp_path / "out/dbm-lite/maps").exists()
+
+
+@pytest.mark.parametrize("name", ["tiny", "all-blurred"])
+def test_two_rows_of_one_name_are_refused_before_the_work(
+    name: str, toy: Experiment, make_set: Callable[[str, str, str], Path], tmp_path: Path
+) -> None:
+    data = make_set("one", "images", "truth")
+    experiment = add_maps(toy, [f"{name}={data / 'truth'}"], [])
+    with pytest.raises(ConfigError, match=f"two rows would be called {name}; "):
+        reproduce(experiment, data, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_maps_photos_itself_takes_no_finished_maps() -> None:
     with pytest.raises(ConfigError, match="table6 maps photos itself; leave out --maps"):
         add_maps(read_experiment("table6"), ["mine=maps"], [])

@@ -65,9 +65,7 @@ def evaluate(
     _check_outputs(files, report, figures)
     polarities = polarity or []
     entries = selection.choose_finished(maps or [], polarities, resize=resize, stretch=stretch)
-    finished = {entry.name for entry in entries}
-    to_run = [method for method in methods or [] if method not in finished]
-    entries += selection.choose_methods(to_run, refine=refine)
+    entries += selection.choose_methods(methods or [], entries, refine=refine)
     if not entries:
         raise ConfigError("nothing to score; give --method NAME or --maps DIR")
     samples = selection.choose_samples(

@@ -68,7 +68,8 @@ def draw_curves(curves: Mapping[str, Curve], title: str) -> Figure:
             continue
         line, place = divmod(number - (ALL_BLURRED in curves), len(COLOURS))
         dash, colour = DASHES[line % len(DASHES)], COLOURS[place]
-        axes.plot(curve.recall, curve.precision, dash, color=colour, linewidth=1.8, label=name)
+        label = as_label(name)
+        axes.plot(curve.recall, curve.precision, dash, color=colour, linewidth=1.8, label=label)
     axes.set(xlim=(0, 1), xlabel="Recall", ylabel="Precision", title=title)
     axes.set_ylim(_floor_of(curves.values()), 1)
     axes.grid(visible=True, color="0.88", linewidth=0.6)
@@ -168,11 +169,16 @@ def draw_pictures(
         for cell, picture in zip(axes, line, strict=True):
             _show(cell, picture, scale * CAPTION_POINTS)
         size = HEADING_POINTS if columns_down else LABEL_POINTS
-        axes[0].set_ylabel(label, fontsize=scale * size)
+        axes[0].set_ylabel(as_label(label), fontsize=scale * size)
     for cell, label in zip(grid[0], across, strict=True):
         size = LABEL_POINTS if columns_down else HEADING_POINTS
-        cell.set_title(label, fontsize=scale * size, pad=4)
+        cell.set_title(as_label(label), fontsize=scale * size, pad=4)
     return figure
+
+
+def as_label(name: str) -> str:
+    """Return a name as Matplotlib draws it: what stands between two $ it takes for mathematics."""
+    return name.replace("$", r"\$")
 
 
 def as_shown(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -32,19 +32,22 @@ def find_maps(folder: str | Path, names: list[str]) -> dict[str, Path]:
     Raises
     ------
     DatasetError
-        If a folder or map is missing; the line names the first, and counts the others.
+        If a folder or map is missing, of which the line names the first and counts the others, or
+        there are two of a photo.
     """
-    inner = {PurePath(name).parent for name in names}
-    files = {
-        str(parent / _photo_name(stem)): path
-        for parent in inner
-        for stem, path in find_pictures(Path(folder, parent), MAP_SUFFIXES).items()
-    }
-    missing = [name for name in names if str(PurePath(name)) not in files]
+    wanted = set(map(PurePath, names))
+    files: dict[PurePath, Path] = {}
+    for parent in sorted({name.parent for name in wanted}):
+        for stem, path in find_pictures(Path(folder, parent), MAP_SUFFIXES).items():
+            name = parent / _photo_name(stem)
+            if name in wanted and name in files:
+                raise DatasetError(f"{path}: {files[name].name} is of the same photo; keep one")
+            files[name] = path
+    missing = [name for name in names if PurePath(name) not in files]
     if missing:
         others = f" nor of {len(missing) - 1} other photos" if len(missing) > 1 else ""
         raise DatasetError(f"{folder}: holds no map of {missing[0]}{others}; add what is missing")
-    return {name: files[str(PurePath(name))] for name in names}
+    return {name: files[PurePath(name)] for name in names}
 
 
 def _photo_name(stem: str) -> str:
@@ -90,7 +93,10 @@ def read_any_map(path: Path, white: Polarity = "blurred") -> npt.NDArray[Any]:
 
 
 def resize_map(blur_map: npt.NDArray[Any], height: int, width: int) -> npt.NDArray[Any]:
-    """Resize a map to its mask's size, bilinearly; dtype kept."""
+    """Resize a map to its mask's size, bilinearly; dtype kept, but of floats OpenCV's are given."""
     import cv2
 
+    if blur_map.dtype.kind == "f":
+        # It knows those of 32 and 64 bits alone.
+        blur_map = blur_map.astype(np.float64 if blur_map.itemsize > 4 else np.float32, copy=False)
     return cv2.resize(blur_map, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -119,7 +119,7 @@ def write_report(findings: Findings, path: str | Path) -> None:
 
 
 def write_figures(findings: Findings, folder: str | Path) -> None:
-    """Write ``curves.pdf``, ``best.png`` and ``worst.png`` to a folder.
+    """Write ``curves.pdf``, ``best.png`` and ``worst.png`` to a folder, as far as there are such.
 
     Raises
     ------
@@ -154,12 +154,15 @@ def draw_benchmark_sheet(findings: Findings, samples: Sequence[Sample]) -> Figur
 
 
 def rank_extremes(findings: Findings) -> dict[str, list[Sample]]:
-    """Return the worst and the best photos of the first method, the most extreme first."""
+    """Return the worst and the best photos of the first method, the most extreme first.
+
+    Where no photo is decided there are neither, and so no sheets.
+    """
     right = _share_right(findings, findings.first)
     decided = (sample for sample in findings.samples if not math.isnan(right[sample.name]))
     ranked = sorted(decided, key=lambda sample: right[sample.name])
     count = min(EXTREMES, (len(ranked) + 1) // 2)
-    return {"Worst": ranked[:count], "Best": ranked[: -count - 1 : -1]}
+    return {"Worst": ranked[:count], "Best": ranked[: -count - 1 : -1]} if ranked else {}
 
 
 def _share_right(findings: Findings, method: str) -> dict[str, float]:

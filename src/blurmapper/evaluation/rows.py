@@ -75,8 +75,10 @@ class Row:
                 continue
             for name in ("ods", "ois", "ap", *value):
                 values[name] = value[name].value if name in value else None
-            known = {name: i for name, i in value.items() if not math.isnan(i.value)}
-            values["intervals"] = {name: [i.low, i.high] for name, i in known.items()}
+            values["intervals"] = {
+                name: [None if math.isnan(end) else end for end in (score.low, score.high)]
+                for name, score in value.items()
+            }
         return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in values.items()}
 
 
@@ -120,19 +122,26 @@ def with_all_blurred(results: Mapping[str, Records]) -> dict[str, Records]:
 def subset_names(samples: Sequence[Sample], records: Records) -> dict[str, list[str]]:
     """Return the photos of each kind of blur, of each set, and of each size of blurred region.
 
-    A subset that holds no photo, or all of them, is left out.
+    A subset that holds no photo, or all of them, is left out. One that is called as another of
+    other photos, or ``all``, gets what it is behind its name: ``motion (kind)``.
     """
-    subsets: dict[str, list[str]] = {}
+    parts: dict[str, dict[str, list[str]]] = {"set": {}, "kind": {}, "size": {s: [] for s in SIZES}}
     for sample in samples:
-        for label in (sample.name.rpartition("/")[0], sample.kind):
-            if label:
-                subsets.setdefault(label, []).append(sample.name)
-    for size in SIZES:
-        subsets[size] = []
+        parts["set"].setdefault(sample.name.rpartition("/")[0], []).append(sample.name)
+        parts["kind"].setdefault(sample.kind, []).append(sample.name)
     for record in records.select(sample.name for sample in samples):
         share = record.counts.positives / max(record.counts.pixels, 1)
-        subsets[next(s for s, limit in SIZES.items() if share <= limit)].append(record.name)
-    return {k: names for k, names in subsets.items() if 0 < len(names) < len(samples)}
+        size = next(s for s, limit in SIZES.items() if share <= limit)
+        parts["size"][size].append(record.name)
+    subsets: dict[str, list[str]] = {}
+    for what, of_part in parts.items():
+        for label, names in of_part.items():
+            if label and 0 < len(names) < len(samples):
+                name = label
+                while name == ALL_PHOTOS or subsets.get(name, names) != names:
+                    name += f" ({what})"
+                subsets[name] = names
+    return subsets
 
 
 def differences(

@@ -16,6 +16,7 @@ from blurmapper.datasets import (
 )
 from blurmapper.errors import ConfigError, DatasetError, MethodError
 from blurmapper.evaluation.benchmark import Entry
+from blurmapper.evaluation.rows import ALL_BLURRED
 from blurmapper.locations import find_path, is_bare
 from blurmapper.methods import METHODS, MethodOptions, is_function, is_weights
 
@@ -88,14 +89,25 @@ def choose_finished(
             raise ConfigError(f"--maps: {label!r} names no row; write NAME=DIR without / in NAME")
         path = find_path(folder)
         name = label or path.resolve().name
-        if name in entries:
+        if name in entries or name == ALL_BLURRED:
             raise ConfigError(f"--maps: two rows would be called {name}; name them NAME=DIR")
         entries[name] = Entry(name, maps=path, white=white, resize=resize, stretch=stretch)
     return list(entries.values())
 
 
-def choose_methods(methods: Sequence[str], *, refine: bool) -> list[Entry]:
+def choose_methods(
+    methods: Sequence[str], finished: Sequence[Entry] = (), *, refine: bool
+) -> list[Entry]:
     """Return an entry for each method to run.
+
+    Parameters
+    ----------
+    methods : sequence of str
+        As `blurmapper.methods.get_method` takes them.
+    finished : sequence of Entry
+        The other rows. A method whose maps are given by its name is not run.
+    refine : bool
+        As in `blurmapper.methods.MethodOptions`.
 
     Raises
     ------
@@ -104,10 +116,13 @@ def choose_methods(methods: Sequence[str], *, refine: bool) -> list[Entry]:
     ConfigError
         If two rows would have one name.
     """
+    given = {entry.name for entry in finished}
     entries: dict[str, Entry] = {}
     for method in dict.fromkeys(methods):
         name = name_method(method)
-        if name in entries:
+        if method in METHODS and name in given:
+            continue
+        if name in given or name in entries or name == ALL_BLURRED != method:
             raise ConfigError(f"--method: two rows would be called {name}; run them one by one")
         entries[name] = Entry(name, method, MethodOptions(refine=refine))
     return list(entries.values())

@@ -74,7 +74,9 @@ OURS = {
 def format_markdown(table: Table) -> str:
     """Return a table as Markdown, its title in bold above it."""
     rule = ("---", *("---:",) * (len(table.headings) - 1))
-    lines = ["| " + " | ".join(cells) + " |" for cells in (table.headings, rule, *table.rows)]
+    rows = ([cell.replace("|", r"\|") for cell in row] for row in (table.headings, *table.rows))
+    lines = ["| " + " | ".join(cells) + " |" for cells in rows]
+    lines.insert(1, "| " + " | ".join(rule) + " |")
     return "\n".join([f"**{table.title}**", "", *lines, ""])
 
 
@@ -180,7 +182,14 @@ def format_gain(interval: Interval) -> str:
     return f"{interval.value:+.3f} ({interval.low:+.3f} to {interval.high:+.3f})"
 
 
+_LATEX = str.maketrans(
+    {letter: f"\\{letter}" for letter in "%_&#${}"}
+    | {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
+    | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
+    # At the head of a row they would belong to the end of the row above.
+    | {"[": "{[}", "*": "{*}"}
+)
+
+
 def _escape(text: str) -> str:
-    for letter in "%_&#":
-        text = text.replace(letter, "\\" + letter)
-    return text
+    return text.translate(_LATEX)

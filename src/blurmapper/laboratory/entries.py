@@ -41,7 +41,7 @@ def prepare_entries(
     Raises
     ------
     ConfigError
-        If no row is left, or a network cannot be trained so.
+        If no row is left, two would have one name, or a network cannot be trained so.
     DatasetError
         If there is nothing to train on, or a photo that is scored would be trained on.
     MethodError
@@ -62,8 +62,11 @@ def prepare_entries(
         )
     if networks and experiment.training is not None:
         _keep_apart(read_training_half(experiment.training, data)[1], samples)
-    yield from choose_methods(methods, refine=True)
-    yield from choose_finished(experiment.maps, experiment.polarities, resize=True, stretch=False)
+    finished = choose_finished(experiment.maps, experiment.polarities, resize=True, stretch=False)
+    entries = [*choose_methods(methods, finished, refine=True), *finished]
+    for name in {entry.name for entry in entries} & {network.name for network in networks}:
+        raise ConfigError(f"two rows would be called {name}; name maps NAME=DIR, or run it alone")
+    yield from entries
     for network in networks:
         say(f"{network.name}: {network.folder}")
         network.train(say)
