@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -127,6 +128,15 @@ def test_photos_that_are_missing_claim_no_folder(library: Path, tmp_path: Path) 
     with pytest.raises(DatasetError, match="missing; give a folder of photos"):
         open_benchmark.build_open_benchmark(tmp_path / "none", tmp_path / "made", side=SIDE)
     open_benchmark.build_open_benchmark(library, tmp_path / "made", side=SIDE)
+
+
+def test_a_mask_of_another_size_than_its_photo_is_named(library: Path, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    shutil.copytree(library, photos)
+    for mask in (photos / "traced/truth").iterdir():
+        cv2.imwrite(str(mask), cv2.resize(cv2.imread(str(mask)), (32, 32)))
+    with pytest.raises(DatasetError, match=r"truth/hand\d\.png: of another size than"):
+        open_benchmark.build_open_benchmark(photos, tmp_path / "made", side=SIDE)
 
 
 def test_every_made_photo_is_partly_blurred(benchmark: Path) -> None:

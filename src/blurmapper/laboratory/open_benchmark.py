@@ -25,7 +25,7 @@ from blurmapper.laboratory.results import to_json
 from blurmapper.training.augmentation import resize_layer
 from blurmapper.training.data import KINDS, PairSource
 from blurmapper.training.pairs import MOVED, SHARP, UNDECIDED, label_of
-from blurmapper.training.photos import Masked, PhotoLibrary, read_library, read_pixels, read_rgb
+from blurmapper.training.photos import Masked, PhotoLibrary, read_library, read_masked, read_pixels
 
 NAMES = {"motion": "motion", "defocus": "out_of_focus"}
 
@@ -217,8 +217,7 @@ def _halve(library: PhotoLibrary, entries: Sequence[Entry]) -> Iterator[PhotoLib
 def _make(entry: Entry, source: PairSource, seed: tuple[int, int]) -> tuple[Image, Image]:
     """Return photo (S, S, 3) and truth (S, S), S being the side."""
     if entry.origin != "made":
-        photo = read_rgb(entry.source.photo)
-        truth = read_pixels(entry.source.mask, cv2.IMREAD_GRAYSCALE)
+        photo, truth = read_masked(entry.source)
         if entry.origin == "optical":
             truth = label_of(1.0 - truth.astype(np.float32) / 255.0, 255)
         interpolated = resize_layer(photo, source.side)

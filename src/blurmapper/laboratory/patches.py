@@ -15,6 +15,7 @@ from blurmapper.datasets import Sample, read_truth
 from blurmapper.evaluation.bootstrap import Interval
 from blurmapper.evaluation.figures import COLOURS, new_figure, read_shown
 from blurmapper.laboratory.photos import shuffle
+from blurmapper.masks import check_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,6 +92,7 @@ def cut_patches(
     assert sample.photo is not None
     ground_truth, valid = read_truth(sample)
     image = read_shown(sample.photo).astype(np.float32)
+    check_size(ground_truth, sample.truth, image, sample.photo)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     corner = tuple(int(rng.integers(length % side + 1)) for length in grey.shape)
     share = _cells(ground_truth.astype(np.float32), side, corner).mean((2, 3))

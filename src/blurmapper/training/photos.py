@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from blurmapper.csv_rows import read_rows
 from blurmapper.errors import DatasetError
+from blurmapper.masks import check_size
 
 REVIEWS = Path(__file__).parent / "photo_reviews.csv"
 HELD_OUT_SHARE = 12
@@ -140,6 +141,19 @@ def read_pixels(path: Path, how: int) -> npt.NDArray[Any]:
 def read_rgb(path: Path) -> npt.NDArray[np.uint8]:
     """Return a photo as RGB (H, W, 3), or raise as `read_pixels` does."""
     return np.ascontiguousarray(read_pixels(path, cv2.IMREAD_COLOR)[..., ::-1])
+
+
+def read_masked(masked: Masked) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Return a photo as RGB (H, W, 3) and its mask as grey (H, W).
+
+    Raises
+    ------
+    DatasetError
+        If one cannot be read, or they are of different sizes.
+    """
+    image, mask = read_rgb(masked.photo), read_pixels(masked.mask, cv2.IMREAD_GRAYSCALE)
+    check_size(mask, masked.mask, image, masked.photo)
+    return image, mask
 
 
 def _is_held_out(name: str, share: int) -> bool:
