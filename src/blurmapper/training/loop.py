@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Dataset
 
-from blurmapper.errors import ConfigError
+from blurmapper.errors import BlurMapperError, ConfigError
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.training.config import TrainingConfig, read_config
 from blurmapper.training.data import PairDataset, open_source
@@ -160,8 +160,8 @@ class TrainingRun:
             for step in range(self.step, config.iterations)
         ]
         batches = [list(range(start, start + config.batch)) for start in starts]
-        return iter(
-            DataLoader(
+        try:
+            yield from DataLoader(
                 self.dataset(config.iterations * config.batch * self.processes),
                 batch_sampler=batches,
                 num_workers=config.workers,
@@ -169,7 +169,11 @@ class TrainingRun:
                 prefetch_factor=4 if config.workers else None,
                 pin_memory=self.device.type == "cuda",
             )
-        )
+        except BlurMapperError as error:
+            # Of what a worker raises torch makes the text of its traceback; our line is its last.
+            kind = type(error)
+            line = str(error).rpartition(f"{kind.__module__}.{kind.__qualname__}: ")[2]
+            raise kind(line.strip()) from error
 
     def save(self) -> None:
         """Write the checkpoint whole or not at all."""
