@@ -88,7 +88,8 @@ def read_library(root: Path, *, held_out: bool = False) -> PhotoLibrary:
     Raises
     ------
     DatasetError
-        If the folder or one of its lists is missing, or a list cannot be read.
+        If the folder, one of its lists or a subject of use bokeh is missing, or a list cannot be
+        read.
     """
     for needed in (root / "photos.csv", root / "traced" / "photos.csv"):
         if not needed.is_file():
@@ -101,6 +102,12 @@ def read_library(root: Path, *, held_out: bool = False) -> PhotoLibrary:
     names = [row["photo"] for row in rows]
     names = [name for name in names if _is_held_out(name, 2 * HELD_OUT_SHARE) == held_out]
     subjects = {path.stem: path for path in sorted((root / "subjects").glob("*.webp"))}
+    for name in (row["photo"] for row in rows):
+        if use.get(name) == "bokeh" and name not in subjects:
+            raise DatasetError(
+                f"{root / 'subjects' / name}.webp: missing, though {name} is of use bokeh; add the "
+                "mask of its subject, or take it off the list"
+            )
 
     def photos(verdict: str) -> list[Path]:
         return [root / "images" / f"{name}.jpg" for name in names if use.get(name) == verdict]
