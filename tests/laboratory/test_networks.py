@@ -178,6 +178,17 @@ def test_a_network_killed_as_it_finished_is_finished(
     network.write_maps(read_dataset(halved), network.folder / "maps" / "halved")
 
 
+def test_a_log_that_a_full_disk_cut_short_is_gone_on_with(halved: Path, kept: Path) -> None:
+    (network,) = plan_networks(with_overrides(toy("table2", kept, ONE), seed=9), halved)
+    network.folder.mkdir()
+    (network.folder / "log.jsonl").write_text('{"step": 20, "seconds": 5}\n{"step": 40, "los')
+    network.train()
+    lines = (network.folder / "log.jsonl").read_text().splitlines()
+    assert lines[1] == '{"step": 40, "los'
+    last = json.loads(lines[2])
+    assert network.read_record()["seconds_a_step"] == (5 + last["seconds"]) / 2
+
+
 def test_a_network_that_another_process_trains_is_waited_for(halved: Path, kept: Path) -> None:
     from filelock import FileLock
 
