@@ -77,14 +77,16 @@ class TrainingRun:
         if config.threads:
             torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
-        network = build_network(config.architecture, config.initialise)
-        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = {name: value.clone() for name, value in network.state_dict().items()}
-        self.optimiser = build_optimiser(self.network, config)
+        self._take(build_network(config.architecture, config.initialise), config)
+        self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.preprocessing = replace(
             get_architecture(config.architecture).preprocessing, working_side=config.working_side
         )
         self.step = 0
+
+    def _take(self, network: nn.Module, config: TrainingConfig) -> None:
+        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimiser = build_optimiser(self.network, config)
 
     def train(self) -> None:
         """Run the steps that are left, saving and scoring as the config says."""
@@ -199,7 +201,11 @@ class TrainingRun:
                 f"{self.path}: of a finished run, of which only the average is kept; give another "
                 f"output, and initialise={self.path}"
             )
-        set_weights(self.network, state["network"])
+        # With norms folded in or not, and parameters grouped, as where the run began, whatever this
+        # config starts from.
+        network = get_architecture(self.config.architecture).build()
+        set_weights(network, state["network"])
+        self._take(network, TrainingConfig.from_dict(state["config"], str(self.path)))
         self.average = {name: value.to(self.device) for name, value in state["average"].items()}
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
