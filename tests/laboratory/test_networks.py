@@ -93,6 +93,15 @@ def test_a_draw_splits_photos_without_loss(halved: Path) -> None:
         draw(samples, 8, seed=1)
 
 
+def test_more_data_than_there_is_trains_nothing(halved: Path, tmp_path: Path) -> None:
+    experiment = toy("more-data", tmp_path / "kept")
+    assert experiment.training is not None
+    training = replace(experiment.training, added=4)
+    with pytest.raises(DatasetError, match="only 4 photos to test on: 4 cannot be taken away"):
+        reproduce(replace(experiment, training=training), halved, tmp_path)
+    assert not (tmp_path / "kept").exists()
+
+
 def test_a_network_is_trained_once_for_all_experiments(halved: Path, kept: Path) -> None:
     two, four = (
         {n.name: n.folder for n in plan_networks(toy(name, kept), halved)}
