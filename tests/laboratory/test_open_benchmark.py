@@ -165,6 +165,15 @@ def test_another_seed_makes_another(benchmark: Path, library: Path, tmp_path: Pa
         open_benchmark.build_open_benchmark(library, other, side=SIDE)
 
 
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"\0\0", b"[" * 100_000])
+def test_a_damaged_list_of_what_it_is_made_of_is_one_line(
+    content: bytes, library: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "benchmark.json").write_bytes(content)
+    with pytest.raises(ConfigError, match="holds a benchmark made otherwise; give another folder"):
+        open_benchmark.build_open_benchmark(library, tmp_path, side=SIDE)
+
+
 def test_what_a_killed_run_left_is_gone_on_with(benchmark: Path, library: Path) -> None:
     before = {path: path.read_bytes() for path in benchmark.rglob("*.*")}
     (benchmark / "photos.csv").unlink()

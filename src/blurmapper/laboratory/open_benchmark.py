@@ -119,7 +119,7 @@ def build_open_benchmark(
     made_by: dict[str, str | int] = {"photos": photos.resolve().name, "seed": seed, "side": side}
     made_by |= CUHK_PHOTOS
     manifest = output / MANIFEST
-    if manifest.exists() and json.loads(manifest.read_text(encoding="utf-8")) != made_by:
+    if manifest.exists() and _read_manifest(manifest) != made_by:
         raise ConfigError(f"{output}: holds a benchmark made otherwise; give another folder")
     if manifest.exists() and (output / "photos.csv").exists():
         return output
@@ -140,6 +140,14 @@ def build_open_benchmark(
     rows = [(e.name, e.kind, 3, e.origin, e.source.photo.stem, e.scene) for e in entries]
     write_file(output / "photos.csv", to_csv([LISTED, *rows]), ours)
     return output
+
+
+def _read_manifest(path: Path) -> object:
+    """Return what a benchmark is made of; of a file that is damaged, nothing."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (RecursionError, ValueError):
+        return None
 
 
 def plan_entries(library: PhotoLibrary, seed: int) -> list[Entry]:
