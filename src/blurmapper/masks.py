@@ -91,6 +91,12 @@ def has_undecided(mask: npt.NDArray[np.uint8]) -> bool:
     return bool(counts[UNDECIDED]) and int(counts[[0, UNDECIDED, 255]].sum()) == mask.size
 
 
+def check_size(mask: npt.NDArray[Any], path: Path, image: npt.NDArray[Any], photo: Path) -> None:
+    """Raise `DatasetError`, which names the files of both, unless a mask has its photo's size."""
+    if mask.shape[:2] != image.shape[:2]:
+        raise DatasetError(f"{path}: of another size than {photo}; replace one")
+
+
 def _slack_of(picture: PIL.Image.Image) -> int:
     return _NOISE if picture.format in _LOSSY else 0
 

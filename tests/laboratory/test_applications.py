@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from blurmapper.datasets import read_dataset
@@ -76,6 +77,13 @@ def test_overlap_is_that_of_the_subject_with_what_is_sharp(mapped: Mapped) -> No
 def test_without_truth_there_is_no_overlap(mapped: Mapped) -> None:
     alone = replace(mapped, photo=replace(mapped.photo, sample=None))
     assert overlap(alone, mapped.blur_map < 0.5) is None
+
+
+def test_truth_of_another_size_than_its_photo_is_named(mapped: Mapped) -> None:
+    assert mapped.photo.sample is not None
+    PIL.Image.new("L", (48, 32)).save(mapped.photo.sample.truth)
+    with pytest.raises(DatasetError, match=r"truth/motion0003\.png: of another size than"):
+        overlap(mapped, mapped.blur_map < 0.5)
 
 
 def test_a_cut_out_lies_on_squares() -> None:

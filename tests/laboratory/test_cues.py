@@ -61,6 +61,16 @@ def test_the_wrong_way_round_counts_as_telling_apart() -> None:
     assert best_cue(areas, "flat") == "gradient tails"
 
 
+@pytest.mark.parametrize("maps", [(), ("maps",)])
+def test_masks_without_photos_are_one_line(
+    maps: tuple[str, ...], toy: Experiment, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    (toy_benchmark / "images").rename(tmp_path / "maps")
+    finished = tuple(f"mine={tmp_path / name}" for name in maps)
+    with pytest.raises(DatasetError, match=r"truth/.*\.png: has no photo to cut patches of; "):
+        run_cues(replace(toy, maps=finished), toy_benchmark, tmp_path, print)
+
+
 def test_patches_larger_than_what_is_sharp_are_one_line(
     toy: Experiment, toy_benchmark: Path, tmp_path: Path
 ) -> None:

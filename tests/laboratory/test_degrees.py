@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from blurmapper.cli import app
+from blurmapper.errors import DatasetError
 from blurmapper.laboratory.degrees import find_degrees, run_degrees
 from blurmapper.laboratory.experiments import Experiment, read_experiment
 from blurmapper.laboratory.photos import list_photos
@@ -82,6 +84,20 @@ def test_a_photo_that_cannot_be_read_is_said_and_left_out(
     assert photos[0].name not in found
     assert len(found) == 5
     assert any(photos[0].path.name in line for line in said)
+
+
+def test_where_no_photo_can_be_read_there_is_one_line(toy: Experiment, tmp_path: Path) -> None:
+    (tmp_path / "damaged.jpg").write_bytes(b"no photo")
+    with pytest.raises(DatasetError, match="no photo in it can be read"):
+        run_degrees(toy, tmp_path, tmp_path / "out", ignore)
+
+
+def test_masks_without_photos_are_one_line(
+    toy: Experiment, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    shutil.rmtree(toy_benchmark / "images")
+    with pytest.raises(DatasetError, match=r"truth/.*\.png: has no photo to map; add the photos"):
+        run_degrees(toy, toy_benchmark, tmp_path, ignore)
 
 
 def test_a_folder_of_photos_has_no_figure_of_truth(

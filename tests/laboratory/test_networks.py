@@ -93,6 +93,15 @@ def test_a_draw_splits_photos_without_loss(halved: Path) -> None:
         draw(samples, 8, seed=1)
 
 
+def test_more_data_than_there_is_trains_nothing(halved: Path, tmp_path: Path) -> None:
+    experiment = toy("more-data", tmp_path / "kept")
+    assert experiment.training is not None
+    training = replace(experiment.training, added=4)
+    with pytest.raises(DatasetError, match="only 4 photos to test on: 4 cannot be taken away"):
+        reproduce(replace(experiment, training=training), halved, tmp_path)
+    assert not (tmp_path / "kept").exists()
+
+
 def test_a_network_is_trained_once_for_all_experiments(halved: Path, kept: Path) -> None:
     two, four = (
         {n.name: n.folder for n in plan_networks(toy(name, kept), halved)}
@@ -176,6 +185,17 @@ def test_a_network_killed_as_it_finished_is_finished(
             network.train()
     network.train()
     network.write_maps(read_dataset(halved), network.folder / "maps" / "halved")
+
+
+def test_a_log_that_a_full_disk_cut_short_is_gone_on_with(halved: Path, kept: Path) -> None:
+    (network,) = plan_networks(with_overrides(toy("table2", kept, ONE), seed=9), halved)
+    network.folder.mkdir()
+    (network.folder / "log.jsonl").write_text('{"step": 20, "seconds": 5}\n{"step": 40, "los')
+    network.train()
+    lines = (network.folder / "log.jsonl").read_text().splitlines()
+    assert lines[1] == '{"step": 40, "los'
+    last = json.loads(lines[2])
+    assert network.read_record()["seconds_a_step"] == (5 + last["seconds"]) / 2
 
 
 def test_a_network_that_another_process_trains_is_waited_for(halved: Path, kept: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -129,6 +130,15 @@ def test_photos_that_are_missing_claim_no_folder(library: Path, tmp_path: Path) 
     open_benchmark.build_open_benchmark(library, tmp_path / "made", side=SIDE)
 
 
+def test_a_mask_of_another_size_than_its_photo_is_named(library: Path, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    shutil.copytree(library, photos)
+    for mask in (photos / "traced/truth").iterdir():
+        cv2.imwrite(str(mask), cv2.resize(cv2.imread(str(mask)), (32, 32)))
+    with pytest.raises(DatasetError, match=r"truth/hand\d\.png: of another size than"):
+        open_benchmark.build_open_benchmark(photos, tmp_path / "made", side=SIDE)
+
+
 def test_every_made_photo_is_partly_blurred(benchmark: Path) -> None:
     made = {row["photo"] for row in rows_of(benchmark) if row["origin"] == "made"}
     for sample in read_dataset(benchmark):
@@ -153,6 +163,15 @@ def test_another_seed_makes_another(benchmark: Path, library: Path, tmp_path: Pa
     assert rows_of(benchmark) != rows_of(other)
     with pytest.raises(ConfigError, match="holds a benchmark made otherwise"):
         open_benchmark.build_open_benchmark(library, other, side=SIDE)
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"\0\0", b"[" * 100_000])
+def test_a_damaged_list_of_what_it_is_made_of_is_one_line(
+    content: bytes, library: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "benchmark.json").write_bytes(content)
+    with pytest.raises(ConfigError, match="holds a benchmark made otherwise; give another folder"):
+        open_benchmark.build_open_benchmark(library, tmp_path, side=SIDE)
 
 
 def test_what_a_killed_run_left_is_gone_on_with(benchmark: Path, library: Path) -> None:

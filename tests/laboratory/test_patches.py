@@ -6,9 +6,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 
 from blurmapper.datasets import read_dataset, read_truth
+from blurmapper.errors import DatasetError
 from blurmapper.laboratory.patches import (
     STATISTICS,
     cut_patches,
@@ -18,6 +20,13 @@ from blurmapper.laboratory.patches import (
 )
 
 SIDE = 32
+
+
+def test_patches_of_a_photo_of_another_size_than_its_mask_are_not_cut(toy_benchmark: Path) -> None:
+    sample = read_dataset(toy_benchmark)[0]
+    PIL.Image.new("L", (48, 32)).save(sample.truth)
+    with pytest.raises(DatasetError, match=r"truth/.*\.png: of another size than"):
+        cut_patches(sample, 8, 3, np.random.default_rng(0))
 
 
 def made_patches(slope: float, count: int = 20) -> np.ndarray:

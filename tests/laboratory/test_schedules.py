@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+
 import pytest
 
 from blurmapper.errors import ConfigError
-from blurmapper.laboratory.experiments import Training, read_schedule, row_fields, schedule_names
+from blurmapper.laboratory.experiments import (
+    DECIDED,
+    Training,
+    read_schedule,
+    row_fields,
+    schedule_names,
+)
 from blurmapper.laboratory.networks import describe_networks
 from blurmapper.training.config import TrainingConfig
 
 
-def test_a_setting_that_is_no_number_is_named() -> None:
-    with pytest.raises(ConfigError, match="rate=fast: not a number"):
-        row_fields({}, read_schedule("short"), Training({}, overrides={"rate": "fast"}))
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("rate", "fast", "rate: 'fast' is not of type float"),
+        ("side", math.inf, "side: inf is not of type int"),
+        ("side", math.nan, "side: nan is not of type int"),
+        ("working_side", 96.5, r"working_side: 96\.5 is not of type int"),
+        ("side", 10**400, "side is 1000.*; use 16 to 8192"),
+        ("scale", "x", "no field 'scale'; choose among architecture, "),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(name: str, value: object, said: str) -> None:
+    training = Training({}, overrides={name: value})
+    with pytest.raises(ConfigError, match=f"--set: {said}"):
+        row_fields({"scale": 0.6667}, read_schedule("short"), training)
+
+
+@pytest.mark.parametrize("name", [*DECIDED])
+def test_what_reproduce_decides_cannot_be_set(name: str) -> None:
+    assert name in {field.name for field in dataclasses.fields(TrainingConfig)}
+    with pytest.raises(ConfigError, match=f"--set {name}: is decided by reproduce; leave it out"):
+        row_fields({}, read_schedule("short"), Training({}, overrides={name: ""}))
 
 
 def test_rows_scale_the_schedules_side_and_rate() -> None:

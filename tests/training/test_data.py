@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from blurmapper.errors import DatasetError
 from blurmapper.training.config import Mixture
 from blurmapper.training.data import PairDataset, PairSource
+from blurmapper.training.inference import score_held_out
+from blurmapper.training.networks import build_network, get_architecture
 from blurmapper.training.pairs import BLURRED, DEFOCUSED, MOVED, SHARP, UNDECIDED
 from blurmapper.training.photos import read_library
 
@@ -80,6 +83,40 @@ def test_a_broken_photo_is_named(photos: Path, tmp_path: Path) -> None:
         photo.write_bytes(b"not a photo")
     with pytest.raises(DatasetError, match=r"traced.*cannot be read as a photo"):
         PairSource(read_library(root), 48, 0, ONLY_TRACED).pair(0)
+
+
+ONLY_BOKEH = Mixture(traced=0, bokeh=1, sharp=0, blurred=0, made=0)
+
+
+@pytest.mark.parametrize(
+    ("masks", "mixture"), [("traced/truth", ONLY_TRACED), ("subjects", ONLY_BOKEH)]
+)
+def test_a_mask_of_another_size_than_its_photo_is_named(
+    masks: str, mixture: Mixture, photos: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "photos"
+    shutil.copytree(photos, root)
+    for mask in (root / masks).iterdir():
+        cv2.imwrite(str(mask), np.repeat(np.uint8([[0, 255]]), 16, axis=1).repeat(32, axis=0))
+    with pytest.raises(DatasetError, match=rf"{masks}/\w+\.\w+: of another size than .*\.jpg; "):
+        PairSource(read_library(root), 48, 0, mixture).pair(0)
+    preprocessing = get_architecture("configuration-i").preprocessing
+    with pytest.raises(DatasetError, match=rf"{masks}/.*: of another size than"):
+        score_held_out(build_network("configuration-i"), preprocessing, root)
+
+
+def test_a_borrowed_subject_is_stretched_to_the_photo(photos: Path, tmp_path: Path) -> None:
+    root = tmp_path / "photos"
+    shutil.copytree(photos, root)
+    wide = np.zeros((64, 160, 3), np.uint8)
+    for photo in (root / "images").glob("sharp*"):
+        cv2.imwrite(str(photo), wide)
+    source = PairSource(read_library(root), 48, 0)
+    image, mask = source._with_subject(root / "images/sharp1.jpg", np.random.default_rng(0))
+    assert image.shape[:2] == mask.shape
+    # The subject is a disc amid its own photo.
+    assert mask[32, 80] == 255
+    assert not mask[:, [0, -1]].any()
 
 
 def test_the_dataset_hands_out_tensors(photos: Path) -> None:

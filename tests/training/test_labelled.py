@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +82,21 @@ def test_a_mask_of_another_size_is_named(samples: list[Sample]) -> None:
     source = LabelledSource(samples[:1], 32, seed=0)
     with pytest.raises(DatasetError, match=r"p0\.png: of another size than"):
         source.pair(0)
+
+
+def test_what_a_worker_cannot_use_is_one_line(samples: list[Sample], tmp_path: Path) -> None:
+    PIL.Image.new("L", (10, 10)).save(samples[0].truth)
+    (tmp_path / "listed.txt").write_text("p0\n")
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'architecture = "configuration-i"\nphotos = "{samples[0].truth.parents[1]}"\n'
+        f'listed = "{tmp_path / "listed.txt"}"\noutput = "{tmp_path / "run"}"\nside = 32\n'
+        "workers = 1\nthreads = 1\n"
+    )
+    command = [sys.executable, "-m", "blurmapper", "train", str(config)]
+    said = subprocess.run(command, check=False, capture_output=True, text=True).stderr
+    line = f"error: {samples[0].truth}: of another size than {samples[0].photo}; replace one"
+    assert said.splitlines() == [line]
 
 
 def test_nothing_to_train_on_is_said() -> None:

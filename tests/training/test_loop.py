@@ -225,6 +225,28 @@ def test_a_run_does_not_go_on_with_another_optimiser(config: Path) -> None:
         train(config, resume=True, overrides=["optimiser=sgd"])
 
 
+@pytest.mark.parametrize(
+    ("begun", "resumed"),
+    [
+        (["initialise=dbm-lite"], ["initialise="]),
+        (["initialise="], ["initialise=dbm-lite"]),
+        (["weight_decay=0"], ["weight_decay=0.1"]),
+    ],
+)
+def test_a_run_goes_on_as_it_began_whatever_it_is_told_to_start_from(
+    begun: list[str], resumed: list[str], config: Path, tmp_path: Path
+) -> None:
+    lite, longer = ["architecture=dbm-lite", "decay=polynomial", "power=0"], "iterations=2"
+    whole = ["iterations=2", "checkpoint_every=1", f"output={tmp_path / 'whole'}"]
+    expected = read_checkpoint(train(config, overrides=[*lite, *begun, *whole]))
+    train(config, overrides=[*lite, *begun, "iterations=1"])
+    found = read_checkpoint(train(config, resume=True, overrides=[*lite, *resumed, longer]))
+    assert found["network"].keys() == expected["network"].keys()
+    for part in ("network", "average"):
+        for name, value in expected[part].items():
+            torch.testing.assert_close(found[part][name], value, rtol=0, atol=0)
+
+
 def test_the_average_follows_the_weights(config: Path) -> None:
     from blurmapper.training.config import read_config
 

@@ -42,6 +42,15 @@ def test_lists_that_are_none_are_named(tmp_path: Path) -> None:
         read_library(tmp_path)
 
 
+@pytest.mark.parametrize("held_out", [False, True])
+def test_a_subject_that_is_missing_is_named(held_out: bool, tmp_path: Path) -> None:
+    make_library(tmp_path, "photo,use\nb,bokeh\n", "photo\n", "utf-8")
+    with pytest.raises(
+        DatasetError, match=r"subjects/b\.webp: missing, though b is of use bokeh; "
+    ):
+        read_library(tmp_path, held_out=held_out)
+
+
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
 def test_every_photo_was_reviewed() -> None:
     assert names(SHARED / "photos/photos.csv") == names(REVIEWS)

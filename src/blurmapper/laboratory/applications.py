@@ -28,6 +28,7 @@ from blurmapper.images import BlurMap, ImageArray, read_image
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.photos import Photo, list_photos, shuffle, warn_of_seen
 from blurmapper.laboratory.results import Results, Say
+from blurmapper.masks import check_size
 from blurmapper.methods import get_method
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def overlap(mapped: Mapped, subject: Mask) -> float | None:
     if mapped.photo.sample is None:
         return None
     ground_truth, valid = read_truth(mapped.photo.sample)
+    check_size(ground_truth, mapped.photo.sample.truth, mapped.image, mapped.photo.path)
     decided = np.ones_like(ground_truth) if valid is None else valid
     sharp = ~ground_truth
     union = ((subject | sharp) & decided).sum()

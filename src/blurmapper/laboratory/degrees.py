@@ -11,7 +11,7 @@ import numpy as np
 
 from blurmapper.applications import blur_degree
 from blurmapper.batch import Manifest, identify
-from blurmapper.errors import ImageError
+from blurmapper.errors import DatasetError, ImageError
 from blurmapper.evaluation.figures import COLOURS, Picture, draw_pictures, new_figure, read_shown
 from blurmapper.evaluation.selection import name_method
 from blurmapper.evaluation.tables import Table, format_figure
@@ -49,6 +49,8 @@ def run_degrees(experiment: Experiment, data: Path | None, output: Path, say: Sa
     ranked = sorted(
         (p for p in photos if p.name in degrees), key=lambda p: (degrees[p.name], p.name)
     )
+    if not ranked:
+        raise DatasetError(f"{photos[0].path.parent}: no photo in it can be read; give others")
     shares = {p.name: blurred_share(p.sample) for p in ranked if p.sample is not None}
     ranks = {photo.name: rank for rank, photo in enumerate(ranked, 1)}
     shown = spread_evenly(ranked, experiment.photos)

@@ -44,6 +44,8 @@ def run_draws(experiment: Experiment, data: Path | None, output: Path, say: Say)
     networks = plan_networks(experiment, data)
     if not networks:
         raise ConfigError(f"{experiment.name}: no network is left; leave out --method")
+    # Said before the first network is trained, where there are too few.
+    draws = [draw(tested, training.added, number) for number in range(training.draws)]
     alone = networks[0]
     few = _score(alone, tested, data, output, say)
     say(f"{alone.name}: {len(tested)} photos scored")
@@ -52,8 +54,7 @@ def run_draws(experiment: Experiment, data: Path | None, output: Path, say: Say)
     schedule = read_schedule(training.schedule)
     fields = row_fields(training.networks[alone.name], schedule, training)
     compared: list[tuple[Records, Records]] = []
-    for number in range(training.draws):
-        added, rest = draw(tested, training.added, number)
+    for number, (added, rest) in enumerate(draws):
         network = plan_network(
             f"{alone.name}-draw-{number}", fields, [*half, *added], folder, Path(training.kept)
         )

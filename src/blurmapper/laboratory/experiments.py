@@ -30,6 +30,11 @@ SHARED = ("methods", "training", "split")
 """What a figure takes over from the table that its file says it is ``of``."""
 
 
+DECIDED = ("photos", "listed", "dataset", "mixture", "output", "workers", "score_every")
+"""Fields of a config that nobody can set: what networks learn from, where they go, and what is of
+no use to photos that are listed."""
+
+
 @dataclass(frozen=True)
 class Training:
     """Networks that an experiment trains, a row each.
@@ -249,17 +254,25 @@ def row_fields(own: Mapping[str, Any], schedule: Schedule, training: Training) -
     Raises
     ------
     ConfigError
-        If what a row multiplies is no number.
+        If what overrides them is no field of a config, decided here, or no value of its field.
     """
+    _check_overrides(training.overrides)
     fields = {**schedule.values, **own, **training.overrides}
     scale, rate_factor = fields.pop("scale", 1.0), fields.pop("rate_factor", 1.0)
-    for name in ("side", "working_side", "rate"):
-        if isinstance(fields[name], bool) or not isinstance(fields[name], int | float):
-            raise ConfigError(f"{name}={fields[name]}: not a number; write {name}=0.5 or the like")
     for name in ("side", "working_side"):
         if scale != 1.0:
             fields[name] = max(1, round(fields[name] * scale / SIDE_STEP)) * SIDE_STEP
     return {**fields, "rate": fields["rate"] * rate_factor}
+
+
+def _check_overrides(overrides: Mapping[str, Any]) -> None:
+    from blurmapper.training.config import TrainingConfig
+
+    for name in overrides:
+        if name in DECIDED:
+            raise ConfigError(f"--set {name}: is decided by reproduce; leave it out")
+    needed = {"architecture": "", "photos": ".", "output": "."}
+    TrainingConfig.from_dict({**needed, **overrides}, "--set")
 
 
 def list_steps(training: Training) -> str:

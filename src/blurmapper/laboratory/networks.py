@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -238,6 +239,9 @@ def _seconds_a_step(folder: Path) -> float | None:
     """Return the mean over the log; of a run that was cut short, over all of its parts."""
     from blurmapper.training.progress import LOG
 
-    lines = (folder / LOG).read_text(encoding="utf-8").splitlines()
-    seconds = [float(json.loads(line).get("seconds", "nan")) for line in lines]
+    seconds = []
+    for line in (folder / LOG).read_bytes().splitlines():
+        # A full disk or a kill cuts lines short.
+        with suppress(ValueError):
+            seconds.append(float(json.loads(line).get("seconds", "nan")))
     return sum(seconds) / len(seconds) if seconds else None

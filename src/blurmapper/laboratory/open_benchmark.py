@@ -25,7 +25,7 @@ from blurmapper.laboratory.results import to_json
 from blurmapper.training.augmentation import resize_layer
 from blurmapper.training.data import KINDS, PairSource
 from blurmapper.training.pairs import MOVED, SHARP, UNDECIDED, label_of
-from blurmapper.training.photos import Masked, PhotoLibrary, read_library, read_pixels, read_rgb
+from blurmapper.training.photos import Masked, PhotoLibrary, read_library, read_masked, read_pixels
 
 NAMES = {"motion": "motion", "defocus": "out_of_focus"}
 
@@ -119,7 +119,7 @@ def build_open_benchmark(
     made_by: dict[str, str | int] = {"photos": photos.resolve().name, "seed": seed, "side": side}
     made_by |= CUHK_PHOTOS
     manifest = output / MANIFEST
-    if manifest.exists() and json.loads(manifest.read_text(encoding="utf-8")) != made_by:
+    if manifest.exists() and _read_manifest(manifest) != made_by:
         raise ConfigError(f"{output}: holds a benchmark made otherwise; give another folder")
     if manifest.exists() and (output / "photos.csv").exists():
         return output
@@ -140,6 +140,14 @@ def build_open_benchmark(
     rows = [(e.name, e.kind, 3, e.origin, e.source.photo.stem, e.scene) for e in entries]
     write_file(output / "photos.csv", to_csv([LISTED, *rows]), ours)
     return output
+
+
+def _read_manifest(path: Path) -> object:
+    """Return what a benchmark is made of; of a file that is damaged, nothing."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (RecursionError, ValueError):
+        return None
 
 
 def plan_entries(library: PhotoLibrary, seed: int) -> list[Entry]:
@@ -217,8 +225,7 @@ def _halve(library: PhotoLibrary, entries: Sequence[Entry]) -> Iterator[PhotoLib
 def _make(entry: Entry, source: PairSource, seed: tuple[int, int]) -> tuple[Image, Image]:
     """Return photo (S, S, 3) and truth (S, S), S being the side."""
     if entry.origin != "made":
-        photo = read_rgb(entry.source.photo)
-        truth = read_pixels(entry.source.mask, cv2.IMREAD_GRAYSCALE)
+        photo, truth = read_masked(entry.source)
         if entry.origin == "optical":
             truth = label_of(1.0 - truth.astype(np.float32) / 255.0, 255)
         interpolated = resize_layer(photo, source.side)

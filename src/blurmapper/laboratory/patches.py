@@ -12,9 +12,11 @@ import numpy.typing as npt
 
 from blurmapper.baselines._features import slope_weights
 from blurmapper.datasets import Sample, read_truth
+from blurmapper.errors import DatasetError
 from blurmapper.evaluation.bootstrap import Interval
 from blurmapper.evaluation.figures import COLOURS, new_figure, read_shown
 from blurmapper.laboratory.photos import shuffle
+from blurmapper.masks import check_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,10 +89,17 @@ def cut_patches(
     places : list of Place
     patches : ndarray, shape (n, side, side)
         Grey in [0, 1]. None overlaps another.
+
+    Raises
+    ------
+    DatasetError
+        If there is no photo, or one of another size than the mask.
     """
-    assert sample.photo is not None
+    if sample.photo is None:
+        raise DatasetError(f"{sample.truth}: has no photo to cut patches of; add the photos")
     ground_truth, valid = read_truth(sample)
     image = read_shown(sample.photo).astype(np.float32)
+    check_size(ground_truth, sample.truth, image, sample.photo)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     corner = tuple(int(rng.integers(length % side + 1)) for length in grey.shape)
     share = _cells(ground_truth.astype(np.float32), side, corner).mean((2, 3))

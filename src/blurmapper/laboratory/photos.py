@@ -217,7 +217,10 @@ def list_photos(experiment: Experiment, data: Path | None) -> list[Photo]:
     if not folder.is_dir() or any(p.suffix.lower() in PHOTO_SUFFIXES for p in folder.iterdir()):
         return [Photo(name, path) for name, path in find_pictures(folder).items()]
     samples = read_samples(experiment, folder)
-    return [Photo(s.name, s.photo, s.kind, s) for s in samples if s.photo is not None]
+    photos = [Photo(s.name, s.photo, s.kind, s) for s in samples if s.photo is not None]
+    if not photos:
+        raise DatasetError(f"{samples[0].truth}: has no photo to map; add the photos")
+    return photos
 
 
 def warn_of_seen(method: str, data: Path | None) -> list[str]:

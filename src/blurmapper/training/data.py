@@ -38,7 +38,14 @@ from blurmapper.training.pairs import (
     label_of,
     label_smear,
 )
-from blurmapper.training.photos import PhotoLibrary, read_library, read_pixels, read_rgb
+from blurmapper.training.photos import (
+    Masked,
+    PhotoLibrary,
+    read_library,
+    read_masked,
+    read_pixels,
+    read_rgb,
+)
 from blurmapper.training.synthesis import make_pair
 
 Image = npt.NDArray[np.uint8]
@@ -107,7 +114,7 @@ class PairSource:
 
     def _traced(self, rng: np.random.Generator) -> Pair:
         chosen = _choose(self.library.traced, rng)
-        image, truth = self._crop(chosen.photo, chosen.mask, rng)
+        image, truth = crop_layers(read_masked(chosen), self.side, rng)
         label = np.full(truth.shape, UNDECIDED, np.uint8)
         tolerance = np.ones((2 * EDGE_TOLERANCE + 1,) * 2, np.uint8)
         label[cv2.erode(truth, tolerance) > 250] = KINDS.get(chosen.kind, BLURRED)
@@ -116,7 +123,7 @@ class PairSource:
 
     def _bokeh(self, rng: np.random.Generator) -> Pair:
         chosen = _choose(self.library.bokeh, rng)
-        image, subject = self._crop(chosen.photo, chosen.mask, rng)
+        image, subject = crop_layers(read_masked(chosen), self.side, rng)
         label = label_of(1.0 - subject.astype(np.float32) / 255.0, DEFOCUSED)
         return self._spoil(Pair(image, label, "bokeh"), rng)
 
@@ -133,15 +140,19 @@ class PairSource:
 
     def make(self, photo: Path, rng: np.random.Generator, kind: str | None = None) -> Pair:
         """Return a pair made of this sharp photo: a scene of `synthesis.SCENES`, or any."""
-        mask = self.library.subject_of(photo) or _choose(self.library.bokeh, rng).mask
-        image, subject = self._crop(photo, mask, rng)
+        image, subject = crop_layers(self._with_subject(photo, rng), self.side, rng)
         cutout, alpha = self._cutout(rng)
         material = Material(image, _harden(subject), cutout, alpha)
         return make_pair(material, int(rng.integers(2**63)), kind)
 
-    def _crop(self, photo: Path, mask: Path, rng: np.random.Generator) -> list[Layer]:
-        layers = [read_rgb(photo), read_pixels(mask, cv2.IMREAD_GRAYSCALE)]
-        return crop_layers(layers, self.side, rng)
+    def _with_subject(self, photo: Path, rng: np.random.Generator) -> tuple[Layer, Layer]:
+        """Return a photo and the mask of its subject, or of another's, stretched to this photo."""
+        own = self.library.subject_of(photo)
+        if own is not None:
+            return read_masked(Masked(photo, own))
+        image, other = read_rgb(photo), _choose(self.library.bokeh, rng).mask
+        mask = read_pixels(other, cv2.IMREAD_GRAYSCALE)
+        return image, cv2.resize(mask, image.shape[1::-1])
 
     def _cutout(self, rng: np.random.Generator) -> tuple[Image, npt.NDArray[np.float32]]:
         """Return a sharp subject of another photo, anywhere, at most about as large as it was.
@@ -149,7 +160,7 @@ class PairSource:
         A subject cut off by its photo's frame stays cut off by ours: nothing floats in mid-air.
         """
         chosen = _choose(self.library.bokeh, rng)
-        image, mask = read_rgb(chosen.photo), read_pixels(chosen.mask, cv2.IMREAD_GRAYSCALE)
+        image, mask = read_masked(chosen)
         if rng.random() < 0.5:
             image, mask = image[:, ::-1], mask[:, ::-1]
         height, width = mask.shape

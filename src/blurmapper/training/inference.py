@@ -14,6 +14,7 @@ from torch import nn
 from blurmapper.evaluation.counts import ImageCounts, image_counts
 from blurmapper.evaluation.scores import score_paper
 from blurmapper.images import BlurMap, ImageArray, read_image
+from blurmapper.masks import check_size
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map
 from blurmapper.training.config import TrainingConfig
@@ -103,8 +104,9 @@ def score_held_out(
             blurred = truth > 200 if name == "traced" else truth < 64
             sharp = truth < 50 if name == "traced" else truth > 191
             if blurred.any():
-                blur_map = mapper(read_image(item.photo))
-                counts.append(image_counts(blur_map, blurred, blurred | sharp))
+                image = read_image(item.photo)
+                check_size(truth, item.mask, image, item.photo)
+                counts.append(image_counts(mapper(image), blurred, blurred | sharp))
         if counts:
             scores = score_paper(counts)
             answer |= {f"{name}_{kind}": getattr(scores, kind) for kind in ("ods", "ois", "ap")}

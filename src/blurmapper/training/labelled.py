@@ -11,6 +11,7 @@ import numpy.typing as npt
 from blurmapper.datasets import Sample, read_truth
 from blurmapper.errors import DatasetError
 from blurmapper.images import read_image
+from blurmapper.masks import check_size
 from blurmapper.training.augmentation import Layer, crop_layers, resize_layer, wear_image
 from blurmapper.training.pairs import BLURRED, SHARP, UNDECIDED, Pair
 
@@ -82,6 +83,5 @@ def _read_layers(sample: Sample) -> list[Layer]:
         raise DatasetError(f"{sample.photo}: not of 8 bits a channel; save it as such")
     ground_truth, valid = read_truth(sample)
     decided = np.ones_like(ground_truth) if valid is None else valid
-    if image.shape[:2] != ground_truth.shape:
-        raise DatasetError(f"{sample.truth}: of another size than {sample.photo}; replace one")
+    check_size(ground_truth, sample.truth, image, sample.photo)
     return [image, ground_truth.astype(np.float32), decided.astype(np.float32)]

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Dataset
 
-from blurmapper.errors import ConfigError
+from blurmapper.errors import BlurMapperError, ConfigError
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.training.config import TrainingConfig, read_config
 from blurmapper.training.data import PairDataset, open_source
@@ -77,14 +77,16 @@ class TrainingRun:
         if config.threads:
             torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
-        network = build_network(config.architecture, config.initialise)
-        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = {name: value.clone() for name, value in network.state_dict().items()}
-        self.optimiser = build_optimiser(self.network, config)
+        self._take(build_network(config.architecture, config.initialise), config)
+        self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.preprocessing = replace(
             get_architecture(config.architecture).preprocessing, working_side=config.working_side
         )
         self.step = 0
+
+    def _take(self, network: nn.Module, config: TrainingConfig) -> None:
+        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimiser = build_optimiser(self.network, config)
 
     def train(self) -> None:
         """Run the steps that are left, saving and scoring as the config says."""
@@ -160,8 +162,8 @@ class TrainingRun:
             for step in range(self.step, config.iterations)
         ]
         batches = [list(range(start, start + config.batch)) for start in starts]
-        return iter(
-            DataLoader(
+        try:
+            yield from DataLoader(
                 self.dataset(config.iterations * config.batch * self.processes),
                 batch_sampler=batches,
                 num_workers=config.workers,
@@ -169,7 +171,11 @@ class TrainingRun:
                 prefetch_factor=4 if config.workers else None,
                 pin_memory=self.device.type == "cuda",
             )
-        )
+        except BlurMapperError as error:
+            # Of what a worker raises torch makes the text of its traceback; our line is its last.
+            kind = type(error)
+            line = str(error).rpartition(f"{kind.__module__}.{kind.__qualname__}: ")[2]
+            raise kind(line.strip()) from error
 
     def save(self) -> None:
         """Write the checkpoint whole or not at all."""
@@ -195,7 +201,11 @@ class TrainingRun:
                 f"{self.path}: of a finished run, of which only the average is kept; give another "
                 f"output, and initialise={self.path}"
             )
-        set_weights(self.network, state["network"])
+        # With norms folded in or not, and parameters grouped, as where the run began, whatever this
+        # config starts from.
+        network = get_architecture(self.config.architecture).build()
+        set_weights(network, state["network"])
+        self._take(network, TrainingConfig.from_dict(state["config"], str(self.path)))
         self.average = {name: value.to(self.device) for name, value in state["average"].items()}
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from blurmapper.csv_rows import read_rows
 from blurmapper.errors import DatasetError
+from blurmapper.masks import check_size
 
 REVIEWS = Path(__file__).parent / "photo_reviews.csv"
 HELD_OUT_SHARE = 12
@@ -87,7 +88,8 @@ def read_library(root: Path, *, held_out: bool = False) -> PhotoLibrary:
     Raises
     ------
     DatasetError
-        If the folder or one of its lists is missing, or a list cannot be read.
+        If the folder, one of its lists or a subject of use bokeh is missing, or a list cannot be
+        read.
     """
     for needed in (root / "photos.csv", root / "traced" / "photos.csv"):
         if not needed.is_file():
@@ -100,6 +102,12 @@ def read_library(root: Path, *, held_out: bool = False) -> PhotoLibrary:
     names = [row["photo"] for row in rows]
     names = [name for name in names if _is_held_out(name, 2 * HELD_OUT_SHARE) == held_out]
     subjects = {path.stem: path for path in sorted((root / "subjects").glob("*.webp"))}
+    for name in (row["photo"] for row in rows):
+        if use.get(name) == "bokeh" and name not in subjects:
+            raise DatasetError(
+                f"{root / 'subjects' / name}.webp: missing, though {name} is of use bokeh; add the "
+                "mask of its subject, or take it off the list"
+            )
 
     def photos(verdict: str) -> list[Path]:
         return [root / "images" / f"{name}.jpg" for name in names if use.get(name) == verdict]
@@ -140,6 +148,19 @@ def read_pixels(path: Path, how: int) -> npt.NDArray[Any]:
 def read_rgb(path: Path) -> npt.NDArray[np.uint8]:
     """Return a photo as RGB (H, W, 3), or raise as `read_pixels` does."""
     return np.ascontiguousarray(read_pixels(path, cv2.IMREAD_COLOR)[..., ::-1])
+
+
+def read_masked(masked: Masked) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Return a photo as RGB (H, W, 3) and its mask as grey (H, W).
+
+    Raises
+    ------
+    DatasetError
+        If one cannot be read, or they are of different sizes.
+    """
+    image, mask = read_rgb(masked.photo), read_pixels(masked.mask, cv2.IMREAD_GRAYSCALE)
+    check_size(mask, masked.mask, image, masked.photo)
+    return image, mask
 
 
 def _is_held_out(name: str, share: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from typing import Any, Self
@@ -78,8 +79,12 @@ class Progress:
         line = json.dumps(short)
         path = self.config.output / LOG
         try:
-            with path.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
+            with path.open("ab+") as file:
+                # A line that a full disk or a kill has cut short keeps to itself.
+                if file.tell():
+                    file.seek(-1, os.SEEK_END)
+                    file.write(b"" if file.read() == b"\n" else b"\n")
+                file.write(f"{line}\n".encode())
         except OSError as error:
             raise ConfigError(
                 f"{path}: cannot be written ({error.strerror}); check the disk, then --resume"
