@@ -132,6 +132,7 @@ def test_notes_may_say_no_more_than_names(tmp_path: Path) -> None:
         (b"photo,kind\na,fl\xe4che\n", "row 2 is not UTF-8; save it as CSV in UTF-8"),
         (b"photo,confidence\na,much\nb,2\n", "the confidence of a is 'much'; write 1"),
         (b"photo\na\n", "says nothing about b; add a row"),
+        (b"photo,kind\na,motion\nb,\na,defocus\n", "has two rows of a; keep one"),
         (b'photo\n"' + b"a" * 140_000, "no CSV"),
     ],
 )
@@ -139,6 +140,11 @@ def test_notes_that_are_none_are_named(notes: bytes, line: str, tmp_path: Path) 
     make_noted(tmp_path, notes)
     with pytest.raises(DatasetError, match=rf"photos\.csv: {line}"):
         read_dataset(tmp_path)
+
+
+def test_notes_may_say_a_thing_twice(tmp_path: Path) -> None:
+    samples = read_dataset(make_noted(tmp_path, b"photo,kind\na,motion\nb,\na,motion\n"))
+    assert [s.kind for s in samples] == ["motion", ""]
 
 
 def test_a_folder_of_data_sets_is_read_as_one(tmp_path: Path) -> None:

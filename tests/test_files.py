@@ -47,6 +47,11 @@ def test_a_file_and_the_folders_above_it_are_written(tmp_path: Path, content: st
     assert [each.name for each in path.parent.iterdir()] == ["b.txt"]
 
 
+def test_names_that_are_no_utf_8_are_written_as_they_are(tmp_path: Path) -> None:
+    path = write_file(tmp_path / "table.csv", os.fsdecode(b"photo\nm\xff.jpg\n"))
+    assert path.read_bytes() == b"photo\nm\xff.jpg\n"
+
+
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(ImageError, match="folder: cannot be written"):

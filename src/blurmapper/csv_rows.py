@@ -17,7 +17,8 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     Raises
     ------
     DatasetError
-        If the file cannot be read, is not UTF-8 or no CSV, or has no column ``photo``.
+        If the file cannot be read, is not UTF-8 or no CSV, has no column ``photo``, or says two
+        things of one photo.
     """
     try:
         columns, rows = split_rows(read_regular(path).decode("utf-8-sig"))
@@ -33,7 +34,11 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         raise DatasetError(
             f"{path}: row 1 names no column photo; let it name the columns, as photo,kind"
         )
-    return found
+    by_photo: dict[str, dict[str, str]] = {}
+    for row in found:
+        if by_photo.setdefault(row["photo"], row) != row:
+            raise DatasetError(f"{path}: has two rows of {row['photo']}; keep one")
+    return [*by_photo.values()]
 
 
 def split_rows(text: str) -> tuple[list[str], Iterator[dict[str, str]]]:

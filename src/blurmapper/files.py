@@ -90,7 +90,7 @@ def replacing(path: Location, ours: Recognises | None = None) -> Iterator[Binary
 def write_file(
     path: AnyLocation, content: str | bytes, ours: Recognises | None = None
 ) -> AnyLocation:
-    """Write a file whole or not at all, and the folders above it; text is UTF-8.
+    """Write a file whole or not at all, and the folders above it; text is UTF-8, but for odd names.
 
     Raises
     ------
@@ -100,7 +100,9 @@ def write_file(
     """
     make_folder(path.parent)
     with replacing(path, ours) as stream:
-        stream.write(content.encode("utf-8") if isinstance(content, str) else content)
+        stream.write(
+            content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape")
+        )
     return path
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blurmapper.errors import DatasetError
+from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.evaluation.bootstrap import Interval
 from blurmapper.laboratory.cues import best_cue, classify, run_cues
 from blurmapper.laboratory.experiments import Experiment, read_experiment
@@ -69,6 +69,14 @@ def test_masks_without_photos_are_one_line(
     finished = tuple(f"mine={tmp_path / name}" for name in maps)
     with pytest.raises(DatasetError, match=r"truth/.*\.png: has no photo to cut patches of; "):
         run_cues(replace(toy, maps=finished), toy_benchmark, tmp_path, print)
+
+
+def test_maps_called_as_a_cue_are_one_line(
+    toy: Experiment, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    maps = (f"gradient tails={toy_benchmark / 'truth'}",)
+    with pytest.raises(ConfigError, match="two rows would be called gradient tails"):
+        run_cues(replace(toy, maps=maps), toy_benchmark, tmp_path, print)
 
 
 def test_patches_larger_than_what_is_sharp_are_one_line(

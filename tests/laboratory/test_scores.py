@@ -54,16 +54,21 @@ def _needs_matplotlib() -> None:
     pytest.importorskip("matplotlib", reason="needs the extra blurmapper[report]")
 
 
+@pytest.mark.parametrize(("name", "called"), [("one", "one"), ("data", "data (set)")])
 def test_each_set_and_all_together_have_a_table_a_protocol(
-    toy: Experiment, make_set: Callable[[str, str, str], Path], tmp_path: Path
+    name: str,
+    called: str,
+    toy: Experiment,
+    make_set: Callable[[str, str, str], Path],
+    tmp_path: Path,
 ) -> None:
-    make_set("one", "images", "truth")
+    make_set(name, "images", "truth")
     folder = make_set("two", "images", "truth").parent
     results, _ = reproduce(toy, folder, tmp_path / "out")
     assert [table.title for table in results.tables] == [
         f"{name}, protocol {protocol}"
         for protocol in ("paper", "pooled")
-        for name in ("data: 8 photos", "one: 4 photos", "two: 4 photos")
+        for name in ("data: 8 photos", *sorted((f"{called}: 4 photos", "two: 4 photos")))
     ]
 
 

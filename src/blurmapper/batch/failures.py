@@ -106,8 +106,7 @@ class Failures:
         writer.writerows(
             (to_cell(photo), to_cell(why)) for photo, why in sorted(self._rows.items())
         )
-        content = text.getvalue().encode("utf-8", "surrogateescape")
-        write_file(self._path, content, lambda old: True)
+        write_file(self._path, text.getvalue(), lambda old: True)
         self._changed, self._written = False, time.monotonic()
 
     def _change(self) -> None:

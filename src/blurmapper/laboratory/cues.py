@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.datasets import Sample
-from blurmapper.errors import DatasetError
+from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.evaluation.benchmark import Entry, read_entry_map, run_benchmark
 from blurmapper.evaluation.bootstrap import RESAMPLES, Interval, interval_of
 from blurmapper.evaluation.figures import as_shown
@@ -133,6 +133,8 @@ def _gather(
             f"{'sharp' if blurred.any() else 'blurred'} all over; give more photos"
         )
     scores = measure(patches)
+    for name in scores.keys() & {entry.name for entry in entries}:
+        raise ConfigError(f"two rows would be called {name}; name maps NAME=DIR")
     for entry in entries:
         run_benchmark(entry, samples, output)
         scores[entry.name] = _mean_of_maps(entry, samples, output, places, experiment.side)

@@ -62,10 +62,11 @@ def run_scores(experiment: Experiment, data: Path | None, output: Path, say: Say
 
 def _sets(data: Path, samples: Sequence[Sample]) -> dict[str, Sequence[Sample]]:
     """Return the photos all together, then those of each set where there are several."""
-    sets: dict[str, list[Sample]] = {}
+    together, sets = data.resolve().name, dict[str, list[Sample]]()
     for sample in samples:
-        sets.setdefault(sample.name.rpartition("/")[0], []).append(sample)
-    return {data.resolve().name: samples, **(sets if len(sets) > 1 else {})}
+        name = sample.name.rpartition("/")[0]
+        sets.setdefault(f"{name} (set)" if name == together else name, []).append(sample)
+    return {together: samples, **(sets if len(sets) > 1 else {})}
 
 
 def _rows(results: Mapping[str, Records], samples: Sequence[Sample], protocol: str) -> list[Row]:
