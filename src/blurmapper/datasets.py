@@ -238,7 +238,7 @@ def select_names(samples: Iterable[Sample], list_file: str | Path) -> list[Sampl
     if lacking := sorted(wanted - known):
         raise DatasetError(
             f"{list_file}: {len(lacking)} of its {len(wanted)} names are of no photo of the data "
-            f"set ({lacking[0]} is the first); give one name a line"
+            f"set ({lacking[0]} is the first); give a name, or set/name, a line"
         )
     return [s for s in samples if wanted & {s.name, Path(s.name).name}]
 

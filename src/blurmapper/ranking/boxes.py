@@ -79,8 +79,8 @@ def read_boxes(path: Path) -> Boxes:
     Raises
     ------
     ConfigError
-        If the file cannot be read, or is none of these, or a line of YOLO's is no box or outline
-        for sure: it is in pixels, or has key points, or more than corners.
+        If the file cannot be read, or is none of these, or a line of YOLO's is in pixels, or has an
+        odd number of values that may be of a box or of an outline.
     """
     try:
         if path.is_dir():

@@ -35,7 +35,7 @@ class Property(NamedTuple):
 
 
 def read_properties(packet: bytes, wanted: Collection[Property]) -> dict[Property, str]:
-    """Return those of the wanted properties that a packet has; of a list the items together.
+    """Return those of the wanted properties that a packet has; of a list all its text.
 
     Raises
     ------

@@ -203,13 +203,18 @@ class TrainingRun:
             )
         # With norms folded in or not, and parameters grouped, as where the run began, whatever this
         # config starts from.
+        begun = TrainingConfig.from_dict(state["config"], str(self.path))
+        self.config = replace(self.config, **{name: getattr(begun, name) for name in GROUPING})
         network = get_architecture(self.config.architecture).build()
         set_weights(network, state["network"])
-        self._take(network, TrainingConfig.from_dict(state["config"], str(self.path)))
+        self._take(network, self.config)
         self.average = {name: value.to(self.device) for name, value in state["average"].items()}
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
 
+
+GROUPING = ("initialise", "weight_decay", "bias_factor", "encoder_factor")
+"""Fields of a config by which parameters are grouped, which a resumed run keeps."""
 
 FUSION_FACTOR = 100.0
 """How much faster than kernels the weights of fused sides learn with Adam, which moves any number

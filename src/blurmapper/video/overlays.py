@@ -197,7 +197,7 @@ def _can_hold(sound: AudioStream) -> bool:
     codec = getattr(sound.codec_context, "codec", None)
     if codec is None or codec.canonical_name not in SOUND:
         return False
-    with suppress(av.ArgumentError), av.open(io.BytesIO(), "w", format="mp4") as trial:
+    with suppress(av.FFmpegError), av.open(io.BytesIO(), "w", format="mp4") as trial:
         trial.add_stream_from_template(sound)
         trial.start_encoding()
         return True
