@@ -29,11 +29,12 @@ import numpy.typing as npt
 
 from benchmarks.fidelity_table import CURVES, UNSTRETCHED, Fidelity, draw_curves, markdown
 from benchmarks.measuring import source_key
-from blurmapper.datasets import Sample, Split, read_dataset, read_truth, select_split
+from blurmapper.datasets import Sample, read_dataset, read_truth
 from blurmapper.evaluation.counts import ImageCounts, image_counts, stretch_map
 from blurmapper.evaluation.maps import find_maps, read_any_map
 from blurmapper.images import read_image
 from blurmapper.methods import METHODS, get_method
+from blurmapper.splits import Split, select_split
 
 BASELINES = tuple(name for name, method in METHODS.items() if method.kind == "baseline")
 HALVES: tuple[Split, ...] = ("odd", "even")

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.measuring import table
-from blurmapper.datasets import Split
 from blurmapper.evaluation.counts import THRESHOLDS, ImageCounts
 from blurmapper.evaluation.figures import mean_curve
 from blurmapper.evaluation.scores import score_paper
+from blurmapper.splits import Split
 
 CURVES = {
     "liu08": "Liu",

@@ -21,7 +21,8 @@ from benchmarks.measuring import Call, table, take_turns, write_part
 from benchmarks.quantisation import compare
 from benchmarks.score_weights import SETS
 from blurmapper.backends import Backend, OnnxBackend
-from blurmapper.datasets import SAMPLES, read_dataset, select_split
+from blurmapper.datasets import SAMPLES, read_dataset
+from blurmapper.splits import select_split
 from blurmapper.training.export import export_checkpoint
 from blurmapper.weights import find_weights
 

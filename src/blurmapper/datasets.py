@@ -1,9 +1,9 @@
-"""Photos with ground truth: folder layouts, what white means in them, and splits."""
+"""Photos with ground truth: folder layouts, and what white means in them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,6 @@ import numpy.typing as npt
 from blurmapper.csv_rows import read_rows
 from blurmapper.errors import DatasetError
 from blurmapper.images import PHOTO_SUFFIXES
-from blurmapper.locations import read_regular
 from blurmapper.masks import UNDECIDED, has_undecided, read_mask
 
 Polarity = Literal["blurred", "sharp"]
@@ -22,9 +21,6 @@ Polarity = Literal["blurred", "sharp"]
 
 SAMPLES = Path(__file__).parent / "assets" / "samples"
 """The photographs in the package."""
-
-Split = Literal["all", "even", "odd"]
-"""By the number in a photo's name: the paper's De is even, its Do odd."""
 
 
 @dataclass(frozen=True)
@@ -109,12 +105,17 @@ def read_dataset(folder: str | Path) -> list[Sample]:
     DatasetError
         If layout or ``photos.csv`` are none, a mask has no photo, or a photo no mask.
     """
-    if not (folder := Path(folder)).is_dir():
+    folder = Path(folder)
+    if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder; give the folder of a data set")
-    if (samples := _read_layout(folder)) is not None:
+    samples = _read_layout(folder)
+    if samples is not None:
         return samples
-    sets = sorted(filter(Path.is_dir, folder.iterdir()))
-    samples = [replace(s, name=f"{d.name}/{s.name}") for d in sets for s in _read_layout(d) or ()]
+    samples = [
+        replace(sample, name=f"{inner.name}/{sample.name}")
+        for inner in sorted(filter(Path.is_dir, folder.iterdir()))
+        for sample in _read_layout(inner) or ()
+    ]
     if not samples:
         known = ", ".join(f"{layout.photos}/ + {layout.truth}/" for layout in LAYOUTS)
         raise DatasetError(f"{folder}: no data set is laid out so; its folders must be {known}")
@@ -165,7 +166,8 @@ def find_pictures(folder: str | Path, suffixes: Sequence[str] = PHOTO_SUFFIXES) 
     DatasetError
         If there is no such folder, it holds none, or two differ in their suffix alone.
     """
-    if not (folder := Path(folder)).is_dir():
+    folder = Path(folder)
+    if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder; check the path")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
@@ -201,60 +203,6 @@ def read_truth(sample: Sample) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bo
     return white if sample.white == "blurred" else ~white, valid
 
 
-def select_split(samples: Iterable[Sample], split: Split) -> list[Sample]:
-    """Return the samples whose name ends in an even or an odd number, or all.
-
-    Raises
-    ------
-    DatasetError
-        If a name has no number.
-    """
-    if split == "all":
-        return list(samples)
-    return [s for s in samples if _number(s) % 2 == (split == "odd")]
-
-
-def select_names(samples: Iterable[Sample], list_file: str | Path) -> list[Sample]:
-    """Return the samples that a text file names, one a line, in the data set's order.
-
-    A line is a name, with or without suffix, quotes and commas, or else file names, the last of
-    which counts: so ``'motion0001.jpg',`` and ``1.bmp--motion0001.jpg`` are read as they are. In a
-    folder of sets ``set/photo`` is the photo of that set, a name alone that of each.
-
-    Raises
-    ------
-    DatasetError
-        If the file cannot be read or names a photo that the data set lacks.
-    """
-    try:
-        lines = read_regular(Path(list_file)).decode("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "no text"
-        raise DatasetError(f"{list_file}: no list of names ({reason}); give a file") from error
-    samples = list(samples)
-    known = {name for s in samples for name in (s.name, Path(s.name).name)}
-    sets = {s.name.rpartition("/")[0] for s in samples} - {""}
-    wanted = {_find_name(text, known, sets) for line in lines if (text := line.strip("'\", \t\r"))}
-    if lacking := sorted(wanted - known):
-        raise DatasetError(
-            f"{list_file}: {len(lacking)} of its {len(wanted)} names are of no photo of the data "
-            f"set ({lacking[0]} is the first); give a name, or set/name, a line"
-        )
-    return [s for s in samples if wanted & {s.name, Path(s.name).name}]
-
-
-def _find_name(line: str, known: Collection[str], sets: Collection[str]) -> str:
-    """Return the name in a line that is of a photo, or else what the line must mean."""
-    *others, last = re.split(r"--|[\s'\",]+", line)
-    # Names have spaces and dots too, and a part of one is no name.
-    texts = [line, last] if all(re.fullmatch(r"\d+|.*\.\w+", each) for each in others) else [line]
-    names = []
-    for path in map(Path, texts):
-        inner = next((part for part in reversed(path.parts[:-1]) if part in sets), path.parent)
-        names += [Path(inner if sets else "", name).as_posix() for name in (path.name, path.stem)]
-    return next((name for name in names if name in known), names[-1])
-
-
 def _read_layout(folder: Path) -> list[Sample] | None:
     """List the samples of a folder in the first layout that fits, or None."""
     for layout in LAYOUTS:
@@ -276,25 +224,21 @@ def _add_notes(samples: list[Sample], notes: Path) -> list[Sample]:
     if not notes.exists():
         return [replace(s, kind=_kind(s.name)) for s in samples]
     rows = {row["photo"]: row for row in read_rows(notes)}
-    for name in (sample.name for sample in samples):
-        if name not in rows:
-            raise DatasetError(f"{notes}: says nothing about {name}; add a row")
-        told = rows[name]["confidence"] = rows[name].get("confidence", "").strip() or "3"
+    noted = []
+    for sample in samples:
+        row = rows.get(sample.name)
+        if row is None:
+            raise DatasetError(f"{notes}: says nothing about {sample.name}; add a row")
+        told = row.get("confidence", "").strip() or "3"
         if not re.fullmatch(r"[0-9]{1,9}", told):
-            raise DatasetError(f"{notes}: the confidence of {name} is {told!r}; write 1, 2 or 3")
-    return [
-        replace(s, kind=rows[s.name].get("kind", ""), confidence=int(rows[s.name]["confidence"]))
-        for s in samples
-    ]
+            raise DatasetError(
+                f"{notes}: the confidence of {sample.name} is {told!r}; write 1, 2 or 3"
+            )
+        noted.append(replace(sample, kind=row.get("kind", ""), confidence=int(told)))
+    return noted
 
 
 def _kind(name: str) -> str:
     if re.fullmatch(r"motion\d{4}", name):
         return "motion"
     return "defocus" if re.fullmatch(r"out_of_focus\d{4}", name) else ""
-
-
-def _number(sample: Sample) -> int:
-    if (digits := re.search(r"(\d+)$", sample.name)) is None:
-        raise DatasetError(f"{sample.truth}: no number ends its name; use the split all")
-    return int(digits[1])

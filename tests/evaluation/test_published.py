@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blurmapper.datasets import Sample, read_dataset, read_truth, select_names, select_split
+from blurmapper.datasets import Sample, read_dataset, read_truth
 from blurmapper.evaluation.counts import CountTable, ImageCounts, image_counts, stack_counts
 from blurmapper.evaluation.figures import mean_curve
 from blurmapper.evaluation.maps import find_maps, read_any_map
 from blurmapper.evaluation.scores import score_dbd, score_paper, score_pooled
+from blurmapper.splits import select_names, select_split
 
 BENCHMARK = Path(__file__).parents[3] / "shared" / "data" / "cuhk"
 

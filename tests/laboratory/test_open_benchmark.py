@@ -15,10 +15,11 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs the extra blurmapper[train]")
 
-from blurmapper.datasets import read_dataset, read_truth, select_split
+from blurmapper.datasets import read_dataset, read_truth
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.laboratory import open_benchmark
 from blurmapper.laboratory.open_benchmark import Entry, Image, group_twins
+from blurmapper.splits import select_split
 from blurmapper.training.data import PairSource
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "photos"

@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from blurmapper.datasets import (
-    Polarity,
-    Sample,
-    Split,
-    read_dataset,
-    read_pair,
-    select_names,
-    select_split,
-)
+from blurmapper.datasets import Polarity, Sample, read_dataset, read_pair
 from blurmapper.errors import ConfigError, DatasetError, MethodError
 from blurmapper.evaluation.benchmark import Entry
 from blurmapper.evaluation.rows import ALL_BLURRED
 from blurmapper.locations import find_path, is_bare
 from blurmapper.methods import METHODS, MethodOptions, is_function, is_weights
+from blurmapper.splits import Split, select_names, select_split
 
 
 def choose_samples(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from blurmapper.datasets import Sample, read_dataset, select_split
+from blurmapper.datasets import Sample, read_dataset
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.evaluation.benchmark import Entry, run_benchmark
 from blurmapper.evaluation.records import Records
@@ -21,6 +21,7 @@ from blurmapper.laboratory.photos import (
 )
 from blurmapper.laboratory.results import Say
 from blurmapper.methods import METHODS
+from blurmapper.splits import select_split
 
 
 def prepare_entries(

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from blurmapper.datasets import Polarity, Split
+from blurmapper.datasets import Polarity
 from blurmapper.errors import ConfigError, MethodError
 from blurmapper.methods import METHODS, is_function, is_weights
+from blurmapper.splits import Split
 
 ASSETS = Path(__file__).parents[1] / "assets"
 

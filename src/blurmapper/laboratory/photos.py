@@ -12,19 +12,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from blurmapper.datasets import (
-    LAYOUTS,
-    SAMPLES,
-    Sample,
-    find_pictures,
-    read_dataset,
-    read_truth,
-    select_split,
-)
+from blurmapper.datasets import LAYOUTS, SAMPLES, Sample, find_pictures, read_dataset, read_truth
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.images import PHOTO_SUFFIXES
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.methods import METHODS
+from blurmapper.splits import select_split
 
 CUHK = LAYOUTS[0]
 MANIFEST = "benchmark.json"

@@ -14,8 +14,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from blurmapper.applications.light import decode_light
-from blurmapper.datasets import read_dataset, select_names
+from blurmapper.datasets import read_dataset
 from blurmapper.errors import DatasetError
+from blurmapper.splits import select_names
 from blurmapper.training.augmentation import Layer, crop_layers, wear_image
 from blurmapper.training.compositing import (
     apply_kernel,
