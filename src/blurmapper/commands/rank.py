@@ -24,6 +24,10 @@ from blurmapper.files import check_replaceable
 from blurmapper.locations import STANDARD_OUTPUT, check_apart, find_location
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from blurmapper.methods import MethodOptions
+    from blurmapper.ranking.measuring import MeasureTask
     from blurmapper.ranking.records import PhotoRecord, Unreadable
 
 
@@ -88,12 +92,9 @@ def rank(
     """
     from blurmapper.batch import How, find_photos
     from blurmapper.methods import MethodOptions
-    from blurmapper.ranking.af_points import check_exiftool
-    from blurmapper.ranking.boxes import read_boxes
-    from blurmapper.ranking.faces import check_faces
     from blurmapper.ranking.marks import to_mark
-    from blurmapper.ranking.measuring import MeasureTask, to_record
-    from blurmapper.ranking.report import FILES, IS_REPORT, PAGE, ReportTask
+    from blurmapper.ranking.measuring import to_record
+    from blurmapper.ranking.report import FILES, IS_REPORT, PAGE
     from blurmapper.ranking.tables import make_ranking
 
     given = {"csv": csv, "json": json, "parquet": parquet}
@@ -120,15 +121,9 @@ def rank(
         check_replaceable(path, IS_REPORT)
     found = find_photos(photos, output=report)
     actions.check_local(found, report)
-    options, output = MethodOptions(refine=refine, threads=threads, device=device), None
-    given_boxes = None if boxes is None else read_boxes(boxes)
-    if faces:
-        check_faces()
-    if af_point:
-        check_exiftool()
-    task = MeasureTask(method, options, given_boxes, faces, af_point)
-    if report is not None and not dry_run:
-        task, output = ReportTask(method, options, given_boxes, faces, af_point), report / FILES
+    options = MethodOptions(refine=refine, threads=threads, device=device)
+    output = None if report is None or dry_run else report / FILES
+    task = _to_task(method, options, boxes, faces, af_point, with_files=output is not None)
     with quiet_codecs(), stopping_cleanly() as stop:
         results = measure(task, found, How(engine, jobs, redo), stop, "Ranking", output)
     measured = [to_record(each, weighting) for each in results[len(found.failures) :]]
@@ -145,6 +140,31 @@ def rank(
     failures += actions.act_on(ranking)
     if failures or ranking.unreadable:
         raise click.exceptions.Exit(1)
+
+
+def _to_task(
+    method: str,
+    options: MethodOptions,
+    boxes: Path | None,
+    faces: bool,
+    af_point: bool,
+    *,
+    with_files: bool,
+) -> MeasureTask:
+    """Return what is done to each photo, once all that it needs is known to be there."""
+    from blurmapper.ranking.af_points import check_exiftool
+    from blurmapper.ranking.boxes import read_boxes
+    from blurmapper.ranking.faces import check_faces
+    from blurmapper.ranking.measuring import MeasureTask
+    from blurmapper.ranking.report import ReportTask
+
+    given = None if boxes is None else read_boxes(boxes)
+    if faces:
+        check_faces()
+    if af_point:
+        check_exiftool()
+    kind = ReportTask if with_files else MeasureTask
+    return kind(method, options, given, faces, af_point)
 
 
 def check(

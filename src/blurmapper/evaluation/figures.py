@@ -177,8 +177,12 @@ def draw_pictures(
 
 
 def as_label(name: str) -> str:
-    """Return a name as Matplotlib draws it: what stands between two $ it takes for mathematics."""
-    return name.replace("$", r"\$")
+    """Return a name as Matplotlib draws it.
+
+    What stands between two $ it takes for mathematics, and a label that begins with _ it leaves
+    out of legends.
+    """
+    return (" " if name.startswith("_") else "") + name.replace("$", r"\$")
 
 
 def as_shown(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
