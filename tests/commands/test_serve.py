@@ -63,6 +63,46 @@ def test_it_says_where_it_is_and_ctrl_c_ends_it(tiny_weights: Path) -> None:
     assert (process.returncode, errors) == (0, "")
 
 
+@needs_web
+@pytest.mark.parametrize(
+    ("host", "name", "is_open"),
+    [
+        ("127.0.0.2", "127.0.0.2", False),
+        ("0.0.0.0", "127.0.0.1", True),  # noqa: S104
+        ("0:0:0:0:0:0:0:1", "[::1]", False),
+        ("::", "[::1]", True),
+    ],
+)
+def test_it_is_where_it_says_and_says_whether_others_reach_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch, host: str, name: str, is_open: bool
+) -> None:
+    import blurmapper.web
+
+    class Reached:
+        def __init__(self, app: object) -> None:
+            pass
+
+        def run(self, sockets: list[socket.socket]) -> None:
+            port = sockets[0].getsockname()[1]
+            socket.create_connection((name.strip("[]"), port), timeout=10).close()
+
+    monkeypatch.setattr(blurmapper.web, "Server", Reached)
+    if ":" in host and not has_ipv6():
+        pytest.skip("needs IPv6")
+    result = run("--host", host, "--port", "0")
+    assert result.exit_code == 0
+    assert f"blurmapper is at http://{name}:" in result.output
+    assert ("anyone who can reach this machine" in result.output) is is_open
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
 BUSY = """
 import sys, time
 import numpy as np

@@ -72,6 +72,8 @@ def test_a_large_jpeg_gives_the_map_that_the_command_writes(
         ("?format=npy", "*/*"),
         ("", "image/png;q=0.5, application/x-npy"),
         ("", "image/PNG;Q=0.5, APPLICATION/X-NPY"),
+        ("", "image/png;q=0, */*"),
+        ("", "*/*, image/*;q=0.5"),
     ],
 )
 def test_a_float_map_is_asked_for_by_query_or_accept(
@@ -84,8 +86,9 @@ def test_a_float_map_is_asked_for_by_query_or_accept(
     np.testing.assert_allclose(floats, blur_map, atol=1e-6)
 
 
-def test_an_answer_that_there_is_not_is_refused(client: Any, photo: bytes) -> None:
-    answer = client.post("/v1/map", content=photo, headers={"Accept": "text/html"})
+@pytest.mark.parametrize("accept", ["text/html", "*/*;q=0", "image/*;q=0, text/html", "*/*;q=nan"])
+def test_an_answer_that_there_is_not_is_refused(client: Any, photo: bytes, accept: str) -> None:
+    answer = client.post("/v1/map", content=photo, headers={"Accept": accept})
     assert answer.status_code == 406
     assert "application/x-npy" in answer.json()["error"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -184,6 +185,46 @@ def test_a_wrong_file_gets_its_line_and_the_others_their_maps(
     expect(page.locator("#rows li.failed .state")).to_have_text(line)
     page.click("text=notes.jpg")
     expect(page.get_by_role("alert")).to_contain_text(line)
+
+
+def test_what_cannot_be_saved_is_said_until_something_can(
+    open_page: Open, serve: Serve, method: Any, good: Upload, sharp: Upload
+) -> None:
+    with serve(method) as server:
+        page = open_page(server=server)
+        add(page, good, sharp)
+    page.click("#all")
+    gone = "was not saved: the server does not answer; is blurmapper serve still running?"
+    expect(page.locator("#trouble")).to_have_text(f"half.png {gone}\nsharp.png {gone}")
+    expect(page.locator("#trouble")).to_be_in_viewport()
+    page.set_input_files("#files", [BROKEN])
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_a_sample_that_does_not_come_has_its_line(
+    open_page: Open, serve: Serve, method: Any
+) -> None:
+    with serve(method) as server:
+        page = open_page(server=server)
+    page.click("text=Coffee")
+    expect(page.locator("#trouble")).to_have_text(
+        "coffee.jpg: the server does not answer; is blurmapper serve still running?"
+    )
+
+
+def test_a_file_that_has_changed_since_is_asked_for_again(
+    open_page: Open, good: Upload, tmp_path: Path
+) -> None:
+    page, path = open_page(), tmp_path / "half.png"
+    path.write_bytes(good["buffer"])
+    page.set_input_files("#files", path)
+    expect(page.locator("#rows li.done")).to_have_count(1, timeout=20_000)
+    expect(page.locator("#busy")).to_be_hidden(timeout=20_000)
+    path.write_bytes(good["buffer"] + b"!")
+    page.get_by_role("button", name="NumPy", exact=True).click()
+    expect(page.locator("#trouble")).to_have_text(
+        "half.png was not saved: its file has changed or is gone; add the photo again"
+    )
 
 
 def test_a_file_that_is_too_large_is_not_sent(

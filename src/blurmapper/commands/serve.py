@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 from contextlib import suppress
+from ipaddress import ip_address
 from typing import Annotated, Any
 
 import click
@@ -15,8 +16,6 @@ from blurmapper.commands._output import print_line
 from blurmapper.commands._parameters import Option
 from blurmapper.devices import MOST_THREADS
 from blurmapper.errors import ConfigError, needing
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 MOST = 1_000_000
 """Most of whatever is limited; beyond it a number is a slip of the finger."""
@@ -101,7 +100,7 @@ def serve(
         )
         address = _address(listener) + root_path.rstrip("/")
         print_line(f"blurmapper is at {address}, its API at {address}/docs; Ctrl-C stops it")
-        if host not in LOOPBACK:
+        if not ip_address(listener.getsockname()[0]).is_loopback:
             print_line("anyone who can reach this machine can use it: no password is asked for")
         if open_page:
             click.launch(address)
@@ -129,6 +128,6 @@ def _listen(host: str, port: int) -> socket.socket:
 def _address(listener: socket.socket) -> str:
     """Return what to type into a browser on this machine."""
     host, port = listener.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):  # noqa: S104 -- everyone may reach it; this machine by loopback
-        host = "127.0.0.1"
+    # Where everyone may reach it, this machine does by loopback.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

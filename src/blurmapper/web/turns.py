@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, TypeVar
 
@@ -78,11 +79,11 @@ class PhotoTurn:
         """
         if asked is not None:
             return asked
-        for wanted in _by_preference(self._request.headers.getlist("accept")):
-            for media_type, name in offered.items():
-                if wanted in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
-                    return name
-        raise HTTPException(406, f"there is no such answer; accept {' or '.join(offered)}")
+        liked = _read_accept(self._request.headers.getlist("accept"))
+        best = max(offered, key=lambda media_type: _preference(media_type, liked))
+        if _preference(best, liked) <= (0,):
+            raise HTTPException(406, f"there is no such answer; accept {' or '.join(offered)}")
+        return offered[best]
 
 
 def to_json(figures: Figures) -> Response:
@@ -117,14 +118,22 @@ async def refuse_unknown_parameters(request: Request) -> None:
             raise HTTPException(400, f"{name}: given {times} times; give it once")
 
 
-def _by_preference(accept: list[str]) -> list[str]:
-    """Return the media types of the headers ``Accept``, the best liked first."""
+def _read_accept(accept: list[str]) -> dict[str, float]:
+    """Return the media types of the headers ``Accept``, in their order, with what q says."""
     liked: dict[str, float] = {}
     for part in ",".join(accept or ["*/*"]).lower().split(","):
         media_type, *parameters = (piece.strip() for piece in part.split(";"))
         quality = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
-        try:
+        with suppress(ValueError):
             liked[media_type] = float(quality)
-        except ValueError:
-            continue
-    return sorted((name for name in liked if liked[name] > 0), key=lambda name: -liked[name])
+    return liked
+
+
+def _preference(media_type: str, liked: Mapping[str, float]) -> tuple[float, ...]:
+    """Return how well a media type is liked, by what is said most closely of it (RFC 9110)."""
+    for wanted in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
+        if wanted in liked and liked[wanted] > 0:
+            return liked[wanted], -list(liked).index(wanted)
+        if wanted in liked:
+            break
+    return (0.0,)

@@ -20,13 +20,30 @@ export async function health() {
   return (await send("healthz")).json();
 }
 
+/** Return the file of a sample. */
+export async function sample(name) {
+  const answer = await send(`samples/${name}`);
+  return new File([await answer.blob()], name, { type: "image/jpeg" });
+}
+
 async function send(address, photo, signal) {
   const request = photo ? { method: "POST", body: photo, signal } : { signal };
   try {
     return await fetch(address, request);
   } catch (error) {
     if (error.name === "AbortError") throw error;
+    if (photo && !(await isReadable(photo))) throw new Refusal("its file has changed or is gone; add the photo again");
     throw new Refusal("the server does not answer; is blurmapper serve still running?");
+  }
+}
+
+/** Say whether a file is still what it was when it was chosen: a browser reads no other. */
+async function isReadable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,6 +1,6 @@
 // The page: photos come in, one of them is shown, and the controls act on it.
 
-import { health } from "./api.js";
+import { health, sample } from "./api.js";
 import { Chooser } from "../choosing/chooser.js";
 import { Photo, inOrder } from "./photos.js";
 import { asCsv } from "./csv.js";
@@ -11,6 +11,7 @@ import { showFigures, showPhoto, showSplit } from "./stage.js";
 import { tilesOf } from "./tiles.js";
 
 const AT_ONCE = 2;
+const WARNINGS = 5;
 const at = (id) => document.getElementById(id);
 
 const chooser = new Chooser(at("chooser"), { name: "blurmapper page", left: (tile) => tile && choose(tile.source) });
@@ -31,6 +32,7 @@ async function start() {
 function add(files) {
   const photos = [...files].map((file) => new Photo(file));
   if (photos.length === 0) return;
+  warn([]);
   page.photos.push(...photos);
   page.chosen ??= photos[0];
   at("welcome").hidden = true;
@@ -130,14 +132,23 @@ function saved() {
   return asCsv(ordered());
 }
 
+/** Save what a button asks for of photos; what cannot be saved is listed. */
+async function save(button, photos) {
+  const troubles = [];
+  warn([]);
+  for (const photo of photos) {
+    const trouble = await saveResult(button, photo, say);
+    if (trouble) troubles.push(trouble);
+    warn(troubles);
+  }
+}
+
 /** Save what is on stage, in its first form, of every photo. */
 async function saveAll() {
   const view = document.querySelector('[name="view"]:checked').value;
   const button = document.querySelector(`#controls [data-view="${view}"] [data-save]`);
   at("all").disabled = true;
-  for (const photo of ordered().filter(({ state }) => state === "done")) {
-    await saveResult(button, photo, say);
-  }
+  await save(button, ordered().filter(({ state }) => state === "done"));
   at("all").disabled = false;
 }
 
@@ -145,9 +156,18 @@ function say(line) {
   at("news").textContent = line;
 }
 
+/** Show what went wrong until the next that is added or saved; of many lines the first. */
+function warn(lines) {
+  const more = lines.length - WARNINGS;
+  at("trouble").textContent = [...lines.slice(0, WARNINGS), ...(more > 0 ? [`and ${more} more`] : [])].join("\n");
+}
+
 async function addSample(name) {
-  const answer = await fetch(`samples/${name}`);
-  add([new File([await answer.blob()], name, { type: "image/jpeg" })]);
+  try {
+    add([await sample(name)]);
+  } catch (error) {
+    warn([`${name}: ${error.message}`]);
+  }
 }
 
 function listenForPhotos() {
@@ -185,7 +205,7 @@ function listenForControls() {
   for (const radio of document.querySelectorAll('input[type="radio"]')) radio.addEventListener("change", show);
   for (const id of ["order", "measure"]) at(id).addEventListener("change", showList);
   for (const button of document.querySelectorAll("[data-save]")) {
-    button.addEventListener("click", () => saveResult(button, page.chosen, say));
+    button.addEventListener("click", () => save(button, [page.chosen]));
   }
   at("csv").addEventListener("click", () => {
     saveAs(URL.createObjectURL(new Blob([saved()], { type: "text/csv" })), "ranking.csv");

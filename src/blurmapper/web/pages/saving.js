@@ -11,7 +11,7 @@ export function saveAs(url, name) {
   link.click();
 }
 
-/** Ask the server for the file of a button and save it under the photo's name. */
+/** Save what a button asks of the server under the photo's name; return what went wrong, or "". */
 export async function saveResult(button, photo, say) {
   button.disabled = true;
   try {
@@ -21,9 +21,10 @@ export async function saveResult(button, photo, say) {
     const kind = route === "segment" ? `.${new URLSearchParams(query).get("result")}` : "";
     saveAs(url, photo.stem + kind + button.dataset.ending);
     say(`${photo.stem + kind + button.dataset.ending} saved`);
+    return "";
   } catch (error) {
-    if (error.name === "AbortError") return;
-    say(error instanceof Refusal ? `not saved: ${error.message}` : "not saved");
+    if (error.name === "AbortError") return "";
+    return `${photo.name} was not saved${error instanceof Refusal ? `: ${error.message}` : ""}`;
   } finally {
     button.disabled = false;
   }
