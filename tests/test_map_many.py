@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import PIL.Image
 import pytest
 
 from blurmapper.backends import OnnxBackend
@@ -86,13 +89,31 @@ def test_maps_of_photos_before_a_bad_one_are_not_lost(
         next(maps)
 
 
-def test_one_path_is_one_photo(
+def test_one_photo_needs_no_list(
     photos: list[Photo], tiny_mapper: BlurMapper, tmp_path: Path
 ) -> None:
+    photo, path = photos[0], tmp_path / "a.png"
+    write_image(photo, path)
+    content = path.read_bytes()
+    sources = (path, str(path), content, io.BytesIO(content), PIL.Image.fromarray(photo), photo)
+    for source in sources:
+        (found,) = tiny_mapper.map_many(source)
+        np.testing.assert_array_equal(found, tiny_mapper(photo))
+    assert [found.shape for found in tiny_mapper.map_many(photo[..., 0])] == [photo.shape[:2]]
+
+
+def test_stacks_and_arrays_of_paths_are_several(
+    photos: list[Photo], tiny_mapper: BlurMapper, tmp_path: Path
+) -> None:
+    assert len(list(tiny_mapper.map_many(np.stack([photos[0]] * 3)))) == 3
     write_image(photos[0], tmp_path / "a.png")
-    for path in (tmp_path / "a.png", str(tmp_path / "a.png")):
-        (found,) = tiny_mapper.map_many(path)
-        np.testing.assert_array_equal(found, tiny_mapper(photos[0]))
+    assert len(list(tiny_mapper.map_many(np.array([str(tmp_path / "a.png")] * 2)))) == 2
+
+
+def test_what_is_no_photo_is_named(tiny_mapper: BlurMapper) -> None:
+    none: Any = None
+    with pytest.raises(ImageError, match="a NoneType is not a photo"):
+        next(tiny_mapper.map_many(none))
 
 
 def test_no_photos_give_no_maps(tiny_mapper: BlurMapper) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 
 from blurmapper.amounts import BlurAmounts, measure_amounts
 from blurmapper.backends import Backend, BackendName, open_backend
-from blurmapper.decoding import MIN_SIDE, check_image
+from blurmapper.decoding import MIN_SIDE, check_image, is_one_photo
 from blurmapper.devices import Device
 from blurmapper.errors import WeightsError, check_number
 from blurmapper.images import BlurMap, ImageArray, ImageSource, read_image
@@ -188,14 +187,14 @@ class BlurMapper:
         return self._in_pieces(read_image(source), self._map)[0]
 
     def map_many(
-        self, sources: Iterable[ImageSource] | str | os.PathLike[Any], *, batch: int = 8
+        self, sources: Iterable[ImageSource] | ImageSource, *, batch: int = 8
     ) -> Iterator[BlurMap]:
         """Map photos in turn, and run the network on several of one size at a time.
 
         Parameters
         ----------
         sources : iterable
-            Whatever `blurmapper.read_image` takes, read as maps are asked for; or one path.
+            Whatever `blurmapper.read_image` takes, read as maps are asked for; or one such photo.
         batch : int
             The most photos of one size in a row that are held and run together.
 
@@ -212,8 +211,8 @@ class BlurMapper:
             If `batch` is below 1, at once.
         """
         check_number("batch", batch, 1)
-        sources = [sources] if isinstance(sources, str | os.PathLike) else sources
-        batches = in_batches(map(read_image, sources), lambda image: image.shape[:2], batch)
+        several: Any = [sources] if is_one_photo(sources) else sources
+        batches = in_batches(map(read_image, several), lambda image: image.shape[:2], batch)
         return (blur_map for alike in batches for blur_map in self._map_alike(alike))
 
     def _map_alike(self, images: list[ImageArray]) -> Iterator[BlurMap]:

@@ -9,6 +9,7 @@ from blurmapper.decoding.arrays import (
     check_pair,
     describe,
     from_array,
+    is_one_photo,
     row_strips,
     turn_back,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,9 @@ MIN_SIDE = 16
 ROUNDING = 1e-5
 """By how much a value may be outside [0, 1]; more than that is another scale."""
 
+CHANNELS = (1, 3, 4)
+"""How many an array may have: grey, RGB, or RGB with alpha."""
+
 MAX_PIXELS = 400_000_000
 """Most pixels of a photo: four times the largest that memory is tested with."""
 
@@ -28,7 +33,7 @@ def from_array(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     """
     array = as_plain(array, name)
     array = array[..., np.newaxis] if array.ndim == 2 else array
-    if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
+    if array.ndim != 3 or array.shape[2] not in CHANNELS:
         raise ImageError(
             f"{name}: shape {array.shape} is not an image; use (H, W), (H, W, 3) or (H, W, 4)"
         )
@@ -172,6 +177,14 @@ def check_pair(
             "give the map of this photo"
         )
     return image, blur_map
+
+
+def is_one_photo(source: object) -> bool:
+    """Say whether a source is a photo, and not several: a stack has a dimension more."""
+    if isinstance(source, np.ndarray):
+        return source.ndim == 2 or (source.ndim == 3 and source.shape[2] in CHANNELS)
+    several = isinstance(source, Iterable) and not hasattr(source, "read")
+    return not several or isinstance(source, str | bytes | bytearray | memoryview | os.PathLike)
 
 
 def _is_array(value: object, dimensions: int) -> bool:
