@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 import numpy as np
@@ -60,10 +61,15 @@ def test_a_large_jpeg_gives_the_map_that_the_command_writes(
     buffer = io.BytesIO()
     large = cv2.resize(half_blurred_photo, (4096, 3072), interpolation=cv2.INTER_CUBIC)
     PIL.Image.fromarray(large).save(buffer, "JPEG")
-    written = map_source(buffer.getvalue(), method, Outputs("npy", kinds=True))
-    answer = client.post("/v1/map?format=npy", content=buffer.getvalue())
-    assert np.load(io.BytesIO(answer.content)).shape == (3072, 4096)
-    assert answer.content in written.files.values()
+    forms: dict[str, Literal["8", "16", "npy"]] = {"png": "8", "png16": "16", "npy": "npy"}
+    for form, kind in forms.items():
+        written = map_source(buffer.getvalue(), method, Outputs(kind, kinds=True))
+        for of, name in (("blur", "map"), ("defocus", "defocus"), ("motion", "motion")):
+            answer = client.post(f"/v1/map?format={form}&of={of}", content=buffer.getvalue())
+            assert answer.content == written.files[name]
+            figures = json.loads(answer.headers["Blur-Figures"])
+            assert (figures["height"], figures["width"]) == (3072, 4096)
+            assert {name: figures[name] for name in written.values} == written.values
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,8 @@ async def map_blur(turn: Turn, of: Kind = "blur", form: MapFormatOption = None) 
     chosen = turn.choose(form, MAPS)
 
     def work(mapped: Mapped) -> Response:
-        answer = _map_file(_part(mapped, of), chosen)
+        height, width = mapped.blur_map.shape
+        answer = _map_file(_part(mapped, of), chosen, (height, width))
         answer.headers["Blur-Figures"] = measure(mapped).model_dump_json()
         return answer
 
@@ -207,7 +208,7 @@ async def show(turn: Turn, form: PhotoFormatOption = None) -> Response:
 
 def _part(mapped: Mapped, of: Kind) -> BlurMap:
     if of == "blur":
-        return mapped.blur_map
+        return mapped.coarse_map
     if mapped.kinds is None:
         raise HTTPException(
             400, "this server's method cannot tell motion from defocus; serve dbm-lite"
@@ -215,9 +216,10 @@ def _part(mapped: Mapped, of: Kind) -> BlurMap:
     return mapped.kinds.defocus if of == "defocus" else mapped.kinds.motion
 
 
-def _map_file(blur_map: BlurMap, form: MapFormat) -> Response:
+def _map_file(blur_map: BlurMap, form: MapFormat, size: tuple[int, int] | None = None) -> Response:
     suffix = ".png" if form == "png16" else f".{form}"
-    return _file(encode_map(blur_map, suffix, bits=16 if form == "png16" else 8), form)
+    bits: Literal[8, 16] = 16 if form == "png16" else 8
+    return _file(encode_map(blur_map, suffix, bits=bits, size=size), form)
 
 
 def _photo_file(image: ImageArray, form: PhotoFormat) -> Response:

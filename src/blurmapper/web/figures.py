@@ -38,7 +38,7 @@ class Mapped(NamedTuple):
     blur_map : ndarray
         float32 (H, W), the map at the photo's own size.
     kinds : BlurKinds or None
-        Its two parts, where the method can tell them.
+        The two parts of the image's map, where the method can tell them.
     """
 
     image: ImageArray
@@ -125,8 +125,7 @@ class PhotoMapping:
         image, size = photo.image, (photo.height, photo.width)
         kinds = self._map_kinds(image) if self.knows_kinds else None
         coarse_map = (kinds.defocus + kinds.motion).clip(0, 1) if kinds else self._method(image)
-        whole_kinds = kinds and BlurKinds(*(enlarge_to(part, *size) for part in kinds))
-        return Mapped(image, coarse_map, enlarge_to(coarse_map, *size), whole_kinds)
+        return Mapped(image, coarse_map, enlarge_to(coarse_map, *size), kinds)
 
     def judge(self, photo: Photo, content: bytes) -> Judgement:
         """Return the figures of a photo that was read whole, with its verdict.
@@ -175,15 +174,15 @@ class PhotoMapping:
 
 
 def measure(mapped: Mapped) -> Figures:
-    """Return the figures of a photo."""
+    """Return the figures of a photo, S and shares as `blurmapper map` tells them."""
     image, coarse_map, blur_map, kinds = mapped
     return Figures(
         height=blur_map.shape[0],
         width=blur_map.shape[1],
-        blur_degree=blur_degree(blur_map),
+        blur_degree=blur_degree(coarse_map),
         blur_degree_centre=blur_degree(blur_map, weighting="centre"),
         blur_degree_saliency=blur_degree(coarse_map, weighting="saliency", image=image),
-        share_blurred=float((blur_map >= THRESHOLD).mean()),
+        share_blurred=float((coarse_map >= THRESHOLD).mean()),
         defocus=blur_degree(kinds.defocus) if kinds else None,
         motion=blur_degree(kinds.motion) if kinds else None,
         sharpest=find_sharpest_box(blur_map),
