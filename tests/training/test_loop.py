@@ -199,6 +199,14 @@ def test_a_checkpoint_with_code_in_it_is_refused(tmp_path: Path) -> None:
         read_checkpoint(tmp_path / "bad.pt")
 
 
+@pytest.mark.parametrize("content", [b"", b"\xff\xd8 no weights", b"\x80\x02}q\0X\xff", b"PK\3\4"])
+@pytest.mark.parametrize("name", ["bad.pt", "bad.safetensors"])
+def test_what_torch_cannot_read_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ConfigError, match=r"bad\.\w+: not a checkpoint of ours"):
+        read_checkpoint(tmp_path / name)
+
+
 @pytest.mark.parametrize(
     ("content", "missing"),
     [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -148,10 +147,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         If there is none, or the file is none of ours.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        # Opened here, for a path's suffix makes torch read it as something else.
+        with path.open("rb") as stream:
+            state = torch.load(stream, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such checkpoint; train one first") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - of a damaged file torch raises anything
         raise ConfigError(f"{path}: not a checkpoint of ours ({type(error).__name__})") from None
     for key, is_right in _PARTS.items():
         if not isinstance(state, dict) or not is_right(state.get(key)):
