@@ -120,6 +120,22 @@ def test_a_redirect_to_nowhere_is_one_line(
     assert_refused(endpoint, tmp_path, "somebody/tiny: config.json")
 
 
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        (401, "asks for a login: run hf auth login"),
+        (403, "asks for a login: run hf auth login"),
+        (404, "config.json is not in the cache, and the hub answered 404; try again later"),
+        (500, "config.json is not in the cache, and the hub answered 500; try again later"),
+    ],
+)
+def test_a_refusal_of_the_hubs_is_named_with_its_mend(
+    serve: Callable[[Answers], str], tmp_path: Path, status: int, line: str
+) -> None:
+    endpoint = serve({"config.json": (status, {"Content-Length": "0"})})
+    assert_refused(endpoint, tmp_path, f"^somebody/tiny: {line}$")
+
+
 def test_the_client_is_left_as_it_was(serve: Callable[[Answers], str]) -> None:
     from huggingface_hub import file_download
 

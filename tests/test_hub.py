@@ -223,6 +223,15 @@ def test_what_is_nowhere_is_named(source: str | Path) -> None:
         fetch_weights(source)
 
 
+@pytest.mark.parametrize("content", [b"<html>sign in</html>", b"", b"{}"])
+def test_a_card_that_is_none_is_named_by_its_repository(hub: Hub, content: bytes) -> None:
+    hub.files["config.json"] = content
+    with pytest.raises(
+        WeightsError, match=r"^somebody/tiny: its config\.json is of no use here: not"
+    ):
+        fetch_weights(REPOSITORY, endpoint=hub.endpoint)
+
+
 @pytest.mark.parametrize("suffix", [*RUNS_CODE, ".PT"])
 def test_a_file_that_can_run_code_is_refused_in_one_line(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"tiny{suffix}"

@@ -12,6 +12,7 @@ import pytest
 
 from blurmapper import weights
 from blurmapper.errors import WeightsError
+from blurmapper.mapper import BlurMapper
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.weights import (
     Score,
@@ -188,3 +189,10 @@ def test_a_wrong_name_lists_the_choices(own_weights: Path, monkeypatch: pytest.M
     monkeypatch.setattr(weights, "BUNDLED", own_weights.parent)
     with pytest.raises(WeightsError, match="no weights named 'tony'; choose from: tiny"):
         find_weights("tony")
+
+
+@pytest.mark.parametrize("source", [5, None, b"somebody/tiny"])
+def test_what_is_no_name_is_refused(source: Any) -> None:
+    for take in (BlurMapper.from_pretrained, BlurMapper):
+        with pytest.raises(WeightsError, match=f"a {type(source).__name__} names no weights; give"):
+            take(source)

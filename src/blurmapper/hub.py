@@ -25,6 +25,7 @@ from blurmapper.weights import (
     bundled_names,
     check_file_name,
     check_format,
+    check_name,
     is_described,
     read_card,
     verify,
@@ -86,6 +87,7 @@ def fetch_weights(
     MissingExtraError
         If it is a repository and ``blurmapper[hub]`` is not installed.
     """
+    check_name(source)
     path = Path(source)
     # Unlike Path, this never raises, as of a name that is too long.
     if source in bundled_names() or os.path.exists(path):  # noqa: PTH110
@@ -98,7 +100,11 @@ def fetch_weights(
             f"{source}: no such weights; give {names}, a file, a folder or owner/name of a hub"
         )
     card_file = _download(source, CARD, revision, endpoint, offline=offline)
-    card = read_card(card_file)
+    try:
+        card = read_card(card_file)
+    except WeightsError as error:
+        reason = str(error).removeprefix(f"{card_file}: ")
+        raise WeightsError(f"{source}: its {CARD} is of no use: {reason}") from error
     check_file_name(card, source)
     # The cache calls the folder after the commit: card and weights are of one, whatever is pushed.
     _download(source, card.file, card_file.parent.name, endpoint, offline=offline)
@@ -166,12 +172,24 @@ def _download(
     except WeightsError:
         raise
     except Exception as error:
-        kinds = (kind.__name__ for kind in type(error).__mro__)
+        kinds = [kind.__name__ for kind in type(error).__mro__]
         known = next((REASONS[kind] for kind in kinds if kind in REASONS), "")
+        # Where the cache was to make up for a hub that answers with an error, that is the cause.
+        status = next(filter(None, map(_status, (error, error.__cause__))), None)
+        if status in (401, 403):
+            known = REASONS["GatedRepoError"]
+        elif status and "LocalEntryNotFoundError" in kinds:
+            known = f"{{file}} is not in the cache, and the hub answered {status}; try again later"
         # Else whatever the client makes of a dead host, another protocol, an answer without sense.
         reason = known.format(file=file, revision=revision)
         reason = reason or f"{file} cannot be downloaded ({one_line(error)})"
         raise WeightsError(f"{repository}: {reason}") from error
+
+
+def _status(error: BaseException | None) -> int | None:
+    """Return with what status the hub answered, if that is the error."""
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    return status if isinstance(status, int) else None
 
 
 @contextmanager

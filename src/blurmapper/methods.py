@@ -103,7 +103,7 @@ def is_weights(name: str) -> bool:
     if name in METHODS or not name:
         return False
     # Unlike Path's, this never raises, as of a name that is too long.
-    return name.endswith(".onnx") or os.path.isfile(f"{name}/{CARD}")  # noqa: PTH113
+    return name.lower().endswith(".onnx") or os.path.isfile(f"{name}/{CARD}")  # noqa: PTH113
 
 
 def is_function(name: str) -> bool:

@@ -223,6 +223,13 @@ def check_format(name: str) -> None:
         raise WeightsError(f"{name}: not an .onnx file; give a name, an .onnx file or its folder")
 
 
+def check_name(weights: object) -> None:
+    """Refuse what is neither a name nor a path, or raise `WeightsError`."""
+    if not isinstance(weights, str | os.PathLike) or isinstance(os.fspath(weights), bytes):
+        kind = type(weights).__name__
+        raise WeightsError(f"a {kind} names no weights; give a name, an .onnx file or its folder")
+
+
 def find_weights(weights: str | Path) -> tuple[WeightsCard, Path]:
     """Return the card and the verified file of weights.
 
@@ -254,6 +261,7 @@ def find_card(weights: str | Path) -> tuple[WeightsCard, Path]:
     WeightsError
         If there are no such weights, or no card beside the file, or one of another file.
     """
+    check_name(weights)
     path = Path(weights)
     # Unlike Path, these never raise, as of a name that is too long.
     is_folder, is_file = os.path.isdir(weights), os.path.isfile(weights)  # noqa: PTH112, PTH113

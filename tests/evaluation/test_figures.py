@@ -16,6 +16,7 @@ from blurmapper.evaluation.figures import (
     as_shown,
     draw_curves,
     draw_pictures,
+    encode_figure,
 )
 from blurmapper.evaluation.rows import ALL_BLURRED
 
@@ -68,6 +69,15 @@ def test_names_are_drawn_as_they_are_written(name: str) -> None:
         for figure in (pictures, curves):
             figure.savefig(svg, format="svg")
     assert svg.getvalue().replace("> _", ">_").count(f">{name}</text>") == 3
+
+
+@pytest.mark.parametrize("name", ["lat\udce9in", "a\tb\n", "\u6728\U0001f33c"])
+def test_names_that_no_font_has_are_drawn_without_a_word(
+    name: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    for file_format in ("png", "pdf"):
+        assert encode_figure(draw_pictures([name], {name: ROWS["a"][:1]}), file_format)
+    assert not recwarn.list
 
 
 def test_no_two_lines_look_alike() -> None:

@@ -5,7 +5,10 @@ All that draws raises `MissingExtraError` where matplotlib is not installed.
 
 from __future__ import annotations
 
+import io
 import math
+import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +39,7 @@ DASHES = ("-", "--", "-.", ":")
 CROWD = 7
 """Of more lines the legend stands beside the curves, where it hides none."""
 
+DOTS_PER_INCH = 150
 PICTURE_INCHES = 1.5
 CAPTION_INCHES = 0.16
 HEADING_POINTS, LABEL_POINTS, CAPTION_POINTS = 9.0, 6.5, 7.0
@@ -179,10 +183,11 @@ def draw_pictures(
 def as_label(name: str) -> str:
     """Return a name as Matplotlib draws it.
 
-    What stands between two $ it takes for mathematics, and a label that begins with _ it leaves
-    out of legends.
+    What stands between two $ it takes for mathematics, a label that begins with _ it leaves out
+    of legends, and of names that are no UTF-8 it breaks off.
     """
-    return (" " if name.startswith("_") else "") + name.replace("$", r"\$")
+    drawn = re.sub(r"[\ud800-\udfff\0-\x1f]", "?", name)
+    return (" " if name.startswith("_") else "") + drawn.replace("$", r"\$")
 
 
 def as_shown(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -210,6 +215,15 @@ def new_figure(width: float, height: float) -> Figure:
         from matplotlib.layout_engine import ConstrainedLayoutEngine
     layout = ConstrainedLayoutEngine(h_pad=0.02, w_pad=0.02, hspace=0.01, wspace=0.01)
     return Figure(figsize=(width, height), layout=layout)
+
+
+def encode_figure(figure: Figure, file_format: str) -> bytes:
+    """Return the content of a figure's file; letters that no font here has are boxes in it."""
+    stream = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph ")
+        figure.savefig(stream, format=file_format, dpi=DOTS_PER_INCH)
+    return stream.getvalue()
 
 
 def _floor_of(curves: Iterable[Curve]) -> float:

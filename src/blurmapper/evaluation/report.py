@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from blurmapper.evaluation.figures import (
     Curve,
     draw_curves,
     draw_sheet,
+    encode_figure,
     is_figure,
     mean_curve,
     pooled_curve,
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 EXTREMES = 10
 """Best and worst photos shown of each."""
 
-DOTS_PER_INCH = 150
 
 PAGE = Path(blurmapper.__file__).parent / "assets" / "benchmark.html"
 
@@ -127,10 +126,10 @@ def write_figures(findings: Findings, folder: str | Path) -> None:
         If a file cannot be written, or one is there that is no figure.
     """
     curves = draw_benchmark_curves(findings.results, findings.protocol)
-    write_file(Path(folder, "curves.pdf"), _render(curves, "pdf"), is_figure)
+    write_file(Path(folder, "curves.pdf"), encode_figure(curves, "pdf"), is_figure)
     for label, samples in rank_extremes(findings).items():
         sheet = draw_benchmark_sheet(findings, samples)
-        write_file(Path(folder, f"{label.lower()}.png"), _render(sheet, "png"), is_figure)
+        write_file(Path(folder, f"{label.lower()}.png"), encode_figure(sheet, "png"), is_figure)
 
 
 def draw_benchmark_curves(results: Mapping[str, Records], protocol: str) -> Figure:
@@ -205,11 +204,5 @@ def _table_html(table: Table) -> str:
 
 
 def _figure_html(figure: Figure, words: str) -> str:
-    picture = base64.b64encode(_render(figure, "png")).decode()
+    picture = base64.b64encode(encode_figure(figure, "png")).decode()
     return f'<figure><img alt="{words}" src="data:image/png;base64,{picture}"></figure>'
-
-
-def _render(figure: Figure, file_format: str) -> bytes:
-    stream = io.BytesIO()
-    figure.savefig(stream, format=file_format, dpi=DOTS_PER_INCH)
-    return stream.getvalue()

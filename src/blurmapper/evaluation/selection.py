@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -130,7 +131,7 @@ def name_method(method: str) -> str:
         If there is none of that name.
     """
     if is_weights(method):
-        return Path(method).resolve().name.removesuffix(".onnx")
+        return re.sub(r"\.onnx$", "", Path(method).resolve().name, flags=re.IGNORECASE)
     if is_function(method):
         return method.rpartition(":")[2]
     if method not in METHODS:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blurmapper.devices import count_cores
-from blurmapper.evaluation.figures import is_figure
+from blurmapper.evaluation.figures import encode_figure, is_figure
 from blurmapper.evaluation.tables import PHOTO_COLUMNS, Table, format_latex, format_markdown
 from blurmapper.files import replacing, write_file, written_as
 from blurmapper.laboratory.experiments import Experiment
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from blurmapper.laboratory.networks import TrainedNetwork
-
-DOTS_PER_INCH = 150
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def write_results(experiment: Experiment, results: Results, output: Path) -> lis
         for ending in ("png", "pdf"):
             path = output / f"{name}.{ending}"
             with replacing(path, is_figure) as stream:
-                figure.savefig(stream, format=ending, dpi=DOTS_PER_INCH)
+                stream.write(encode_figure(figure, ending))
             written.append(path)
     return written
 

@@ -106,7 +106,7 @@ def export_checkpoint(
     ConfigError
         If there is no such checkpoint, no file can have the name, or the side is below 16.
     """
-    if checkpoint.suffix == ".onnx":
+    if checkpoint.suffix.lower() == ".onnx":
         network, card = _read_exported(checkpoint)
     else:
         state = read_checkpoint(checkpoint)

@@ -150,9 +150,9 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    if path.suffix == ".pt":
+    if path.suffix.lower() == ".pt":
         return dict(read_checkpoint(path)["average"])
-    if path.suffix == ".onnx":
+    if path.suffix.lower() == ".onnx":
         return read_onnx_weights(path)
     try:
         return load_file(path)
