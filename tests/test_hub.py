@@ -226,9 +226,7 @@ def test_what_is_nowhere_is_named(source: str | Path) -> None:
 @pytest.mark.parametrize("content", [b"<html>sign in</html>", b"", b"{}"])
 def test_a_card_that_is_none_is_named_by_its_repository(hub: Hub, content: bytes) -> None:
     hub.files["config.json"] = content
-    with pytest.raises(
-        WeightsError, match=r"^somebody/tiny: its config\.json is of no use here: not"
-    ):
+    with pytest.raises(WeightsError, match=r"^somebody/tiny: its config\.json is of no use: not"):
         fetch_weights(REPOSITORY, endpoint=hub.endpoint)
 
 
