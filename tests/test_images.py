@@ -10,6 +10,7 @@ import numpy.typing as npt
 import PIL.Image
 import pytest
 
+from blurmapper.decoding import check_map
 from blurmapper.errors import ImageError
 from blurmapper.images import draw_overlay, read_image, read_map, write_image, write_map
 
@@ -154,11 +155,13 @@ def test_an_overlay_is_the_same_in_every_dtype(sharp_photo: Photo) -> None:
     )
 
 
-def test_an_overlay_is_drawn_whatever_numpy_is_told_to_raise() -> None:
+def test_overlays_and_maps_are_made_whatever_numpy_is_told_to_raise() -> None:
     image = np.full((20, 20, 3), 1e-42, np.float32)
     with np.errstate(all="raise"):
         overlay = draw_overlay(image, image[..., 0])
+        found = check_map(np.full((20, 20), 1e-300))
     assert not overlay.any()
+    assert not found.any()
 
 
 def test_a_map_of_another_photo_is_refused(sharp_photo: Photo) -> None:

@@ -210,6 +210,20 @@ def test_photos_may_have_moved(tmp_path: Path) -> None:
     assert list(read_picks(file, tmp_path).marks) == [tmp_path / "a.jpg"]
 
 
+def test_a_folder_that_was_dropped_is_the_folder(tmp_path: Path) -> None:
+    shoot = tmp_path / "shoot"
+    (shoot / "raw").mkdir(parents=True)
+    (shoot / "a.jpg").touch()
+    file = tmp_path / "picks.json"
+    names = ["shoot/a.jpg", "shoot/raw/gone.jpg"]
+    file.write_text(picks_of(*({"photo": name, "flag": "pick"} for name in names)))
+    for folder in (shoot, tmp_path):
+        assert list(read_picks(file, folder).marks) == [tmp_path / name for name in names]
+    (shoot / "shoot").mkdir()
+    (shoot / "shoot" / "a.jpg").touch()
+    assert next(iter(read_picks(file, shoot).marks)) == shoot / "shoot" / "a.jpg"
+
+
 @pytest.mark.parametrize("read", [read_picks, read_boxes, read_card])
 @pytest.mark.parametrize("kind", ["pipe", "device"])
 def test_what_is_no_file_is_not_waited_for(

@@ -38,6 +38,12 @@ def test_nothing_sticks_out_of_any_screen(open_page: Open, good: Upload) -> None
             assert page.evaluate("() => document.documentElement.scrollWidth") == width
 
 
+def test_the_listing_of_the_api_fits_the_smallest_screen(open_page: Open) -> None:
+    page = open_page("/docs", viewport={"width": 320, "height": 740})
+    expect(page.locator(".operation").first).to_be_visible()
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 320
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_all_text_stands_out_from_its_ground(open_page: Open, good: Upload, scheme: str) -> None:
     page = open_page(color_scheme=scheme)

@@ -32,7 +32,7 @@ def proxied(serve: Serve) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "localhost:8000", "127.0.0.1", "[::1]:80", "10.0.0.7"]
+    "host", ["localhost", "localhost.", "localhost:8000", "127.0.0.1", "[::1]:80", "10.0.0.7"]
 )
 def test_its_own_names_and_all_addresses_are_taken(client: Any, host: str) -> None:
     assert client.get("/healthz", headers={"Host": host}).status_code == 200
@@ -48,8 +48,9 @@ def test_a_name_pointed_at_it_is_refused(client: Any, host: str) -> None:
 
 
 def test_a_name_can_be_added(serve: Serve, gate: Gate) -> None:
-    with serve(gate, hosts=["Photos.example"]) as client:
-        assert client.get("/", headers={"Host": "photos.example"}).status_code == 200
+    with serve(gate, hosts=["Photos.example."]) as client:
+        for name in ("photos.example", "photos.example.:8000"):
+            assert client.get("/", headers={"Host": name}).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,17 @@ def test_what_cannot_be_saved_is_said_until_something_can(
     expect(page.locator("#trouble")).to_be_hidden()
 
 
+def test_photos_are_mapped_once_the_server_says_what_it_can(open_page: Open, good: Upload) -> None:
+    page = open_page("/docs")
+    page.route("**/healthz", lambda route: route.abort())
+    page.click("text=Page")
+    expect(page.locator("#trouble")).to_contain_text("is blurmapper serve still running?")
+    page.set_input_files("#files", [good])
+    page.unroute("**/healthz")
+    expect(page.locator("#rows li.done")).to_have_count(1, timeout=20_000)
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
 def test_a_sample_that_does_not_come_has_its_line(
     open_page: Open, serve: Serve, method: Any
 ) -> None:

@@ -201,7 +201,8 @@ def _is_within_unit(limits: tuple[float, float]) -> bool:
 
 
 def _clipped(values: npt.NDArray[Any], limits: tuple[float, float]) -> npt.NDArray[np.float32]:
-    floats = values.astype(np.float32, copy=False)
+    with np.errstate(under="ignore"):
+        floats = values.astype(np.float32, copy=False)
     return floats.clip(0, 1) if limits[0] < 0 or limits[1] > 1 else floats
 
 

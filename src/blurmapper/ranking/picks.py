@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -60,14 +62,31 @@ def read_picks(path: Path, folder: Path | None = None) -> Picks:
         content = json.loads(read_regular(path).decode("utf-8-sig"))
         if content["made_by"] != MADE_BY:
             raise ValueError(content["made_by"])  # noqa: TRY301
-        base = folder or Path(content["folder"])
-        return Picks({base / _below(each["photo"]): _to_mark(each) for each in content["photos"]})
+        marks = {_below(each["photo"]): _to_mark(each) for each in content["photos"]}
+        base = _find_base(folder, marks) if folder else Path(content["folder"])
+        return Picks({base / photo: mark for photo, mark in marks.items()})
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise ConfigError(
             f"{path}: holds no picks of a report; save them there with Save picks"
         ) from error
+
+
+def _find_base(folder: Path, photos: Iterable[PurePosixPath]) -> Path:
+    """Return what the photos' names begin at: the folder, or that above it.
+
+    A browser calls the photos of a folder that was dropped by that folder's name too.
+    """
+    own = folder.absolute()
+    # Unlike Path's, these never raise, as of a name that is too long.
+    is_dropped = any(
+        photo.parts[0] == own.name
+        and not os.path.isfile(own / photo)  # noqa: PTH113
+        and os.path.isfile(own.parent / photo)  # noqa: PTH113
+        for photo in photos
+    )
+    return folder.parent if is_dropped else folder
 
 
 def _below(name: Any) -> PurePosixPath:

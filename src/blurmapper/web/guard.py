@@ -141,7 +141,7 @@ def check_host(name: str) -> str:
     ConfigError
         If it is more than a name, or none.
     """
-    bare = name.strip().lower().removeprefix("[").removesuffix("]")
+    bare = name.strip().lower().removesuffix(".").removeprefix("[").removesuffix("]")
     with suppress(UnicodeError):
         bare = bare.encode("idna").decode()
     if not (re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", bare) or _is_address(bare)):
@@ -185,7 +185,8 @@ def check_root_path(path: str) -> str:
 
 def _host_in(address: str) -> str:
     with suppress(ValueError):
-        return urlsplit(address).hostname or ""
+        # A dot at the end says that a name is whole.
+        return (urlsplit(address).hostname or "").removesuffix(".")
     return ""
 
 

@@ -17,7 +17,10 @@ export async function post(route, query, photo, signal) {
 
 /** Return what the server can do and what it takes. */
 export async function health() {
-  return (await send("healthz")).json();
+  const answer = await send("healthz");
+  // Full, it answers with 503, and says all the same.
+  if (!answer.ok && answer.status !== 503) throw new Refusal(await lineOf(answer));
+  return answer.json();
 }
 
 /** Return the file of a sample. */
@@ -55,7 +58,8 @@ async function lineOf(answer) {
   }
 }
 
-function rest(seconds, signal) {
+/** Wait for some seconds, or until it is called off. */
+export function rest(seconds, signal) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, seconds * 1000);
     signal?.addEventListener("abort", () => {

@@ -27,7 +27,7 @@ function table(rows) {
   return made;
 }
 
-function operationOf(path, verb, { description, parameters = [], requestBody, responses }) {
+function operationOf(path, verb, { description = "", parameters = [], requestBody, responses }) {
   const made = element("section", "card operation");
   made.append(element("h2", "", element("span", "verb", verb.toUpperCase()), element("code", "", path)));
   // Docstrings are wrapped for code; paragraphs are what counts here.

@@ -1,6 +1,6 @@
 // The page: photos come in, one of them is shown, and the controls act on it.
 
-import { health, sample } from "./api.js";
+import { health, rest, sample } from "./api.js";
 import { Chooser } from "../choosing/chooser.js";
 import { Photo, inOrder } from "./photos.js";
 import { asCsv } from "./csv.js";
@@ -12,6 +12,7 @@ import { tilesOf } from "./tiles.js";
 
 const AT_ONCE = 2;
 const WARNINGS = 5;
+const AGAIN = 2;
 const at = (id) => document.getElementById(id);
 
 const chooser = new Chooser(at("chooser"), { name: "blurmapper page", left: (tile) => tile && choose(tile.source) });
@@ -236,10 +237,21 @@ function listenForSplit() {
   split.addEventListener("input", showSplit);
 }
 
-const ready = start().then(() => page.server);
-ready.catch((error) => {
-  at("promise").textContent = `Sorry: ${error.message}`;
-});
+/** Start, as soon as the server says what it can do. */
+async function startSoon() {
+  for (;;) {
+    try {
+      await start();
+      return page.server;
+    } catch (error) {
+      warn([error.message]);
+      await rest(AGAIN);
+      warn([]);
+    }
+  }
+}
+
+const ready = startSoon();
 listenForPhotos();
 listenForControls();
 listenForSplit();
