@@ -80,7 +80,8 @@ def find_photos(sources: Iterable[str | Path], *, output: Location | None = None
     output : Path or Address, optional
         A folder that is passed over where it is inside of a source.
     """
-    finding = _Finding(os.path.realpath(output) if isinstance(output, Path) else str(output))
+    excluded = os.path.realpath(output) if isinstance(output, Path) else str(output or "")
+    finding = _Finding(excluded)
     for source in sources:
         location: str | Location = source
         try:
@@ -140,7 +141,10 @@ class _Finding:
             return
         self.found.has_folders = True
         before = len(files)
-        files = [file for file in files if self._is_wanted(file)]
+        # What is not inside of the source stays as it is, and is no path below it.
+        above = str(source) if str(source).endswith("/") else f"{source}/"
+        excluded = self._excluded.removeprefix(above)
+        files = [file for file in files if _is_wanted(file, excluded)]
         self.found.left_out += before - len(files)
         for file in files:
             self.add(file, file.below, str(file))
@@ -170,11 +174,6 @@ class _Finding:
         if has_photos:
             self.found.folders.append(real_path(source))
 
-    def _is_wanted(self, file: Address) -> bool:
-        hidden = any(part.startswith(_HIDDEN) for part in PurePosixPath(file.below).parts)
-        excluded = str(file).startswith(self._excluded.rstrip("/") + "/")
-        return _is_photo_name(file.name) and not hidden and not excluded
-
     def _list(self, source: Path, below: str) -> tuple[list[str], list[str]]:
         """Return the names of photos and of folders in a folder, in order."""
         photos, folders = [], []
@@ -198,6 +197,12 @@ class _Finding:
             line = f"{folder}: this folder cannot be listed ({error.strerror}); check its rights"
             self.found.failures.append(PhotoFailure(Path(folder), ImageError(line)))
         return sorted(photos), sorted(folders)
+
+
+def _is_wanted(file: Address, excluded: str) -> bool:
+    hidden = any(part.startswith(_HIDDEN) for part in PurePosixPath(file.below).parts)
+    is_output = excluded != "" and file.below.startswith(f"{excluded}/")
+    return _is_photo_name(file.name) and not hidden and not is_output
 
 
 def _is_photo_name(name: str) -> bool:
