@@ -135,7 +135,8 @@ class Address:
         """
         with self._one_line_errors("read"):
             filesystem, path = self._open()
-            with filesystem.open_input_stream(path) as remote:
+            # Neither packed nor unpacked for what the name ends with, as no path is.
+            with filesystem.open_input_stream(path, compression=None) as remote:
                 while chunk := remote.read(CHUNK):
                     stream.write(chunk)
 
@@ -152,7 +153,7 @@ class Address:
             if filesystem.type_name not in OBJECT_STORES:
                 filesystem.create_dir(str(PurePosixPath(path).parent), recursive=True)
             # An object appears when its stream is closed; an error before that leaves none.
-            with filesystem.open_output_stream(path) as remote:
+            with filesystem.open_output_stream(path, compression=None) as remote:
                 while chunk := stream.read(CHUNK):
                     remote.write(chunk)
 
