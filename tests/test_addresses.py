@@ -63,6 +63,8 @@ def test_fsspec_gets_an_address_as_it_was_given(memory: Any, name: str) -> None:
         ("S3://b/Größe/", "b/Größe"),
         ("s3://b/a+b;c,d&e=f!$'()*", "b/a+b;c,d&e=f!$'()*"),
         ("s3://key:se%2Fcret@b/a", "b/a"),
+        ("s3://b/photos/../maps/./x", "b/maps/x"),
+        ("s3://b/photos/..", "b"),
         ("s3://b", "b"),
         ("gs://anonymous@b/a b#1", "b/a b#1"),
         ("abfs://c@acc.dfs.core.windows.net/a b#1", "c/a b#1"),

@@ -202,7 +202,7 @@ def find_address(text: str) -> Address:
     scheme, _, place = plain.partition("://")
     if scheme.lower() in ARROW:
         host, slash, path = place.partition("/")
-        place = host + slash + unquote(path, errors="surrogateescape")
+        place = host + slash + unquote(_resolve(path), errors="surrogateescape")
     return Address(f"{scheme.lower()}://{place}", options=options)
 
 
@@ -232,6 +232,17 @@ def _open_filesystem(source: str, options: str) -> tuple[FileSystem, str]:
 
 def _identity_of(info: FileInfo) -> list[int]:
     return [info.size or 0, info.mtime_ns or 0]
+
+
+def _resolve(path: str) -> str:
+    """Return a path without ``.`` and ``..``, which are keys as any other to a store."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            parts[-1:] = []
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
 
 
 def _join(above: str, below: str) -> str:
