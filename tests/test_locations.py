@@ -217,6 +217,8 @@ def test_a_store_is_read_and_written_and_gone_on_with(run: Run, store: Path) -> 
         result = run("map", "s3://bucket/photos", "-o", "s3://bucket/maps")
         assert result.exit_code == 0
         assert expected in result.stdout
+    alone = run("map", "s3://bucket/photos/a b.jpg", "-o", "s3://bucket/maps")
+    assert "mapped before" in alone.stdout
     assert {path.name for path in (store / "maps").iterdir()} == {
         *("a b.jpg.blur.png", "maps.jsonl")
     }

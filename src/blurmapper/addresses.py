@@ -118,14 +118,14 @@ class Address:
             if itself.type == FileType.NotFound:
                 raise ImageError(f"{self}: no such file or folder; check the address")
             if itself.type == FileType.File:
-                return [replace(self, identity=_identity_of(itself))]
+                return [replace(self, identity=_identity_of(itself, filesystem))]
             found = filesystem.get_file_info(FileSelector(path, recursive=True))
             # Only when it is asked for does PyArrow decode a name.
             files = [
                 replace(
                     self,
                     below=_join(self.below, info.path.removeprefix(path).strip("/")),
-                    identity=_identity_of(info),
+                    identity=_identity_of(info, filesystem),
                 )
                 for info in found
                 if info.type == FileType.File
@@ -139,7 +139,7 @@ class Address:
             from pyarrow.fs import FileType
 
             (info,) = filesystem.get_file_info([path])
-        return _identity_of(info) if info.type == FileType.File else None
+        return _identity_of(info, filesystem) if info.type == FileType.File else None
 
     def read_into(self, stream: BinaryIO) -> None:
         """Copy the content of this file to a stream.
@@ -230,8 +230,12 @@ def _open_filesystem(source: str, options: str) -> tuple[FileSystem, str]:
     return found
 
 
-def _identity_of(info: FileInfo) -> list[int]:
-    return [info.size or 0, info.mtime_ns or 0]
+def _identity_of(info: FileInfo, filesystem: FileSystem) -> list[int]:
+    time = info.mtime_ns or 0
+    if filesystem.type_name == "s3":
+        # Asked for one object a server says seconds, in listings many say less.
+        time -= time % 1_000_000_000
+    return [info.size or 0, time]
 
 
 def _resolve(path: str) -> str:
