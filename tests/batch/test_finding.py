@@ -272,3 +272,19 @@ def test_an_output_hides_what_is_in_it_alone(output: str | None) -> None:
     # As on this machine: an output that is the source or above it hides nothing.
     hidden = {"m/b.jpg"} if output == "memory://o/p/m" else set()
     assert {below for _, below in found.photos} == everything - hidden
+
+
+def test_masks_to_keep_are_no_photos_at_an_address() -> None:
+    fsspec = pytest.importorskip("fsspec", reason="needs the extra blurmapper[remote]")
+    pytest.importorskip("pyarrow", reason="needs the extra blurmapper[remote]")
+    grey = encode_map(np.zeros((16, 16), np.float32), ".png")
+    files = {"masks/a.png": grey, "out/masks/b/c.png": grey, "other/masks/d.png": grey}
+    files |= {"mine/masks/e.png": b"colour", "mine/masks/f/g.png": grey, "out/h.png": grey}
+    files |= {f"{folder}maps.jsonl": b"" for folder in ("", "out/", "mine/")}
+    memory = fsspec.filesystem("memory")
+    memory.pipe({f"/kept/{name}": content for name, content in files.items()})
+    found = find_photos(["memory://kept"])
+    memory.rm("/kept", recursive=True)
+    assert [below for _, below in found.photos] == [
+        *("mine/masks/e.png", "mine/masks/f/g.png", "other/masks/d.png", "out/h.png")
+    ]
