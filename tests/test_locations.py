@@ -48,7 +48,7 @@ def test_what_is_on_this_machine_is_a_path(text: str, path: str) -> None:
     assert find_location(text) == find_path(text) == Path(path)
 
 
-@pytest.mark.parametrize("text", ["", "file://elsewhere/a.jpg"])
+@pytest.mark.parametrize("text", ["", "file://elsewhere/a.jpg", "file://[/a.jpg"])
 def test_what_leads_nowhere_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         find_location(text)
@@ -83,7 +83,9 @@ def test_functions_take_the_addresses_that_commands_take(tmp_path: Path) -> None
 
 
 def test_an_address_is_shown_without_options_and_keys() -> None:
-    address = Address("s3://me:secret@bucket/photos/?region=eu") / "sub/a.jpg"
+    given = find_location("s3://me:secret@bucket/photos/?region=eu")
+    assert isinstance(given, Address)
+    address = given / "sub/a.jpg"
     assert str(address) == "s3://bucket/photos/sub/a.jpg"
     assert (address.name, address.suffix) == ("a.jpg", ".jpg")
     assert str(with_ending(address, ".blur.png")) == "s3://bucket/photos/sub/a.jpg.blur.png"
@@ -215,6 +217,8 @@ def test_a_store_is_read_and_written_and_gone_on_with(run: Run, store: Path) -> 
         result = run("map", "s3://bucket/photos", "-o", "s3://bucket/maps")
         assert result.exit_code == 0
         assert expected in result.stdout
+    alone = run("map", "s3://bucket/photos/a b.jpg", "-o", "s3://bucket/maps")
+    assert "mapped before" in alone.stdout
     assert {path.name for path in (store / "maps").iterdir()} == {
         *("a b.jpg.blur.png", "maps.jsonl")
     }

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-from blurmapper.addresses import HELD, Address
+from blurmapper.addresses import HELD, Address, find_address
 from blurmapper.errors import ConfigError, ImageError
 
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -43,7 +43,7 @@ def as_path(given: AnyPath) -> str | Path:
 
 
 def find_location(given: AnyPath) -> Location:
-    """Return where a path or an address leads; ``file://`` leads to a path.
+    """Return where a path or an address leads; ``file://`` and ``local://`` lead to a path.
 
     Raises
     ------
@@ -57,12 +57,13 @@ def find_location(given: AnyPath) -> Location:
         raise ConfigError('a path is empty (""); is a variable not set?')
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
         return Path(text)
-    if text.lower().startswith("file://"):
-        parts = urlsplit(text)
-        if parts.netloc not in ("", "localhost"):
-            raise ConfigError(f"{text}: is on another machine; use file:/// and an absolute path")
-        return Path(unquote(text.partition("//")[2].removeprefix(parts.netloc)))
-    return Address(text)
+    if text.lower().startswith(("file://", "local://")):
+        host, slash, path = text.partition("//")[2].partition("/")
+        if host not in ("", "localhost"):
+            shown = Address(text)  # without keys
+            raise ConfigError(f"{shown}: is on another machine; use file:/// and an absolute path")
+        return Path(slash + unquote(path, errors="surrogateescape"))
+    return find_address(text)
 
 
 def find_path(text: AnyPath) -> Path:

@@ -256,3 +256,35 @@ def test_an_address_is_searched_by_the_same_rules(tmp_path: Path) -> None:
     below = [text for _, text in found.photos]
     assert below == ["a.PNG", "b.jpg", "mapsy/y.jpg", "sub/c.webp"]
     assert (found.left_out, found.has_folders, found.failures) == (5, True, [])
+
+
+@pytest.mark.parametrize(
+    "output", [None, "memory://o/p", "memory://o", "memory://", "memory://o/p/m"]
+)
+def test_an_output_hides_what_is_in_it_alone(output: str | None) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="needs the extra blurmapper[remote]")
+    pytest.importorskip("pyarrow", reason="needs the extra blurmapper[remote]")
+    memory = fsspec.filesystem("memory")
+    everything = {"a.jpg", "m/b.jpg", "m2/c.jpg", "None/d.jpg"}
+    memory.pipe({f"/o/p/{name}": b"x" for name in everything})
+    found = find_photos(["memory://o/p"], output=None if output is None else find_location(output))
+    memory.rm("/o", recursive=True)
+    # As on this machine: an output that is the source or above it hides nothing.
+    hidden = {"m/b.jpg"} if output == "memory://o/p/m" else set()
+    assert {below for _, below in found.photos} == everything - hidden
+
+
+def test_masks_to_keep_are_no_photos_at_an_address() -> None:
+    fsspec = pytest.importorskip("fsspec", reason="needs the extra blurmapper[remote]")
+    pytest.importorskip("pyarrow", reason="needs the extra blurmapper[remote]")
+    grey = encode_map(np.zeros((16, 16), np.float32), ".png")
+    files = {"masks/a.png": grey, "out/masks/b/c.png": grey, "other/masks/d.png": grey}
+    files |= {"mine/masks/e.png": b"colour", "mine/masks/f/g.png": grey, "out/h.png": grey}
+    files |= {f"{folder}maps.jsonl": b"" for folder in ("", "out/", "mine/")}
+    memory = fsspec.filesystem("memory")
+    memory.pipe({f"/kept/{name}": content for name, content in files.items()})
+    found = find_photos(["memory://kept"])
+    memory.rm("/kept", recursive=True)
+    assert [below for _, below in found.photos] == [
+        *("mine/masks/e.png", "mine/masks/f/g.png", "other/masks/d.png", "out/h.png")
+    ]

@@ -12,7 +12,7 @@ from blurmapper.addresses import Address
 from blurmapper.batch.failures import PhotoFailure
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.images import PHOTO_SUFFIXES
-from blurmapper.locations import Location, find_location, read_regular
+from blurmapper.locations import Location, find_location, open_file
 
 MADE = frozenset(
     {".amount", ".blur", ".cutout", ".defocus", ".magnified", ".mask", ".motion", ".overlay"}
@@ -80,7 +80,8 @@ def find_photos(sources: Iterable[str | Path], *, output: Location | None = None
     output : Path or Address, optional
         A folder that is passed over where it is inside of a source.
     """
-    finding = _Finding(os.path.realpath(output) if isinstance(output, Path) else str(output))
+    excluded = os.path.realpath(output) if isinstance(output, Path) else str(output or "")
+    finding = _Finding(excluded)
     for source in sources:
         location: str | Location = source
         try:
@@ -139,12 +140,17 @@ class _Finding:
             self.add(files[0], source.name, str(source))
             return
         self.found.has_folders = True
-        before = len(files)
-        files = [file for file in files if self._is_wanted(file)]
-        self.found.left_out += before - len(files)
+        # What is not inside of the source stays as it is, and is no path below it.
+        above = str(source) if str(source).endswith("/") else f"{source}/"
+        excluded = self._excluded.removeprefix(above)
+        photos = [file for file in files if _is_wanted(file, excluded)]
+        self.found.left_out += len(files) - len(photos)
         for file in files:
-            self.add(file, file.below, str(file))
-        if not files:
+            if file.name == BESIDE:
+                photos = _leave_masks_out(photos, (file.parent / MASKS).below)
+        for photo in photos:
+            self.add(photo, photo.below, str(photo))
+        if not photos:
             raise ImageError(f"{source}: no photos in this folder; give one that holds photos")
         self.found.folders.append(str(source))
 
@@ -169,11 +175,6 @@ class _Finding:
             raise ImageError(f"{source}: no photos in this folder; give one that holds photos")
         if has_photos:
             self.found.folders.append(real_path(source))
-
-    def _is_wanted(self, file: Address) -> bool:
-        hidden = any(part.startswith(_HIDDEN) for part in PurePosixPath(file.below).parts)
-        excluded = str(file).startswith(self._excluded.rstrip("/") + "/")
-        return _is_photo_name(file.name) and not hidden and not excluded
 
     def _list(self, source: Path, below: str) -> tuple[list[str], list[str]]:
         """Return the names of photos and of folders in a folder, in order."""
@@ -200,6 +201,12 @@ class _Finding:
         return sorted(photos), sorted(folders)
 
 
+def _is_wanted(file: Address, excluded: str) -> bool:
+    hidden = any(part.startswith(_HIDDEN) for part in PurePosixPath(file.below).parts)
+    is_output = excluded != "" and file.below.startswith(f"{excluded}/")
+    return _is_photo_name(file.name) and not hidden and not is_output
+
+
 def _is_photo_name(name: str) -> bool:
     path = PurePosixPath(name)
     stem = PurePosixPath(path.stem)
@@ -220,10 +227,20 @@ def _holds_masks(folder: str) -> bool:
     return True
 
 
-def _is_grey(png: Path) -> bool:
+def _leave_masks_out(photos: list[Address], folder: str) -> list[Address]:
+    """Return the photos at an address without those in a folder of masks, if it is one."""
+    inside = [photo for photo in photos if photo.below.startswith(f"{folder}/")]
+    firsts = {photo.parent: photo for photo in reversed(inside)}.values()
+    if not all(photo.name.endswith(".png") for photo in inside) or not all(map(_is_grey, firsts)):
+        return photos
+    return [photo for photo in photos if not photo.below.startswith(f"{folder}/")]
+
+
+def _is_grey(png: Location) -> bool:
     try:
-        head = read_regular(png)[:26]
-    except OSError:
+        with open_file(png) as stream:
+            head = stream.read(26)
+    except (BlurMapperError, OSError):
         return False
     return (head[12:16], head[24:]) == _GREY_PNG
 
