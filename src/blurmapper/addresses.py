@@ -119,7 +119,13 @@ class Address:
                 raise ImageError(f"{self}: no such file or folder; check the address")
             if itself.type == FileType.File:
                 return [replace(self, identity=_identity_of(itself, filesystem))]
-            found = filesystem.get_file_info(FileSelector(path, recursive=True))
+            listed = filesystem.get_file_info(FileSelector(path, recursive=True))
+            found = [info for info in listed if info.type == FileType.File]
+            if filesystem.type_name == "s3":
+                # Some servers list times that end in 0 so that PyArrow reads none.
+                untimed = [info.path for info in found if not info.mtime_ns]
+                asked = {info.path: info for info in filesystem.get_file_info(untimed)}
+                found = [asked.get(info.path, info) for info in found]
             # Only when it is asked for does PyArrow decode a name.
             files = [
                 replace(
@@ -128,7 +134,6 @@ class Address:
                     identity=_identity_of(info, filesystem),
                 )
                 for info in found
-                if info.type == FileType.File
             ]
         return sorted(files, key=lambda file: file.below)
 
