@@ -149,6 +149,8 @@ def test_names_that_are_no_utf_8_are_one_line(monkeypatch: pytest.MonkeyPatch) -
             return b"\xff.jpg".decode()
 
     class Store:
+        type_name = "py"
+
         def get_file_info(self, asked: Any) -> list[Any]:
             if isinstance(asked, list):
                 return [pyarrow.fs.FileInfo("x", pyarrow.fs.FileType.Directory)]
