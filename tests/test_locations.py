@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
@@ -91,10 +92,15 @@ def test_an_address_is_shown_without_options_and_keys() -> None:
     assert str(with_ending(address, ".blur.png")) == "s3://bucket/photos/sub/a.jpg.blur.png"
 
 
-def test_an_address_without_pyarrow_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+@pytest.mark.parametrize(
+    ("package", "source"), [("pyarrow", "s3://none-such/a"), ("fsspec", "memory://none-such/a")]
+)
+def test_an_address_without_its_package_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, package: str, source: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtraError, match=re.escape(install_command("remote"))):
-        Address("s3://none-such/a").list_files()
+        Address(source).list_files()
 
 
 @pytest.mark.parametrize("kind", ["fifo", "socket", "device", "folder", "loop", "none", "nul"])

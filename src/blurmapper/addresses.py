@@ -216,6 +216,9 @@ def _open_filesystem(source: str, options: str) -> tuple[FileSystem, str]:
     from pyarrow import fs
 
     scheme, _, place = source.partition("://")
+    if scheme not in ARROW:
+        # PyArrow says of it, where it is missing, that the address is none.
+        import fsspec  # noqa: F401
     address = f"{source}?{options}" if options else source
     try:
         if scheme in ARROW:
