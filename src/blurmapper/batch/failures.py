@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from blurmapper.csv_rows import split_rows
 from blurmapper.errors import BlurMapperError, ImageError, one_line
 from blurmapper.files import from_cell, to_cell, write_file
 from blurmapper.locations import Location, open_file
@@ -120,9 +121,11 @@ class Failures:
             self._is_ours = not os.path.lexists(self._path)
         # What stands before a damaged place is kept.
         with suppress(BlurMapperError, csv.Error), open_file(self._path) as stream:
-            text = stream.read().decode("utf-8", "surrogateescape")
-            self._is_ours = not text.strip("\0") or text.startswith(",".join(_HEADER))
-            for row in csv.reader(io.StringIO(text, newline="")):
-                if len(row) == 2 and row != _HEADER:
-                    rows[from_cell(row[0])] = from_cell(row[1])
+            text = stream.read().decode("utf-8-sig", "surrogateescape")
+            columns, found = split_rows(text)
+            self._is_ours = not text.strip("\0") or columns[:2] == _HEADER
+            for row in found if self._is_ours and columns else ():
+                photo, reason = (row.get(name) for name in _HEADER)
+                if photo and reason:
+                    rows[from_cell(photo)] = from_cell(reason)
         return rows

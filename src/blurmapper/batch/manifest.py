@@ -7,6 +7,7 @@ import json
 import os
 import threading
 import time
+from codecs import BOM_UTF8
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -158,8 +159,10 @@ class Manifest(AbstractContextManager["Manifest"]):
         start, line, is_empty, is_ours = 0, b"\n", True, False
         for line in self._content:
             # What was lost when the power failed is often zeros.
-            is_empty &= not line.strip(b"\0 \r\n")
-            is_ours |= line.startswith(_START[: len(line)])
+            # Editors set a mark before the first, which JSON's reader passes over.
+            content = line if start else line.removeprefix(BOM_UTF8)
+            is_empty &= not content.strip(b"\0 \r\n")
+            is_ours |= content.startswith(_START[: len(content)])
             try:
                 fields = json.loads(line)
                 if self._fields <= fields.keys():
