@@ -63,7 +63,7 @@ def fail(photo: Location, error: Exception) -> PhotoFailure:
 class Failures:
     """The file ``failures.csv`` of an output folder: each photo that failed, and the reason.
 
-    What earlier runs wrote stays, except for photos that have succeeded since. It is written
+    What other runs write stays, except for photos that have succeeded since. It is written
     anew every few seconds, whole, and only if there is or was something to report.
 
     Parameters
@@ -76,18 +76,17 @@ class Failures:
         self._path = output / FAILURES_NAME
         self._is_ours = True
         self._rows = self._read()
-        self._changed = False
+        self._changes: dict[str, str | None] = {}
         self._written = time.monotonic()
 
     def add(self, photo: str, reason: str) -> None:
         """Take down why a photo failed; `photo` is from `blurmapper.batch.real_path`."""
-        self._rows[photo] = reason
-        self._change()
+        self._change(photo, reason)
 
     def clear(self, photo: str) -> None:
         """Strike out a photo that has succeeded."""
-        if self._rows and self._rows.pop(photo, None) is not None:
-            self._change()
+        if photo in self._rows or photo in self._changes:
+            self._change(photo, None)
 
     def write(self) -> None:
         """Write the file if anything has changed.
@@ -97,21 +96,24 @@ class Failures:
         ImageError
             If it cannot be written, or a file of that name is there that is no such list.
         """
-        if not self._changed:
+        if not self._changes:
             return
+        # Other runs may have written it since.
+        self._rows = self._read()
         if not self._is_ours:
             raise ImageError(f"{self._path}: is no list of failures; move it, then run again")
+        rows = {
+            photo: why for photo, why in (self._rows | self._changes).items() if why is not None
+        }
         text = io.StringIO(newline="")
         writer = csv.writer(text)
         writer.writerow(_HEADER)
-        writer.writerows(
-            (to_cell(photo), to_cell(why)) for photo, why in sorted(self._rows.items())
-        )
+        writer.writerows((to_cell(photo), to_cell(why)) for photo, why in sorted(rows.items()))
         write_file(self._path, text.getvalue(), lambda old: True)
-        self._changed, self._written = False, time.monotonic()
+        self._rows, self._changes, self._written = rows, {}, time.monotonic()
 
-    def _change(self) -> None:
-        self._changed = True
+    def _change(self, photo: str, reason: str | None) -> None:
+        self._changes[photo] = reason
         if self._is_ours and time.monotonic() - self._written > _PAUSE:
             self.write()
 
