@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -51,17 +52,26 @@ def plan_jobs(
         photo = Path(text) if isinstance(text, str) else text
         target = below
         # Case folded, since some file systems hold X and x to be one name.
-        is_taken = target.casefold() in taken
-        if is_taken or owner is not None:
+        if target.casefold() in taken or owner is not None:
             real = real_path(photo)
-            is_taken = is_taken or _is_anothers(owner, target, real)
-            digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:8]
-            stem, suffix = os.path.splitext(below)  # noqa: PTH122 - a hundred thousand of them
-            other = f"{stem}-{digest}{suffix}"
-            if is_taken or (owner is not None and owner(other) == real):
-                target = other
+            others = _other_names(below, real)
+            first = next(others)
+            is_its_own = owner is not None and owner(first) == real
+            target = next(
+                name
+                for name in chain((first,) if is_its_own else (), (below, first), others)
+                if name.casefold() not in taken and not _is_anothers(owner, name, real)
+            )
         taken.add(target.casefold())
         yield Job(photo, output / target, target)
+
+
+def _other_names(below: str, real: str) -> Iterator[str]:
+    """Yield names with digits of a photo's path; further ones, as photos can be called so too."""
+    stem, suffix = os.path.splitext(below)  # noqa: PTH122 - a hundred thousand of them
+    for number in count():
+        digest = hashlib.sha256(os.fsencode(real) + bytes(number)).hexdigest()[:8]
+        yield f"{stem}-{digest}{suffix}"
 
 
 class DoneBefore(AbstractContextManager["DoneBefore"]):
