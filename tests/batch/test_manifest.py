@@ -39,6 +39,12 @@ def test_a_manifest_that_an_editor_saved_is_gone_on_with(tmp_path: Path) -> None
             assert (manifest.find("a") is not None) is bool(rest)
 
 
+def test_a_manifest_whose_lines_were_sorted_is_gone_on_with(tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text('{"photo": "/a", "target": "a"}\n')
+    with Manifest(tmp_path / "m.jsonl", {"photo"}) as manifest:
+        assert manifest.find("a") == {"target": "a", "photo": "/a"}
+
+
 def test_two_writers_lose_nothing_of_each_other(tmp_path: Path) -> None:
     path = tmp_path / "m.jsonl"
     with Manifest(path, {"photo"}) as first, Manifest(path, {"photo"}) as second:

@@ -181,6 +181,8 @@ class Manifest(AbstractContextManager["Manifest"]):
             try:
                 fields = json.loads(line)
                 if self._fields <= fields.keys():
+                    # Whatever wrote it anew may have put its fields in another order.
+                    is_ours = True
                     target = str(fields["target"])
                     folded = target.casefold()
                     if target != folded and target not in lines:
