@@ -38,6 +38,8 @@ def test_a_card_is_read_as_it_was_written(tiny_weights: Path, tmp_path: Path) ->
     card = read_card(tiny_weights.with_suffix(".json"))
     write_card(card, tmp_path / "card.json")
     assert read_card(tmp_path / "card.json") == card
+    (tmp_path / "card.json").write_text(json.dumps(card.to_dict()), "utf-8-sig")
+    assert read_card(tmp_path / "card.json") == card
 
 
 def test_fields_of_a_newer_version_are_left_out(own_weights: Path) -> None:

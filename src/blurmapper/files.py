@@ -12,6 +12,7 @@ import shutil
 import stat
 import sys
 import tempfile
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -131,7 +132,7 @@ def written_as(start: bytes, *words: bytes) -> Recognises:
     """Return what knows a file of ours by how it begins, and words in its first 65,536 bytes."""
 
     def is_ours(path: Path) -> bool:
-        head = _read_head(path)
+        head = _read_head(path).removeprefix(BOM_UTF8)  # spreadsheets set one
         return head.startswith(start) and all(word in head for word in words)
 
     return is_ours

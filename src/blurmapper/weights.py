@@ -120,7 +120,7 @@ def read_card(path: str | Path) -> WeightsCard:
     """
     path = Path(path)
     try:
-        return WeightsCard.from_dict(json.loads(read_regular(path).decode("utf-8")))
+        return WeightsCard.from_dict(json.loads(read_regular(path).decode("utf-8-sig")))
     except FileNotFoundError as error:
         raise WeightsError(
             f"{path}: no such weights card; keep the card beside its .onnx file"

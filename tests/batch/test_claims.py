@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,6 +108,30 @@ def test_what_earlier_runs_wrote_gives_way_whatever_was_asked_for_between(out: P
     draw(out / "a.png.overlay.jpg")
     assert run(out, with_overlay, How(redo=True)) == []
     assert b"mine" not in (out / "a.png.overlay.jpg").read_bytes()
+
+
+def test_what_another_run_wrote_at_the_same_time_gives_way_too(out: Path) -> None:
+    with_overlay = MapNothing("", outputs=Outputs(overlay=True))
+    with DoneBefore(out, MapNothing("")) as long:
+        jobs = list(long.plan(find_photos([out.parent / "in"]), out))
+        assert run(out, with_overlay) == []
+        for job in jobs:
+            file = out / f"{job.key}.blur.png"
+            values = {"height": 24, "width": 32, "blur_degree": 0.0, "share_blurred": 0.0}
+            long.add(job, Result(job.photo, values, {"map": file}, 1.0))
+    for task in (MapNothing(""), with_overlay):
+        draw(out / "a.png.overlay.jpg")
+        assert run(out, task, How(redo=True)) == []
+    assert b"mine" not in (out / "a.png.overlay.jpg").read_bytes()
+
+
+@pytest.mark.parametrize("files", [None, 5, "masks", {}, [[1]], [None], [None, "a.png.blur.png"]])
+def test_a_line_of_odd_files_breaks_no_run_off(files: object, out: Path) -> None:
+    run(out, MapNothing(""))
+    manifest = out / "maps.jsonl"
+    lines = [json.loads(line) | {"files": files} for line in manifest.read_text().splitlines()]
+    manifest.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert run(out, MapNothing("", outputs=Outputs(overlay=True))) == []
 
 
 def test_an_output_that_was_never_asked_for_is_the_user_s(out: Path) -> None:

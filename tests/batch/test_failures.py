@@ -39,6 +39,34 @@ def test_failures_are_listed_until_their_photos_succeed(tmp_path: Path) -> None:
     assert read_failures(tmp_path)[1:] == rows[1:]
 
 
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_a_list_of_failures_that_a_spreadsheet_saved_is_gone_on_with(
+    mark: str, tmp_path: Path
+) -> None:
+    rows = (("file", "reason"), ("/a.png", "is gone"), ("/ö.png", "is gone"))
+    saved = "".join(f"{mark.join(row)}\r\n" for row in rows)
+    (tmp_path / "failures.csv").write_text(saved, "utf-8-sig", newline="")
+    failures = Failures(tmp_path)
+    failures.clear("/a.png")
+    failures.write()
+    assert read_failures(tmp_path) == [["file", "reason"], ["/ö.png", "is gone"]]
+
+
+def test_two_runs_lose_no_failures_of_each_other(tmp_path: Path) -> None:
+    before = Failures(tmp_path)
+    for name in ("old", "older"):
+        before.add(f"/{name}.png", "is gone")
+    before.write()
+    first, second = Failures(tmp_path), Failures(tmp_path)
+    for failures, name, mended in ((first, "a", "old"), (second, "b", "older")):
+        failures.add(f"/{name}.png", "is gone")
+        failures.clear(f"/{mended}.png")
+        failures.write()
+    first.add("/c.png", "is gone")
+    first.write()
+    assert read_failures(tmp_path)[1:] == [[f"/{name}.png", "is gone"] for name in "abc"]
+
+
 def test_no_failures_make_no_file(tmp_path: Path) -> None:
     Failures(tmp_path).write()
     assert list(tmp_path.iterdir()) == []

@@ -82,6 +82,9 @@ def test_masks_to_keep_are_no_photos_where_they_were_made(tmp_path: Path) -> Non
     # Somebody's photos of masks are photos.
     assert len(list_photos(tmp_path)) == 4
     (tmp_path / "masks" / "party.jpg").unlink()
+    # What a system or a killed run leaves there is no photo, wherever it is.
+    touch(tmp_path, "masks/.DS_Store", "masks/sub/.blurmapper-host-1-0.part", "masks/Thumbs.db")
+    touch(tmp_path, "masks/@eaDir/a.jpg.png/SYNOPHOTO_THUMB_XL.jpg", "masks/sub/._a.jpg.png")
     assert list_photos(tmp_path) == [tmp_path / "a.jpg", tmp_path / "other/masks/b.png"]
 
 

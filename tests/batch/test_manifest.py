@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,20 @@ DAMAGED = [
 def test_a_damaged_line_costs_no_other(line: bytes, tmp_path: Path) -> None:
     whole = json.dumps({"target": "a", "photo": "/a"}).encode() + b"\n"
     (tmp_path / "m.jsonl").write_bytes(line + whole + line)
+    with Manifest(tmp_path / "m.jsonl", {"photo"}) as manifest:
+        assert manifest.find("a") == {"target": "a", "photo": "/a"}
+
+
+def test_a_manifest_that_an_editor_saved_is_gone_on_with(tmp_path: Path) -> None:
+    line = json.dumps({"target": "a", "photo": "/a"}).encode() + b"\r\n"
+    for rest in (b"", line):
+        (tmp_path / "m.jsonl").write_bytes(BOM_UTF8 + rest)
+        with Manifest(tmp_path / "m.jsonl", {"photo"}) as manifest:
+            assert (manifest.find("a") is not None) is bool(rest)
+
+
+def test_a_manifest_whose_lines_were_sorted_is_gone_on_with(tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text('{"photo": "/a", "target": "a"}\n')
     with Manifest(tmp_path / "m.jsonl", {"photo"}) as manifest:
         assert manifest.find("a") == {"target": "a", "photo": "/a"}
 

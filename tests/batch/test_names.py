@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -85,6 +86,20 @@ def test_names_that_differ_by_capitals_stay_with_their_photos(tmp_path: Path) ->
     (newcomer, _), known = map_into(out, tmp_path / "a")
     assert known == (first, True)
     assert newcomer.lower() != first
+
+
+def test_a_photo_that_is_called_as_another_s_map_would_be_shares_no_map(tmp_path: Path) -> None:
+    out, (a, b) = tmp_path / "out", (tmp_path / "a", tmp_path / "b")
+    digest = hashlib.sha256(os.fsencode(b / "x.bmp")).hexdigest()[:8]
+    for number, photo in enumerate((a / "x.bmp", a / f"x-{digest}.bmp", b / "x.bmp")):
+        write_colours(photo, 40 * number)
+    first = map_into(out, a, b)
+    assert len({name for name, _ in first}) == 3
+    assert map_into(out, a, b) == [(name, True) for name, _ in first]
+    # Nor does it in another run.
+    map_into(tmp_path / "other", a)
+    ((name, before),) = map_into(tmp_path / "other", b)
+    assert name == first[-1][0] and not before
 
 
 def test_a_photo_whose_name_got_capitals_keeps_its_map_where_that_is_one_file(

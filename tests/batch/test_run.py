@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -115,6 +116,23 @@ def test_a_map_that_is_gone_or_empty_is_made_again(
     run()
     harm(photos.parent / "out" / "c.png.blur.png")
     assert mapped_again(run()) == ["c.png"]
+
+
+@pytest.mark.parametrize("odd", ["NaN", "7", "-0.5", '"0.5"', "null", "true", "[0]"])
+@pytest.mark.parametrize("name", ["blur_degree", "share_blurred", "height", "seconds"])
+def test_a_line_whose_figures_cannot_be_right_costs_its_photo_alone(
+    name: str, odd: str, run: RunFolder, photos: Path
+) -> None:
+    if name in ("height", "seconds") and odd == "7":
+        odd = "Infinity"
+    run()
+    manifest = photos.parent / "out" / "maps.jsonl"
+    *others, last = manifest.read_text().splitlines(keepends=True)
+    changed = re.sub(f'(?<="{name}": )[^,]+', odd, last)
+    assert changed != last
+    manifest.write_text("".join((*others, changed)))
+    assert mapped_again(run()) == ["c.png"]
+    assert mapped_again(run()) == []
 
 
 def test_a_line_that_was_cut_short_costs_its_photo_alone(run: RunFolder, photos: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -196,6 +197,9 @@ def test_a_clip_is_mapped_again_where_a_photo_of_it_is_gone(run: Run, clip: Path
     photo.unlink()
     assert mapped_before(run(clip, "--sharpest", "2")) == [False]
     assert photo.is_file()
+    manifest = Path("blurmaps/video.jsonl")
+    manifest.write_text(re.sub(r'(?<="photos": )\[[^]]*\]', "5", manifest.read_text()))
+    assert mapped_before(run(clip, "--sharpest", "2")) == [False]
 
 
 @pytest.fixture

@@ -154,7 +154,16 @@ def test_a_damaged_map_is_named_and_what_was_scored_stays(
     assert len(lines) >= 2
 
 
-@pytest.mark.parametrize("damage", [lambda last: last[:-40], lambda last: b"{}\n" + last])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda last: last[:-40],
+        lambda last: b"{}\n" + last,
+        lambda last: last.replace(b'"counts": {', b'"counts": 5, "other": {'),
+        lambda last: last.replace(b'"pixels": ', b'"dots": '),
+        lambda last: last.replace(b'"detections": [', b'"detections": [null, '),
+    ],
+)
 def test_what_a_kill_or_a_disk_has_damaged_is_scored_anew(
     benchmark_folder: Path, tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -84,6 +85,16 @@ def test_a_photo_that_cannot_be_read_is_said_and_left_out(
     assert photos[0].name not in found
     assert len(found) == 5
     assert any(photos[0].path.name in line for line in said)
+
+
+@pytest.mark.parametrize("odd", ["NaN", "7", '"soft"'])
+def test_a_line_whose_degree_cannot_be_right_is_measured_again(
+    odd: str, toy: Experiment, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    photos, file = list_photos(toy, toy_benchmark), tmp_path / "degrees.jsonl"
+    found = find_degrees(toy.methods[0], photos, file, ignore)
+    file.write_text(re.sub(r'(?<="degree": )[^,}]+', odd, file.read_text()))
+    assert find_degrees(toy.methods[0], photos, file, ignore) == found
 
 
 def test_where_no_photo_can_be_read_there_is_one_line(toy: Experiment, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from blurmapper.batch import How, Result, find_photos
 from blurmapper.images import ImageArray
 from blurmapper.methods import MethodOptions
+from blurmapper.ranking.boxes import read_boxes
 from blurmapper.ranking.measuring import (
     MeasureTask,
     find_cache,
@@ -180,6 +182,37 @@ def test_a_damaged_line_of_the_cache_is_measured_again(tmp_path: Path, tiny_weig
     manifest = find_cache() / "rank.jsonl"
     manifest.write_text(manifest.read_text().replace('"taken": ', '"taken": 12, "x": ')[:-30])
     assert measure_all(tmp_path, tiny_weights) == "n"
+
+
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    [
+        *(("sigma", odd) for odd in (float("nan"), "abc", -1)),
+        *(("verdict", odd) for odd in (5, "superb", None, ["soft"])),
+        *(("boxes", odd) for odd in (5, [5], [{"label": "a"}])),
+        *(("reason", None), ("blur_degree_centre", 7), ("sharpest_x", None), ("width", 0)),
+    ],
+)
+def test_a_line_of_the_cache_that_cannot_be_right_is_measured_again(
+    name: str, odd: object, tmp_path: Path, tiny_weights: Path
+) -> None:
+    write_red(tmp_path / "a.png", 9)
+    measure_all(tmp_path, tiny_weights)
+    manifest = find_cache() / "rank.jsonl"
+    line = json.loads(manifest.read_text().splitlines()[-1])
+    manifest.write_text(f"{json.dumps(line | {name: odd})}\n")
+    assert measure_all(tmp_path, tiny_weights) == "n"
+    assert measure_all(tmp_path, tiny_weights) == "b"
+
+
+def test_boxes_that_were_judged_are_not_judged_again(tmp_path: Path, tiny_weights: Path) -> None:
+    write_red(tmp_path / "a.png", 9)
+    (tmp_path / "boxes.csv").write_text("photo,x,y,width,height\na.png,2,3,20,10\n")
+    task = MeasureTask(str(tiny_weights), boxes=read_boxes(tmp_path / "boxes.csv"))
+    for done_before in (False, True):
+        (result,) = measure_photos(task, find_photos([tmp_path]), How())
+        assert isinstance(result, Result)
+        assert (result.done_before, len(result.values["boxes"])) == (done_before, 1)
 
 
 def test_weights_that_measure_otherwise_measure_anew(monkeypatch: pytest.MonkeyPatch) -> None:

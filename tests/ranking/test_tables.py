@@ -8,6 +8,7 @@ import json
 import os
 import re
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -125,6 +126,9 @@ def test_an_earlier_ranking_is_known_and_nothing_else(
     table = tmp_path / "table"
     table.write_bytes(formats[kind](ranking))
     assert OURS[kind](table)
+    if kind != "parquet":
+        table.write_bytes(BOM_UTF8 + table.read_bytes())
+        assert OURS[kind](table)
     columns = b"rank,photo,blur_degree,notes\r\n"
     for other in (b"\xff\xd8\xff\xe0\0", columns, b"rank,photo\r\n", b'{"rank": 1}\n', b"PAR1"):
         table.write_bytes(other)

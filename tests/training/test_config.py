@@ -36,6 +36,10 @@ def test_overrides_replace_values(tmp_path: Path) -> None:
     assert config.mixture.made == 1.0
 
 
+def test_the_mark_that_an_editor_sets_before_a_config_is_passed_over(tmp_path: Path) -> None:
+    assert read_config(write(tmp_path, f"\ufeff{MINIMAL}")) == read_config(write(tmp_path, MINIMAL))
+
+
 def test_a_config_survives_json(tmp_path: Path) -> None:
     config = read_config(write(tmp_path, MINIMAL))
     assert TrainingConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config

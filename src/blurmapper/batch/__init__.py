@@ -8,5 +8,15 @@ from blurmapper.batch.manifest import Manifest, identify
 from blurmapper.batch.mapping import THRESHOLD, MapTask, Outputs, enlarge_to, map_source, read_for
 from blurmapper.batch.planning import DoneBefore, plan_jobs
 from blurmapper.batch.run import Engine, How, run_task
-from blurmapper.batch.tasks import Job, Outcome, Result, Task, Work, do_job
+from blurmapper.batch.tasks import (
+    MOST,
+    Job,
+    Outcome,
+    Result,
+    Task,
+    Work,
+    do_job,
+    is_number,
+    may_be_number,
+)
 from blurmapper.batch.threads import PixelBudget, count_workers, overlap, run_in_threads

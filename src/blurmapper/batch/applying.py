@@ -29,7 +29,7 @@ class SegmentTask(Task):
     cutout: bool = False
 
     name: ClassVar[str] = "segment"
-    measured: ClassVar[tuple[str, ...]] = ("share",)
+    measured: ClassVar[Mapping[str, float]] = {"share": 1}
     kinds: ClassVar[tuple[str, ...]] = ("mask", "cutout")
     alone: ClassVar[bool] = True
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from blurmapper.csv_rows import split_rows
 from blurmapper.errors import BlurMapperError, ImageError, one_line
 from blurmapper.files import from_cell, to_cell, write_file
 from blurmapper.locations import Location, open_file
@@ -62,7 +63,7 @@ def fail(photo: Location, error: Exception) -> PhotoFailure:
 class Failures:
     """The file ``failures.csv`` of an output folder: each photo that failed, and the reason.
 
-    What earlier runs wrote stays, except for photos that have succeeded since. It is written
+    What other runs write stays, except for photos that have succeeded since. It is written
     anew every few seconds, whole, and only if there is or was something to report.
 
     Parameters
@@ -75,18 +76,17 @@ class Failures:
         self._path = output / FAILURES_NAME
         self._is_ours = True
         self._rows = self._read()
-        self._changed = False
+        self._changes: dict[str, str | None] = {}
         self._written = time.monotonic()
 
     def add(self, photo: str, reason: str) -> None:
         """Take down why a photo failed; `photo` is from `blurmapper.batch.real_path`."""
-        self._rows[photo] = reason
-        self._change()
+        self._change(photo, reason)
 
     def clear(self, photo: str) -> None:
         """Strike out a photo that has succeeded."""
-        if self._rows and self._rows.pop(photo, None) is not None:
-            self._change()
+        if photo in self._rows or photo in self._changes:
+            self._change(photo, None)
 
     def write(self) -> None:
         """Write the file if anything has changed.
@@ -96,21 +96,24 @@ class Failures:
         ImageError
             If it cannot be written, or a file of that name is there that is no such list.
         """
-        if not self._changed:
+        if not self._changes:
             return
+        # Other runs may have written it since.
+        self._rows = self._read()
         if not self._is_ours:
             raise ImageError(f"{self._path}: is no list of failures; move it, then run again")
+        rows = {
+            photo: why for photo, why in (self._rows | self._changes).items() if why is not None
+        }
         text = io.StringIO(newline="")
         writer = csv.writer(text)
         writer.writerow(_HEADER)
-        writer.writerows(
-            (to_cell(photo), to_cell(why)) for photo, why in sorted(self._rows.items())
-        )
+        writer.writerows((to_cell(photo), to_cell(why)) for photo, why in sorted(rows.items()))
         write_file(self._path, text.getvalue(), lambda old: True)
-        self._changed, self._written = False, time.monotonic()
+        self._rows, self._changes, self._written = rows, {}, time.monotonic()
 
-    def _change(self) -> None:
-        self._changed = True
+    def _change(self, photo: str, reason: str | None) -> None:
+        self._changes[photo] = reason
         if self._is_ours and time.monotonic() - self._written > _PAUSE:
             self.write()
 
@@ -120,9 +123,11 @@ class Failures:
             self._is_ours = not os.path.lexists(self._path)
         # What stands before a damaged place is kept.
         with suppress(BlurMapperError, csv.Error), open_file(self._path) as stream:
-            text = stream.read().decode("utf-8", "surrogateescape")
-            self._is_ours = not text.strip("\0") or text.startswith(",".join(_HEADER))
-            for row in csv.reader(io.StringIO(text, newline="")):
-                if len(row) == 2 and row != _HEADER:
-                    rows[from_cell(row[0])] = from_cell(row[1])
+            text = stream.read().decode("utf-8-sig", "surrogateescape")
+            columns, found = split_rows(text)
+            self._is_ours = not text.strip("\0") or columns[:2] == _HEADER
+            for row in found if self._is_ours and columns else ():
+                photo, reason = (row.get(name) for name in _HEADER)
+                if photo and reason:
+                    rows[from_cell(photo)] = from_cell(reason)
         return rows

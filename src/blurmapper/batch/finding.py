@@ -216,13 +216,16 @@ def _is_photo_name(name: str) -> bool:
 
 
 def _holds_masks(folder: str) -> bool:
-    """Say whether a folder is one of outputs, and its folder of masks holds grey PNGs alone."""
+    """Say whether a folder is one of outputs, and all photos in its folder of masks grey PNGs."""
     if not Path(folder, BESIDE).is_file():
         return False
-    for above, _, names in os.walk(Path(folder, MASKS)):
-        if not all(name.endswith(".png") for name in names):
+    for above, inner, names in os.walk(Path(folder, MASKS)):
+        # Systems and killed runs leave files there that are no photos in any folder.
+        inner[:] = [name for name in inner if not name.startswith(_HIDDEN)]
+        photos = [name for name in names if _is_photo_name(name) and not name.startswith(_HIDDEN)]
+        if not all(name.endswith(".png") for name in photos):
             return False
-        if names and not _is_grey(Path(above, names[0])):
+        if photos and not _is_grey(Path(above, photos[0])):
             return False
     return True
 

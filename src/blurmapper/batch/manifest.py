@@ -7,10 +7,11 @@ import json
 import os
 import threading
 import time
+from codecs import BOM_UTF8
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from blurmapper.addresses import Address
 from blurmapper.errors import ImageError
@@ -23,12 +24,21 @@ _PAUSE = 30.0
 """Seconds between two states of a manifest at an address, which cannot be added to."""
 
 
+class _Place(NamedTuple):
+    """Where a line stands, and a hash of its ``files``."""
+
+    start: int
+    length: int
+    files: int
+
+
 class Manifest(AbstractContextManager["Manifest"]):
     """A file of JSON lines, each about the outputs of a photo.
 
     A line is appended in one write, so that a run that is killed leaves every line true, and the
     last at worst cut short, which is then passed over. Of several about the same outputs the last
-    counts. Only where lines stand is kept in memory. At an address the file is written anew
+    counts, with the ``files`` of all, since runs at the same time do not know of each other's.
+    Only where lines stand is kept in memory. At an address the file is written anew
     every half minute, with what other runs have added since.
 
     Parameters
@@ -57,6 +67,7 @@ class Manifest(AbstractContextManager["Manifest"]):
         self._written = time.monotonic()
         self.claims: dict[str, str] = {}
         self._alike: dict[str, tuple[str, ...]] = {}
+        self._earlier: dict[str, list[_Place]] = {}
         make_folder(location.parent)
         self._appended = None if isinstance(location, Address) else self._open(location)
         self._content = self._read()
@@ -89,10 +100,9 @@ class Manifest(AbstractContextManager["Manifest"]):
         """Return the line about outputs of a name that earlier runs have written, if any has."""
         if target not in self._lines:
             return None
-        start, length = self._lines[target]
-        with self._lock:
-            self._content.seek(start)
-            line: dict[str, Any] = json.loads(self._content.read(length))
+        line, *earlier = map(self._load_line, (self._lines[target], *self._earlier.get(target, ())))
+        if "files" in line:
+            line["files"] = sorted(set().union(*map(_names_in, (line, *earlier))))
         return line
 
     def find_alike(self, target: str) -> list[dict[str, Any]]:
@@ -113,6 +123,12 @@ class Manifest(AbstractContextManager["Manifest"]):
             self._pending += json.dumps({"target": target, **fields}).encode() + b"\n"
             if self._appended is not None or time.monotonic() - self._written > _PAUSE:
                 self._write()
+
+    def _load_line(self, place: _Place) -> dict[str, Any]:
+        with self._lock:
+            self._content.seek(place.start)
+            line: dict[str, Any] = json.loads(self._content.read(place.length))
+        return line
 
     def _open(self, path: Path) -> int:
         try:
@@ -153,21 +169,28 @@ class Manifest(AbstractContextManager["Manifest"]):
         except OSError as error:
             raise self._not_written(error) from error
 
-    def _find_lines(self) -> dict[str, tuple[int, int]]:
-        lines = {}
+    def _find_lines(self) -> dict[str, _Place]:
+        lines: dict[str, _Place] = {}
         start, line, is_empty, is_ours = 0, b"\n", True, False
         for line in self._content:
             # What was lost when the power failed is often zeros.
-            is_empty &= not line.strip(b"\0 \r\n")
-            is_ours |= line.startswith(_START[: len(line)])
+            # Editors set a mark before the first, which JSON's reader passes over.
+            content = line if start else line.removeprefix(BOM_UTF8)
+            is_empty &= not content.strip(b"\0 \r\n")
+            is_ours |= content.startswith(_START[: len(content)])
             try:
                 fields = json.loads(line)
                 if self._fields <= fields.keys():
+                    # Whatever wrote it anew may have put its fields in another order.
+                    is_ours = True
                     target = str(fields["target"])
                     folded = target.casefold()
                     if target != folded and target not in lines:
                         self._alike[folded] = (*self._alike.get(folded, ()), target)
-                    lines[target] = (start, len(line))
+                    place = _Place(start, len(line), hash(str(fields.get("files"))))
+                    if (before := lines.get(target, place)).files != place.files:
+                        self._earlier.setdefault(target, []).append(before)
+                    lines[target] = place
                     if "claim" in fields:
                         self.claims[str(fields["claim"])] = str(fields.get("photo"))
             except (AttributeError, RecursionError, TypeError, ValueError):
@@ -185,6 +208,12 @@ class Manifest(AbstractContextManager["Manifest"]):
             f"{self._location}: cannot be written ({error.strerror or error}); "
             "check the folder and disk"
         )
+
+
+def _names_in(line: Mapping[str, Any]) -> set[str]:
+    """Return the names in a line's ``files``; what is none there counts for nothing."""
+    names = line.get("files")
+    return {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
 
 
 def identify(file: Location) -> list[int] | None:

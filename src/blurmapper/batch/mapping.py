@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from blurmapper.amount_pictures import draw_amounts, encode_amounts
 from blurmapper.amounts import BlurAmounts, identify_network, measure_amounts
 from blurmapper.batch.finding import Found
 from blurmapper.batch.keep_masks import KeepMasks
-from blurmapper.batch.tasks import Job, Outcome, Task
+from blurmapper.batch.tasks import Job, Outcome, Task, may_be_number
 from blurmapper.decoding import Photo
 from blurmapper.errors import MethodError
 from blurmapper.images import (
@@ -74,16 +74,17 @@ class MapTask(Task):
 
     name: ClassVar[str] = "maps"
     verb: ClassVar[str] = "mapped"
-    measured: ClassVar[tuple[str, ...]] = ("blur_degree", "share_blurred")
+    measured: ClassVar[Mapping[str, float]] = {"blur_degree": 1, "share_blurred": 1}
     kinds: ClassVar[tuple[str, ...]] = (
         *("map", "overlay", "defocus", "motion"),
         *("mask", "amount", "amount_overlay"),
     )
 
     @property
-    def noted(self) -> tuple[str, ...]:
+    def noted(self) -> Mapping[str, Callable[[Any], bool]]:
         """Of the amount, where it is measured, what is sharpest and where."""
-        return ("sigma", "sharpest_row", "sharpest_column") if self.outputs.amount else ()
+        names = ("sigma", "sharpest_row", "sharpest_column") if self.outputs.amount else ()
+        return dict.fromkeys(names, may_be_number)
 
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
         """Map a photo."""

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from blurmapper.addresses import Address
 from blurmapper.batch.claims import Claims, Journal
 from blurmapper.batch.finding import Found, real_path
 from blurmapper.batch.manifest import Manifest, identify
-from blurmapper.batch.tasks import Job, Result, Work
+from blurmapper.batch.tasks import MOST, Job, Result, Work, is_number
 from blurmapper.errors import ConfigError, ImageError
 from blurmapper.locations import Location
 
@@ -51,17 +52,26 @@ def plan_jobs(
         photo = Path(text) if isinstance(text, str) else text
         target = below
         # Case folded, since some file systems hold X and x to be one name.
-        is_taken = target.casefold() in taken
-        if is_taken or owner is not None:
+        if target.casefold() in taken or owner is not None:
             real = real_path(photo)
-            is_taken = is_taken or _is_anothers(owner, target, real)
-            digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:8]
-            stem, suffix = os.path.splitext(below)  # noqa: PTH122 - a hundred thousand of them
-            other = f"{stem}-{digest}{suffix}"
-            if is_taken or (owner is not None and owner(other) == real):
-                target = other
+            others = _other_names(below, real)
+            first = next(others)
+            is_its_own = owner is not None and owner(first) == real
+            target = next(
+                name
+                for name in chain((first,) if is_its_own else (), (below, first), others)
+                if name.casefold() not in taken and not _is_anothers(owner, name, real)
+            )
         taken.add(target.casefold())
         yield Job(photo, output / target, target)
+
+
+def _other_names(below: str, real: str) -> Iterator[str]:
+    """Yield names with digits of a photo's path; further ones, as photos can be called so too."""
+    stem, suffix = os.path.splitext(below)  # noqa: PTH122 - a hundred thousand of them
+    for number in count():
+        digest = hashlib.sha256(os.fsencode(real) + bytes(number)).hexdigest()[:8]
+        yield f"{stem}-{digest}{suffix}"
 
 
 class DoneBefore(AbstractContextManager["DoneBefore"]):
@@ -198,25 +208,24 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         """Return what came of a photo if neither it, the settings nor its files have changed."""
         if self._redo or line["settings"] != self._settings or line["file"] != job.identity:
             return None
-        values = {name: line.get(name) for name in ("height", "width", *self._task.measured)}
-        seconds = line.get("seconds")
-        if not all(_is_number(value) for value in (*values.values(), seconds)):
+        most = {"height": MOST, "width": MOST, "seconds": MOST, **self._task.measured}
+        noted = self._task.noted
+        # Whoever changes a line by hand may leave anything there.
+        if not all(is_number(line.get(name), limit) for name, limit in most.items()):
             return None
-        if not all(name in line for name in self._task.noted):
+        if not all(name in line and can_be(line[name]) for name, can_be in noted.items()):
             return None
-        values |= {name: line[name] for name in self._task.noted}
+        if not line["height"] or not line["width"]:
+            return None
+        values = {name: line[name] for name in (*most, *noted) if name != "seconds"}
         files = self._task.files_of(job, values)
         if not all(self._holds_something(file) for file in files.values()):
             return None
-        return Result(job.photo, values, files, seconds or 0.0, done_before=True)
+        return Result(job.photo, values, files, line["seconds"], done_before=True)
 
     def _holds_something(self, file: Location) -> bool:
         known = self._there.get(str(file)) if isinstance(file, Address) else identify(file)
         return known is not None and known[0] > 0
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_anothers(owner: Callable[[str], str | None] | None, target: str, real: str) -> bool:

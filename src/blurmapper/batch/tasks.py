@@ -22,6 +22,9 @@ from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_m
 if TYPE_CHECKING:
     from blurmapper.batch.finding import Found
 
+MOST = 1e15
+"""No count and no figure is larger."""
+
 Room = Callable[[BinaryIO], AbstractContextManager[None]]
 """Open photo -> a context in which it may fill memory."""
 
@@ -123,16 +126,17 @@ class Work:
     name: ClassVar[str]
     """``NAME.jsonl`` in the output folder keeps what is done."""
 
-    measured: ClassVar[tuple[str, ...]] = ()
-    """The numbers in `Outcome.values` beside height and width, which the manifest keeps."""
+    measured: ClassVar[Mapping[str, float]] = {}
+    """The numbers in `Outcome.values` beside height and width, which the manifest keeps, and what
+    each is at most; none is below 0."""
 
     kinds: ClassVar[tuple[str, ...]] = ()
     """What files there can be of a photo."""
 
     @property
-    def noted(self) -> tuple[str, ...]:
-        """What else of `Outcome.values` it keeps: text, numbers, or None."""
-        return ()
+    def noted(self) -> Mapping[str, Callable[[Any], bool]]:
+        """What else of `Outcome.values` it keeps, and what says whether a value can be right."""
+        return {}
 
     def choices(self) -> tuple[Any, ...]:
         """Return all options that decide what is written, JSON-ready, but for the method."""
@@ -171,6 +175,17 @@ class Work:
     def build(self) -> BlurMethod:
         """Return the method, ready to map."""
         return get_method(self.method, self.options)
+
+
+def is_number(value: Any, most: float = MOST) -> bool:
+    """Say whether a value from a manifest is a number from 0 to `most`, but for rounding."""
+    is_one = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_one and 0 <= value <= most * (1 + 1e-6)
+
+
+def may_be_number(value: Any) -> bool:
+    """Say whether it is a number or None, for what cannot always be measured."""
+    return value is None or is_number(value)
 
 
 class Task(Work, ABC):

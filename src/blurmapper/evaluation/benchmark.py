@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import get_context
@@ -162,7 +162,9 @@ def _find(manifest: Manifest, job: _Job) -> Record | None:
     line = manifest.find(job.sample.name)
     if line is None or line["key"] != job.key or not job.map_file.exists():
         return None
-    return Record.from_dict(line)
+    with suppress(AttributeError, KeyError, OverflowError, TypeError, ValueError):
+        return Record.from_dict(line)
+    return None
 
 
 def _score_all(jobs: Sequence[_Job], processes: int) -> Iterator[Record]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from blurmapper.applications import blur_degree
-from blurmapper.batch import Manifest, identify
+from blurmapper.batch import Manifest, identify, is_number
 from blurmapper.errors import DatasetError, ImageError
 from blurmapper.evaluation.figures import COLOURS, Picture, draw_pictures, new_figure, read_shown
 from blurmapper.evaluation.selection import name_method
@@ -84,7 +84,8 @@ def find_degrees(method: str, photos: Sequence[Photo], file: Path, say: Say) -> 
             made_of = [identity, identify(photo.path)]
             line = manifest.find(photo.name)
             try:
-                if line is None or line["made_of"] != made_of:
+                known = line is not None and is_number(line["degree"], 1)
+                if line is None or not known or line["made_of"] != made_of:
                     degree = blur_degree(map_blur(read_image(photo.path)))
                     line = {"made_of": made_of, "degree": degree}
                     manifest.add(photo.name, line)

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -19,6 +19,7 @@ import numpy as np
 from blurmapper.amounts import identify_network
 from blurmapper.applications.degree import Weighting, blur_degree
 from blurmapper.batch import (
+    MOST,
     THRESHOLD,
     Found,
     How,
@@ -39,7 +40,14 @@ from blurmapper.ranking.boxes import Boxes
 from blurmapper.ranking.faces import find_faces
 from blurmapper.ranking.frames import Frame, read_frame
 from blurmapper.ranking.judging import Judged, judge_photo
-from blurmapper.ranking.records import Box, PhotoRecord, Unreadable, Verdict
+from blurmapper.ranking.records import (
+    SAID,
+    Box,
+    PhotoRecord,
+    Unreadable,
+    Verdict,
+    may_be_boxes,
+)
 from blurmapper.ranking.verdicts import judge_box
 from blurmapper.sharpest import SharpestPart
 
@@ -60,7 +68,6 @@ _DEGREES: dict[Weighting | None, str] = {
 
 
 _FRAME = ("taken", "camera", "fingerprint", "detail")
-_FOCUS = ("sigma", "focus_x", "focus_y", "verdict", "reason")
 
 
 @dataclass(frozen=True)
@@ -77,16 +84,16 @@ class MeasureTask(Task):
 
     name: ClassVar[str] = "rank"
     verb: ClassVar[str] = "measured"
-    measured: ClassVar[tuple[str, ...]] = (
-        *_DEGREES.values(),
-        "share_blurred",
-        *(f"sharpest_{name}" for name in ("x", "y", "width", "height", "blur")),
-    )
+    measured: ClassVar[Mapping[str, float]] = {
+        **dict.fromkeys((*_DEGREES.values(), "share_blurred", "sharpest_blur"), 1.0),
+        **dict.fromkeys((f"sharpest_{name}" for name in ("x", "y", "width", "height")), MOST),
+    }
 
     @property
-    def noted(self) -> tuple[str, ...]:
+    def noted(self) -> Mapping[str, Callable[[Any], bool]]:
         """Where it is sharpest, the verdict, and what tells the frames of a burst."""
-        return (*_FOCUS, *_FRAME, "boxes")
+        # What is no frame is told where it is read.
+        return {**SAID, **dict.fromkeys(_FRAME, lambda value: True), "boxes": may_be_boxes}
 
     def choices(self) -> tuple[Any, ...]:
         """Return the options of the networks, and what is asked of boxes."""
@@ -288,5 +295,5 @@ def _read_frame(values: Mapping[str, Any]) -> Frame | None:
         taken = datetime.fromisoformat(values["taken"])
         look, detail = int(values["fingerprint"]), float(values["detail"])
         return Frame(taken, str(values["camera"]), look, detail)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         return None

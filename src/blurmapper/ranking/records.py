@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from blurmapper.batch import PhotoFailure
+from blurmapper.batch import PhotoFailure, is_number, may_be_number
 from blurmapper.ranking.frames import Frame
 from blurmapper.ranking.marks import rate
 from blurmapper.sharpest import SharpestPart, find_limit
@@ -31,6 +31,13 @@ Word = Literal[
 
 KEPT: tuple[Word, ...] = ("sharp", "subject sharp")
 """The verdicts on photos whose blur, if any, is meant."""
+
+SAID: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("sigma", "focus_x", "focus_y"), may_be_number),
+    "verdict": lambda word: word in get_args(Word),
+    "reason": lambda reason: isinstance(reason, str),
+}
+"""What a manifest keeps of a verdict, and what says whether a value can be right."""
 
 Unreadable = PhotoFailure
 """A photo that cannot be measured, and why."""
@@ -120,6 +127,19 @@ class PhotoRecord:
             return (blur or 0.0,)
         sigma = math.inf if blur is None else blur
         return find_tier(self.verdict.word), sigma, self.blur_degree
+
+
+def may_be_boxes(value: Any) -> bool:
+    """Say whether a value from a manifest can be the boxes of a `PhotoRecord`, or None."""
+    sides = dict.fromkeys(("x", "y", "width", "height"), is_number)
+    known = {**sides, **{name: SAID[name] for name in ("sigma", "verdict", "reason")}}
+    return value is None or (
+        isinstance(value, list)
+        and all(isinstance(box, dict) and isinstance(box.get("label"), str) for box in value)
+        and all(
+            name in box and can_be(box[name]) for box in value for name, can_be in known.items()
+        )
+    )
 
 
 def find_tier(word: Word) -> int:

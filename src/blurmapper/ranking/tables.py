@@ -177,7 +177,7 @@ def _for_pandas() -> dict[str, str]:
 def _is_csv(path: Path) -> bool:
     # An older version, or a person, may have left columns out; none is another's.
     with path.open("rb") as stream:
-        head = stream.readline(1000).decode("utf-8", "replace").strip()
+        head = stream.readline(1000).decode("utf-8-sig", "replace").strip()
     return {"photo", "blur_degree"} <= {*head.split(",")} <= COLUMNS.keys()
 
 

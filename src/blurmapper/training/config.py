@@ -160,7 +160,7 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainingConfig:
     reaches into the mixture.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError:
         raise ConfigError(f"{path}: no such config; see the folder configs") from None
     except (RecursionError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar
 
 from blurmapper.amounts import identify_network
-from blurmapper.batch import Job, Result, Work, identify
+from blurmapper.batch import MOST, Job, Result, Work, identify
 from blurmapper.locations import Location, with_ending
 from blurmapper.video.folders import TABLE_ENDING, list_frames
 from blurmapper.video.mapping import OVERLAY_ENDING, RATE, ClipOutputs, ClipResult
@@ -35,13 +35,13 @@ class ClipWork(Work):
     output: Location | None = None
 
     name: ClassVar[str] = "video"
-    measured: ClassVar[tuple[str, ...]] = ("frames", "blur_degree")
+    measured: ClassVar[Mapping[str, float]] = {"frames": MOST, "blur_degree": 1}
     kinds: ClassVar[tuple[str, ...]] = ("table", "overlay")
 
     @property
-    def noted(self) -> tuple[str, ...]:
+    def noted(self) -> Mapping[str, Callable[[Any], bool]]:
         """What the names of the chosen frames' photos end with, and how a clip is damaged."""
-        return ("photos", "problem")
+        return {"photos": _are_endings, "problem": lambda said: said is None or _is_text(said)}
 
     def choices(self) -> tuple[Any, ...]:
         """Return the outputs, the rate of folders, and what measures the focus."""
@@ -56,8 +56,9 @@ class ClipWork(Work):
     def files_of(self, job: Job, values: Mapping[str, Any]) -> dict[str, Location]:
         """Return where the files of a clip go, the photos of the chosen frames among them."""
         assert job.target is not None
-        photos = {str(end): with_ending(job.target, str(end)) for end in values.get("photos") or ()}
-        return super().files_of(job, values) | photos
+        endings: Any = values.get("photos")
+        chosen = endings if _are_endings(endings) else ()
+        return super().files_of(job, values) | {end: with_ending(job.target, end) for end in chosen}
 
     def identify(self, photo: Location) -> list[int] | None:
         """Return what changes when a clip does, or any frame of a folder."""
@@ -83,3 +84,11 @@ class ClipWork(Work):
             "problem": clip.problem,
         }
         return Result(job.photo, values, self.files_of(job, values), seconds)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _are_endings(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
