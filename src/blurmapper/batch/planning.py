@@ -79,11 +79,15 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
     Raises
     ------
     ImageError
-        If the folder or the manifest cannot be made or written.
+        If the folder or the manifest cannot be made or written, or the journal is no file.
     """
 
     def __init__(self, output: Location, task: Work, *, redo: bool = False) -> None:
         self._task, self._settings, self._redo = task, task.digest_settings(), redo
+        self._journal: Journal | None = None
+        if task.kinds and isinstance(output, Path):
+            self._journal = Journal(output, task.name)
+        self._begun = self._journal.read() if self._journal else {}
         self.manifest = Manifest(output / f"{task.name}.jsonl", RECORDED)
         # One listing in place of a question for each file.
         self._there = (
@@ -91,10 +95,6 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
             if isinstance(output, Address) and not redo
             else {}
         )
-        self._journal: Journal | None = None
-        if task.kinds and isinstance(output, Path):
-            self._journal = Journal(output, task.name)
-        self._begun = self._journal.read() if self._journal else {}
         self._added: set[str] = set()
 
     def __exit__(self, *_: object) -> None:
