@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +14,6 @@ from blurmapper.errors import ImageError
 from blurmapper.files import (
     check_replaceable,
     from_cell,
-    part_in,
-    put_in_place,
     replacing,
     to_cell,
     write_file,
@@ -167,36 +163,6 @@ def test_a_failed_stream_leaves_a_pipe_empty(tmp_path: Path) -> None:
         assert os.read(reader, 99) == b""
     finally:
         os.close(reader)
-
-
-def test_the_next_writer_removes_what_a_killed_one_left(tmp_path: Path) -> None:
-    # A child that is gone has a number that no process has.
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait()
-    with part_in(tmp_path / "other") as part:
-        name = part.name.replace(f"-{os.getpid()}-", f"-{child.pid}-")
-    (tmp_path / name).write_text("half")
-    write_file(tmp_path / "m.txt", "whole")
-    assert [each.name for each in tmp_path.iterdir()] == ["m.txt"]
-
-
-@pytest.mark.parametrize("with_links", [True, False])
-def test_a_new_file_takes_no_other_s_name(
-    with_links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(errno.EPERM, "Operation not permitted")
-
-    if not with_links:
-        monkeypatch.setattr(os, "link", refuse)
-    part = tmp_path / "part"
-    part.write_text("new")
-    (tmp_path / "taken").write_text("old")
-    with pytest.raises(FileExistsError):
-        put_in_place(part, tmp_path / "taken")
-    put_in_place(part, tmp_path / "free")
-    assert (tmp_path / "taken").read_text() == "old"
-    assert (tmp_path / "free").read_text() == "new"
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,8 @@ Run = Callable[..., Result]
         ("a/b.jpg", "a/b.jpg"),
         ("file:///a/b%20c.jpg", "/a/b c.jpg"),
         ("file://localhost/a.jpg", "/a.jpg"),
+        ("file:/a/b%20c.jpg", "/a/b c.jpg"),
+        ("file:a.jpg", "file:a.jpg"),
         ("C:\\a.jpg", "C:\\a.jpg"),
         ("100%.jpg", "100%.jpg"),
     ],

@@ -6,7 +6,6 @@ import csv
 import errno
 import io
 import os
-import platform
 import re
 import shutil
 import stat
@@ -15,23 +14,19 @@ import tempfile
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import count
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
 from blurmapper.addresses import HELD, Address
 from blurmapper.errors import ImageError
 from blurmapper.locations import Location
+from blurmapper.parts import part_in
 
 AnyLocation = TypeVar("AnyLocation", bound=Location)
 
 Recognises = Callable[[Path], bool]
 """Tells of a file whether it is one that blurmapper wrote, and may be written anew."""
 
-_HOST = re.sub(r"[^A-Za-z0-9]", "", platform.node())[:24] or "host"
-_PART = re.compile(rf"\.blurmapper-{_HOST}-(\d+)-\d+\.part")
-_NUMBERS = count()
-_SWEPT: set[Path] = set()
 
 _MOST_LINKS = 40
 _HEAD = 65_536
@@ -76,7 +71,7 @@ def replacing(path: Location, ours: Recognises | None = None) -> Iterator[Binary
                 _pour(stream, place)
             return
         with part_in(place.parent) as part:
-            with part.open("wb") as stream:
+            with part.open("xb") as stream:
                 yield stream
             _keep_others(path, place, ours or (lambda old: _kind(old) == _kind(part)))
             with suppress(FileNotFoundError):
@@ -138,40 +133,6 @@ def written_as(start: bytes, *words: bytes) -> Recognises:
     return is_ours
 
 
-@contextmanager
-def part_in(folder: Path) -> Iterator[Path]:
-    """Give a name for an unfinished file in a folder; what is there in the end is removed."""
-    sweep_once(folder)
-    part = folder / f".blurmapper-{_HOST}-{os.getpid()}-{next(_NUMBERS)}.part"
-    try:
-        yield part
-    finally:
-        with suppress(OSError):
-            part.unlink()
-
-
-def put_in_place(part: Path, target: Path) -> None:
-    """Give a finished file its name in the same folder, and never take another's.
-
-    Raises
-    ------
-    FileExistsError
-        If the name is taken.
-    """
-    try:
-        os.link(part, target)
-    except FileExistsError:
-        raise
-    except OSError:
-        # File systems of cards know no second names: the name is taken first, then filled.
-        target.open("xb").close()
-        try:
-            part.replace(target)
-        except BaseException:
-            target.unlink()
-            raise
-
-
 def make_folder(folder: Location) -> None:
     """Make a folder and those above it, where they are not there yet; an address needs none.
 
@@ -188,18 +149,6 @@ def make_folder(folder: Location) -> None:
         raise ImageError(
             f"{folder}: cannot be made ({getattr(error, 'strerror', error)}); choose another folder"
         ) from error
-
-
-def sweep_once(folder: Path) -> None:
-    """Remove what killed processes of this machine left unfinished in a folder, once a process."""
-    if folder in _SWEPT:
-        return
-    _SWEPT.add(folder)
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            match = _PART.fullmatch(entry.name)
-            if match and not _is_running(int(match[1])):
-                Path(entry.path).unlink(missing_ok=True)
 
 
 def to_csv(rows: Iterable[Iterable[object]]) -> str:
@@ -285,16 +234,3 @@ def _kind(path: Path) -> bytes:
 def _read_head(path: Path) -> bytes:
     with path.open("rb") as stream:
         return stream.read(_HEAD)
-
-
-def _is_running(process: int) -> bool:
-    if os.name != "posix":
-        # Elsewhere this very question would end the process that is asked about.
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -53,6 +53,8 @@ def find_location(given: AnyPath) -> Location:
     text = as_path(given)
     if isinstance(text, Path):
         return text
+    # Java and others write file:/ for file:///, as RFC 8089 allows.
+    text = re.sub(r"(?i)^file:/(?!/)", "file:///", text)
     if not text:
         raise ConfigError('a path is empty (""); is a variable not set?')
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):

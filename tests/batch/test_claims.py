@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from blurmapper.batch import (
     find_photos,
     run_task,
 )
+from blurmapper.batch.claims import Journal
 from blurmapper.errors import ImageError
 from blurmapper.images import encode_cutout
 from blurmapper.methods import BlurMethod
@@ -205,3 +207,25 @@ def test_a_mask_gives_way_whose_photo_is_gone(out: Path, tmp_path: Path) -> None
     (result,) = run_task(grown, find_photos([tmp_path / "other"]), out)
     assert isinstance(result, Result)
     assert b"mine" not in (out / "masks" / "x.png").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "dangling link"])
+def test_a_journal_that_is_no_file_of_its_own_is_refused_before_the_work(
+    kind: str, out: Path
+) -> None:
+    journal, mine = out / ".blurmapper-maps.begun", out.parent / "diary.txt"
+    if kind == "pipe":
+        os.mkfifo(journal)
+    else:
+        journal.symlink_to(mine)
+    if kind == "link":
+        mine.write_text("mine")
+    with pytest.raises(ImageError, match=r"\.begun: is no regular file; move it, then run again"):
+        run(out, MapNothing(""))
+    # Nor if it comes there while photos are mapped.
+    with pytest.raises(ImageError, match=r"\.begun: is no regular file"):
+        Journal(out, "maps").add("a.png", ["a.png.blur.png"])
+    Journal(out, "maps").write({"a.png": {"a.png.blur.png"}})
+    assert [path.name for path in out.iterdir()] == [journal.name]
+    assert journal.is_fifo() == (kind == "pipe") and journal.is_symlink() == (kind != "pipe")
+    assert mine.exists() == (kind == "link") and (kind != "link" or mine.read_text() == "mine")

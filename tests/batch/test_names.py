@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO, ClassVar
 
 import PIL.Image
+import pytest
 
 from blurmapper.addresses import Address
-from blurmapper.batch import DoneBefore, Found, Job, Result, find_photos, plan_jobs, run_task
+from blurmapper.batch import (
+    DoneBefore,
+    Found,
+    Job,
+    Outcome,
+    Result,
+    Task,
+    find_photos,
+    plan_jobs,
+    run_task,
+)
+from blurmapper.locations import Location
+from blurmapper.methods import BlurMethod
 
 from .test_run import MapNothing
 
@@ -52,6 +70,81 @@ def test_photos_in_a_folder_that_was_moved_are_not_mapped_again(tmp_path: Path) 
     ((other, before),) = map_into(out, tmp_path / "first")
     assert other != "x.bmp.blur.png" and not before
     assert map_into(out, tmp_path / "moved") == [("x.bmp.blur.png", True)]
+
+
+def swap(first: Path, second: Path) -> None:
+    aside = first.with_name("aside")
+    first.rename(aside)
+    second.rename(first)
+    aside.rename(second)
+
+
+@dataclass(frozen=True)
+class MeasureNothing(MapNothing):
+    """A task that writes no files, as that of `rank`."""
+
+    kinds: ClassVar[tuple[str, ...]] = ()
+
+    def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
+        return Outcome(super().work(method, photo, name).values)
+
+    def files_of(self, job: Job, values: Mapping[str, Any]) -> dict[str, Location]:
+        return {}
+
+
+@pytest.mark.parametrize("task", [MapNothing(""), MeasureNothing("")])
+def test_photos_that_have_changed_places_are_done_again(task: Task, tmp_path: Path) -> None:
+    write_colours(tmp_path / "a.bmp", 10)
+    write_colours(tmp_path / "b.bmp", 200)
+    write_colours(tmp_path / "c.bmp", 90)
+
+    def run() -> list[bool]:
+        photos = find_photos([tmp_path / name for name in ("a.bmp", "b.bmp", "c.bmp")])
+        results = list(run_task(task, photos, tmp_path / "out"))
+        return [isinstance(result, Result) and result.done_before for result in results]
+
+    assert run() == [False, False, False]
+    swap(tmp_path / "a.bmp", tmp_path / "b.bmp")
+    assert run() == [False, False, True]
+    assert run() == [True, True, True]
+
+
+def test_a_photo_that_takes_the_place_of_another_is_mapped(tmp_path: Path) -> None:
+    write_colours(tmp_path / "in" / "x.bmp", 10)
+    map_into(tmp_path / "out", tmp_path / "in")
+    write_colours(tmp_path / "other" / "x.bmp", 200)
+    (tmp_path / "other" / "x.bmp").replace(tmp_path / "in" / "x.bmp")
+    assert map_into(tmp_path / "out", tmp_path / "in") == [("x.bmp.blur.png", False)]
+
+
+@pytest.mark.parametrize("place", ["in", "elsewhere"])
+def test_a_folder_that_was_put_back_or_copied_is_not_mapped_again(
+    place: str, tmp_path: Path
+) -> None:
+    write_colours(tmp_path / "in" / "x.bmp", 10)
+    write_colours(tmp_path / "in" / "y.bmp", 200)
+    map_into(tmp_path / "out", tmp_path / "in")
+    shutil.copytree(tmp_path / "in", tmp_path / "backup")
+    shutil.rmtree(tmp_path / "in")
+    (tmp_path / "backup").rename(tmp_path / place)
+    known = [("x.bmp.blur.png", True), ("y.bmp.blur.png", True)]
+    assert map_into(tmp_path / "out", tmp_path / place) == known
+    # Then the manifest knows them as they are now, and their files for its own.
+    lines = (tmp_path / "out" / "maps.jsonl").read_bytes().splitlines()
+    assert map_into(tmp_path / "out", tmp_path / place) == known
+    assert (tmp_path / "out" / "maps.jsonl").read_bytes().splitlines() == lines
+    assert all(json.loads(line)["files"] for line in lines)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there files have no time of change")
+def test_where_numbers_of_files_change_with_each_mount_no_photo_is_read(tmp_path: Path) -> None:
+    write_colours(tmp_path / "in" / "x.bmp", 10)
+    map_into(tmp_path / "out", tmp_path / "in")
+    manifest = tmp_path / "out" / "maps.jsonl"
+    line = json.loads(manifest.read_bytes())
+    line["inode"][0] += 1
+    manifest.write_text(json.dumps(line | {"content": "of another"}) + "\n")
+    assert map_into(tmp_path / "out", tmp_path / "in") == [("x.bmp.blur.png", True)]
 
 
 def test_a_name_stays_with_its_photo_whatever_becomes_of_the_other(tmp_path: Path) -> None:

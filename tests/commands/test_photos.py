@@ -151,6 +151,29 @@ def test_a_full_disk_ends_the_run_in_one_line(
     assert run() == ["a.png", "b.png", "c.png"]
 
 
+@pytest.mark.parametrize("listed_before", [False, True])
+def test_sums_of_a_full_disk_send_nobody_to_a_list_that_could_not_be_written(
+    listed_before: bool,
+    run: Run,
+    photos: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if listed_before:
+        (photos.parent / "out").mkdir()
+        (photos.parent / "out" / "failures.csv").write_text("file,reason\nold.png,gone\n")
+    (photos / "a.png").write_bytes(b"no photo")
+
+    def fill(_: Path, __: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fill)
+    with pytest.raises(ImageError, match="No space left"):
+        run()
+    _, sums = capsys.readouterr().err.splitlines()
+    assert sums.startswith("3 photos: 0 done in ") and sums.endswith(" s, 1 failed, 2 not begun")
+
+
 def test_a_photo_that_takes_the_place_of_another_gets_its_file(run: Run, photos: Path) -> None:
     run()
     aside = photos.parent / "aside"

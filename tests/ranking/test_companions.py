@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import pytest
 
-from blurmapper import files
+from blurmapper import parts
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.ranking.bringing import copy_photos, move_photos
 
@@ -159,7 +159,7 @@ def test_what_a_killed_run_left_is_removed(bring: Bring, tmp_path: Path) -> None
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
     # Its process is gone, and there is nothing left to be written in this folder.
-    with files.part_in(tmp_path) as part:
+    with parts.part_in(tmp_path) as part:
         name = part.name.replace(f"-{os.getpid()}-", f"-{child.pid}-")
     (tmp_path / "out" / name).write_text("half")
     list(bring([photo], tmp_path / "out"))
@@ -213,7 +213,7 @@ def test_what_fails_midway_is_undone(
 def _put_but_xmp(part: Path, target: Path) -> None:
     if target.suffix == ".xmp":
         refuse()
-    files.put_in_place(part, target)
+    parts.put_in_place(part, target)
 
 
 def test_a_photo_that_cannot_be_taken_away_is_not_moved(

@@ -18,6 +18,10 @@ from blurmapper.locations import Location, open_file
 Names = dict[str, set[str]]
 """Target -> names of files, below the folder of outputs."""
 
+# What comes there after it was asked for is neither followed nor waited for.
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+_APPEND |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
 
 class Journal:
     """What is being written into a folder, until the manifest says that it is written.
@@ -42,11 +46,12 @@ class Journal:
         Raises
         ------
         ImageError
-            If that cannot be written.
+            If that cannot be written, or what is there is no file of its own.
         """
         line = json.dumps([target, names]).encode() + b"\n"
+        self._check()
         try:
-            journal = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            journal = os.open(self._path, _APPEND, 0o666)
             try:
                 os.write(journal, line)
             finally:
@@ -58,7 +63,14 @@ class Journal:
             ) from error
 
     def read(self) -> Names:
-        """Return what was noted and is there."""
+        """Return what was noted and is there.
+
+        Raises
+        ------
+        ImageError
+            If there is a pipe, a link or the like.
+        """
+        self._check()
         begun: Names = {}
         with suppress(ImageError), open_file(self._path) as stream:
             for line in stream:
@@ -72,11 +84,16 @@ class Journal:
     def write(self, begun: Names) -> None:
         """Note this and nothing else; without any, the file goes."""
         with suppress(ImageError, OSError):
+            self._check()
             if any(begun.values()):
                 lines = (json.dumps([target, sorted(names)]) for target, names in begun.items())
                 write_file(self._path, "".join(f"{line}\n" for line in lines), lambda old: True)
             else:
                 self._path.unlink(missing_ok=True)
+
+    def _check(self) -> None:
+        if self._path.is_symlink() or (os.path.lexists(self._path) and not _is_file(self._path)):
+            raise ImageError(f"{self._path}: is no regular file; move it, then run again")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from blurmapper.addresses import Address
 from blurmapper.batch.claims import Claims, Journal
 from blurmapper.batch.finding import Found, real_path
 from blurmapper.batch.manifest import Manifest, identify
-from blurmapper.batch.tasks import MOST, Job, Result, Work, is_number
+from blurmapper.batch.tasks import MOST, Job, Result, Work, digest_content, is_number
 from blurmapper.errors import ConfigError, ImageError
-from blurmapper.locations import Location
+from blurmapper.locations import Location, open_file
 
 RECORDED = ("photo", "file", "settings")
 """What every line of a manifest holds; older ones hold less beside it, and are then done again."""
@@ -89,11 +89,15 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
     Raises
     ------
     ImageError
-        If the folder or the manifest cannot be made or written.
+        If the folder or the manifest cannot be made or written, or the journal is no file.
     """
 
     def __init__(self, output: Location, task: Work, *, redo: bool = False) -> None:
         self._task, self._settings, self._redo = task, task.digest_settings(), redo
+        self._journal: Journal | None = None
+        if task.kinds and isinstance(output, Path):
+            self._journal = Journal(output, task.name)
+        self._begun = self._journal.read() if self._journal else {}
         self.manifest = Manifest(output / f"{task.name}.jsonl", RECORDED)
         # One listing in place of a question for each file.
         self._there = (
@@ -101,10 +105,6 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
             if isinstance(output, Address) and not redo
             else {}
         )
-        self._journal: Journal | None = None
-        if task.kinds and isinstance(output, Path):
-            self._journal = Journal(output, task.name)
-        self._begun = self._journal.read() if self._journal else {}
         self._added: set[str] = set()
 
     def __exit__(self, *_: object) -> None:
@@ -140,10 +140,12 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
             # Asked for now: a photo that is changed while it is read is then done again.
             line = self.manifest.find(job.key)
             job = replace(job, identity=self._task.identify(job.photo))  # noqa: PLW2901
-            has_moved = line is not None and line["photo"] != real_path(job.photo)
-            # Photos of one size and time there are many of; one that has moved is still one file.
-            is_same = not has_moved or _is_inode((line or {}).get("inode"), job.photo)
-            done = self._find(job, line) if line is not None and is_same else None
+            done = self._find(job, line) if line is not None else None
+            has_moved = line is not None and not _is_in_place(line, job.photo)
+            if done is not None and line is not None:
+                # Photos of one size and time there are many of.
+                is_same = not has_moved or _is_same(line, job.photo)
+                done = replace(done, content=line.get("content")) if is_same else None
             if done is None or has_moved:
                 job = replace(job, claims=self._claim(job, line))  # noqa: PLW2901
             if done is not None and has_moved:
@@ -161,7 +163,8 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         """
         line = {"photo": real_path(job.photo), "file": job.identity, **result.values}
         line |= {"seconds": result.seconds, "settings": self._settings}
-        line |= {"inode": _find_inode(job.photo)} if self._task.kinds else {}
+        line |= {"inode": _find_inode(job.photo)}
+        line |= {} if result.content is None else {"content": result.content}
         claim = self._task.claim(job.key)
         line |= {} if claim is None else {"claim": claim}
         if job.claims is not None:
@@ -226,6 +229,29 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
     def _holds_something(self, file: Location) -> bool:
         known = self._there.get(str(file)) if isinstance(file, Address) else identify(file)
         return known is not None and known[0] > 0
+
+
+def _is_in_place(line: Mapping[str, Any], photo: Location) -> bool:
+    """Say whether a photo is at a line's path, and no other file can have come there since."""
+    if line["photo"] != real_path(photo):
+        return False
+    if "content" not in line:
+        return True
+    known, now = line.get("inode"), _find_inode(photo)
+    # Each mount of FAT or by FUSE numbers files anew. Windows has no time of change.
+    first = 0 if os.name == "nt" else 1
+    return isinstance(known, list) and now is not None and known[first:] == now[first:]
+
+
+def _is_same(line: Mapping[str, Any], photo: Location) -> bool:
+    """Say whether a photo of a line's size and time is the line's, wherever it is now."""
+    if _is_inode(line.get("inode"), photo):
+        return True
+    if "content" not in line:
+        return False
+    with suppress(ImageError, OSError), open_file(photo) as stream:
+        return bool(digest_content(stream) == line["content"])
+    return False
 
 
 def _is_anothers(owner: Callable[[str], str | None] | None, target: str, real: str) -> bool:

@@ -9,9 +9,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
 from blurmapper import __version__
+from blurmapper.addresses import Address
 from blurmapper.batch.claims import Claims
 from blurmapper.batch.failures import PhotoFailure, fail
 from blurmapper.batch.manifest import identify
@@ -20,6 +21,8 @@ from blurmapper.locations import Location, open_file, with_ending
 from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     from blurmapper.batch.finding import Found
 
 MOST = 1e15
@@ -100,6 +103,8 @@ class Result:
         Reading, working and writing together.
     done_before : bool
         Whether an earlier run did it, and nothing was to do.
+    content : str or None
+        From `digest_content`, of a photo on this machine.
     """
 
     photo: Location
@@ -107,6 +112,7 @@ class Result:
     files: Mapping[str, Location]
     seconds: float
     done_before: bool = False
+    content: str | None = None
 
 
 @dataclass(frozen=True)
@@ -243,9 +249,19 @@ def do_job(
     start = time.perf_counter()
     try:
         with open_file(job.photo) as photo, room(photo):
+            digest = None if isinstance(job.photo, Address) else digest_content(photo)
             outcome = task.work(method, photo, str(job.photo))
             files = task.files_of(job, outcome.values)
             job.write({files[kind]: content for kind, content in outcome.files.items()})
     except Exception as error:  # noqa: BLE001 - no photo may end a run of 50,000 others
         return fail(job.photo, error)
-    return Result(job.photo, outcome.values, files, time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    return Result(job.photo, outcome.values, files, seconds, content=digest)
+
+
+def digest_content(photo: BinaryIO) -> str:
+    """Return a digest of an open file, which is then at its start."""
+    photo.seek(0)
+    digest = hashlib.file_digest(cast("BufferedReader", photo), "sha256")
+    photo.seek(0)
+    return digest.hexdigest()[:32]

@@ -93,7 +93,8 @@ def run_command(
                     progress.advance(bar)
         except BlurMapperError:
             if tally.done + tally.before + tally.failed and not quiet:
-                _print_sums(task, tally, found, folder)
+                # The list of those that failed may not be there, or lack some.
+                _print_sums(task, tally, found)
             raise
         if (stop.is_set() or found.has_folders) and not quiet:
             _print_sums(task, tally, found, folder)
@@ -165,13 +166,14 @@ def _to_line(result: Result, task: Task) -> str:
     return f"{result.photo}: {size}, {task.describe(result.values)}, {when} -> {files}"
 
 
-def _print_sums(task: Task, tally: Tally, found: Found, folder: Location) -> None:
+def _print_sums(task: Task, tally: Tally, found: Found, folder: Location | None = None) -> None:
     """Print in a line on standard error how many photos became what."""
     begun = tally.done + tally.before + tally.failed - len(found.failures)
     seconds = time.perf_counter() - tally.start
     parts = [f"{tally.done} {task.verb} in {seconds:.1f} s"]
     parts += [f"{tally.before} {task.verb} before"] if tally.before else []
-    parts += [f"{tally.failed} failed, see {folder / 'failures.csv'}"] if tally.failed else []
+    listed = "" if folder is None else f", see {folder / 'failures.csv'}"
+    parts += [f"{tally.failed} failed{listed}"] if tally.failed else []
     parts += [f"{len(found) - begun} not begun"] if begun < len(found) else []
     parts += [f"{found.left_out} other files left out"] if found.left_out else []
     print_line(f"{len(found)} photos: {', '.join(parts)}", err=True)

@@ -11,7 +11,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from blurmapper.errors import BlurMapperError, ImageError
-from blurmapper.files import part_in, put_in_place, sweep_once
+from blurmapper.parts import part_in, put_in_place, sweep_once
 from blurmapper.ranking.companions import Companion, Folders
 
 

@@ -17,8 +17,9 @@ from PIL import ExifTags
 from blurmapper import __version__
 from blurmapper.decoding import read_metadata
 from blurmapper.errors import BlurMapperError, ImageError
-from blurmapper.files import sweep_once, write_file
+from blurmapper.files import write_file
 from blurmapper.locations import read_regular
+from blurmapper.parts import sweep_once
 from blurmapper.ranking.companions import Folders
 from blurmapper.ranking.marks import (
     ALL_PROPERTIES,
