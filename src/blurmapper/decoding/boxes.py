@@ -61,8 +61,18 @@ def _read_heif_colours(stream: BinaryIO) -> Colours:
 
 def _read_jp2_colours(stream: BinaryIO) -> Colours:
     """Return the colours of a JPEG 2000 file, of which the first box that says any counts."""
-    header = _boxes(_read_outer(stream, b"jp2h"))
-    return _join([content for name, content in header if name == b"colr"][:1])
+    return _join([content for name, content in read_jp2_header(stream) if name == b"colr"][:1])
+
+
+def read_jp2_header(stream: BinaryIO) -> list[tuple[bytes, bytes]]:
+    """Return the names and contents of the boxes that tell how a JPEG 2000 file looks."""
+    return list(_boxes(_read_outer(stream, b"jp2h")))
+
+
+def find_outer(stream: BinaryIO, wanted: bytes) -> tuple[int, int]:
+    """Return where an outer box's content starts and ends, or (0, 0) if there is none."""
+    boxes = list(_outer_boxes(stream))
+    return next(((start, end) for name, start, end in boxes if name == wanted), (0, 0))
 
 
 def _join(contents: list[bytes]) -> Colours:
@@ -79,11 +89,9 @@ def _join(contents: list[bytes]) -> Colours:
 
 def _read_outer(stream: BinaryIO, wanted: bytes) -> bytes:
     """Return the content of an outer box, or nothing."""
-    for name, start, end in list(_outer_boxes(stream)):
-        if name == wanted:
-            stream.seek(start)
-            return stream.read(min(end - start, _MOST_BYTES))
-    return b""
+    start, end = find_outer(stream, wanted)
+    stream.seek(start)
+    return stream.read(min(end - start, _MOST_BYTES))
 
 
 def _outer_boxes(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:

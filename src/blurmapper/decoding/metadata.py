@@ -8,8 +8,7 @@ from typing import BinaryIO, NamedTuple
 import PIL.Image
 
 from blurmapper.decoding import boxes, png, tiff
-from blurmapper.decoding.files import open_jpeg
-from blurmapper.decoding.opening import is_heif, open_pillow
+from blurmapper.decoding.opening import is_heif, open_jpeg, open_pillow
 from blurmapper.decoding.raw import RAF_START, read_raf_parts
 
 _HEAD = 32

@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol, TypeVar
 import PIL.Image
 from PIL import ExifTags, ImageFile
 
-from blurmapper.decoding import png
+from blurmapper.decoding import jpeg, png
 from blurmapper.decoding.arrays import check_size, cut_short
 from blurmapper.errors import BlurMapperError, ImageError, needing, one_line
 
@@ -62,6 +62,22 @@ def open_pillow(stream: BinaryIO) -> PIL.Image.Image:
     stream.seek(0)
     with own_settings():
         return PIL.Image.open(stream, formats=FORMATS)
+
+
+def open_jpeg(content: bytes) -> PIL.Image.Image:
+    """Open a JPEG lazily, also one with metadata that Pillow falls over."""
+    try:
+        return open_pillow(io.BytesIO(content))
+    except PIL.UnidentifiedImageError:
+        return open_pillow(io.BytesIO(jpeg.without_odd_parts(content)))
+
+
+def read_size(stream: BinaryIO) -> tuple[int, int] | None:
+    """Return the (height, width) in an image file's header, or None where Pillow finds none."""
+    # Whatever is wrong with it, reading the photo will say.
+    with suppress(Exception), open_pillow(stream) as photo:
+        return photo.height, photo.width
+    return None
 
 
 def is_heif(head: bytes) -> bool:
