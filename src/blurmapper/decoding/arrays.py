@@ -25,6 +25,10 @@ MAX_PIXELS = 400_000_000
 """Most pixels of a photo: four times the largest that memory is tested with."""
 
 
+MOST_BYTES = 500_000_000
+"""Of a file that has to be read whole."""
+
+
 def from_array(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     """Return an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) as RGB (H, W, 3).
 

@@ -69,6 +69,11 @@ def read_jp2_header(stream: BinaryIO) -> list[tuple[bytes, bytes]]:
     return list(_boxes(_read_outer(stream, b"jp2h")))
 
 
+def find_end(stream: BinaryIO) -> int:
+    """Return where a file's last outer box ends: what lies behind it is no box."""
+    return max([end for name, _, end in _outer_boxes(stream) if name != bytes(4)], default=0)
+
+
 def find_outer(stream: BinaryIO, wanted: bytes) -> tuple[int, int]:
     """Return where an outer box's content starts and ends, or (0, 0) if there is none."""
     boxes = list(_outer_boxes(stream))

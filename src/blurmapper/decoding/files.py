@@ -115,7 +115,7 @@ def _decode_by_head(stream: BinaryIO, head: bytes, name: str, least_pixels: int 
     if head.startswith(png.SIGNATURE):
         return _decode_png(stream, name)
     if head.startswith(jpeg.START):
-        return _decode_jpeg(stream.read(), name, least_pixels)
+        return _decode_jpeg(*jpeg.read(stream), name, least_pixels)
     return _decode_other(stream, head, name)
 
 
@@ -179,8 +179,8 @@ def _decode_png(stream: BinaryIO, name: str) -> Photo:
     return _whole(turn(image, orientation), orientation)
 
 
-def _decode_jpeg(content: bytes, name: str, least_pixels: int | None) -> Photo:
-    found = jpeg.check(content, name)
+def _decode_jpeg(content: bytes, found: jpeg.Walk, name: str, least_pixels: int | None) -> Photo:
+    jpeg.check(found, name)
     try:
         if found.coding and not found.ended:
             return _decode_endless(content, found, name)

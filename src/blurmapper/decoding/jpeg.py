@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
+from blurmapper.decoding.arrays import MOST_BYTES
 from blurmapper.errors import ImageError
 
 START, END = b"\xff\xd8", b"\xff\xd9"
@@ -12,6 +15,7 @@ START, END = b"\xff\xd8", b"\xff\xd9"
 MOST_SCANS = 100
 """Of a JPEG file, each of which goes over the whole photo; libjpeg itself writes ten."""
 
+_STEP = 16_000_000
 # Noise and its complement, both without FF, which would end them.
 _NOISE = bytes(1 + (i * i * 37 + i * 101 + 84) % 254 for i in range(1024))
 _FILLERS = (_NOISE, bytes(255 - value for value in _NOISE))
@@ -51,6 +55,8 @@ class Walk:
         Of a sample.
     missing : dict
         By component, how many bits each of its 64 coefficients still lacks; all bits first.
+    length : int
+        Bytes of what was gone through.
     """
 
     scans: int = 0
@@ -58,6 +64,7 @@ class Walk:
     coding: int = 0
     bits: int = 8
     missing: dict[int, list[int]] = field(default_factory=dict)
+    length: int = 0
 
     @property
     def is_whole(self) -> bool:
@@ -67,7 +74,7 @@ class Walk:
 
 def walk(content: bytes) -> Walk:
     """Go from marker to marker, not from FF DA to FF DA: those may stand in texts and videos."""
-    found, place = Walk(), len(START)
+    found, place = Walk(length=len(content)), len(START)
     while found.scans <= MOST_SCANS:
         mark = _MARK.search(content, place)
         if mark is None:
@@ -123,18 +130,36 @@ def without_odd_parts(content: bytes) -> bytes:
     return b"".join(parts)
 
 
-def check(content: bytes, name: str) -> Walk:
-    """Return what a file's markers say; refuse one that goes over the photo for minutes.
+def read(stream: BinaryIO) -> tuple[bytes, Walk]:
+    """Return a file, but no more of it than is needed to find its end mark, and what marks say."""
+    buffer, found = io.BytesIO(), Walk()
+    while piece := stream.read(max(_STEP, buffer.tell())):
+        buffer.write(piece)
+        found = walk(buffer.getvalue())
+        if found.ended or find_excess(found):
+            break
+    return buffer.getvalue(), found
+
+
+def find_excess(found: Walk) -> str | None:
+    """Return what a file has too much of to be a photo, or None."""
+    if found.scans > MOST_SCANS:
+        return f"over {MOST_SCANS} scans"
+    if found.length > MOST_BYTES and not found.ended:
+        return f"over {MOST_BYTES:,} bytes"
+    return None
+
+
+def check(found: Walk, name: str) -> None:
+    """Refuse a file that would take minutes or all memory.
 
     Raises
     ------
     ImageError
-        If it has too many scans.
+        If it has too much of something.
     """
-    found = walk(content)
-    if found.scans > MOST_SCANS:
-        raise ImageError(f"{name}: a JPEG of over {MOST_SCANS} scans is no photo; save it anew")
-    return found
+    if excess := find_excess(found):
+        raise ImageError(f"{name}: a JPEG of {excess} is no photo; save it anew")
 
 
 def with_ends(content: bytes) -> list[bytes]:

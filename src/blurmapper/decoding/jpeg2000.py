@@ -100,7 +100,9 @@ def _rebuild(stream: BinaryIO, header: _Header, parts: list[tuple[bytes, bytes]]
         content += _box(b"jP  ", b"\r\n\x87\n") + _box(b"ftyp", b"jp2 \0\0\0\0jp2 ")
         content += _box(b"jp2h", packed) + struct.pack(">I4s", 0, b"jp2c")
     stream.seek(header.start)
-    left = header.end - header.start
+    # Packed, no picture has twice the bytes that it has unpacked: the rest is not its own.
+    width, height = header.size
+    left = min(header.end - header.start, _PIECE + 8 * width * height * len(header.depths))
     while piece := stream.read(min(left, _PIECE)):
         content += piece
         left -= len(piece)

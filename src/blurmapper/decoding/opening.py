@@ -14,8 +14,8 @@ from typing import BinaryIO, Protocol, TypeVar
 import PIL.Image
 from PIL import ExifTags, ImageFile
 
-from blurmapper.decoding import jpeg, png
-from blurmapper.decoding.arrays import check_size, cut_short
+from blurmapper.decoding import boxes, jpeg, png
+from blurmapper.decoding.arrays import MOST_BYTES, check_size, cut_short
 from blurmapper.errors import BlurMapperError, ImageError, needing, one_line
 
 # Pillow can also open formats that run a program (EPS) or that no camera writes.
@@ -42,6 +42,7 @@ class OpenFile(Protocol):
 
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
+_HEAD = 32
 _XMP = ("xmp", "XML:com.adobe.xmp")
 _STARTS = {
     "JPEG": re.compile(rb"\xff\xd8\xff"),
@@ -57,8 +58,11 @@ _STARTS = {
 
 def open_pillow(stream: BinaryIO) -> PIL.Image.Image:
     """Open an image file lazily, past Pillow's own limits of pixels and of texts in PNG files."""
-    if stream.read(len(png.SIGNATURE)) == png.SIGNATURE:
+    head = stream.read(_HEAD)
+    if head.startswith(png.SIGNATURE):
         stream = io.BytesIO(png.read_chunks(stream).picture)
+    elif name_kind(head) in ("WebP", "AVIF"):
+        stream = without_tail(stream, head)
     stream.seek(0)
     with own_settings():
         return PIL.Image.open(stream, formats=FORMATS)
@@ -78,6 +82,17 @@ def read_size(stream: BinaryIO) -> tuple[int, int] | None:
     with suppress(Exception), open_pillow(stream) as photo:
         return photo.height, photo.width
     return None
+
+
+def without_tail(stream: BinaryIO, head: bytes) -> BinaryIO:
+    """Return a file of RIFF or of boxes, which is read whole, as far as its picture may go."""
+    is_riff = head.startswith(b"RIFF")
+    end = 8 + int.from_bytes(head[4:8], "little") if is_riff else boxes.find_end(stream)
+    size = stream.seek(0, io.SEEK_END)
+    if min(end, size) > MOST_BYTES:
+        raise ValueError(f"over {MOST_BYTES:,} bytes")
+    stream.seek(0)
+    return io.BytesIO(stream.read(end))
 
 
 def is_heif(head: bytes) -> bool:
@@ -100,7 +115,7 @@ def open_other(stream: BinaryIO, head: bytes, name: str) -> PIL.Image.Image:
     if is_heif(head):
         with needing("photo", f"{name}: HEIC photos need"):
             import pillow_heif
-        pictures = pillow_heif.open_heif(stream)
+        pictures = pillow_heif.open_heif(without_tail(stream, head))
         if not len(pictures):
             raise ImageError(
                 f"{name}: holds no picture in HEVC, or a damaged one; save it as JPEG or PNG"

@@ -92,7 +92,7 @@ def _read(stream: BinaryIO, name: str) -> PIL.Image.Image:
     if head.startswith(tiff.PREFIXES):
         return _read_tiff(stream, name)
     is_jpeg = head.startswith(jpeg.START)
-    with open_jpeg(stream.read()) if is_jpeg else open_other(stream, head, name) as picture:
+    with _open_jpeg(stream, name) if is_jpeg else open_other(stream, head, name) as picture:
         check_area(picture.height, picture.width, name)
         deep = jpeg2000.read_deep(picture, name)
         if deep is not None:
@@ -110,6 +110,12 @@ def _read(stream: BinaryIO, name: str) -> PIL.Image.Image:
         upright = picture.transpose(turn_by)
         upright.format = picture.format
         return upright
+
+
+def _open_jpeg(stream: BinaryIO, name: str) -> PIL.Image.Image:
+    content, found = jpeg.read(stream)
+    jpeg.check(found, name)
+    return open_jpeg(content)
 
 
 def _read_tiff(stream: BinaryIO, name: str) -> PIL.Image.Image:
