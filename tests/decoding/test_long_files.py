@@ -78,3 +78,25 @@ def test_what_says_that_its_picture_goes_on_for_long_is_refused(
     with pytest.raises(ImageError, match=r"^x: .*(bytes|more data).*; (save|copy) "):
         read(stream, "x")
     assert stream.taken < 40_000_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("JPEG", {}),
+        ("PNG", {}),
+        ("TIFF", {}),
+        ("WEBP", {}),
+        ("WEBP", {"lossless": True}),
+        ("WEBP", {"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0"}),
+        ("BMP", {}),
+        ("PPM", {}),
+        ("GIF", {}),
+        ("JPEG2000", {}),
+    ],
+)
+def test_a_size_is_read_of_the_header_alone(kind: str, options: dict[str, object]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (1000, 1230, 3), np.uint8)
+    stream = Counted(encode(noise, kind, **options))
+    assert read_size(stream) == (1000, 1230)
+    assert stream.taken < 70_000

@@ -164,7 +164,7 @@ def _convert_inks(samples: npt.NDArray[np.uint8], profile: bytes | None) -> npt.
 
 def _decode_png(stream: BinaryIO, name: str) -> Photo:
     file = png.read_chunks(stream)
-    with open_pillow(stream) as photo:
+    with PIL.Image.open(io.BytesIO(file.picture), formats=("PNG",)) as photo:
         check_content(stream, photo, name)
         # Asked itself, Pillow would unpack the whole picture to look for EXIF behind it.
         photo.info["exif"] = file.chunks.get(b"eXIf", b"")

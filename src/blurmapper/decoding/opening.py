@@ -77,11 +77,34 @@ def open_jpeg(content: bytes) -> PIL.Image.Image:
 
 
 def read_size(stream: BinaryIO) -> tuple[int, int] | None:
-    """Return the (height, width) in an image file's header, or None where Pillow finds none."""
+    """Return the (height, width) in an image file's header, or None where there is none.
+
+    PNG and WebP files may be large, and Pillow would hold all of them.
+    """
     # Whatever is wrong with it, reading the photo will say.
-    with suppress(Exception), open_pillow(stream) as photo:
-        return photo.height, photo.width
+    with suppress(Exception):
+        head = stream.read(_HEAD)
+        stream.seek(0)
+        if head.startswith(png.SIGNATURE):
+            width, height = struct.unpack_from(">II", head, 16)
+            return height, width
+        if name_kind(head) == "WebP":
+            return _read_webp_size(head)
+        with open_pillow(stream) as photo:
+            return photo.height, photo.width
     return None
+
+
+def _read_webp_size(head: bytes) -> tuple[int, int]:
+    """Return the (height, width) in a WebP file's first 32 bytes, by its kind."""
+    kind = head[12:16]
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(head[27:30], "little"), 1 + int.from_bytes(head[24:27], "little")
+    if kind == b"VP8L":
+        sides = int.from_bytes(head[21:25], "little")
+        return 1 + (sides >> 14 & 0x3FFF), 1 + (sides & 0x3FFF)
+    width, height = struct.unpack_from("<HH", head, 26)
+    return height & 0x3FFF, width & 0x3FFF
 
 
 def without_tail(stream: BinaryIO, head: bytes) -> BinaryIO:
