@@ -11,7 +11,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from blurmapper.decoding import decode_photo, jpeg, opening, read_size, read_stored
+from blurmapper.decoding import boxes, decode_photo, jpeg, read_size, read_stored
 from blurmapper.errors import ImageError
 
 from .making import encode, make_scene
@@ -72,7 +72,7 @@ def with_claim(kind: str) -> bytes:
 def test_what_says_that_its_picture_goes_on_for_long_is_refused(
     kind: str, read: Callable[[io.BytesIO, str], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (jpeg, opening):
+    for module in (boxes, jpeg):
         monkeypatch.setattr(module, "MOST_BYTES", 20_000_000)
     stream = Counted(with_claim(kind))
     with pytest.raises(ImageError, match=r"^x: .*(bytes|more data).*; (save|copy) "):

@@ -7,6 +7,8 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+from blurmapper.decoding.arrays import MOST_BYTES
+
 _MOST_BOXES = 10_000
 _MOST_BYTES = 16_000_000
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
@@ -72,6 +74,17 @@ def read_jp2_header(stream: BinaryIO) -> list[tuple[bytes, bytes]]:
 def find_end(stream: BinaryIO) -> int:
     """Return where a file's last outer box ends: what lies behind it is no box."""
     return max([end for name, _, end in _outer_boxes(stream) if name != bytes(4)], default=0)
+
+
+def without_tail(stream: BinaryIO, head: bytes) -> BinaryIO:
+    """Return a file of RIFF or of boxes, which is read whole, as far as its picture may go."""
+    is_riff = head.startswith(b"RIFF")
+    end = 8 + int.from_bytes(head[4:8], "little") if is_riff else find_end(stream)
+    size = stream.seek(0, io.SEEK_END)
+    if min(end, size) > MOST_BYTES:
+        raise ValueError(f"over {MOST_BYTES:,} bytes")
+    stream.seek(0)
+    return io.BytesIO(stream.read(end))
 
 
 def find_outer(stream: BinaryIO, wanted: bytes) -> tuple[int, int]:

@@ -15,7 +15,14 @@ START, END = b"\xff\xd8", b"\xff\xd9"
 MOST_SCANS = 100
 """Of a JPEG file, each of which goes over the whole photo; libjpeg itself writes ten."""
 
+MOST_SEGMENTS = 10_000
+"""Of a JPEG file, beside its scans; profiles and depth maps of phones take some hundreds."""
+
+MOST_STRAY_BYTES = 200_000
+"""Between the segments, which Pillow goes through one by one."""
+
 _STEP = 16_000_000
+_HEADER_STEP = 65_536
 # Noise and its complement, both without FF, which would end them.
 _NOISE = bytes(1 + (i * i * 37 + i * 101 + 84) % 254 for i in range(1024))
 _FILLERS = (_NOISE, bytes(255 - value for value in _NOISE))
@@ -55,8 +62,9 @@ class Walk:
         Of a sample.
     missing : dict
         By component, how many bits each of its 64 coefficients still lacks; all bits first.
-    length : int
-        Bytes of what was gone through.
+    length, segments, stray : int
+        Bytes of what was gone through, segments that are no scans, and bytes between those that
+        come before the first scan.
     """
 
     scans: int = 0
@@ -65,6 +73,8 @@ class Walk:
     bits: int = 8
     missing: dict[int, list[int]] = field(default_factory=dict)
     length: int = 0
+    segments: int = 0
+    stray: int = 0
 
     @property
     def is_whole(self) -> bool:
@@ -72,17 +82,20 @@ class Walk:
         return bool(self.missing) and not any(map(any, self.missing.values()))
 
 
-def walk(content: bytes) -> Walk:
+def walk(content: bytes, most_scans: int = MOST_SCANS) -> Walk:
     """Go from marker to marker, not from FF DA to FF DA: those may stand in texts and videos."""
     found, place = Walk(length=len(content)), len(START)
-    while found.scans <= MOST_SCANS:
+    while found.scans <= most_scans and found.segments <= MOST_SEGMENTS:
         mark = _MARK.search(content, place)
+        if not found.scans:
+            found.stray += max(0, (mark.start() if mark else len(content)) - place)
         if mark is None:
             return found
         kind, place = content[mark.end() - 1], mark.end()
         if kind == _END:
             found.ended = True
             return found
+        found.segments += kind != _SCAN
         if kind in _ALONE:
             continue
         length = int.from_bytes(content[place : place + 2])
@@ -132,11 +145,20 @@ def without_odd_parts(content: bytes) -> bytes:
 
 def read(stream: BinaryIO) -> tuple[bytes, Walk]:
     """Return a file, but no more of it than is needed to find its end mark, and what marks say."""
+    return _read(stream, _STEP, MOST_SCANS)
+
+
+def read_header(stream: BinaryIO) -> Walk:
+    """Return what a file's markers say up to its first scan, as far as Pillow goes to open it."""
+    return _read(stream, _HEADER_STEP, 0)[1]
+
+
+def _read(stream: BinaryIO, step: int, most_scans: int) -> tuple[bytes, Walk]:
     buffer, found = io.BytesIO(), Walk()
-    while piece := stream.read(max(_STEP, buffer.tell())):
+    while piece := stream.read(max(step, buffer.tell())):
         buffer.write(piece)
-        found = walk(buffer.getvalue())
-        if found.ended or find_excess(found):
+        found = walk(buffer.getvalue(), most_scans)
+        if found.ended or found.scans > most_scans or find_excess(found):
             break
     return buffer.getvalue(), found
 
@@ -147,6 +169,10 @@ def find_excess(found: Walk) -> str | None:
         return f"over {MOST_SCANS} scans"
     if found.length > MOST_BYTES and not found.ended:
         return f"over {MOST_BYTES:,} bytes"
+    if found.segments > MOST_SEGMENTS:
+        return f"over {MOST_SEGMENTS:,} segments"
+    if found.stray > MOST_STRAY_BYTES:
+        return f"over {MOST_STRAY_BYTES:,} bytes between its segments"
     return None
 
 

@@ -8,7 +8,7 @@ from typing import BinaryIO, NamedTuple
 import PIL.Image
 
 from blurmapper.decoding import boxes, jpeg, png, tiff
-from blurmapper.decoding.opening import is_heif, open_jpeg, open_pillow, without_tail
+from blurmapper.decoding.opening import is_heif, open_jpeg, open_pillow
 from blurmapper.decoding.raw import RAF_START, read_raf_parts
 
 _HEAD = 32
@@ -41,7 +41,7 @@ def read_metadata(stream: BinaryIO) -> Metadata:
     if is_heif(head):
         import pillow_heif
 
-        info = pillow_heif.open_heif(without_tail(stream, head)).info
+        info = pillow_heif.open_heif(boxes.without_tail(stream, head)).info
         return Metadata(_load_exif(info.get("exif")), info.get("xmp") or b"")
     if head[4:8] == b"jP  " or head[4:12] == b"ftypcrx ":
         return Metadata(PIL.Image.Exif(), boxes.read_xmp(stream))

@@ -15,7 +15,7 @@ import PIL.Image
 from PIL import ExifTags, ImageFile
 
 from blurmapper.decoding import boxes, jpeg, png
-from blurmapper.decoding.arrays import MOST_BYTES, check_size, cut_short
+from blurmapper.decoding.arrays import check_size, cut_short
 from blurmapper.errors import BlurMapperError, ImageError, needing, one_line
 
 # Pillow can also open formats that run a program (EPS) or that no camera writes.
@@ -61,8 +61,12 @@ def open_pillow(stream: BinaryIO) -> PIL.Image.Image:
     head = stream.read(_HEAD)
     if head.startswith(png.SIGNATURE):
         stream = io.BytesIO(png.read_chunks(stream).picture)
+    elif head.startswith(jpeg.START):
+        stream.seek(0)
+        if excess := jpeg.find_excess(jpeg.read_header(stream)):
+            raise ValueError(f"a JPEG of {excess}")
     elif name_kind(head) in ("WebP", "AVIF"):
-        stream = without_tail(stream, head)
+        stream = boxes.without_tail(stream, head)
     stream.seek(0)
     with own_settings():
         return PIL.Image.open(stream, formats=FORMATS)
@@ -107,17 +111,6 @@ def _read_webp_size(head: bytes) -> tuple[int, int]:
     return height & 0x3FFF, width & 0x3FFF
 
 
-def without_tail(stream: BinaryIO, head: bytes) -> BinaryIO:
-    """Return a file of RIFF or of boxes, which is read whole, as far as its picture may go."""
-    is_riff = head.startswith(b"RIFF")
-    end = 8 + int.from_bytes(head[4:8], "little") if is_riff else boxes.find_end(stream)
-    size = stream.seek(0, io.SEEK_END)
-    if min(end, size) > MOST_BYTES:
-        raise ValueError(f"over {MOST_BYTES:,} bytes")
-    stream.seek(0)
-    return io.BytesIO(stream.read(end))
-
-
 def is_heif(head: bytes) -> bool:
     """Say whether a file's first 32 bytes are those of one that libheif reads, and not Pillow."""
     return head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS and b"avif" not in head
@@ -138,7 +131,7 @@ def open_other(stream: BinaryIO, head: bytes, name: str) -> PIL.Image.Image:
     if is_heif(head):
         with needing("photo", f"{name}: HEIC photos need"):
             import pillow_heif
-        pictures = pillow_heif.open_heif(without_tail(stream, head))
+        pictures = pillow_heif.open_heif(boxes.without_tail(stream, head))
         if not len(pictures):
             raise ImageError(
                 f"{name}: holds no picture in HEVC, or a damaged one; save it as JPEG or PNG"
