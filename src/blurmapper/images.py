@@ -78,8 +78,8 @@ def read_image(source: ImageSource) -> ImageArray:
     Notes
     -----
     The photo is turned upright by its EXIF orientation, in sRGB, over white; of an animation it
-    is the first frame. PNG, TIFF and grey files of 16 bits keep them, but under a profile of
-    tables. A RAW photo is read by the JPEG within if that is as large, or else developed.
+    is the first frame. PNG, TIFF, JPEG 2000 and grey files of 16 bits keep them, but under a
+    profile of tables. A RAW photo is read by the JPEG within if that is as large, or developed.
     """
     if isinstance(source, np.ndarray):
         return from_array(source, "the array")

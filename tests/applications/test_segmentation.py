@@ -234,3 +234,14 @@ def test_without_pymatting_the_line_says_what_to_install(
     monkeypatch.setitem(sys.modules, "pymatting", None)
     with pytest.raises(MissingExtraError, match=re.escape(install_command("baselines"))):
         cut_out(scene[0], scene[1])
+
+
+def test_colours_enlarged_row_by_row_are_those_enlarged_at_once() -> None:
+    pytest.importorskip("pymatting", reason="the extra baselines is not installed")
+    from blurmapper.applications import _matting
+
+    plane = np.random.default_rng(0).random((37, 53, 3), np.float32)
+    wide, whole = cv2.resize(plane, (777, 37)), cv2.resize(plane, (777, 401))
+    for rows in (slice(0, 5), slice(5, 300), slice(300, 401)):
+        part = _matting._enlarge_rows(np.asarray(wide, np.float32), rows, 401)
+        np.testing.assert_allclose(part, whole[rows], atol=1e-6)

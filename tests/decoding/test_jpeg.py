@@ -11,7 +11,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from blurmapper.decoding import decode_photo
+from blurmapper.decoding import decode_photo, read_metadata, read_size, read_stored
 from blurmapper.errors import ImageError
 from blurmapper.images import read_image
 
@@ -142,3 +142,29 @@ def test_metadata_that_libjpeg_skips_cost_no_photo(part: bytes) -> None:
 def test_a_whole_file_of_jpeg_ls_is_named() -> None:
     with pytest.raises(ImageError, match="the coding of JPEG-LS is not built in"):
         read_image(bytes(imagecodecs.jpegls_encode(COLOURS)))
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        (b"\xff" * 300_000, "bytes between its segments"),
+        (b"\0" * 300_000, "bytes between its segments"),
+        (b"\xff\xfe\0\2" * 20_000, "segments"),
+        (b"\xff\1" * 20_000, "segments"),
+    ],
+)
+def test_what_pillow_would_go_through_for_long_is_refused(more: bytes, what: str) -> None:
+    file = encode(make_scene(48, 64), "JPEG")
+    padded = file[:2] + more + file[2:]
+    for read in (decode_photo, read_stored):
+        with pytest.raises(ImageError, match=f"^x: a JPEG of over [0-9,]+ {what} is no photo"):
+            read(io.BytesIO(padded), "x")
+    assert read_size(io.BytesIO(padded)) is None
+    with pytest.raises(ValueError, match=what):
+        read_metadata(io.BytesIO(padded))
+
+
+def test_some_fill_bytes_and_many_segments_are_read() -> None:
+    file = encode(make_scene(48, 64), "JPEG")
+    more = b"\xff" * 60_000 + b"\xff\xfe\0\2" * 5_000
+    np.testing.assert_array_equal(read_image(file[:2] + more + file[2:]), read_image(file))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 
@@ -50,7 +51,7 @@ def run_python(code: str, folder: Path, environment: dict[str, str] | None = Non
 
 
 def make_files() -> dict[str, bytes]:
-    """Return files of the depths and layouts of TIFF and PNG."""
+    """Return files of the depths and layouts of TIFF and PNG, and deep ones of JPEG 2000."""
     rgba = np.concatenate([COLOURS / 255, COVER], axis=2)
     profile = make_rgb_profile(ADOBE_RGB, 1.8)
     files: dict[str, bytes] = {}
@@ -68,6 +69,9 @@ def make_files() -> dict[str, bytes]:
                     extrasamples=["assocalpha"],
                     **options,
                 )
+    for channels in (1, 2, 3, 4):
+        deep = with_depth(rgba[..., :channels], "u2").squeeze()
+        files[f"jpeg-2000-{channels}"] = bytes(imagecodecs.jpeg2k_encode(deep, level=40))
     for bits in (8, 16):
         samples = np.rint(rgba * (2**bits - 1))
         for channels in (1, 2, 3, 4):

@@ -70,17 +70,29 @@ def estimate_subject(image: npt.NDArray[Any], alpha: Floats, matte: Matte) -> np
     height, width = alpha.shape
     scale = np.float32(WHITE[image.dtype])
     subject = image.copy()
+    # Enlarged at once, the two take eight times the memory of a photo of 8 bits.
     fronts, backs = (
-        cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)
+        np.asarray(cv2.resize(plane, (width, plane.shape[0])), np.float32)
         for plane in (matte.subject, matte.background)
     )
     for rows in row_strips(height, width):
         soft = (alpha[rows] > 0) & (alpha[rows] < 1)
         part, share = image[rows][soft] / scale, alpha[rows][soft][:, np.newaxis]
-        front, back = fronts[rows][soft], backs[rows][soft]
+        front, back = (_enlarge_rows(plane, rows, height)[soft] for plane in (fronts, backs))
         colour = (front + share * (part - share * front - (1 - share) * back)).clip(0, 1) * scale
         subject[rows][soft] = colour if image.dtype == np.float32 else np.rint(colour)
     return subject
+
+
+def _enlarge_rows(plane: Floats, rows: slice, height: int) -> Floats:
+    """Return these rows of a plane (h, w, 3) that is enlarged bilinearly to a height."""
+    places = (np.arange(rows.start, rows.stop) + 0.5) * (plane.shape[0] / height) - 0.5
+    places = places.clip(0, plane.shape[0] - 1)
+    above = places.astype(np.intp)
+    below = np.minimum(above + 1, plane.shape[0] - 1)
+    share = (places - above).astype(np.float32)[:, np.newaxis, np.newaxis]
+    enlarged: Floats = plane[above] * (1 - share) + plane[below] * share
+    return enlarged
 
 
 def _band(mask: npt.NDArray[np.bool_]) -> Floats:

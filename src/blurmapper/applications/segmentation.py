@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.compiled import import_compiled
-from blurmapper.decoding import MIN_SIDE, check_pair
+from blurmapper.decoding import MIN_SIDE, check_pair, row_strips
 from blurmapper.errors import check_number, needing
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.preprocessing import WHITE
@@ -212,8 +212,9 @@ def _join(
 ) -> npt.NDArray[Any]:
     """Return RGBA of the image's dtype; `subject` has its scale."""
     white = WHITE[image.dtype]
-    scaled = alpha * np.float32(white)
-    depth = scaled if image.dtype == np.float32 else np.rint(scaled)
-    rgba = np.dstack([subject, depth.astype(image.dtype)])
-    rgba[..., :3] *= rgba[..., 3:] > 0
+    rgba = np.empty((*alpha.shape, 4), image.dtype)
+    for rows in row_strips(*alpha.shape):
+        scaled = alpha[rows] * np.float32(white)
+        rgba[rows, :, 3] = scaled if image.dtype == np.float32 else np.rint(scaled)
+        rgba[rows, :, :3] = subject[rows] * (rgba[rows, :, 3:] > 0)
     return rgba

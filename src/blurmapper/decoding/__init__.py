@@ -13,8 +13,8 @@ from blurmapper.decoding.arrays import (
     row_strips,
     turn_back,
 )
-from blurmapper.decoding.files import Photo, decode_photo, from_pillow, read_size
+from blurmapper.decoding.files import Photo, decode_photo, from_pillow
 from blurmapper.decoding.metadata import read_metadata
-from blurmapper.decoding.opening import Content, OpenFile, read_open_file
+from blurmapper.decoding.opening import Content, OpenFile, read_open_file, read_size
 from blurmapper.decoding.raw import LIKE, RAW_SUFFIXES
 from blurmapper.decoding.stored import read_array, read_stored

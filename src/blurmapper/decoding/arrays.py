@@ -25,6 +25,10 @@ MAX_PIXELS = 400_000_000
 """Most pixels of a photo: four times the largest that memory is tested with."""
 
 
+MOST_BYTES = 500_000_000
+"""Of a file that has to be read whole."""
+
+
 def from_array(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     """Return an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) as RGB (H, W, 3).
 
@@ -129,6 +133,26 @@ def with_known_scale(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
             f"{name}: floats from {low:.7g} to {high:.7g}; scale or clip them to [0, 1]"
         )
     return _clipped(array, (low, high))
+
+
+def scale_bits(pixels: npt.NDArray[Any], bits: int) -> npt.NDArray[Any]:
+    """Return samples of any number of bits with those of their dtype, or 16 of more."""
+    if pixels.dtype.kind == "f" or bits in (8, 16):
+        return pixels
+    dtype, white = (np.uint8, 255) if bits < 8 else (np.uint16, 65535)
+    table = np.rint(np.arange(1 << min(bits, 16)) * (white / ((1 << bits) - 1))).astype(dtype)
+    out = np.empty(pixels.shape, dtype)
+    for rows in row_strips(*pixels.shape[:2]):
+        strip = pixels[rows].astype(np.uint8) if bits == 1 else pixels[rows]
+        out[rows] = strip >> (bits - 16) if bits > 16 else table[strip]
+    return out
+
+
+def to_eight_bits(samples: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Return samples of a known scale as those of 8 bits."""
+    if samples.dtype == np.uint8:
+        return samples
+    return np.rint(samples * np.float32(255 / WHITE[samples.dtype])).astype(np.uint8)
 
 
 def composite(colour: npt.NDArray[Any], alpha: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -7,6 +7,8 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+from blurmapper.decoding.arrays import MOST_BYTES
+
 _MOST_BOXES = 10_000
 _MOST_BYTES = 16_000_000
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
@@ -61,8 +63,34 @@ def _read_heif_colours(stream: BinaryIO) -> Colours:
 
 def _read_jp2_colours(stream: BinaryIO) -> Colours:
     """Return the colours of a JPEG 2000 file, of which the first box that says any counts."""
-    header = _boxes(_read_outer(stream, b"jp2h"))
-    return _join([content for name, content in header if name == b"colr"][:1])
+    return _join([content for name, content in read_jp2_header(stream) if name == b"colr"][:1])
+
+
+def read_jp2_header(stream: BinaryIO) -> list[tuple[bytes, bytes]]:
+    """Return the names and contents of the boxes that tell how a JPEG 2000 file looks."""
+    return list(_boxes(_read_outer(stream, b"jp2h")))
+
+
+def find_end(stream: BinaryIO) -> int:
+    """Return where a file's last outer box ends: what lies behind it is no box."""
+    return max([end for name, _, end in _outer_boxes(stream) if name != bytes(4)], default=0)
+
+
+def without_tail(stream: BinaryIO, head: bytes) -> BinaryIO:
+    """Return a file of RIFF or of boxes, which is read whole, as far as its picture may go."""
+    is_riff = head.startswith(b"RIFF")
+    end = 8 + int.from_bytes(head[4:8], "little") if is_riff else find_end(stream)
+    size = stream.seek(0, io.SEEK_END)
+    if min(end, size) > MOST_BYTES:
+        raise ValueError(f"over {MOST_BYTES:,} bytes")
+    stream.seek(0)
+    return io.BytesIO(stream.read(end))
+
+
+def find_outer(stream: BinaryIO, wanted: bytes) -> tuple[int, int]:
+    """Return where an outer box's content starts and ends, or (0, 0) if there is none."""
+    boxes = list(_outer_boxes(stream))
+    return next(((start, end) for name, start, end in boxes if name == wanted), (0, 0))
 
 
 def _join(contents: list[bytes]) -> Colours:
@@ -79,11 +107,9 @@ def _join(contents: list[bytes]) -> Colours:
 
 def _read_outer(stream: BinaryIO, wanted: bytes) -> bytes:
     """Return the content of an outer box, or nothing."""
-    for name, start, end in list(_outer_boxes(stream)):
-        if name == wanted:
-            stream.seek(start)
-            return stream.read(min(end - start, _MOST_BYTES))
-    return b""
+    start, end = find_outer(stream, wanted)
+    stream.seek(start)
+    return stream.read(min(end - start, _MOST_BYTES))
 
 
 def _outer_boxes(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from blurmapper.decoding.arrays import composite, row_strips
+from blurmapper.decoding.arrays import composite, row_strips, to_eight_bits
 from blurmapper.decoding.conversions import (
     SRGB_CHROMATICITIES,
     Conversion,
@@ -24,7 +24,6 @@ from blurmapper.decoding.conversions import (
     read_light,
     sample_positions,
 )
-from blurmapper.preprocessing import WHITE
 
 
 def to_srgb_array(
@@ -173,9 +172,7 @@ class Managed:
 
     def __call__(self, rows: Rows) -> Rows:
         """Return rows (h, w, channels) of any dtype as sRGB (h, w, 3) of 8 bits."""
-        if rows.dtype != np.uint8:
-            rows = np.rint(rows * np.float32(255 / WHITE[rows.dtype])).astype(np.uint8)
-        picture = picture_of(rows, self._mode)
+        picture = picture_of(to_eight_bits(rows), self._mode)
         converted = self._transform.apply(picture)
         return np.asarray(converted)
 

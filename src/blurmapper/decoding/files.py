@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from blurmapper.decoding import boxes, jpeg, png, tiff
+from blurmapper.decoding import boxes, jpeg, jpeg2000, png, tiff
 from blurmapper.decoding.arrays import (
     MIN_SIDE,
     check_size,
     cut_short,
     from_array,
+    to_eight_bits,
     turn,
     with_known_scale,
 )
@@ -27,6 +28,7 @@ from blurmapper.decoding.opening import (
     decode_safely,
     load_pillow,
     name_kind,
+    open_jpeg,
     open_other,
     open_pillow,
     read_orientation,
@@ -82,18 +84,9 @@ def from_pillow(photo: PIL.Image.Image, name: str) -> npt.NDArray[Any]:
 
     def load() -> npt.NDArray[Any]:
         check_size(photo.height, photo.width, name)
-        load_pillow(photo)
-        return turn(_samples(photo, name), read_orientation(photo))
+        return turn(_load(photo, name), read_orientation(photo))
 
     return decode_safely(load, name)
-
-
-def read_size(stream: BinaryIO) -> tuple[int, int] | None:
-    """Return the (height, width) in an image file's header, or None where Pillow finds none."""
-    # Whatever is wrong with it, reading the photo will say.
-    with suppress(Exception), open_pillow(stream) as photo:
-        return photo.height, photo.width
-    return None
 
 
 def _decode_any(stream: BinaryIO, name: str, least_pixels: int | None) -> Photo:
@@ -122,7 +115,7 @@ def _decode_by_head(stream: BinaryIO, head: bytes, name: str, least_pixels: int 
     if head.startswith(png.SIGNATURE):
         return _decode_png(stream, name)
     if head.startswith(jpeg.START):
-        return _decode_jpeg(stream.read(), name, least_pixels)
+        return _decode_jpeg(*jpeg.read(stream), name, least_pixels)
     return _decode_other(stream, head, name)
 
 
@@ -141,7 +134,9 @@ def _decode_tiff(stream: BinaryIO, name: str, least_pixels: int | None) -> Photo
             check_content(stream, photo, name)
             return _load_tiff(photo, name)
     samples = tiff.read_samples(stream, choice.at, name)
-    return _whole(turn(_convert_samples(samples), samples.orientation), samples.orientation)
+    convert = _convert_inks if samples.model == "CMYK" else deep_to_srgb
+    image = convert(samples.pixels, samples.profile)
+    return _whole(turn(image, samples.orientation), samples.orientation)
 
 
 def _decode_odd_tiff(stream: BinaryIO, name: str) -> Photo:
@@ -161,17 +156,15 @@ def _load_tiff(photo: PIL.Image.Image, name: str) -> Photo:
     return _whole(_samples(photo, name), orientation)
 
 
-def _convert_samples(samples: tiff.Samples) -> npt.NDArray[Any]:
-    if samples.model != "CMYK":
-        return deep_to_srgb(samples.pixels, samples.profile)
-    inks = picture_of(samples.pixels, "CMYK")
-    inks.info["icc_profile"] = samples.profile
+def _convert_inks(samples: npt.NDArray[np.uint8], profile: bytes | None) -> npt.NDArray[Any]:
+    inks = picture_of(samples, "CMYK")
+    inks.info["icc_profile"] = profile
     return to_srgb_array(inks)
 
 
 def _decode_png(stream: BinaryIO, name: str) -> Photo:
     file = png.read_chunks(stream)
-    with open_pillow(stream) as photo:
+    with PIL.Image.open(io.BytesIO(file.picture), formats=("PNG",)) as photo:
         check_content(stream, photo, name)
         # Asked itself, Pillow would unpack the whole picture to look for EXIF behind it.
         photo.info["exif"] = file.chunks.get(b"eXIf", b"")
@@ -186,8 +179,8 @@ def _decode_png(stream: BinaryIO, name: str) -> Photo:
     return _whole(turn(image, orientation), orientation)
 
 
-def _decode_jpeg(content: bytes, name: str, least_pixels: int | None) -> Photo:
-    found = jpeg.check(content, name)
+def _decode_jpeg(content: bytes, found: jpeg.Walk, name: str, least_pixels: int | None) -> Photo:
+    jpeg.check(found, name)
     try:
         if found.coding and not found.ended:
             return _decode_endless(content, found, name)
@@ -225,14 +218,6 @@ def _decode_drafted(content: bytes, name: str, least_pixels: int | None) -> Phot
     return Photo(image, *sides, orientation)
 
 
-def open_jpeg(content: bytes) -> PIL.Image.Image:
-    """Open a JPEG lazily, also one with metadata that Pillow falls over."""
-    try:
-        return open_pillow(io.BytesIO(content))
-    except PIL.UnidentifiedImageError:
-        return open_pillow(io.BytesIO(jpeg.without_odd_parts(content)))
-
-
 def _decode_other(stream: BinaryIO, head: bytes, name: str) -> Photo:
     colours = boxes.Colours(None, None)
     # Whatever is wrong with the boxes, reading what is in them will say.
@@ -246,9 +231,9 @@ def _decode_other(stream: BinaryIO, head: bytes, name: str) -> Photo:
             photo.info["icc_profile"] = colours.profile
             if colours.signal and not colours.profile:
                 conversion = png.signal_to_srgb(*colours.signal, name)
-        load_pillow(photo)
+        image = _load(photo, name, conversion)
         orientation = read_orientation(photo)
-        return _whole(turn(_samples(photo, name, conversion), orientation), orientation)
+        return _whole(turn(image, orientation), orientation)
 
 
 def _decode_raw(raw: RawPhoto, name: str, least_pixels: int | None) -> Photo:
@@ -276,6 +261,20 @@ def _draft(photo: PIL.Image.Image, least_pixels: int) -> None:
         if height * width >= least_pixels and min(height, width) >= MIN_SIDE:
             photo.draft(None, (width, height))
             return
+
+
+def _load(
+    photo: PIL.Image.Image, name: str, conversion: Conversion | None = None
+) -> npt.NDArray[Any]:
+    """Return the RGB array of a Pillow image that may not be loaded yet, before turning."""
+    deep = jpeg2000.read_deep(photo, name)
+    if deep is None:
+        load_pillow(photo)
+        return _samples(photo, name, conversion)
+    profile = photo.info.get("icc_profile")
+    if photo.mode == "CMYK":
+        return _convert_inks(to_eight_bits(deep), profile)
+    return deep_to_srgb(deep, profile, conversion)
 
 
 def _samples(

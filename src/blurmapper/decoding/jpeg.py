@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
+from blurmapper.decoding.arrays import MOST_BYTES
 from blurmapper.errors import ImageError
 
 START, END = b"\xff\xd8", b"\xff\xd9"
@@ -12,6 +15,14 @@ START, END = b"\xff\xd8", b"\xff\xd9"
 MOST_SCANS = 100
 """Of a JPEG file, each of which goes over the whole photo; libjpeg itself writes ten."""
 
+MOST_SEGMENTS = 10_000
+"""Of a JPEG file, beside its scans; profiles and depth maps of phones take some hundreds."""
+
+MOST_STRAY_BYTES = 200_000
+"""Between the segments, which Pillow goes through one by one."""
+
+_STEP = 16_000_000
+_HEADER_STEP = 65_536
 # Noise and its complement, both without FF, which would end them.
 _NOISE = bytes(1 + (i * i * 37 + i * 101 + 84) % 254 for i in range(1024))
 _FILLERS = (_NOISE, bytes(255 - value for value in _NOISE))
@@ -51,6 +62,9 @@ class Walk:
         Of a sample.
     missing : dict
         By component, how many bits each of its 64 coefficients still lacks; all bits first.
+    length, segments, stray : int
+        Bytes of what was gone through, segments that are no scans, and bytes between those that
+        come before the first scan.
     """
 
     scans: int = 0
@@ -58,6 +72,9 @@ class Walk:
     coding: int = 0
     bits: int = 8
     missing: dict[int, list[int]] = field(default_factory=dict)
+    length: int = 0
+    segments: int = 0
+    stray: int = 0
 
     @property
     def is_whole(self) -> bool:
@@ -65,17 +82,20 @@ class Walk:
         return bool(self.missing) and not any(map(any, self.missing.values()))
 
 
-def walk(content: bytes) -> Walk:
+def walk(content: bytes, most_scans: int = MOST_SCANS) -> Walk:
     """Go from marker to marker, not from FF DA to FF DA: those may stand in texts and videos."""
-    found, place = Walk(), len(START)
-    while found.scans <= MOST_SCANS:
+    found, place = Walk(length=len(content)), len(START)
+    while found.scans <= most_scans and found.segments <= MOST_SEGMENTS:
         mark = _MARK.search(content, place)
+        if not found.scans:
+            found.stray += max(0, (mark.start() if mark else len(content)) - place)
         if mark is None:
             return found
         kind, place = content[mark.end() - 1], mark.end()
         if kind == _END:
             found.ended = True
             return found
+        found.segments += kind != _SCAN
         if kind in _ALONE:
             continue
         length = int.from_bytes(content[place : place + 2])
@@ -123,18 +143,49 @@ def without_odd_parts(content: bytes) -> bytes:
     return b"".join(parts)
 
 
-def check(content: bytes, name: str) -> Walk:
-    """Return what a file's markers say; refuse one that goes over the photo for minutes.
+def read(stream: BinaryIO) -> tuple[bytes, Walk]:
+    """Return a file, but no more of it than is needed to find its end mark, and what marks say."""
+    return _read(stream, _STEP, MOST_SCANS)
+
+
+def read_header(stream: BinaryIO) -> Walk:
+    """Return what a file's markers say up to its first scan, as far as Pillow goes to open it."""
+    return _read(stream, _HEADER_STEP, 0)[1]
+
+
+def _read(stream: BinaryIO, step: int, most_scans: int) -> tuple[bytes, Walk]:
+    buffer, found = io.BytesIO(), Walk()
+    while piece := stream.read(max(step, buffer.tell())):
+        buffer.write(piece)
+        found = walk(buffer.getvalue(), most_scans)
+        if found.ended or found.scans > most_scans or find_excess(found):
+            break
+    return buffer.getvalue(), found
+
+
+def find_excess(found: Walk) -> str | None:
+    """Return what a file has too much of to be a photo, or None."""
+    if found.scans > MOST_SCANS:
+        return f"over {MOST_SCANS} scans"
+    if found.length > MOST_BYTES and not found.ended:
+        return f"over {MOST_BYTES:,} bytes"
+    if found.segments > MOST_SEGMENTS:
+        return f"over {MOST_SEGMENTS:,} segments"
+    if found.stray > MOST_STRAY_BYTES:
+        return f"over {MOST_STRAY_BYTES:,} bytes between its segments"
+    return None
+
+
+def check(found: Walk, name: str) -> None:
+    """Refuse a file that would take minutes or all memory.
 
     Raises
     ------
     ImageError
-        If it has too many scans.
+        If it has too much of something.
     """
-    found = walk(content)
-    if found.scans > MOST_SCANS:
-        raise ImageError(f"{name}: a JPEG of over {MOST_SCANS} scans is no photo; save it anew")
-    return found
+    if excess := find_excess(found):
+        raise ImageError(f"{name}: a JPEG of {excess} is no photo; save it anew")
 
 
 def with_ends(content: bytes) -> list[bytes]:

@@ -7,9 +7,8 @@ from typing import BinaryIO, NamedTuple
 
 import PIL.Image
 
-from blurmapper.decoding import boxes, png, tiff
-from blurmapper.decoding.files import open_jpeg
-from blurmapper.decoding.opening import is_heif, open_pillow
+from blurmapper.decoding import boxes, jpeg, png, tiff
+from blurmapper.decoding.opening import is_heif, open_jpeg, open_pillow
 from blurmapper.decoding.raw import RAF_START, read_raf_parts
 
 _HEAD = 32
@@ -42,7 +41,7 @@ def read_metadata(stream: BinaryIO) -> Metadata:
     if is_heif(head):
         import pillow_heif
 
-        info = pillow_heif.open_heif(stream).info
+        info = pillow_heif.open_heif(boxes.without_tail(stream, head)).info
         return Metadata(_load_exif(info.get("exif")), info.get("xmp") or b"")
     if head[4:8] == b"jP  " or head[4:12] == b"ftypcrx ":
         return Metadata(PIL.Image.Exif(), boxes.read_xmp(stream))
@@ -56,7 +55,7 @@ def read_metadata(stream: BinaryIO) -> Metadata:
             exif = PIL.Image.Exif()
             exif.load_from_fp(stream)
             return Metadata(exif, exif.get(_TIFF_XMP, b""))
-        return _ask(open_jpeg(stream.read()))
+        return _ask(open_jpeg(jpeg.read(stream)[0]))
 
 
 def _ask(opened: PIL.Image.Image) -> Metadata:

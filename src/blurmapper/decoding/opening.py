@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol, TypeVar
 import PIL.Image
 from PIL import ExifTags, ImageFile
 
-from blurmapper.decoding import png
+from blurmapper.decoding import boxes, jpeg, png
 from blurmapper.decoding.arrays import check_size, cut_short
 from blurmapper.errors import BlurMapperError, ImageError, needing, one_line
 
@@ -42,6 +42,7 @@ class OpenFile(Protocol):
 
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
+_HEAD = 32
 _XMP = ("xmp", "XML:com.adobe.xmp")
 _STARTS = {
     "JPEG": re.compile(rb"\xff\xd8\xff"),
@@ -57,11 +58,57 @@ _STARTS = {
 
 def open_pillow(stream: BinaryIO) -> PIL.Image.Image:
     """Open an image file lazily, past Pillow's own limits of pixels and of texts in PNG files."""
-    if stream.read(len(png.SIGNATURE)) == png.SIGNATURE:
+    head = stream.read(_HEAD)
+    if head.startswith(png.SIGNATURE):
         stream = io.BytesIO(png.read_chunks(stream).picture)
+    elif head.startswith(jpeg.START):
+        stream.seek(0)
+        if excess := jpeg.find_excess(jpeg.read_header(stream)):
+            raise ValueError(f"a JPEG of {excess}")
+    elif name_kind(head) in ("WebP", "AVIF"):
+        stream = boxes.without_tail(stream, head)
     stream.seek(0)
     with own_settings():
         return PIL.Image.open(stream, formats=FORMATS)
+
+
+def open_jpeg(content: bytes) -> PIL.Image.Image:
+    """Open a JPEG lazily, also one with metadata that Pillow falls over."""
+    try:
+        return open_pillow(io.BytesIO(content))
+    except PIL.UnidentifiedImageError:
+        return open_pillow(io.BytesIO(jpeg.without_odd_parts(content)))
+
+
+def read_size(stream: BinaryIO) -> tuple[int, int] | None:
+    """Return the (height, width) in an image file's header, or None where there is none.
+
+    PNG and WebP files may be large, and Pillow would hold all of them.
+    """
+    # Whatever is wrong with it, reading the photo will say.
+    with suppress(Exception):
+        head = stream.read(_HEAD)
+        stream.seek(0)
+        if head.startswith(png.SIGNATURE):
+            width, height = struct.unpack_from(">II", head, 16)
+            return height, width
+        if name_kind(head) == "WebP":
+            return _read_webp_size(head)
+        with open_pillow(stream) as photo:
+            return photo.height, photo.width
+    return None
+
+
+def _read_webp_size(head: bytes) -> tuple[int, int]:
+    """Return the (height, width) in a WebP file's first 32 bytes, by its kind."""
+    kind = head[12:16]
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(head[27:30], "little"), 1 + int.from_bytes(head[24:27], "little")
+    if kind == b"VP8L":
+        sides = int.from_bytes(head[21:25], "little")
+        return 1 + (sides >> 14 & 0x3FFF), 1 + (sides & 0x3FFF)
+    width, height = struct.unpack_from("<HH", head, 26)
+    return height & 0x3FFF, width & 0x3FFF
 
 
 def is_heif(head: bytes) -> bool:
@@ -84,7 +131,7 @@ def open_other(stream: BinaryIO, head: bytes, name: str) -> PIL.Image.Image:
     if is_heif(head):
         with needing("photo", f"{name}: HEIC photos need"):
             import pillow_heif
-        pictures = pillow_heif.open_heif(stream)
+        pictures = pillow_heif.open_heif(boxes.without_tail(stream, head))
         if not len(pictures):
             raise ImageError(
                 f"{name}: holds no picture in HEVC, or a damaged one; save it as JPEG or PNG"

@@ -52,7 +52,8 @@ def read_chunks(stream: BinaryIO) -> PngFile:
 
     That keeps Pillow from unpacking them, and from calling a file damaged for the size of a text.
     """
-    picture: list[bytes] = [SIGNATURE]
+    picture, most = io.BytesIO(SIGNATURE), _MOST_COLOUR_BYTES
+    picture.seek(0, io.SEEK_END)
     chunks: dict[bytes, bytes] = {}
     stream.seek(len(SIGNATURE))
     for _ in range(MOST_CHUNKS):
@@ -63,17 +64,22 @@ def read_chunks(stream: BinaryIO) -> PngFile:
         if not _is_wanted(stream, name, length):
             stream.seek(length + 4, io.SEEK_CUR)
             continue
+        if picture.tell() + length > most:
+            raise ValueError("more data than pixels")
         content = stream.read(length + 4)
+        if name == b"IHDR":
+            most += 2 * _count_bytes(content)
         if name == b"tRNS" and not _names_colours(length, chunks):
             continue
         if name in _PICTURE:
-            picture += [head, content]
+            picture.write(head)
+            picture.write(content)
         if name in (*_COLOUR, _TEXT):
             chunks.setdefault(name, content[:length])
         if name == b"IEND":
             break
     stream.seek(0)
-    return PngFile(b"".join(picture), chunks)
+    return PngFile(picture.getvalue(), chunks)
 
 
 def read_xmp(file: PngFile) -> bytes:
@@ -150,6 +156,13 @@ def _is_wanted(stream: BinaryIO, name: bytes, length: int) -> bool:
         stream.seek(-len(start), io.SEEK_CUR)
         return start == _XMP and length <= MOST_PROFILE_BYTES
     return name in _PICTURE or (name in _COLOUR and length <= _MOST_COLOUR_BYTES)
+
+
+def _count_bytes(header: bytes) -> int:
+    """Return how many bytes a picture has unpacked; packed, none has twice as many."""
+    width, height, bits, colour = struct.unpack_from(">IIBB", header)
+    channels = {2: 3, 4: 2, 6: 4}.get(colour, 1)
+    return int(height * (1 + (width * channels * bits + 7) // 8))
 
 
 def _names_colours(length: int, chunks: dict[bytes, bytes]) -> bool:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from blurmapper.decoding import boxes, tiff
 from blurmapper.decoding.arrays import cut_short
-from blurmapper.decoding.opening import read_orientation
+from blurmapper.decoding.opening import open_pillow, read_orientation
 from blurmapper.errors import ImageError, needing
 
 RAW_SUFFIXES = (
@@ -127,8 +127,6 @@ def _read(raw: Any, rawpy: Any, least_pixels: int | None) -> RawPhoto:
 
 def _read_preview(raw: Any, rawpy: Any) -> tuple[bytes, tuple[int, int], int | None] | None:
     """Return the embedded JPEG, its (height, width) as stored and its own EXIF orientation."""
-    import PIL.Image
-
     try:
         thumbnail = raw.extract_thumb()
     except rawpy.LibRawError:
@@ -136,7 +134,7 @@ def _read_preview(raw: Any, rawpy: Any) -> tuple[bytes, tuple[int, int], int | N
     if thumbnail.format != rawpy.ThumbFormat.JPEG:
         return None
     try:
-        with PIL.Image.open(io.BytesIO(thumbnail.data), formats=("JPEG",)) as preview:
+        with open_pillow(io.BytesIO(thumbnail.data)) as preview:
             turned = read_orientation(preview)
             return thumbnail.data, (preview.height, preview.width), turned if turned != 1 else None
     except (OSError, SyntaxError, ValueError):

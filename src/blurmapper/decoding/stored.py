@@ -10,20 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from blurmapper.decoding import jpeg, png, tiff
-from blurmapper.decoding.arrays import check_area, turn
+from blurmapper.decoding import jpeg, jpeg2000, png, tiff
+from blurmapper.decoding.arrays import check_area, to_eight_bits, turn
 from blurmapper.decoding.conversions import picture_of
-from blurmapper.decoding.files import open_jpeg
 from blurmapper.decoding.opening import (
     decode_safely,
     load_pillow,
+    open_jpeg,
     open_other,
     open_pillow,
     read_orientation,
 )
 from blurmapper.decoding.raw import starts_like_raw
 from blurmapper.errors import ImageError
-from blurmapper.preprocessing import WHITE
 
 _HEAD = 32
 _BRIDGES = {"LAB": "RGB", "La": "LA"}
@@ -93,8 +92,11 @@ def _read(stream: BinaryIO, name: str) -> PIL.Image.Image:
     if head.startswith(tiff.PREFIXES):
         return _read_tiff(stream, name)
     is_jpeg = head.startswith(jpeg.START)
-    with open_jpeg(stream.read()) if is_jpeg else open_other(stream, head, name) as picture:
+    with _open_jpeg(stream, name) if is_jpeg else open_other(stream, head, name) as picture:
         check_area(picture.height, picture.width, name)
+        deep = jpeg2000.read_deep(picture, name)
+        if deep is not None:
+            return _picture_of_samples(turn(deep, read_orientation(picture)), picture.mode)
         load_pillow(picture)
         if picture.format == "PNG" and max(picture.size) <= png.MOST_SIDE:
             # Of rows that are missing Pillow makes black.
@@ -108,6 +110,12 @@ def _read(stream: BinaryIO, name: str) -> PIL.Image.Image:
         upright = picture.transpose(turn_by)
         upright.format = picture.format
         return upright
+
+
+def _open_jpeg(stream: BinaryIO, name: str) -> PIL.Image.Image:
+    content, found = jpeg.read(stream)
+    jpeg.check(found, name)
+    return open_jpeg(content)
 
 
 def _read_tiff(stream: BinaryIO, name: str) -> PIL.Image.Image:
@@ -130,10 +138,7 @@ def _read_tiff(stream: BinaryIO, name: str) -> PIL.Image.Image:
     if found is not None:
         return _picture_of_numbers(turn(*found))
     samples = tiff.read_samples(stream, choice.at, name)
-    pixels = turn(samples.pixels, samples.orientation)
-    if pixels.dtype != np.uint8:
-        pixels = np.rint(pixels * np.float32(255 / WHITE[pixels.dtype])).astype(np.uint8)
-    return picture_of(pixels, "CMYK" if samples.model == "CMYK" else _MODES[pixels.shape[2] - 1])
+    return _picture_of_samples(turn(samples.pixels, samples.orientation), samples.model)
 
 
 def _load_tiff(picture: PIL.Image.Image, name: str) -> PIL.Image.Image:
@@ -145,6 +150,13 @@ def _load_tiff(picture: PIL.Image.Image, name: str) -> PIL.Image.Image:
 
 def _raw(name: str) -> ImageError:
     return ImageError(f"{name}: a RAW photo holds no map or mask; give a PNG")
+
+
+def _picture_of_samples(pixels: npt.NDArray[Any], model: str) -> PIL.Image.Image:
+    channels = pixels.shape[2]
+    if channels == 1:
+        return _picture_of_numbers(pixels[..., 0])
+    return picture_of(to_eight_bits(pixels), "CMYK" if model == "CMYK" else _MODES[channels - 1])
 
 
 def _picture_of_numbers(numbers: npt.NDArray[Any]) -> PIL.Image.Image:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.decoding.arrays import row_strips, with_known_scale
+from blurmapper.decoding.arrays import row_strips, scale_bits, with_known_scale
 from blurmapper.errors import ImageError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def interpret(page: TiffPage, pixels: npt.NDArray[Any], name: str) -> tuple[npt.
     # Where channels differ in bits, the decoder has brought them to one scale.
     bits: Any = page.bitspersample
     if not isinstance(bits, tuple):
-        pixels = _scale(pixels, bits)
+        pixels = scale_bits(pixels, bits)
     pixels = with_known_scale(pixels, name)
     if model == _WHITE_IS_ZERO:
         pixels = pixels.copy()
@@ -70,7 +70,7 @@ def take_numbers(page: TiffPage, greys: npt.NDArray[Any]) -> npt.NDArray[Any]:
     Fewer than 16 bits come as 8 or 16. What has more, or a sign, stays: it has no known white.
     """
     bits: Any = page.bitspersample
-    numbers = _scale(greys, bits) if isinstance(bits, int) and bits < 16 else greys
+    numbers = scale_bits(greys, bits) if isinstance(bits, int) and bits < 16 else greys
     numbers = numbers.astype(numbers.dtype.newbyteorder("="), copy=False)
     return _invert(numbers) if page.photometric == _WHITE_IS_ZERO else numbers
 
@@ -92,19 +92,6 @@ def _find_alpha(page: TiffPage, colours: int) -> int | None:
         return 2 if page.photometric == _RGB and page.samplesperpixel == 4 else None
     kind = int(kinds[0] if isinstance(kinds, tuple) else kinds)
     return None if kind == _UNSPECIFIED else kind
-
-
-def _scale(pixels: npt.NDArray[Any], bits: int) -> npt.NDArray[Any]:
-    """Return samples of any number of bits with those of their dtype, or 16 of more."""
-    if pixels.dtype.kind == "f" or bits in (8, 16):
-        return pixels
-    dtype, white = (np.uint8, 255) if bits < 8 else (np.uint16, 65535)
-    table = np.rint(np.arange(1 << min(bits, 16)) * (white / ((1 << bits) - 1))).astype(dtype)
-    out = np.empty(pixels.shape, dtype)
-    for rows in row_strips(*pixels.shape[:2]):
-        strip = pixels[rows].astype(np.uint8) if bits == 1 else pixels[rows]
-        out[rows] = strip >> (bits - 16) if bits > 16 else table[strip]
-    return out
 
 
 def _straighten(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
