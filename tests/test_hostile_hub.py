@@ -121,18 +121,24 @@ def test_a_redirect_to_nowhere_is_one_line(
 
 
 @pytest.mark.parametrize(
-    ("status", "line"),
+    ("status", "code", "line"),
     [
-        (401, "asks for a login: run hf auth login"),
-        (403, "asks for a login: run hf auth login"),
-        (404, "config.json is not in the cache, and the hub answered 404; try again later"),
-        (500, "config.json is not in the cache, and the hub answered 500; try again later"),
+        (
+            401,
+            "RepoNotFound",
+            "no such repository, or a private one; .*",
+        ),
+        (401, "", "asks for a login: run hf auth login"),
+        (403, "", "asks for a login: run hf auth login"),
+        (404, "", "config.json is not in the cache, and the hub answered 404; try again later"),
+        (500, "", "config.json is not in the cache, and the hub answered 500; try again later"),
     ],
 )
 def test_a_refusal_of_the_hubs_is_named_with_its_mend(
-    serve: Callable[[Answers], str], tmp_path: Path, status: int, line: str
+    serve: Callable[[Answers], str], tmp_path: Path, status: int, code: str, line: str
 ) -> None:
-    endpoint = serve({"config.json": (status, {"Content-Length": "0"})})
+    headers = {"Content-Length": "0", **({"X-Error-Code": code} if code else {})}
+    endpoint = serve({"config.json": (status, headers)})
     assert_refused(endpoint, tmp_path, f"^somebody/tiny: {line}$")
 
 

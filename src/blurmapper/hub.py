@@ -176,7 +176,8 @@ def _download(
         known = next((REASONS[kind] for kind in kinds if kind in REASONS), "")
         # Where the cache was to make up for a hub that answers with an error, that is the cause.
         status = next(filter(None, map(_status, (error, error.__cause__))), None)
-        if status in (401, 403):
+        # Of a repository that is not there the hub says 401 too.
+        if status in (401, 403) and "RepositoryNotFoundError" not in kinds:
             known = REASONS["GatedRepoError"]
         elif status and "LocalEntryNotFoundError" in kinds:
             known = f"{{file}} is not in the cache, and the hub answered {status}; try again later"

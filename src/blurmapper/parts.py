@@ -57,7 +57,8 @@ def sweep_once(folder: Path) -> None:
     """Remove what killed processes left unfinished in a folder, once a process.
 
     One is known to be gone where its number means the same to it and to us; what others left,
-    as on another machine or in another container, goes once nobody has touched it for a week.
+    as on another machine, in another container or before a restart, goes once nobody has touched
+    it for a week.
     """
     if folder in _SWEPT:
         return

@@ -12,6 +12,8 @@ import PIL.Image
 import pytest
 
 from blurmapper.batch import Failures, How, MapTask, find_photos, real_path, run_task
+from blurmapper.errors import ImageError
+from blurmapper.locations import Location, find_location, open_file
 
 
 def write_photo(path: Path) -> None:
@@ -65,6 +67,29 @@ def test_two_runs_lose_no_failures_of_each_other(tmp_path: Path) -> None:
     first.add("/c.png", "is gone")
     first.write()
     assert read_failures(tmp_path)[1:] == [[f"/{name}.png", "is gone"] for name in "abc"]
+
+
+def test_a_list_that_cannot_be_read_for_a_moment_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fsspec", reason="needs the extra blurmapper[remote]")
+    pytest.importorskip("pyarrow", reason="needs the extra blurmapper[remote]")
+
+    def refuse(path: Location) -> None:
+        raise ImageError(f"{path}: cannot be read")
+
+    for output in (tmp_path, find_location("memory://failures")):
+        listed = Failures(output)
+        for name in ("/b", "/c"):
+            listed.add(name, "is gone")
+            listed.write()
+        listed.add("/d", "is gone")
+        with monkeypatch.context() as patched:
+            patched.setattr("blurmapper.batch.failures.open_file", refuse)
+            listed.write()
+        with open_file(output / "failures.csv") as stream:
+            lines = stream.read().decode().splitlines()
+        assert [line[:2] for line in lines[1:]] == ["/b", "/c", "/d"]
 
 
 def test_no_failures_make_no_file(tmp_path: Path) -> None:

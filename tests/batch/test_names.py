@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,19 @@ def test_photos_in_a_folder_that_was_moved_are_not_mapped_again(tmp_path: Path) 
     assert map_into(out, tmp_path / "moved") == [("x.bmp.blur.png", True)]
 
 
+def let_time_pass(folder: Path) -> None:
+    """Wait for the next step of the file system's clock, which may be a second long."""
+    probe = folder / "probe"
+    probe.touch()
+    first = probe.stat().st_ctime_ns
+    while probe.stat().st_ctime_ns == first:
+        time.sleep(0.001)
+        probe.touch()
+    probe.unlink()
+
+
 def swap(first: Path, second: Path) -> None:
+    let_time_pass(first.parent)
     aside = first.with_name("aside")
     first.rename(aside)
     second.rename(first)
@@ -109,10 +122,30 @@ def test_photos_that_have_changed_places_are_done_again(task: Task, tmp_path: Pa
     assert run() == [True, True, True]
 
 
+@dataclass(frozen=True)
+class MapAndReplace(MapNothing):
+    """A task during which another photo takes the place of that which it works on."""
+
+    def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
+        outcome = super().work(method, photo, name)
+        let_time_pass(Path(name).parent.parent)
+        (Path(name).parent.parent / "other" / "x.bmp").replace(name)
+        return outcome
+
+
+def test_a_photo_that_is_replaced_while_it_is_mapped_is_mapped_again(tmp_path: Path) -> None:
+    write_colours(tmp_path / "in" / "x.bmp", 10)
+    write_colours(tmp_path / "other" / "x.bmp", 200)
+    list(run_task(MapAndReplace(""), find_photos([tmp_path / "in"]), tmp_path / "out"))
+    assert map_into(tmp_path / "out", tmp_path / "in") == [("x.bmp.blur.png", False)]
+    assert map_into(tmp_path / "out", tmp_path / "in") == [("x.bmp.blur.png", True)]
+
+
 def test_a_photo_that_takes_the_place_of_another_is_mapped(tmp_path: Path) -> None:
     write_colours(tmp_path / "in" / "x.bmp", 10)
     map_into(tmp_path / "out", tmp_path / "in")
     write_colours(tmp_path / "other" / "x.bmp", 200)
+    let_time_pass(tmp_path)
     (tmp_path / "other" / "x.bmp").replace(tmp_path / "in" / "x.bmp")
     assert map_into(tmp_path / "out", tmp_path / "in") == [("x.bmp.blur.png", False)]
 

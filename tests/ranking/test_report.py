@@ -210,18 +210,28 @@ def test_photos_may_have_moved(tmp_path: Path) -> None:
     assert list(read_picks(file, tmp_path).marks) == [tmp_path / "a.jpg"]
 
 
-def test_a_folder_that_was_dropped_is_the_folder(tmp_path: Path) -> None:
+def test_a_folder_that_was_dropped_is_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shoot = tmp_path / "shoot"
     (shoot / "raw").mkdir(parents=True)
     (shoot / "a.jpg").touch()
     file = tmp_path / "picks.json"
     names = ["shoot/a.jpg", "shoot/raw/gone.jpg"]
-    file.write_text(picks_of(*({"photo": name, "flag": "pick"} for name in names)))
-    for folder in (shoot, tmp_path):
-        assert list(read_picks(file, folder).marks) == [tmp_path / name for name in names]
+    chosen = [{"photo": name, "flag": "pick"} for name in names]
+    file.write_text(picks_of(*chosen, folder=""))
+    monkeypatch.chdir(shoot)
+    for folder in (shoot, tmp_path, Path(), Path("raw/..")):
+        assert [path.resolve() for path in read_picks(file, folder).marks] == [
+            tmp_path / name for name in names
+        ]
+    # A folder within of the same name is what a report says it is, also once photos have gone.
     (shoot / "shoot").mkdir()
+    file.write_text(picks_of(*chosen, folder=str(shoot)))
+    assert list(read_picks(file, shoot).marks) == [shoot / name for name in names]
+    file.write_text(picks_of(*chosen, folder=""))
     (shoot / "shoot" / "a.jpg").touch()
-    assert next(iter(read_picks(file, shoot).marks)) == shoot / "shoot" / "a.jpg"
+    assert list(read_picks(file, shoot).marks) == [shoot / name for name in names]
 
 
 @pytest.mark.parametrize("read", [read_picks, read_boxes, read_card])

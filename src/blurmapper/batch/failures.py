@@ -74,9 +74,11 @@ class Failures:
 
     def __init__(self, output: Location) -> None:
         self._path = output / FAILURES_NAME
-        self._is_ours = True
+        self._is_ours = not isinstance(self._path, Path)
+        self._rows: dict[str, str] = {}
         self._rows = self._read()
         self._changes: dict[str, str | None] = {}
+        self._is_changed = False
         self._written = time.monotonic()
 
     def add(self, photo: str, reason: str) -> None:
@@ -85,7 +87,7 @@ class Failures:
 
     def clear(self, photo: str) -> None:
         """Strike out a photo that has succeeded."""
-        if photo in self._rows or photo in self._changes:
+        if photo in self._rows or self._changes.get(photo) is not None:
             self._change(photo, None)
 
     def write(self) -> None:
@@ -96,9 +98,9 @@ class Failures:
         ImageError
             If it cannot be written, or a file of that name is there that is no such list.
         """
-        if not self._changes:
+        if not self._is_changed:
             return
-        # Other runs may have written it since.
+        # Other runs may have written it since, and lose what this one wrote.
         self._rows = self._read()
         if not self._is_ours:
             raise ImageError(f"{self._path}: is no list of failures; move it, then run again")
@@ -110,20 +112,27 @@ class Failures:
         writer.writerow(_HEADER)
         writer.writerows((to_cell(photo), to_cell(why)) for photo, why in sorted(rows.items()))
         write_file(self._path, text.getvalue(), lambda old: True)
-        self._rows, self._changes, self._written = rows, {}, time.monotonic()
+        self._rows, self._is_changed, self._written = rows, False, time.monotonic()
 
     def _change(self, photo: str, reason: str | None) -> None:
         self._changes[photo] = reason
+        self._is_changed = True
         if self._is_ours and time.monotonic() - self._written > _PAUSE:
             self.write()
 
     def _read(self) -> dict[str, str]:
         rows: dict[str, str] = {}
-        if isinstance(self._path, Path):
-            self._is_ours = not os.path.lexists(self._path)
+        try:
+            with open_file(self._path) as stream:
+                text = stream.read().decode("utf-8-sig", "surrogateescape")
+        except BlurMapperError:
+            if isinstance(self._path, Path) and not os.path.lexists(self._path):
+                self._is_ours = True
+                return {}
+            # What cannot be read for the moment is what it was.
+            return self._rows
         # What stands before a damaged place is kept.
-        with suppress(BlurMapperError, csv.Error), open_file(self._path) as stream:
-            text = stream.read().decode("utf-8-sig", "surrogateescape")
+        with suppress(csv.Error):
             columns, found = split_rows(text)
             self._is_ours = not text.strip("\0") or columns[:2] == _HEADER
             for row in found if self._is_ours and columns else ():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from blurmapper.addresses import Address
@@ -80,8 +80,7 @@ def find_photos(sources: Iterable[str | Path], *, output: Location | None = None
     output : Path or Address, optional
         A folder that is passed over where it is inside of a source.
     """
-    excluded = os.path.realpath(output) if isinstance(output, Path) else str(output or "")
-    finding = _Finding(excluded)
+    finding = _Finding(output)
     for source in sources:
         location: str | Location = source
         try:
@@ -124,10 +123,11 @@ def real_path(photo: str | Location) -> str:
 class _Finding:
     """What has been found so far; paths are text, for a hundred thousand of them."""
 
-    def __init__(self, excluded: str) -> None:
+    def __init__(self, output: Location | None) -> None:
         self.found = Found()
         self._seen: set[str] = set()
-        self._excluded = excluded
+        self._output = output
+        self._excluded = os.path.realpath(output) if isinstance(output, Path) else ""
 
     def add(self, photo: str | Address, below: str, real: str) -> None:
         if real not in self._seen:
@@ -140,9 +140,11 @@ class _Finding:
             self.add(files[0], source.name, str(source))
             return
         self.found.has_folders = True
-        # What is not inside of the source stays as it is, and is no path below it.
-        above = str(source) if str(source).endswith("/") else f"{source}/"
-        excluded = self._excluded.removeprefix(above)
+        excluded = ""
+        if isinstance(self._output, Address):
+            # What is not inside of the source stays as it is, and is no path below it.
+            output, above = (str(replace(each, options="")) for each in (self._output, source))
+            excluded = output.removeprefix(above if above.endswith("/") else f"{above}/")
         photos = [file for file in files if _is_wanted(file, excluded)]
         self.found.left_out += len(files) - len(photos)
         for file in files:

@@ -139,12 +139,13 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         for job in jobs:
             # Asked for now: a photo that is changed while it is read is then done again.
             line = self.manifest.find(job.key)
-            job = replace(job, identity=self._task.identify(job.photo))  # noqa: PLW2901
+            asked = self._task.identify(job.photo), _find_inode(job.photo)
+            job = replace(job, identity=asked[0], inode=asked[1])  # noqa: PLW2901
             done = self._find(job, line) if line is not None else None
-            has_moved = line is not None and not _is_in_place(line, job.photo)
+            has_moved = line is not None and not _is_in_place(line, job)
             if done is not None and line is not None:
                 # Photos of one size and time there are many of.
-                is_same = not has_moved or _is_same(line, job.photo)
+                is_same = not has_moved or _is_same(line, job)
                 done = replace(done, content=line.get("content")) if is_same else None
             if done is None or has_moved:
                 job = replace(job, claims=self._claim(job, line))  # noqa: PLW2901
@@ -163,7 +164,7 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         """
         line = {"photo": real_path(job.photo), "file": job.identity, **result.values}
         line |= {"seconds": result.seconds, "settings": self._settings}
-        line |= {"inode": _find_inode(job.photo)}
+        line |= {"inode": job.inode}
         line |= {} if result.content is None else {"content": result.content}
         claim = self._task.claim(job.key)
         line |= {} if claim is None else {"claim": claim}
@@ -231,25 +232,25 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         return known is not None and known[0] > 0
 
 
-def _is_in_place(line: Mapping[str, Any], photo: Location) -> bool:
+def _is_in_place(line: Mapping[str, Any], job: Job) -> bool:
     """Say whether a photo is at a line's path, and no other file can have come there since."""
-    if line["photo"] != real_path(photo):
+    if line["photo"] != real_path(job.photo):
         return False
     if "content" not in line:
         return True
-    known, now = line.get("inode"), _find_inode(photo)
+    known, now = line.get("inode"), job.inode
     # Each mount of FAT or by FUSE numbers files anew. Windows has no time of change.
     first = 0 if os.name == "nt" else 1
     return isinstance(known, list) and now is not None and known[first:] == now[first:]
 
 
-def _is_same(line: Mapping[str, Any], photo: Location) -> bool:
+def _is_same(line: Mapping[str, Any], job: Job) -> bool:
     """Say whether a photo of a line's size and time is the line's, wherever it is now."""
-    if _is_inode(line.get("inode"), photo):
+    if job.inode is not None and line.get("inode") == job.inode:
         return True
     if "content" not in line:
         return False
-    with suppress(ImageError, OSError), open_file(photo) as stream:
+    with suppress(ImageError, OSError), open_file(job.photo) as stream:
         return bool(digest_content(stream) == line["content"])
     return False
 
@@ -260,8 +261,8 @@ def _is_anothers(owner: Callable[[str], str | None] | None, target: str, real: s
     if first is None or first == real or not _may_be_there(first):
         return False
     # Where file systems tell no capitals from small letters, that is one photo under two names.
-    is_one = first.casefold() == real.casefold() and _is_inode(_find_inode(first), real)
-    return not is_one
+    inode = _find_inode(first) if first.casefold() == real.casefold() else None
+    return inode is None or inode != _find_inode(real)
 
 
 def _may_be_there(photo: str) -> bool:
@@ -275,8 +276,3 @@ def _find_inode(photo: str | Location) -> list[int] | None:
     except (OSError, ValueError):
         return None
     return [status.st_ino, status.st_ctime_ns]
-
-
-def _is_inode(inode: list[int] | None, photo: str | Location) -> bool:
-    # At an address nothing is known.
-    return inode is not None and inode == _find_inode(photo)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
 from blurmapper import __version__
-from blurmapper.addresses import Address
 from blurmapper.batch.claims import Claims
 from blurmapper.batch.failures import PhotoFailure, fail
 from blurmapper.batch.manifest import identify
@@ -45,6 +44,8 @@ class Job:
         The target below the folder of all outputs.
     identity : list of int or None
         From `identify`, asked for before the photo is read.
+    inode : list of int or None
+        What else tells the file from others, asked for with it.
     done : Result or None
         What an earlier run made of it, if that still holds.
     claims : Claims or None
@@ -55,6 +56,7 @@ class Job:
     target: Location | None = None
     key: str = ""
     identity: list[int] | None = None
+    inode: list[int] | None = None
     done: Result | None = None
     claims: Claims | None = None
 
@@ -249,7 +251,7 @@ def do_job(
     start = time.perf_counter()
     try:
         with open_file(job.photo) as photo, room(photo):
-            digest = None if isinstance(job.photo, Address) else digest_content(photo)
+            digest = None if job.inode is None else digest_content(photo)
             outcome = task.work(method, photo, str(job.photo))
             files = task.files_of(job, outcome.values)
             job.write({files[kind]: content for kind, content in outcome.files.items()})

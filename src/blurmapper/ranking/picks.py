@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -63,7 +63,11 @@ def read_picks(path: Path, folder: Path | None = None) -> Picks:
         if content["made_by"] != MADE_BY:
             raise ValueError(content["made_by"])  # noqa: TRY301
         marks = {_below(each["photo"]): _to_mark(each) for each in content["photos"]}
-        base = _find_base(folder, marks) if folder else Path(content["folder"])
+        known = Path(content["folder"]) if content["folder"] else None
+        if folder is None:
+            base = known or Path()
+        else:
+            base = folder if known else _find_dropped(folder, marks)
         return Picks({base / photo: mark for photo, mark in marks.items()})
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
@@ -73,20 +77,18 @@ def read_picks(path: Path, folder: Path | None = None) -> Picks:
         ) from error
 
 
-def _find_base(folder: Path, photos: Iterable[PurePosixPath]) -> Path:
-    """Return what the photos' names begin at: the folder, or that above it.
+def _find_dropped(folder: Path, photos: Collection[PurePosixPath]) -> Path:
+    """Return what the names of photos begin at that a page in the browser knows no folder of.
 
-    A browser calls the photos of a folder that was dropped by that folder's name too.
+    It calls the photos of a folder that was dropped by that folder's name too.
     """
-    own = folder.absolute()
-    # Unlike Path's, these never raise, as of a name that is too long.
-    is_dropped = any(
-        photo.parts[0] == own.name
-        and not os.path.isfile(own / photo)  # noqa: PTH113
-        and os.path.isfile(own.parent / photo)  # noqa: PTH113
+    own = Path(os.path.abspath(folder))  # noqa: PTH100 - Path keeps what .. leads out of
+    # Unlike Path's, this never raises, as of a name that is too long.
+    is_dropped = all(
+        photo.parts[0] == own.name and not os.path.isfile(own / photo)  # noqa: PTH113
         for photo in photos
     )
-    return folder.parent if is_dropped else folder
+    return own.parent if is_dropped else folder
 
 
 def _below(name: Any) -> PurePosixPath:

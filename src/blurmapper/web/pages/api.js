@@ -18,14 +18,16 @@ export async function post(route, query, photo, signal) {
 /** Return what the server can do and what it takes. */
 export async function health() {
   const answer = await send("healthz");
-  // Full, it answers with 503, and says all the same.
-  if (!answer.ok && answer.status !== 503) throw new Refusal(await lineOf(answer));
-  return answer.json();
+  // Full, it answers with 503, and says all the same; so may a proxy, which knows nothing.
+  const said = await answer.json().catch(() => ({}));
+  if (!said.limits) throw new Refusal(said.error ?? `the server answered ${answer.status}`);
+  return said;
 }
 
 /** Return the file of a sample. */
 export async function sample(name) {
   const answer = await send(`samples/${name}`);
+  if (!answer.ok) throw new Refusal(await lineOf(answer));
   return new File([await answer.blob()], name, { type: "image/jpeg" });
 }
 
