@@ -149,3 +149,18 @@ def test_the_client_is_left_as_it_was(serve: Callable[[Answers], str]) -> None:
     folder = fetch_weights("somebody/tiny", endpoint=serve({}))
     assert BlurMapper(folder).card.name == "tiny"
     assert file_download.get_hf_file_metadata is before
+
+
+def test_nobody_is_asked_but_the_hub_that_is_named(
+    serve: Callable[[Answers], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    asked: list[str] = []
+    ask = "huggingface_hub.utils._headers.detect_agent"
+    monkeypatch.setattr(ask, lambda: asked.append("huggingface.co"), raising=False)
+    is_mute, endpoint = constants.HF_HUB_DISABLE_TELEMETRY, serve({})
+    fetch_weights("somebody/tiny", endpoint=endpoint)
+    fetch_weights("somebody/tiny", endpoint=endpoint, offline=True)
+    assert not asked
+    assert is_mute == constants.HF_HUB_DISABLE_TELEMETRY

@@ -199,9 +199,10 @@ def _checking_names(repository: str) -> Iterator[None]:
 
     huggingface_hub 2.4 makes paths of the ETag and the commit as a server sends them, and so
     writes to any path that a hostile one names. Whatever it learns of a file comes from its
-    public `get_hf_file_metadata`, which is wrapped here, by one thread at a time.
+    public `get_hf_file_metadata`, which is wrapped here, by one thread at a time. Meanwhile it tells
+    nobody about this machine, for which it would first ask huggingface.co, also offline.
     """
-    from huggingface_hub import file_download
+    from huggingface_hub import constants, file_download
     from huggingface_hub.errors import HfHubHTTPError
 
     def ask_and_check(*args: Any, **options: Any) -> Any:
@@ -214,12 +215,14 @@ def _checking_names(repository: str) -> Iterator[None]:
         return answer
 
     with _ONE_AT_A_TIME:
-        ask = file_download.get_hf_file_metadata
+        ask, is_mute = file_download.get_hf_file_metadata, constants.HF_HUB_DISABLE_TELEMETRY
         file_download.get_hf_file_metadata = ask_and_check
+        constants.HF_HUB_DISABLE_TELEMETRY = True
         try:
             yield
         finally:
             file_download.get_hf_file_metadata = ask
+            constants.HF_HUB_DISABLE_TELEMETRY = is_mute
 
 
 def _check_names(repository: str, **names: str | None) -> None:
