@@ -199,8 +199,8 @@ def _checking_names(repository: str) -> Iterator[None]:
 
     huggingface_hub 2.4 makes paths of the ETag and the commit as a server sends them, and so
     writes to any path that a hostile one names. Whatever it learns of a file comes from its
-    public `get_hf_file_metadata`, which is wrapped here, by one thread at a time. Meanwhile it tells
-    nobody about this machine, for which it would first ask huggingface.co, also offline.
+    public `get_hf_file_metadata`, which is wrapped here, by one thread at a time. Meanwhile it
+    tells nobody about this machine, for which it would ask huggingface.co first, also offline.
     """
     from huggingface_hub import constants, file_download
     from huggingface_hub.errors import HfHubHTTPError

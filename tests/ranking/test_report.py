@@ -93,6 +93,21 @@ def test_picks_of_this_folder_and_one_beside_it_can_be_carried_out(
         assert all(path.is_file() for path in read_picks(file).marks)
 
 
+def test_a_photo_that_takes_anothers_name_has_a_key_of_its_own(
+    photos: Path, report: WriteReport, tmp_path: Path
+) -> None:
+    def keys() -> dict[str, str]:
+        data = report(photos, tmp_path / "out")
+        return {photo["path"]: photo["key"] for photo in data["photos"]}
+
+    before = keys()
+    with PIL.Image.open(photos / "a b.png") as photo:
+        photo.transpose(PIL.Image.Transpose.ROTATE_180).save(photos / "a b.png")
+    after = keys()
+    assert after.pop("a b.png") != before.pop("a b.png")
+    assert after == before
+
+
 def test_a_panorama_of_the_longest_kind_has_its_pictures(
     report: WriteReport, tmp_path: Path
 ) -> None:

@@ -18,6 +18,10 @@ from blurmapper.ranking.measuring import measure_photos, to_record
 from blurmapper.ranking.report import FILES, ReportTask, write_report
 from blurmapper.ranking.tables import make_ranking
 
+expect = pytest.importorskip(
+    "playwright.sync_api", reason="needs the dependency group browser"
+).expect
+
 pytestmark = pytest.mark.slow
 
 
@@ -64,7 +68,8 @@ def saved(page: Any) -> dict[str, Any]:
 
 
 def test_keys_pick_reject_and_rate(page: Any) -> None:
-    for key in ("p", "ArrowRight", "x", "ArrowRight", "4"):
+    # With Caps Lock letters come as capitals.
+    for key in ("P", "ArrowRight", "x", "ArrowRight", "4"):
         page.keyboard.press(key)
     assert saved(page) == {
         "0.jpg": ("pick", None),
@@ -87,8 +92,18 @@ def test_bursts_are_folded_until_asked(page: Any) -> None:
     assert len(titles(page)) == 4
 
 
+def test_the_photo_that_keys_mean_is_in_sight_whatever_is_shown(page: Any) -> None:
+    page.set_viewport_size({"width": 420, "height": 420})
+    page.keyboard.press("End")
+    page.locator(".grid").evaluate("grid => grid.scrollTo(0, 0)")
+    chosen = page.locator("[aria-current=true]")
+    expect(chosen).not_to_be_in_viewport()
+    page.uncheck("[name=fold]")
+    expect(chosen).to_be_in_viewport()
+
+
 def test_a_burst_is_compared_and_each_of_it_can_be_chosen(page: Any) -> None:
-    for key in ("End", "c", "ArrowRight", "x", "ArrowRight", "p"):
+    for key in ("End", "C", "ArrowRight", "x", "ArrowRight", "p"):
         page.keyboard.press(key)
     assert page.locator(".compare figure").count() == 3
     page.keyboard.press("Escape")

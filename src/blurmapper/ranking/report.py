@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -201,9 +202,12 @@ def _describe(ranking: Ranking, results: Mapping[Path, Result], output: Path) ->
     for row, record, path in zip(rows(ranking), ranking.records, paths, strict=False):
         files = results[record.photo].files
         link = os.path.relpath(path, beside)
+        below = path.relative_to(folder).as_posix()
         photos.append(
             {
-                "path": path.relative_to(folder).as_posix(),
+                "path": below,
+                # What the browser keeps of a photo is not said of another that takes its name.
+                "key": f"{below}|{zlib.crc32(Path(str(files['thumb'])).read_bytes()):08x}",
                 "name": path.name,
                 "rank": row["rank"],
                 "width": row["width"],

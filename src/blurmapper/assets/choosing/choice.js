@@ -1,6 +1,6 @@
 // What a person decides about photos, and which photos are shown in what order.
 
-// Where paths say too little, as of dropped files, a photo has a key of its own.
+// Paths say too little: other photos come to have them, and dropped files have names alone.
 const keyOf = (photo) => photo.key ?? photo.path;
 
 /** Marks of photos: picked or rejected, and stars; kept by the browser under a name. */

@@ -85,6 +85,8 @@ export class Chooser {
     const { filter } = this.filters;
     if (!filter.fold) filter.unfolded = new Set(this.bursts.keys());
     this.grid.show(chooseShown(this.photos, this.choice, filter));
+    // Keys mean the chosen photo, which another order may have put out of sight.
+    this.grid.select(this.grid.at);
     this.showCounts();
   }
 
