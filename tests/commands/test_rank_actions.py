@@ -210,5 +210,8 @@ def test_picks_go_with_no_other_choice(run_rank: Run, shoot: Path) -> None:
     picks = write_picks(shoot, {"photo": "a.png", "flag": "pick"})
     with pytest.raises(ConfigError, match="leave out other choices"):
         run_rank("--apply", picks, "--xmp")
+    for place in (shoot / "a.png", shoot / "gone", "x" * 300):
+        with pytest.raises(ConfigError, match="no such folder; give that which the photos are in"):
+            run_rank(place, "--apply", picks)
     with pytest.raises(ConfigError, match="which photos"):
         run_rank()

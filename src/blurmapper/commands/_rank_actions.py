@@ -250,9 +250,12 @@ def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> N
         raise ConfigError("--apply takes the photos and marks of its file; leave out other choices")
     if actions.copy_to is not None and actions.move_to is not None:
         raise ConfigError("--copy-to and --move-to: photos go to one place; leave out one")
-    picks = read_picks(path, find_path(photos[0]) if photos else None)
+    folder = find_path(photos[0]) if photos else None
+    # Unlike Path's, these never raise, as of a name that is too long.
+    if folder is not None and not os.path.isdir(folder):  # noqa: PTH112
+        raise ConfigError(f"{folder}: no such folder; give that which the photos are in")
+    picks = read_picks(path, folder)
     chosen = picks.select(only)
-    # Unlike Path, this never raises, as of a name that is too long.
     gone = [photo for photo in picks.marks if not os.path.isfile(photo)]  # noqa: PTH113
     failures: list[BlurMapperError] = [
         ImageError(f"{photo}: no such file; say where the photos are now: rank FOLDER --apply")

@@ -176,8 +176,9 @@ def _map_with_bar(job: Job, method: BlurMethod, work: ClipWork, *, quiet: bool) 
 def _to_line(result: Result) -> str:
     values, files = result.values, [*result.files.values()]
     shown = len(files) - len(values["photos"]) + SOME_PHOTOS
+    frames = "1 frame" if values["frames"] == 1 else f"{values['frames']} frames"
     return (
-        f"{result.photo}: {values['width']} x {values['height']}, {values['frames']} frames, "
+        f"{result.photo}: {values['width']} x {values['height']}, {frames}, "
         f"mean S {values['blur_degree']:.3f}{', mapped before' if result.done_before else ''} -> "
         + ", ".join(map(str, files[:shown]))
         + (f" and {len(files) - shown} more" if len(files) > shown else "")
