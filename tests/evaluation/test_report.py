@@ -10,7 +10,7 @@ import pytest
 
 from blurmapper.datasets import read_dataset
 from blurmapper.errors import ImageError, MissingExtraError
-from blurmapper.evaluation import report
+from blurmapper.evaluation import figures
 from blurmapper.evaluation.benchmark import Entry, run_benchmark
 from blurmapper.evaluation.report import (
     FIGURES,
@@ -28,7 +28,7 @@ from blurmapper.evaluation.tables import score_tables
 @pytest.fixture
 def findings(benchmark_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Findings:
     pytest.importorskip("matplotlib", reason="figures need the extra report")
-    monkeypatch.setattr(report, "DOTS_PER_INCH", 40)
+    monkeypatch.setattr(figures, "DOTS_PER_INCH", 40)
     samples, output = read_dataset(benchmark_folder), benchmark_folder / "out"
     entries = [
         Entry("rough <1>", maps=benchmark_folder / "rough", white="sharp"),
