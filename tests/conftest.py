@@ -7,7 +7,8 @@ import hashlib
 import inspect
 import io
 import itertools
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,16 @@ if "mix_stderr" in inspect.signature(CliRunner).parameters:
 NUMBERS = itertools.count()
 
 BENCHMARK_NAMES = ("motion0001", "motion0002", "out_of_focus0003", "out_of_focus0004")
+
+
+@pytest.fixture(autouse=True)
+def own_memory() -> Iterator[None]:
+    """Keep what a test writes at ``memory://``, which is one for the process, from the next."""
+    yield
+    module = sys.modules.get("fsspec.implementations.memory")
+    if module is not None:
+        module.MemoryFileSystem.store.clear()
+        module.MemoryFileSystem.pseudo_dirs[:] = [""]
 
 
 @pytest.fixture(autouse=True)

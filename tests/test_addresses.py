@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +25,9 @@ ODD = ("my photos", "shoot#3", "[1]", "50%", "a%20b", "a+b", "Größe", "a:b@c",
 
 
 @pytest.fixture
-def memory() -> Iterator[Any]:
+def memory() -> Any:
     """A file system that is no disk, under ``memory://``."""
-    filesystem = fsspec.filesystem("memory")
-    yield filesystem
-    filesystem.store.clear()
-    filesystem.pseudo_dirs[:] = [""]
+    return fsspec.filesystem("memory")
 
 
 def address(text: str) -> Address:
