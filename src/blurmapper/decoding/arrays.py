@@ -24,7 +24,6 @@ CHANNELS = (1, 3, 4)
 MAX_PIXELS = 400_000_000
 """Most pixels of a photo: four times the largest that memory is tested with."""
 
-
 MOST_BYTES = 500_000_000
 """Of a file that has to be read whole."""
 

@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 from blurmapper.decoding.arrays import MOST_BYTES
 
 _MOST_BOXES = 10_000
-_MOST_BYTES = 16_000_000
+_MOST_BOX_BYTES = 16_000_000
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
 
@@ -32,7 +32,7 @@ def read_xmp(stream: BinaryIO) -> bytes:
     for name, start, end in list(_outer_boxes(stream)):
         stream.seek(start)
         if name == b"uuid" and stream.read(len(_XMP)) == _XMP:
-            return stream.read(min(end - start, _MOST_BYTES) - len(_XMP))
+            return stream.read(min(end - start, _MOST_BOX_BYTES) - len(_XMP))
     return b""
 
 
@@ -109,7 +109,7 @@ def _read_outer(stream: BinaryIO, wanted: bytes) -> bytes:
     """Return the content of an outer box, or nothing."""
     start, end = find_outer(stream, wanted)
     stream.seek(start)
-    return stream.read(min(end - start, _MOST_BYTES))
+    return stream.read(min(end - start, _MOST_BOX_BYTES))
 
 
 def _outer_boxes(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:

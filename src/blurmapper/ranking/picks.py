@@ -63,11 +63,9 @@ def read_picks(path: Path, folder: Path | None = None) -> Picks:
         if content["made_by"] != MADE_BY:
             raise ValueError(content["made_by"])  # noqa: TRY301
         marks = {_below(each["photo"]): _to_mark(each) for each in content["photos"]}
-        known = Path(content["folder"]) if content["folder"] else None
-        if folder is None:
-            base = known or Path()
-        else:
-            base = folder if known else _find_dropped(folder, marks)
+        base = folder or Path(content["folder"])
+        if folder and not content["folder"]:
+            base = _find_dropped(folder, marks)
         return Picks({base / photo: mark for photo, mark in marks.items()})
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
