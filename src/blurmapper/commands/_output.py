@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, TextIO, cast
 from blurmapper.errors import BlurMapperError, ImageError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console
     from rich.progress import Progress, Task, TaskID
 
 STOPPED = 130
 """The exit status of a program that Ctrl-C stopped."""
 
-WIDTH_OF_FILES = 200
+WIDTH_OF_FILES = 10_000
 """Columns of a table that goes to a file or a pipe, which have no width."""
 
 _JOINERS = "\u200c\u200d"
@@ -85,15 +85,14 @@ def print_text(text: str | bytes) -> None:
         sys.stdout.buffer.flush()
 
 
-def print_table(*parts: RenderableType) -> None:
-    """Print Rich's tables and texts; whatever holds a name has to be `Text` of `printable`."""
+def table_console() -> Console:
+    """Return what prints Rich's tables and texts; a name there has to be `Text` of `printable`."""
     from rich.console import Console
 
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
-        console = Console(markup=False, emoji=False, highlight=False, width=WIDTH_OF_FILES)
-    for part in parts:
-        console.print(part)
+        console.width = WIDTH_OF_FILES
+    return console
 
 
 def print_error(error: BlurMapperError) -> None:

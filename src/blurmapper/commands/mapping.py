@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from blurmapper.commands import _options as option
-from blurmapper.commands._output import print_table
+from blurmapper.commands._output import table_console
 from blurmapper.commands._parameters import Option
 from blurmapper.commands._run import run_command
 from blurmapper.compiled import import_compiled
@@ -108,7 +108,7 @@ def methods() -> None:
         table.add_column(heading, justify="right" if heading in ("MB", "ms") else "left")
     for method in METHODS.values():
         table.add_row(method.name, method.kind, *_card_cells(method), method.summary)
-    print_table(table)
+    table_console().print(table)
 
 
 def _card_cells(method: Method) -> tuple[str, str, str]:

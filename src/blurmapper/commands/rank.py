@@ -18,7 +18,7 @@ from blurmapper.commands._output import (
 from blurmapper.commands._parameters import Option
 from blurmapper.commands._rank_actions import Actions, apply_picks, to_selection
 from blurmapper.commands._run import measure
-from blurmapper.commands._tables import print_table
+from blurmapper.commands._tables import print_ranking
 from blurmapper.errors import ConfigError
 from blurmapper.files import check_replaceable
 from blurmapper.locations import STANDARD_OUTPUT, check_apart, find_location
@@ -133,7 +133,7 @@ def rank(
     failures += actions.write_tables(ranking)
     failures += actions.write_report(ranking, results, report)
     if STANDARD_OUTPUT not in actions.tables.values():
-        print_table(ranking)
+        print_ranking(ranking)
     if stop.is_set():
         print_line(f"stopped after {len(results)} of {len(found)} photos", err=True)
         raise click.exceptions.Exit(STOPPED)
