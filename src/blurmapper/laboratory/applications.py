@@ -25,9 +25,9 @@ from blurmapper.errors import DatasetError
 from blurmapper.evaluation.figures import COLOURS, Picture, as_shown, draw_pictures, truth_as_shown
 from blurmapper.evaluation.tables import Table, format_figure
 from blurmapper.images import BlurMap, ImageArray, read_image
-from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.experiments import Experiment, Say
 from blurmapper.laboratory.photos import Photo, list_photos, shuffle, warn_of_seen
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 from blurmapper.masks import check_size
 from blurmapper.methods import get_method
 

@@ -17,7 +17,7 @@ from blurmapper.evaluation.bootstrap import RESAMPLES, Interval, interval_of
 from blurmapper.evaluation.figures import as_shown
 from blurmapper.evaluation.tables import Table
 from blurmapper.laboratory.entries import prepare_entries
-from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.experiments import Experiment, Say
 from blurmapper.laboratory.patches import (
     CLASSES,
     SHARP,
@@ -30,7 +30,7 @@ from blurmapper.laboratory.patches import (
     measure,
 )
 from blurmapper.laboratory.photos import read_samples, shuffle
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 
 FLAT, STRUCTURED = 1 / 3, 2 / 3
 """Of the sharp patches, ordered by mean gradient magnitude: up to here flat, from here on

@@ -16,7 +16,7 @@ from blurmapper.evaluation.figures import COLOURS, Picture, draw_pictures, new_f
 from blurmapper.evaluation.selection import name_method
 from blurmapper.evaluation.tables import Table, format_figure
 from blurmapper.images import read_image
-from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.experiments import Experiment, Say
 from blurmapper.laboratory.photos import (
     Photo,
     blurred_share,
@@ -24,7 +24,7 @@ from blurmapper.laboratory.photos import (
     spread_evenly,
     warn_of_seen,
 )
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 from blurmapper.methods import get_method, identify_method
 
 if TYPE_CHECKING:

@@ -24,9 +24,9 @@ from blurmapper.evaluation.tables import (
     score_tables,
 )
 from blurmapper.laboratory.entries import prepare_entries, score_entries
-from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.experiments import Experiment, Say
 from blurmapper.laboratory.photos import is_cuhk, read_samples
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 
 LEFT_OUT = ("s/photo",)
 """Columns of the scores' own tables that these lack: times are an experiment of their own."""

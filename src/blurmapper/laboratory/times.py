@@ -18,8 +18,9 @@ from blurmapper.errors import ConfigError
 from blurmapper.evaluation.selection import choose_methods
 from blurmapper.evaluation.tables import UNKNOWN, Table
 from blurmapper.images import ImageArray, read_image
-from blurmapper.laboratory.experiments import Experiment
-from blurmapper.laboratory.results import Results, Say, describe_machine, list_versions
+from blurmapper.laboratory.experiments import Experiment, Say
+from blurmapper.laboratory.provenance import describe_machine, list_versions
+from blurmapper.laboratory.results import Results
 from blurmapper.methods import get_method, identify_method
 
 
