@@ -121,6 +121,15 @@ def test_a_dash_prints_the_rows_and_no_table(kind: str, run_rank: Run, shoot: Pa
     assert "sharpest region" not in lines[0]
 
 
+def test_a_dash_prints_parquet_too(
+    run_rank: Run, shoot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    monkeypatch.chdir(shoot)
+    assert run_rank(shoot, "--parquet", "-").stdout_bytes.startswith(b"PAR1")
+    assert not Path("-").exists()
+
+
 def test_an_unreadable_photo_is_last_and_the_status_is_1(run_rank: Run, shoot: Path) -> None:
     (shoot / "aa.jpg").write_text("no photo")
     result = run_rank(shoot, "--json", "-", status=1)

@@ -1,4 +1,4 @@
-"""How everything is printed: lines, tables, errors, progress; whatever there is to print to."""
+"""How everything is printed: lines, tables, errors, progress, files; whatever it is printed to."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import signal
 import sys
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO, cast
 
 from blurmapper.errors import BlurMapperError, ImageError
+from blurmapper.files import Recognises, check_replaceable, write_file
+from blurmapper.locations import STANDARD_OUTPUT, Location, check_apart
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -83,6 +85,22 @@ def print_text(text: str | bytes) -> None:
     with _one_line_errors():
         sys.stdout.buffer.write(text if isinstance(text, bytes) else text.encode())
         sys.stdout.buffer.flush()
+
+
+def check_outputs(outputs: Sequence[tuple[Location, Recognises]]) -> None:
+    """Say now, and not after hours, of two outputs at one place and of files that are another's."""
+    check_apart(location for location, _ in outputs)
+    for location, ours in outputs:
+        if location != STANDARD_OUTPUT:
+            check_replaceable(location, ours)
+
+
+def write_output(content: str | bytes, location: Location, ours: Recognises) -> None:
+    """Write a file, or print what is to go to ``-``."""
+    if location == STANDARD_OUTPUT:
+        print_text(content)
+    else:
+        write_file(location, content, ours)
 
 
 def table_console() -> Console:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 import click
 
 from blurmapper.addresses import Address
-from blurmapper.commands._output import print_error, print_line, print_text
+from blurmapper.commands._output import check_outputs, print_error, print_line, write_output
 from blurmapper.errors import BlurMapperError, ConfigError, ImageError
 from blurmapper.locations import STANDARD_OUTPUT, Location, find_path
 
@@ -57,15 +57,19 @@ class Actions:
     move_to: Path | None = None
     dry_run: bool = False
 
-    def check(self) -> None:
+    def __post_init__(self) -> None:
+        if self.copy_to is not None and self.move_to is not None:
+            raise ConfigError("--copy-to and --move-to: photos go to one place; leave out one")
+
+    def check(self, report: Path | None) -> None:
         """Refuse at once what cannot be done, such as a table written over a photo.
 
         Raises
         ------
         ConfigError, ImageError, MissingExtraError
         """
-        from blurmapper.files import check_replaceable
         from blurmapper.ranking import tables
+        from blurmapper.ranking.report import IS_REPORT, PAGE
 
         deeds = sum(each is not None for each in (self.copy_to, self.move_to, self.mark))
         if self.replace and not self.stars and self.mark is None:
@@ -74,15 +78,12 @@ class Actions:
             raise ConfigError(
                 "which photos? add --select sharpest N, --below X, --above X or --verdict WORD"
             )
-        if self.copy_to is not None and self.move_to is not None:
-            raise ConfigError("--copy-to and --move-to: photos go to one place; leave out one")
         if self.selection is not None and not deeds:
             raise ConfigError("what with the selected? add --copy-to DIR, --move-to DIR or --mark")
         if "parquet" in self.tables:
             tables.check_parquet()
-        for kind, path in self.tables.items():
-            if path != STANDARD_OUTPUT:
-                check_replaceable(path, tables.OURS[kind])
+        page = [] if report is None else [(report / PAGE, IS_REPORT)]
+        check_outputs([*((path, tables.OURS[kind]) for kind, path in self.tables.items()), *page])
 
     def check_local(self, found: Found, report: Path | None = None) -> None:
         """Refuse to touch photos that are at addresses, or to show them in a page.
@@ -100,23 +101,20 @@ class Actions:
 
     def write_tables(self, ranking: Ranking) -> list[BlurMapperError]:
         """Write or print the tables; failures are said and returned, for the ranking took long."""
-        from blurmapper.files import write_file
         from blurmapper.ranking import tables
 
         formats = {"csv": tables.format_csv, "json": tables.format_json_lines}
         failures = []
         for kind, path in self.tables.items():
-            content = formats.get(kind, tables.format_parquet)(ranking)
-            if path == STANDARD_OUTPUT and kind in formats:
-                print_text(content)
-            elif self.dry_run:
+            if self.dry_run and path != STANDARD_OUTPUT:
                 print_line(f"would write {path}")
-            else:
-                try:
-                    write_file(path, content, tables.OURS[kind])
-                except BlurMapperError as error:
-                    print_error(error)
-                    failures.append(error)
+                continue
+            content = formats.get(kind, tables.format_parquet)(ranking)
+            try:
+                write_output(content, path, tables.OURS[kind])
+            except BlurMapperError as error:
+                print_error(error)
+                failures.append(error)
         return failures
 
     def write_report(
@@ -248,8 +246,6 @@ def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> N
 
     if actions.selection or actions.stars or actions.mark or actions.tables or len(photos) > 1:
         raise ConfigError("--apply takes the photos and marks of its file; leave out other choices")
-    if actions.copy_to is not None and actions.move_to is not None:
-        raise ConfigError("--copy-to and --move-to: photos go to one place; leave out one")
     folder = find_path(photos[0]) if photos else None
     # Unlike Path's, these never raise, as of a name that is too long.
     if folder is not None and not os.path.isdir(folder):  # noqa: PTH112

@@ -24,7 +24,8 @@ Json = Annotated[
     str | None, Option(metavar="FILE", help="Write JSON, an object a line; - prints it.")
 ]
 Parquet = Annotated[
-    str | None, Option(metavar="FILE", help="Write Parquet (needs the extra named table).")
+    str | None,
+    Option(metavar="FILE", help="Write Parquet; - prints it (needs the extra named table)."),
 ]
 Select = Annotated[
     tuple[str, int] | None,

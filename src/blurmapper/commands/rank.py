@@ -20,8 +20,7 @@ from blurmapper.commands._rank_actions import Actions, apply_picks, to_selection
 from blurmapper.commands._run import measure
 from blurmapper.commands._tables import print_ranking
 from blurmapper.errors import ConfigError
-from blurmapper.files import check_replaceable
-from blurmapper.locations import STANDARD_OUTPUT, check_apart, find_location
+from blurmapper.locations import STANDARD_OUTPUT, find_location
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +93,7 @@ def rank(
     from blurmapper.methods import MethodOptions
     from blurmapper.ranking.marks import to_mark
     from blurmapper.ranking.measuring import to_record
-    from blurmapper.ranking.report import FILES, IS_REPORT, PAGE
+    from blurmapper.ranking.report import FILES
     from blurmapper.ranking.tables import make_ranking
 
     given = {"csv": csv, "json": json, "parquet": parquet}
@@ -112,13 +111,9 @@ def rank(
     if apply is not None:
         apply_picks(apply, photos or [], only, actions)
         return
-    actions.check()
+    actions.check(report)
     if not photos:
         raise ConfigError("which photos? give photos, or folders of them")
-    page = [] if report is None else [report / PAGE]
-    check_apart([*actions.tables.values(), *page])
-    for path in page:
-        check_replaceable(path, IS_REPORT)
     found = find_photos(photos, output=report)
     actions.check_local(found, report)
     options = MethodOptions(refine=refine, threads=threads, device=device)
