@@ -99,9 +99,6 @@ def video(
     DIR/FOLDER.frames, and there is no overlay. Of a clip that is damaged or cut short, what can be
     read is mapped; it gets a line on standard error, and the exit status is 1.
 
-    Clips that are done are not done again, unless they or the options have changed: after an
-    interruption, the same command goes on. DIR/video.jsonl keeps what is done.
-
     Examples:
 
         blurmapper video clip.mp4 --sharpest 5
