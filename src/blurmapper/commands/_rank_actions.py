@@ -12,7 +12,7 @@ import click
 
 from blurmapper.addresses import Address
 from blurmapper.commands._output import check_outputs, print_error, print_line, write_output
-from blurmapper.errors import BlurMapperError, ConfigError, ImageError
+from blurmapper.errors import BlurMapperError, ConfigError, ImageError, count_of
 from blurmapper.locations import STANDARD_OUTPUT, Location, find_path
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class Actions:
                     print_line(f"{line} -> {result}")
             else:
                 kept += 1
-        text = summary.format("1 photo" if done == 1 else f"{done} photos")
+        text = summary.format(count_of(done, "photo"))
         if kept:
             text += f"; {kept} kept what others said (--replace-ratings replaces it)"
         print_line(text, err=True)

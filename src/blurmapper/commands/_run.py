@@ -21,7 +21,7 @@ from blurmapper.commands._output import (
     quiet_codecs,
     stopping_cleanly,
 )
-from blurmapper.errors import BlurMapperError, ConfigError
+from blurmapper.errors import BlurMapperError, ConfigError, count_of
 from blurmapper.locations import Location, find_location
 
 if TYPE_CHECKING:
@@ -175,8 +175,8 @@ def _print_sums(task: Task, tally: Tally, found: Found, folder: Location | None 
     listed = "" if folder is None else f", see {folder / 'failures.csv'}"
     parts += [f"{tally.failed} failed{listed}"] if tally.failed else []
     parts += [f"{len(found) - begun} not begun"] if begun < len(found) else []
-    parts += [f"{found.left_out} other files left out"] if found.left_out else []
-    print_line(f"{len(found)} photos: {', '.join(parts)}", err=True)
+    parts += [f"{count_of(found.left_out, 'other file')} left out"] if found.left_out else []
+    print_line(f"{count_of(len(found), 'photo')}: {', '.join(parts)}", err=True)
 
 
 def measure(

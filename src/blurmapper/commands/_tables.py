@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from blurmapper.commands._output import print_line, printable, table_console
+from blurmapper.errors import count_of
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -101,7 +102,7 @@ def print_ranking(ranking: Ranking) -> None:
             table.add_row("...", f"({total - 2 * SHOWN} more: --csv FILE has all)")
     where = "" if folder == Path() else f" in {printable(folder)}"
     console = table_console()
-    console.print(Text(f"{total} photos{where}, the sharpest first\n"))
+    console.print(Text(f"{count_of(total, 'photo')}{where}, the sharpest first\n"))
     console.print(table)
     if total > 2 * SHOWN:
         print_line("")

@@ -19,7 +19,7 @@ from blurmapper.commands._parameters import Option
 from blurmapper.commands._rank_actions import Actions, apply_picks, to_selection
 from blurmapper.commands._run import measure
 from blurmapper.commands._tables import print_ranking
-from blurmapper.errors import ConfigError
+from blurmapper.errors import ConfigError, count_of
 from blurmapper.locations import STANDARD_OUTPUT, find_location
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def rank(
     if STANDARD_OUTPUT not in actions.tables.values():
         print_ranking(ranking)
     if stop.is_set():
-        print_line(f"stopped after {len(results)} of {len(found)} photos", err=True)
+        print_line(f"stopped after {len(results)} of {count_of(len(found), 'photo')}", err=True)
         raise click.exceptions.Exit(STOPPED)
     failures += actions.act_on(ranking)
     if failures or ranking.unreadable:
@@ -221,11 +221,10 @@ def check(
     failed, of = failed - unsearched, len(results) - unsearched
     share = f" ({failed / of:.1%})" if of else ""
     verdict = "too many" if too_many(failed, of, allowed) else "few enough"
-    folders = "1 folder" if unsearched == 1 else f"{unsearched} folders"
-    missing = f"; {folders} could not be checked" if unsearched else ""
+    missing = f"; {count_of(unsearched, 'folder')} could not be checked" if unsearched else ""
     print_line(f"{failed} of {of} photos fail{share}: {verdict}{missing}", err=True)
     if stop.is_set():
-        print_line(f"stopped after {len(results)} of {len(found)} photos", err=True)
+        print_line(f"stopped after {len(results)} of {count_of(len(found), 'photo')}", err=True)
         raise click.exceptions.Exit(STOPPED)
     if verdict == "too many" or unsearched:
         raise click.exceptions.Exit(1)

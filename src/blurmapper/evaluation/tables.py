@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from blurmapper.errors import count_of
 from blurmapper.evaluation.bootstrap import Interval
 from blurmapper.evaluation.records import Records
 from blurmapper.evaluation.rows import ALL_BLURRED, ALL_PHOTOS, Row, photo_scores
@@ -140,9 +141,8 @@ def format_json(rows: Sequence[Row]) -> str:
 def _score_table(rows: Sequence[Row], data: str) -> Table:
     first = rows[0]
     names = list(first.scores)
-    photos = "photo" if first.images == 1 else "photos"
     subset = "" if first.subset == ALL_PHOTOS else f", {first.subset}"
-    title = f"{data}{subset}: {first.images} {photos}, protocol {first.protocol}"
+    title = f"{data}{subset}: {count_of(first.images, 'photo')}, protocol {first.protocol}"
     headings = ["method", *(HEADINGS[name] for name in names), f"{HEADINGS[names[0]]} 95 %"]
     if first.threshold is not None:
         headings.append("at")
