@@ -78,9 +78,14 @@ def replacing(path: Location, ours: Recognises | None = None) -> Iterator[Binary
                 shutil.copymode(place, part)
             part.replace(place)
     except OSError as error:
-        raise ImageError(
-            f"{path}: cannot be written ({error.strerror or error}); check the folder and disk"
-        ) from error
+        raise not_written(path, error) from error
+
+
+def not_written(path: Location, error: OSError) -> ImageError:
+    """Return the error of a file that cannot be written."""
+    return ImageError(
+        f"{path}: cannot be written ({error.strerror or error}); check the folder and disk"
+    )
 
 
 def write_file(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from blurmapper.errors import ImageError
-from blurmapper.files import check_replaceable, write_file
+from blurmapper.files import check_replaceable, not_written, write_file
 from blurmapper.locations import Location, open_file
 
 Names = dict[str, set[str]]
@@ -57,10 +57,7 @@ class Journal:
             finally:
                 os.close(journal)
         except OSError as error:
-            raise ImageError(
-                f"{self._path}: cannot be written ({error.strerror or error}); "
-                "check the folder and disk"
-            ) from error
+            raise not_written(self._path, error) from error
 
     def read(self) -> Names:
         """Return what was noted and is there.

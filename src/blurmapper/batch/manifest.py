@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from blurmapper.addresses import Address
 from blurmapper.errors import ImageError
-from blurmapper.files import make_folder, write_file
+from blurmapper.files import make_folder, not_written, write_file
 from blurmapper.locations import Location, open_file
 
 _START = b'{"target"'
@@ -136,7 +136,7 @@ class Manifest(AbstractContextManager["Manifest"]):
                 raise OSError(0, "it is no regular file")  # noqa: TRY301
             return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         except OSError as error:
-            raise self._not_written(error) from error
+            raise not_written(self._location, error) from error
 
     def _read(self) -> BinaryIO:
         if not isinstance(self._location, Address):
@@ -167,7 +167,7 @@ class Manifest(AbstractContextManager["Manifest"]):
             if os.write(self._appended, pending) != len(pending):
                 raise OSError(28, "No space left on device")  # noqa: TRY301
         except OSError as error:
-            raise self._not_written(error) from error
+            raise not_written(self._location, error) from error
 
     def _find_lines(self) -> dict[str, _Place]:
         lines: dict[str, _Place] = {}
@@ -202,12 +202,6 @@ class Manifest(AbstractContextManager["Manifest"]):
             self._pending = b"\n"
             self._write()
         return lines
-
-    def _not_written(self, error: OSError) -> ImageError:
-        return ImageError(
-            f"{self._location}: cannot be written ({error.strerror or error}); "
-            "check the folder and disk"
-        )
 
 
 def _names_in(line: Mapping[str, Any]) -> set[str]:
