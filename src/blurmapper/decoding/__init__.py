@@ -1,7 +1,6 @@
 """Files, Pillow images and arrays of every kind -> one kind of RGB array."""
 
 from blurmapper.decoding.arrays import (
-    MAX_PIXELS,
     MIN_SIDE,
     as_plain,
     check_image,
@@ -9,6 +8,7 @@ from blurmapper.decoding.arrays import (
     check_pair,
     describe,
     from_array,
+    grey_strips,
     is_one_photo,
     row_strips,
     turn_back,
