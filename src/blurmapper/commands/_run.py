@@ -26,7 +26,6 @@ from blurmapper.locations import Location, find_location
 
 if TYPE_CHECKING:
     import threading
-    from pathlib import Path
 
     from blurmapper.batch import Found, How, PhotoFailure, Result, Task
     from blurmapper.ranking.measuring import MeasureTask

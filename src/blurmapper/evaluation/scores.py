@@ -126,27 +126,26 @@ def average_precision(counts: Counts) -> float:
     return float(-np.diff(recall, append=0.0) @ precision)
 
 
-def calibration_error(counts: Counts, bins: int = 16) -> float:
+def calibration_error(counts: Counts) -> float:
     """Return the expected calibration error: how far probabilities are from frequencies.
 
     Parameters
     ----------
     counts : iterable of ImageCounts or CountTable
-    bins : int
-        Bins of equal width over [0, 1]; a divisor of 256.
 
     Notes
     -----
-    Mean over pixels of ``|mean probability - share blurred|`` of the pixel's bin (Guo et al.,
-    ICML 2017). Within a level the probability is taken as k/255 plus the mean excess over the
-    levels of all pixels: exact for 8-bit maps, within 1/255 for finer ones.
+    Mean over pixels of ``|mean probability - share blurred|`` of the pixel's bin, of 16 of equal
+    width over [0, 1] (Guo et al., ICML 2017). Within a level the probability is taken as k/255
+    plus the mean excess over the levels of all pixels: exact for 8-bit maps, within 1/255 for
+    finer ones.
     """
     table = stack_counts(counts)
     pixels = -np.diff(table.detections.sum(0), append=0)
     blurred = -np.diff(table.true_positives.sum(0), append=0)
     excess = ratio(table.probability.sum() - THRESHOLDS @ pixels, pixels.sum(), empty=np.nan)
     gaps = (THRESHOLDS + excess) * pixels - blurred
-    return float(ratio(np.abs(gaps.reshape(bins, -1).sum(1)).sum(), pixels.sum(), empty=np.nan))
+    return float(ratio(np.abs(gaps.reshape(16, -1).sum(1)).sum(), pixels.sum(), empty=np.nan))
 
 
 def paper_scores(table: CountTable, weights: Weights) -> tuple[Floats, ...]:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,9 +182,9 @@ def write_report(ranking: Ranking, results: Mapping[Path, Result], output: Path)
     return write_file(output / PAGE, page, IS_REPORT)
 
 
-def join_scripts(names: Sequence[str] = _SCRIPTS) -> str:
+def join_scripts() -> str:
     """Return scripts as one, for pages from files may not import; their names never clash."""
-    texts = [(_ASSETS / name).read_text("utf-8") for name in names]
+    texts = [(_ASSETS / name).read_text("utf-8") for name in _SCRIPTS]
     joined = "\n".join(re.sub(r"(?m)^import .*$", "", text) for text in texts)
     return re.sub(r"(?m)^export ", "", joined)
 
