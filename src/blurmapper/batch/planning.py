@@ -186,7 +186,7 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         names = {claims.name(file) for file in self._task.files_of(job, line or {}).values()}
         known = set(self._begun.get(job.key, ()))
         if line is not None:
-            # Older lines do not tell, so that all that the photo may have is taken for ours.
+            # Lines from an address name no files: all that the photo may have is taken for ours.
             known |= set(line.get("files", names))
         claim = self._task.claim(job.key)
         if claim in self.manifest.claims:
