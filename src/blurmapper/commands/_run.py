@@ -75,8 +75,6 @@ def run_command(
 
     folder = default_output(photos) if output is None else find_location(output)
     found = find_photos(photos, output=folder)
-    if task.name == "maps":
-        _name_old_record(folder)
     how, tally = replace(how, list_failures=True), Tally()
     with quiet_codecs(), stopping_cleanly() as stop:
         try:
@@ -101,19 +99,6 @@ def run_command(
         raise click.exceptions.Exit(STOPPED)
     if tally.failed:
         raise click.exceptions.Exit(1)
-
-
-def _name_old_record(folder: Location) -> None:
-    """Say of the table in which `--engine ray` once kept what was done that it is none any more."""
-    from blurmapper.batch import identify
-
-    old = folder / "results.parquet"
-    if identify(folder / "maps.jsonl") is None and identify(old) is not None:
-        print_line(
-            f"{old}: kept what an earlier version did on Ray; it is not read any more, photos "
-            "are mapped again and maps.jsonl keeps it",
-            err=True,
-        )
 
 
 def default_output(sources: Iterable[str]) -> Path:
