@@ -34,7 +34,7 @@ def video(
         list[str],
         Argument(
             metavar="CLIP...",
-            help="Video files: paths, or s3:// and the like; or folders of frames.",
+            help="Video files: paths, or s3:// and the like; or folders of frames on this machine.",
         ),
     ],
     output: option.Output = None,
