@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from blurmapper.batch.finding import Found
 
 MOST = 1e15
-"""No count and no figure is larger."""
+"""No number in a manifest is larger."""
 
 Room = Callable[[BinaryIO], AbstractContextManager[None]]
 """Open photo -> a context in which it may fill memory."""

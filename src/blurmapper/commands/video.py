@@ -89,7 +89,7 @@ def video(
     redo: option.Redo = False,
     quiet: option.Quiet = False,
 ) -> None:
-    """Map a clip: an overlay video, figures of every frame, and the sharpest frames as photos.
+    """Map a clip: an overlay video, S and focus of every frame, and the sharpest frames as photos.
 
     CLIP gives DIR/CLIP.overlay.mp4 with the clip's times and sound, and DIR/CLIP.frames.csv with
     a row a frame: its number from 0, its time in seconds, its blur degree S, the share of it
@@ -106,7 +106,7 @@ def video(
 
         blurmapper video clip.mp4 --sharpest 5
 
-        blurmapper video clip.mp4 --no-overlay -o figures/
+        blurmapper video clip.mp4 --no-overlay -o tables/
 
         blurmapper video frames/ --best-of 10 --drop-blurry -o scene/
     """

@@ -18,7 +18,7 @@ BETTER: dict[str, Callable[[Iterable[float]], float]] = {
     **dict.fromkeys(("ODS", "OIS", "AP", "F 0.3", "step AP", "edge F"), max),
     **dict.fromkeys(("MAE", "calibration", "s/photo"), min),
 }
-"""Which of a column's figures is the best one, where one is."""
+"""Which of a column's numbers is the best one, where one is."""
 
 PHOTO_COLUMNS = "photo,method,f,best_f,best_threshold,mae,blurred"
 
@@ -28,7 +28,7 @@ UNKNOWN = "-"
 
 @dataclass(frozen=True)
 class Table:
-    """Headings and cells as text; the first column is words, the others are figures."""
+    """Headings and cells as text; the first column is words, the others are numbers."""
 
     title: str
     headings: tuple[str, ...]
@@ -117,7 +117,7 @@ def _latex_column(heading: str, cells: Sequence[str]) -> list[str]:
 
 
 def format_csv(rows: Sequence[Row]) -> str:
-    """Return the rows with every figure in full, an interval as two columns."""
+    """Return the rows with every number in full, an interval as two columns."""
     flat = [_flatten(row) for row in rows]
     return to_csv([flat[0].keys(), *(row.values() for row in flat)])
 
@@ -158,8 +158,8 @@ def _cells(row: Row) -> tuple[str, ...]:
     cells.append(f"{first.low:.3f}-{first.high:.3f}" if known else UNKNOWN)
     if row.threshold is not None:
         cells.append(f"{row.threshold:.2f}" if known else UNKNOWN)
-    figures = (row.average_precision, row.boundary_f, row.calibration_error, row.seconds)
-    return (*cells, *map(format_figure, figures))
+    numbers = (row.average_precision, row.boundary_f, row.calibration_error, row.seconds)
+    return (*cells, *map(format_figure, numbers))
 
 
 def _flatten(row: Row) -> dict[str, object]:
@@ -171,7 +171,7 @@ def _flatten(row: Row) -> dict[str, object]:
 
 
 def format_figure(value: float | None) -> str:
-    """Return a figure as a cell, which may be unknown."""
+    """Return a number as a cell, which may be unknown."""
     return UNKNOWN if value is None or math.isnan(value) else f"{value:.3f}"
 
 
