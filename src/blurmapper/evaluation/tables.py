@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from blurmapper.csv_rows import to_cell, to_csv
 from blurmapper.evaluation.bootstrap import Interval
 from blurmapper.evaluation.records import Records
 from blurmapper.evaluation.rows import ALL_BLURRED, ALL_PHOTOS, Row, photo_scores
-from blurmapper.files import to_cell, to_csv, written_as
+from blurmapper.files import written_as
 
 HEADINGS = {"ods": "ODS", "ois": "OIS", "ap": "AP", "f_score": "F 0.3", "mae": "MAE"}
 BETTER: dict[str, Callable[[Iterable[float]], float]] = {
