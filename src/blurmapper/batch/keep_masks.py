@@ -1,4 +1,4 @@
-"""Masks of what to keep of photos, as programs that rebuild scenes take them."""
+"""Masks of what to keep of photos, as COLMAP and loaders of Gaussian splats take them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The task of ``map``: a blur map of a photo, and what may come with it."""
+"""The task of ``map``: a photo, read as far as needed, its blur map, and what comes with it."""
 
 from __future__ import annotations
 
