@@ -50,8 +50,8 @@ class Manifest(AbstractContextManager["Manifest"]):
 
     Attributes
     ----------
-    claims : dict of str to str
-        What `Work.claim` said of a photo that was done -> the photo, by all lines.
+    shared_names : dict of str to str
+        What `Work.shared_name` said of a photo that was done, a line's ``claim`` -> the photo.
 
     Raises
     ------
@@ -65,7 +65,7 @@ class Manifest(AbstractContextManager["Manifest"]):
         self._lock = threading.Lock()
         self._pending = b""
         self._written = time.monotonic()
-        self.claims: dict[str, str] = {}
+        self.shared_names: dict[str, str] = {}
         self._alike: dict[str, tuple[str, ...]] = {}
         self._earlier: dict[str, list[_Place]] = {}
         make_folder(location.parent)
@@ -192,7 +192,7 @@ class Manifest(AbstractContextManager["Manifest"]):
                         self._earlier.setdefault(target, []).append(before)
                     lines[target] = place
                     if "claim" in fields:
-                        self.claims[str(fields["claim"])] = str(fields.get("photo"))
+                        self.shared_names[str(fields["claim"])] = str(fields.get("photo"))
             except (AttributeError, RecursionError, TypeError, ValueError):
                 pass
             start += len(line)

@@ -106,9 +106,9 @@ class MapTask(Task):
             files["mask"] = self.outputs.masks.locate(job.target, job.key)
         return files
 
-    def claim(self, key: str) -> str | None:
+    def shared_name(self, key: str) -> str | None:
         """Return the mask that photos of one stem would share, without regard to capitals."""
-        return self.outputs.masks.claim(key) if self.outputs.masks else None
+        return self.outputs.masks.shared_name(key) if self.outputs.masks else None
 
     def check(self, found: Found) -> None:
         """Refuse photos that would share a mask."""

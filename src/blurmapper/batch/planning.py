@@ -121,12 +121,12 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         ConfigError
             If a photo would take a mask that an earlier run gave to another.
         """
-        claims = self.manifest.claims
-        for job in plan_jobs(found, output, self._owner) if claims else ():
-            claim = self._task.claim(job.key)
-            if claim is not None and _is_anothers(claims.get, claim, real_path(job.photo)):
+        taken = self.manifest.shared_names
+        for job in plan_jobs(found, output, self._owner) if taken else ():
+            name = self._task.shared_name(job.key)
+            if name is not None and _is_anothers(taken.get, name, real_path(job.photo)):
                 raise ConfigError(
-                    f"{job.photo}: would take the mask {claim} of {claims[claim]}; "
+                    f"{job.photo}: would take the mask {name} of {taken[name]}; "
                     "use --masks colmap, or another folder with -o DIR"
                 )
         return self._plan(found, output)
@@ -166,8 +166,8 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         line |= {"seconds": result.seconds, "settings": self._settings}
         line |= {"inode": job.inode}
         line |= {} if result.content is None else {"content": result.content}
-        claim = self._task.claim(job.key)
-        line |= {} if claim is None else {"claim": claim}
+        shared = self._task.shared_name(job.key)
+        line |= {} if shared is None else {"claim": shared}
         if job.claims is not None:
             # What other options wrote before stays known.
             names = {*job.claims.known, *map(job.claims.name, result.files.values())}
@@ -188,9 +188,9 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         if line is not None:
             # Older lines do not tell, so that all that the photo may have is taken for ours.
             known |= set(line.get("files", names))
-        claim = self._task.claim(job.key)
-        if claim in self.manifest.claims:
-            known |= {name for name in names if name.casefold().endswith(f"/{claim}")}
+        shared = self._task.shared_name(job.key)
+        if shared in self.manifest.shared_names:
+            known |= {name for name in names if name.casefold().endswith(f"/{shared}")}
         return replace(claims, known=frozenset(known))
 
     def _settle(self) -> None:

@@ -164,10 +164,10 @@ class Work:
             return {}
         return {kind: with_ending(job.target, end) for kind, end in self.endings(job.photo).items()}
 
-    def claim(self, key: str) -> str | None:
-        """Return what of a photo's files another could come to as well, by the photo's target.
+    def shared_name(self, key: str) -> str | None:
+        """Return what a file of a photo is called that another photo could come to as well.
 
-        None where all are called after the target, which is the photo's alone.
+        None where all are called after the key, which is the photo's alone.
         """
         return None
 
