@@ -39,8 +39,8 @@ def plan_jobs(
     found : Found
     output : Path or Address
     owner : callable, optional
-        Target below `output` -> absolute path of the photo that an earlier run gave it to, or one
-        that differs by capitals alone.
+        Key -> absolute path of the photo that an earlier run gave it to, or one that differs by
+        capitals alone.
 
     Yields
     ------
@@ -50,20 +50,20 @@ def plan_jobs(
     taken: set[str] = set()
     for text, below in found.photos:
         photo = Path(text) if isinstance(text, str) else text
-        target = below
+        key = below
         # Case folded, since some file systems hold X and x to be one name.
-        if target.casefold() in taken or owner is not None:
+        if key.casefold() in taken or owner is not None:
             real = real_path(photo)
             others = _other_names(below, real)
             first = next(others)
             is_its_own = owner is not None and owner(first) == real
-            target = next(
+            key = next(
                 name
                 for name in chain((first,) if is_its_own else (), (below, first), others)
                 if name.casefold() not in taken and not _is_anothers(owner, name, real)
             )
-        taken.add(target.casefold())
-        yield Job(photo, output / target, target)
+        taken.add(key.casefold())
+        yield Job(photo, output / key, key)
 
 
 def _other_names(below: str, real: str) -> Iterator[str]:
@@ -198,13 +198,13 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         if self._journal is None:
             return
         begun = self._journal.read()
-        for target, names in begun.items():
-            line = self.manifest.find(target) or {}
-            names.difference_update(names if target in self._added else line.get("files", ()))
+        for key, names in begun.items():
+            line = self.manifest.find(key) or {}
+            names.difference_update(names if key in self._added else line.get("files", ()))
         self._journal.write(begun)
 
-    def _owner(self, target: str) -> str | None:
-        owners = [str(line["photo"]) for line in self.manifest.find_alike(target)]
+    def _owner(self, key: str) -> str | None:
+        owners = [str(line["photo"]) for line in self.manifest.find_alike(key)]
         there = filter(_may_be_there, owners if len(owners) > 1 else ())
         return next(there, next(iter(owners), None))
 
@@ -255,9 +255,9 @@ def _is_same(line: Mapping[str, Any], job: Job) -> bool:
     return False
 
 
-def _is_anothers(owner: Callable[[str], str | None] | None, target: str, real: str) -> bool:
-    """Say whether a target belongs to another photo, and not to this one at an older place."""
-    first = None if owner is None else owner(target)
+def _is_anothers(owner: Callable[[str], str | None] | None, name: str, real: str) -> bool:
+    """Say whether a name belongs to another photo, and not to this one at an older place."""
+    first = None if owner is None else owner(name)
     if first is None or first == real or not _may_be_there(first):
         return False
     # Where file systems tell no capitals from small letters, that is one photo under two names.

@@ -41,7 +41,7 @@ class Job:
     target : Path, Address or None
         The location of its outputs without their endings, where it has any.
     key : str
-        The target below the folder of all outputs.
+        What its line in the manifest is found by: the target below the folder of all outputs.
     identity : list of int or None
         From `identify`, asked for before the photo is read.
     inode : list of int or None
