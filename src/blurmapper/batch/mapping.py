@@ -117,11 +117,11 @@ class MapTask(Task):
 
     def describe(self, values: Mapping[str, Any]) -> str:
         """Return S and the share that is blurred."""
-        told = f"S {values['blur_degree']:.3f}, {values['share_blurred']:.0%} blurred"
+        line = f"S {values['blur_degree']:.3f}, {values['share_blurred']:.0%} blurred"
         if not self.outputs.amount:
-            return told
+            return line
         sigma = values["sigma"]
-        return f"{told}, sigma {'unknown' if sigma is None else f'{sigma:.2f} px'}"
+        return f"{line}, sigma {'unknown' if sigma is None else f'{sigma:.2f} px'}"
 
 
 def map_source(
