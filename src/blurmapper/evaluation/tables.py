@@ -154,13 +154,13 @@ def _score_table(rows: Sequence[Row], data: str) -> Table:
 def _cells(row: Row) -> tuple[str, ...]:
     first = next(iter(row.scores.values()))
     cells = [ALL_BLURRED_LABEL if row.method == ALL_BLURRED else row.method]
-    cells += [format_figure(score.value) for score in row.scores.values()]
+    cells += [format_number(score.value) for score in row.scores.values()]
     known = not math.isnan(first.value)
     cells.append(f"{first.low:.3f}-{first.high:.3f}" if known else UNKNOWN)
     if row.threshold is not None:
         cells.append(f"{row.threshold:.2f}" if known else UNKNOWN)
     numbers = (row.average_precision, row.boundary_f, row.calibration_error, row.seconds)
-    return (*cells, *map(format_figure, numbers))
+    return (*cells, *map(format_number, numbers))
 
 
 def _flatten(row: Row) -> dict[str, object]:
@@ -171,7 +171,7 @@ def _flatten(row: Row) -> dict[str, object]:
     return values
 
 
-def format_figure(value: float | None) -> str:
+def format_number(value: float | None) -> str:
     """Return a number as a cell, which may be unknown."""
     return UNKNOWN if value is None or math.isnan(value) else f"{value:.3f}"
 
