@@ -1,10 +1,8 @@
-"""Files that appear whole or not at all, and take no other's place; and cells of CSV."""
+"""Files that appear whole or not at all, and take no other's place."""
 
 from __future__ import annotations
 
-import csv
 import errno
-import io
 import os
 import re
 import shutil
@@ -12,7 +10,7 @@ import stat
 import sys
 import tempfile
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
@@ -31,7 +29,6 @@ Recognises = Callable[[Path], bool]
 _MOST_LINKS = 40
 _HEAD = 65_536
 _NO_TEXT = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
-_FORMULA = re.compile(r"'*(?:\s*[-=+@＝＋－＠]|[\t\r\n])")  # noqa: RUF001 - Excel takes wide ones too
 
 
 @contextmanager
@@ -154,35 +151,6 @@ def make_folder(folder: Location) -> None:
         raise ImageError(
             f"{folder}: cannot be made ({getattr(error, 'strerror', error)}); choose another folder"
         ) from error
-
-
-def to_csv(rows: Iterable[Iterable[object]]) -> str:
-    """Return rows as CSV, with the line ends of Unix."""
-    stream = io.StringIO(newline="")
-    csv.writer(stream, lineterminator="\n").writerows(rows)
-    return stream.getvalue()
-
-
-def to_cell(text: str) -> str:
-    """Return text for a cell of CSV: where a spreadsheet would compute it, behind an apostrophe.
-
-    Examples
-    --------
-    >>> to_cell("=1+1.jpg"), to_cell("a=1.jpg"), to_cell("'-a.jpg")
-    ("'=1+1.jpg", 'a=1.jpg', "''-a.jpg")
-    """
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def from_cell(cell: str) -> str:
-    """Return the text that `to_cell` made a cell of.
-
-    Examples
-    --------
-    >>> from_cell("'=1+1.jpg"), from_cell("'s-Hertogenbosch.jpg")
-    ('=1+1.jpg', "'s-Hertogenbosch.jpg")
-    """
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _follow(path: Path) -> Path | int:

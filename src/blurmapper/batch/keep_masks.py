@@ -1,4 +1,4 @@
-"""Masks of what to keep of photos, as programs that rebuild scenes take them."""
+"""Masks of what to keep of photos, as COLMAP and loaders of Gaussian splats take them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class KeepMasks:
         ------
         ConfigError
         """
-        names = Counter(self.claim(below) for _, below in found.photos)
+        names = Counter(self.shared_name(below) for _, below in found.photos)
         shared = next((name for name, count in names.items() if count > 1), None)
         if shared is not None:
             raise ConfigError(
@@ -56,7 +56,7 @@ class KeepMasks:
                 "of photos that differ by more than suffix and capitals"
             )
 
-    def claim(self, key: str) -> str | None:
+    def shared_name(self, key: str) -> str | None:
         """Return the name of a mask that photos of other suffixes would have too, or None."""
         # Some file systems tell no capitals from small letters, so no outputs differ by them alone.
         return self._name(key).casefold() if self.layout == "folder" else None

@@ -1,4 +1,4 @@
-"""The task of ``map``: a blur map of a photo, and what may come with it."""
+"""The task of ``map``: a photo, read as far as needed, its blur map, and what comes with it."""
 
 from __future__ import annotations
 
@@ -138,9 +138,9 @@ class MapTask(Task):
             files["mask"] = self.outputs.masks.locate(job.target, job.key)
         return files
 
-    def claim(self, key: str) -> str | None:
+    def shared_name(self, key: str) -> str | None:
         """Return the mask that photos of one stem would share, without regard to capitals."""
-        return self.outputs.masks.claim(key) if self.outputs.masks else None
+        return self.outputs.masks.shared_name(key) if self.outputs.masks else None
 
     def check(self, found: Found) -> None:
         """Refuse photos that would share a mask."""
@@ -149,11 +149,11 @@ class MapTask(Task):
 
     def describe(self, values: Mapping[str, Any]) -> str:
         """Return S and the share that is blurred."""
-        told = f"S {values['blur_degree']:.3f}, {values['share_blurred']:.0%} blurred"
+        line = f"S {values['blur_degree']:.3f}, {values['share_blurred']:.0%} blurred"
         if not self.outputs.amount:
-            return told
+            return line
         sigma = values["sigma"]
-        return f"{told}, sigma {'unknown' if sigma is None else f'{sigma:.2f} px'}"
+        return f"{line}, sigma {'unknown' if sigma is None else f'{sigma:.2f} px'}"
 
 
 def _encode_maps(

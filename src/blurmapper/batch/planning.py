@@ -39,8 +39,8 @@ def plan_jobs(
     found : Found
     output : Path or Address
     owner : callable, optional
-        Target below `output` -> absolute path of the photo that an earlier run gave it to, or one
-        that differs by capitals alone.
+        Key -> absolute path of the photo that an earlier run gave it to, or one that differs by
+        capitals alone.
 
     Yields
     ------
@@ -50,20 +50,20 @@ def plan_jobs(
     taken: set[str] = set()
     for text, below in found.photos:
         photo = Path(text) if isinstance(text, str) else text
-        target = below
+        key = below
         # Case folded, since some file systems hold X and x to be one name.
-        if target.casefold() in taken or owner is not None:
+        if key.casefold() in taken or owner is not None:
             real = real_path(photo)
             others = _other_names(below, real)
             first = next(others)
             is_its_own = owner is not None and owner(first) == real
-            target = next(
+            key = next(
                 name
                 for name in chain((first,) if is_its_own else (), (below, first), others)
                 if name.casefold() not in taken and not _is_anothers(owner, name, real)
             )
-        taken.add(target.casefold())
-        yield Job(photo, output / target, target)
+        taken.add(key.casefold())
+        yield Job(photo, output / key, key)
 
 
 def _other_names(below: str, real: str) -> Iterator[str]:
@@ -121,12 +121,12 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         ConfigError
             If a photo would take a mask that an earlier run gave to another.
         """
-        claims = self.manifest.claims
-        for job in plan_jobs(found, output, self._owner) if claims else ():
-            claim = self._task.claim(job.key)
-            if claim is not None and _is_anothers(claims.get, claim, real_path(job.photo)):
+        taken = self.manifest.shared_names
+        for job in plan_jobs(found, output, self._owner) if taken else ():
+            name = self._task.shared_name(job.key)
+            if name is not None and _is_anothers(taken.get, name, real_path(job.photo)):
                 raise ConfigError(
-                    f"{job.photo}: would take the mask {claim} of {claims[claim]}; "
+                    f"{job.photo}: would take the mask {name} of {taken[name]}; "
                     "use --masks colmap, or another folder with -o DIR"
                 )
         return self._plan(found, output)
@@ -166,8 +166,8 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         line |= {"seconds": result.seconds, "settings": self._settings}
         line |= {"inode": job.inode}
         line |= {} if result.content is None else {"content": result.content}
-        claim = self._task.claim(job.key)
-        line |= {} if claim is None else {"claim": claim}
+        shared = self._task.shared_name(job.key)
+        line |= {} if shared is None else {"claim": shared}
         if job.claims is not None:
             # What other options wrote before stays known.
             names = {*job.claims.known, *map(job.claims.name, result.files.values())}
@@ -188,9 +188,9 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         if line is not None:
             # Lines from an address name no files: all that the photo may have is taken for ours.
             known |= set(line.get("files", names))
-        claim = self._task.claim(job.key)
-        if claim in self.manifest.claims:
-            known |= {name for name in names if name.casefold().endswith(f"/{claim}")}
+        shared = self._task.shared_name(job.key)
+        if shared in self.manifest.shared_names:
+            known |= {name for name in names if name.casefold().endswith(f"/{shared}")}
         return replace(claims, known=frozenset(known))
 
     def _settle(self) -> None:
@@ -198,13 +198,13 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         if self._journal is None:
             return
         begun = self._journal.read()
-        for target, names in begun.items():
-            line = self.manifest.find(target) or {}
-            names.difference_update(names if target in self._added else line.get("files", ()))
+        for key, names in begun.items():
+            line = self.manifest.find(key) or {}
+            names.difference_update(names if key in self._added else line.get("files", ()))
         self._journal.write(begun)
 
-    def _owner(self, target: str) -> str | None:
-        owners = [str(line["photo"]) for line in self.manifest.find_alike(target)]
+    def _owner(self, key: str) -> str | None:
+        owners = [str(line["photo"]) for line in self.manifest.find_alike(key)]
         there = filter(_may_be_there, owners if len(owners) > 1 else ())
         return next(there, next(iter(owners), None))
 
@@ -255,9 +255,9 @@ def _is_same(line: Mapping[str, Any], job: Job) -> bool:
     return False
 
 
-def _is_anothers(owner: Callable[[str], str | None] | None, target: str, real: str) -> bool:
-    """Say whether a target belongs to another photo, and not to this one at an older place."""
-    first = None if owner is None else owner(target)
+def _is_anothers(owner: Callable[[str], str | None] | None, name: str, real: str) -> bool:
+    """Say whether a name belongs to another photo, and not to this one at an older place."""
+    first = None if owner is None else owner(name)
     if first is None or first == real or not _may_be_there(first):
         return False
     # Where file systems tell no capitals from small letters, that is one photo under two names.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from blurmapper.batch.finding import Found
 
 MOST = 1e15
-"""No count and no figure is larger."""
+"""No number in a manifest is larger."""
 
 Room = Callable[[BinaryIO], AbstractContextManager[None]]
 """Open photo -> a context in which it may fill memory."""
@@ -41,7 +41,7 @@ class Job:
     target : Path, Address or None
         The location of its outputs without their endings, where it has any.
     key : str
-        The target below the folder of all outputs.
+        What its line in the manifest is found by: the target below the folder of all outputs.
     identity : list of int or None
         From `identify`, asked for before the photo is read.
     inode : list of int or None
@@ -164,10 +164,10 @@ class Work:
             return {}
         return {kind: with_ending(job.target, end) for kind, end in self.endings(job.photo).items()}
 
-    def claim(self, key: str) -> str | None:
-        """Return what of a photo's files another could come to as well, by the photo's target.
+    def shared_name(self, key: str) -> str | None:
+        """Return what a file of a photo is called that another photo could come to as well.
 
-        None where all are called after the target, which is the photo's alone.
+        None where all are called after the key, which is the photo's alone.
         """
         return None
 

@@ -18,7 +18,7 @@ from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
 
 Item = TypeVar("Item")
-Outcome = TypeVar("Outcome")
+Made = TypeVar("Made")
 
 BUDGET = 120_000_000
 """Pixels of the photos that are worked on at a time, of which each takes some 12 bytes."""
@@ -102,12 +102,12 @@ class PixelBudget:
 
 
 def overlap(
-    work: Callable[[Item], Outcome],
+    work: Callable[[Item], Made],
     items: Iterable[Item],
     *,
     workers: int,
     stop: threading.Event | None = None,
-) -> Generator[Outcome]:
+) -> Generator[Made]:
     """Yield the results of a function in the order of its items, computed in threads.
 
     While one thread waits for a disk or decodes, others map: what takes time releases Python's
@@ -125,10 +125,10 @@ def overlap(
     """
     stop = stop or threading.Event()
 
-    def begin(item: Item) -> tuple[Outcome] | None:
+    def begin(item: Item) -> tuple[Made] | None:
         return None if stop.is_set() else (work(item),)
 
-    pending: deque[Future[tuple[Outcome] | None]] = deque()
+    pending: deque[Future[tuple[Made] | None]] = deque()
     coming = iter(items)
     with ThreadPoolExecutor(workers, thread_name_prefix="blurmapper") as threads:
         try:

@@ -1,6 +1,6 @@
 """The options that several commands have, each declared once.
 
-They are read whenever the command line starts, so nothing slow is imported here.
+The help reads them too, so nothing slow is imported here.
 """
 
 from __future__ import annotations

@@ -135,8 +135,8 @@ def _to_parameter(
     if not declared.names:
         names.append(f"--{parameter.name.replace('_', '-')}")
     attributes |= {"help": declared.help, "multiple": is_many}
-    is_told = parameter.default != "" and (type_ is not bool or "/" in names[1])
-    attributes["show_default"] = declared.default or is_told
+    is_shown = parameter.default != "" and (type_ is not bool or "/" in names[1])
+    attributes["show_default"] = declared.default or is_shown
     if type_ is bool:
         attributes["is_flag"] = True
         del attributes["type"]

@@ -57,20 +57,20 @@ def map_photos(
 
     NAME.jpg gives DIR/NAME.jpg.blur.png, with --overlay also DIR/NAME.jpg.overlay.jpg, with
     --kinds also DIR/NAME.jpg.defocus.png and DIR/NAME.jpg.motion.png, which add up to the map.
-    Folders are mirrored, and nothing is written beside the photos. Each photo gets a line of
-    figures, which DIR/maps.jsonl keeps: its size, its blur degree S (the mean of the map, 0 to 1),
-    the share of it that is blurred, and the time.
+    Folders are mirrored, and nothing is written beside the photos. Each photo gets a line, which
+    DIR/maps.jsonl keeps: its size, its blur degree S (the mean of the map, 0 to 1), the share of
+    it that is blurred, and the time.
 
     --amount also writes DIR/NAME.jpg.amount.png, a pixel for each 16 x 16 of the photo: sigma in
     hundredths of a pixel, 0 where nothing can be measured; with --overlay also
-    DIR/NAME.jpg.amount.jpg, in steps of pixels. The line then tells sigma of the sharpest part of
+    DIR/NAME.jpg.amount.jpg, in steps of pixels. The line then has sigma of the sharpest part of
     what is meant to be sharp.
 
     Examples:
 
         blurmapper map photo.jpg --overlay
 
-        blurmapper map holiday/ -o maps/ --json > figures.jsonl
+        blurmapper map holiday/ -o maps/ --json > photos.jsonl
 
         blurmapper map scene/images/ -o scene/blur/ --masks colmap --grow 4
     """

@@ -34,7 +34,7 @@ def video(
         list[str],
         Argument(
             metavar="CLIP...",
-            help="Video files: paths, or s3:// and the like; or folders of frames.",
+            help="Video files: paths, or s3:// and the like; or folders of frames on this machine.",
         ),
     ],
     output: option.Output = None,
@@ -89,7 +89,7 @@ def video(
     redo: option.Redo = False,
     quiet: option.Quiet = False,
 ) -> None:
-    """Map a clip: an overlay video, figures of every frame, and the sharpest frames as photos.
+    """Map a clip: an overlay video, S and focus of every frame, and the sharpest frames as photos.
 
     CLIP gives DIR/CLIP.overlay.mp4 with the clip's times and sound, and DIR/CLIP.frames.csv with
     a row a frame: its number from 0, its time in seconds, its blur degree S, the share of it
@@ -103,7 +103,7 @@ def video(
 
         blurmapper video clip.mp4 --sharpest 5
 
-        blurmapper video clip.mp4 --no-overlay -o figures/
+        blurmapper video clip.mp4 --no-overlay -o tables/
 
         blurmapper video frames/ --best-of 10 --drop-blurry -o scene/
     """

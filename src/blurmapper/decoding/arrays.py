@@ -1,4 +1,4 @@
-"""Arrays: what they must be; those of every kind -> RGB of a known scale, the right way up."""
+"""Arrays: what they must be; those of every kind -> RGB of a known scale, turned by EXIF."""
 
 from __future__ import annotations
 

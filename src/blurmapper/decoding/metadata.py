@@ -1,4 +1,4 @@
-"""What an image file says of itself beside its pixels: its EXIF, and its packet of XMP."""
+"""EXIF and XMP of image files, whole; how a photo is turned is asked in ``opening``."""
 
 from __future__ import annotations
 

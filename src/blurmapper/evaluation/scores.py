@@ -95,8 +95,8 @@ def score_pooled(counts: Counts) -> Scores:
     ODS is the best F of the counts pooled at one threshold, OIS the F of the counts pooled at each
     photo's own best threshold, AP the area under the curve sampled at 101 recalls, all as in the
     code of BSDS500 (Arbelaez et al., 2011, doi:10.1109/TPAMI.2010.161), save that ODS is not
-    interpolated between thresholds. This AP is zero below the lowest recall a method reaches,
-    so that a perfect map of zeros and ones gets 0.01: read `average_precision` beside it.
+    interpolated between thresholds. Read `average_precision` beside it: this AP is zero below the
+    lowest recall a method reaches.
     """
     return _scores(pooled_scores, counts)
 

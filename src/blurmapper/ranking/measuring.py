@@ -1,4 +1,4 @@
-"""Measuring photos for the ranking: each once, and not again while it stays as it is."""
+"""Measuring photos for the ranking: each once, and kept in the user's cache while it stays."""
 
 from __future__ import annotations
 

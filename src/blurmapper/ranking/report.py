@@ -241,7 +241,7 @@ def _without_dots(path: Path) -> Path:
 
 
 VALUES = ("sigma", "blur_degree", "share_blurred", "sharpest_blur")
-"""The figures that the page shows, filters and orders by."""
+"""The numbers that the page shows, filters and orders by."""
 
 
 def _in_parts(box: dict[str, Any], record: PhotoRecord) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the page and the API tell of a photo in numbers."""
+"""A photo in numbers, for the page and the API: `Figures`, as the API's clients know them."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class PhotoMapping:
         return Mapped(image, coarse_map, enlarge_to(coarse_map, *size), kinds)
 
     def judge(self, photo: Photo, content: bytes) -> Judgement:
-        """Return the figures of a photo that was read whole, with its verdict.
+        """Return the numbers of a photo that was read whole, with its verdict.
 
         Parameters
         ----------
@@ -174,7 +174,7 @@ class PhotoMapping:
 
 
 def measure(mapped: Mapped) -> Figures:
-    """Return the figures of a photo, S and shares as `blurmapper map` tells them."""
+    """Return a photo in numbers, S and shares as `blurmapper map` has them."""
     image, coarse_map, blur_map, kinds = mapped
     return Figures(
         height=blur_map.shape[0],
