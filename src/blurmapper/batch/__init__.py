@@ -14,7 +14,6 @@ from blurmapper.batch.tasks import (
     Outcome,
     Result,
     Task,
-    Work,
     do_job,
     is_number,
     may_be_number,

@@ -51,7 +51,7 @@ class Manifest(AbstractContextManager["Manifest"]):
     Attributes
     ----------
     claims : dict of str to str
-        What `Work.claim` said of a photo that was done -> the photo, by all lines.
+        What `Task.claim` said of a photo that was done -> the photo, by all lines.
 
     Raises
     ------

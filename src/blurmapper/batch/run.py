@@ -120,9 +120,9 @@ def _keep_failures(
         for folder in folders:
             failures.clear(folder)
         for result in results:
-            if isinstance(result, Result):
+            if result.reason is None:
                 failures.clear(real_path(result.photo))
-            elif not result.ends_run:
+            elif isinstance(result, Result) or not result.ends_run:
                 failures.add(real_path(result.photo), result.reason)
             yield result
     except BaseException:
