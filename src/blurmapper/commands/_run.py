@@ -216,16 +216,17 @@ def measure(
     quiet: bool = False,
 ) -> list[Result | PhotoFailure]:
     """Return what was measured of photos; unless `quiet`, say what failed."""
-    from blurmapper.batch import PhotoFailure, Result
-    from blurmapper.ranking.measuring import measure_photos
+    from blurmapper.batch import PhotoFailure, Result, run_task
+    from blurmapper.ranking.measuring import find_cache
     from blurmapper.ranking.report import keeping_measurements
 
     results: list[Result | PhotoFailure] = []
     # A task with files of its own keeps what it measures beside them.
     keeping = nullcontext() if output is None else keeping_measurements(task, found, redo=how.redo)
-    with keeping as keep, progress_bar(len(found)) as progress:
+    run = run_task(task, found, output or find_cache(), how, stop)
+    with keeping as keep, progress_bar(len(found)) as progress, closing(run):
         bar = progress.add_task(title, total=len(found))
-        for result in measure_photos(task, found, how, stop, output):
+        for result in run:
             if isinstance(result, PhotoFailure) and not quiet:
                 print_error(result.error)
             elif isinstance(result, Result) and keep is not None:
