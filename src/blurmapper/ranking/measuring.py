@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from blurmapper.amounts import identify_network
-from blurmapper.applications.degree import Weighting, blur_degree
-from blurmapper.batch import MOST, THRESHOLD, Outcome, PhotoFailure, Result, Task
+from blurmapper.applications.degree import Weighting, blur_degree, share_blurred
+from blurmapper.batch import MOST, Outcome, PhotoFailure, Result, Task
 from blurmapper.images import BlurMap, ImageArray, read_photo
 from blurmapper.locations import Location
 from blurmapper.methods import BlurMethod
@@ -116,7 +116,7 @@ class MeasureTask(Task):
             "height": image.shape[0],
             "width": image.shape[1],
             **weighed,
-            "share_blurred": float(np.count_nonzero(blur_map >= THRESHOLD) / blur_map.size),
+            "share_blurred": share_blurred(blur_map),
             **{f"sharpest_{name}": value for name, value in box.items()},
             "sigma": focus and focus.sigma,
             "focus_x": focus and focus.column,

@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 
 import blurmapper
-from blurmapper.batch import REPORT, THRESHOLD, DoneBefore, Found, Job, Outcome, Result, real_path
+from blurmapper.applications.degree import THRESHOLD
+from blurmapper.batch import REPORT, DoneBefore, Found, Job, Outcome, Result, real_path
 from blurmapper.errors import ImageError
 from blurmapper.files import write_file, written_as
 from blurmapper.images import (

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import BaseModel, Field
 
-from blurmapper.applications import blur_degree
-from blurmapper.batch import THRESHOLD, Result, enlarge_to, read_for
+from blurmapper.applications.degree import blur_degree, share_blurred
+from blurmapper.batch import Result, enlarge_to, read_for
 from blurmapper.decoding import MIN_SIDE, Photo
 from blurmapper.errors import WeightsError
 from blurmapper.images import BlurMap, ImageArray
@@ -167,7 +167,7 @@ def measure(mapped: Mapped) -> Figures:
         blur_degree=blur_degree(coarse_map),
         blur_degree_centre=blur_degree(blur_map, weighting="centre"),
         blur_degree_saliency=blur_degree(coarse_map, weighting="saliency", image=image),
-        share_blurred=float((coarse_map >= THRESHOLD).mean()),
+        share_blurred=share_blurred(coarse_map),
         sharpest=find_sharpest_box(blur_map),
         **_weigh_kinds(kinds),
     )
