@@ -51,7 +51,7 @@ class Manifest(AbstractContextManager["Manifest"]):
     Attributes
     ----------
     shared_names : dict of str to str
-        What `Work.shared_name` said of a photo that was done, a line's ``claim`` -> the photo.
+        What `Task.shared_name` said of a photo that was done, a line's ``claim`` -> the photo.
 
     Raises
     ------

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, ClassVar, Literal
 
 from blurmapper.amount_pictures import draw_amounts, encode_amounts
 from blurmapper.amounts import BlurAmounts, identify_network, measure_amounts
+from blurmapper.applications.degree import blur_degree, share_blurred
 from blurmapper.batch.finding import Found
 from blurmapper.batch.keep_masks import KeepMasks
 from blurmapper.batch.tasks import Job, Outcome, Task, may_be_number
@@ -28,9 +29,6 @@ from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
 from blurmapper.refinement import enlarge_map
 from blurmapper.sharpest import find_sharpest
-
-THRESHOLD = 0.5
-"""A pixel with at least this probability counts as blurred."""
 
 LEAST_PIXELS = 1_000_000
 """Of a large JPEG that is read in part: with 700,000 maps were twice as far from the whole's."""
@@ -65,10 +63,7 @@ class Outputs:
 
 @dataclass(frozen=True)
 class MapTask(Task):
-    """Write a photo's blur map; measure S, ``blur_degree``, and ``share_blurred``, in [0, 1].
-
-    The latter is the share of the pixels with a probability of at least `THRESHOLD`.
-    """
+    """Write a photo's blur map; measure S, ``blur_degree``, and ``share_blurred``, in [0, 1]."""
 
     outputs: Outputs = field(default_factory=Outputs)
 
@@ -111,8 +106,8 @@ class MapTask(Task):
         values: dict[str, float | None] = {
             "height": read.height,
             "width": read.width,
-            "blur_degree": float(blur_map.mean(dtype="float64")),
-            "share_blurred": float((blur_map >= THRESHOLD).mean()),
+            "blur_degree": blur_degree(blur_map),
+            "share_blurred": share_blurred(blur_map),
         }
         if outputs.amount:
             amounts = whole.result() if whole else measure_amounts(read.image)

@@ -15,7 +15,7 @@ from blurmapper.addresses import Address
 from blurmapper.batch.claims import Claims, Journal
 from blurmapper.batch.finding import Found, real_path
 from blurmapper.batch.manifest import Manifest, identify
-from blurmapper.batch.tasks import MOST, Job, Result, Work, digest_content, is_number
+from blurmapper.batch.tasks import MOST, Job, Result, Task, digest_content, is_number
 from blurmapper.errors import ConfigError, ImageError
 from blurmapper.locations import Location, open_file
 
@@ -81,7 +81,7 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
     ----------
     output : Path or Address
         The folder, which is made if it is not there.
-    task : Work
+    task : Task
         What was done by other settings of it is not done.
     redo : bool
         Take no photo for done; names of outputs are kept all the same.
@@ -92,7 +92,7 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         If the folder or the manifest cannot be made or written, or the journal is no file.
     """
 
-    def __init__(self, output: Location, task: Work, *, redo: bool = False) -> None:
+    def __init__(self, output: Location, task: Task, *, redo: bool = False) -> None:
         self._task, self._settings, self._redo = task, task.digest_settings(), redo
         self._journal: Journal | None = None
         if task.kinds and isinstance(output, Path):

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import BinaryIO, TypeVar
 
 from blurmapper.batch.failures import PhotoFailure
@@ -111,7 +112,8 @@ def overlap(
     """Yield the results of a function in the order of its items, computed in threads.
 
     While one thread waits for a disk or decodes, others map: what takes time releases Python's
-    lock. Items are taken as there is room for them, never all at once.
+    lock. Items are taken as there is room for them, never all at once. One worker is the caller's
+    own thread, in which a Ctrl-C that is not caught breaks off what is under way.
 
     Parameters
     ----------
@@ -124,6 +126,9 @@ def overlap(
         Once it is set no item is begun any more; what has begun is finished and yielded.
     """
     stop = stop or threading.Event()
+    if workers == 1:
+        yield from map(work, takewhile(lambda _: not stop.is_set(), items))
+        return
 
     def begin(item: Item) -> tuple[Made] | None:
         return None if stop.is_set() else (work(item),)

@@ -9,11 +9,11 @@ import signal
 import sys
 import threading
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.files import Recognises, check_replaceable, write_file
@@ -21,7 +21,7 @@ from blurmapper.locations import STANDARD_OUTPUT, Location, check_apart
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress, Task, TaskID
+    from rich.progress import Progress, Task
 
 STOPPED = 130
 """The exit status of a program that Ctrl-C stopped."""
@@ -213,20 +213,14 @@ class _NoBar(AbstractContextManager["_NoBar"]):
     def __exit__(self, *_: object) -> None:
         pass
 
-    def add_task(self, description: str, total: float | None = None) -> TaskID:  # noqa: ARG002
-        return cast("TaskID", 0)
-
-    def advance(self, task: TaskID) -> None:
-        pass
-
-    def update(self, task: TaskID, *, completed: float, total: float | None = None) -> None:
-        pass
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda *_, **__: None
 
 
-def progress_bar(total: int) -> Progress | _NoBar:
+def progress_bar(total: int) -> Progress:
     """Return a bar on standard error, for several photos and where a person watches."""
     if total < 2:
-        return _NoBar()
+        return cast("Progress", _NoBar())
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -7,7 +7,7 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
@@ -17,8 +17,9 @@ import cv2
 import numpy as np
 
 import blurmapper
-from blurmapper.batch import REPORT, THRESHOLD, DoneBefore, Found, Outcome, Result, real_path
-from blurmapper.errors import BlurMapperError
+from blurmapper.applications.degree import THRESHOLD
+from blurmapper.batch import REPORT, DoneBefore, Found, Job, Outcome, Result, real_path
+from blurmapper.errors import ImageError
 from blurmapper.files import write_file, written_as
 from blurmapper.images import (
     OVERLAY_TINT,
@@ -99,7 +100,7 @@ class ReportTask(MeasureTask):
 def keeping_measurements(
     task: MeasureTask, found: Found, *, redo: bool = False
 ) -> Iterator[Callable[[Result], None]]:
-    """Keep what a report measures where `measure_photos` does, for looks without a report.
+    """Keep what a report measures in the user's cache too, for looks without a report.
 
     Parameters
     ----------
@@ -115,13 +116,12 @@ def keeping_measurements(
         To be called with each result; it does nothing where nothing can be kept.
     """
     plain = MeasureTask(task.method, task.options, task.boxes, task.faces, task.af_point)
-    try:
-        kept = DoneBefore(find_cache(), plain, redo=redo)
-    except BlurMapperError:
-        yield lambda result: None
-        return
-    with kept:
-        jobs = {job.photo: job for job in kept.plan(found, find_cache()) if job.done is None}
+    jobs: dict[Location, Job] = {}
+    with ExitStack() as stack:
+        if cache := find_cache():
+            with suppress(ImageError):
+                kept = stack.enter_context(DoneBefore(cache, plain, redo=redo))
+                jobs = {job.photo: job for job in kept.plan(found, cache) if job.done is None}
 
         def keep(result: Result) -> None:
             if result.photo in jobs:
