@@ -79,7 +79,7 @@ export function chooseShown(photos, choice, filter) {
   return folded.sort((one, other) => (one.values[by] ?? Infinity) - (other.values[by] ?? Infinity) || one.rank - other.rank);
 }
 
-// The best of a burst stands for it; where a filter hides that one, the next best does.
+// The best of a burst stands for it, in all its files; where a filter hides those, the next best does.
 function isFirst(photo, shown, filter) {
   if (!filter.fold) return true;
   filter.firsts ??= new Map();
@@ -88,8 +88,9 @@ function isFirst(photo, shown, filter) {
     filter.firsts.of = shown;
     for (const each of shown) {
       const first = filter.firsts.get(each.burst);
-      if (each.burst !== null && (!first || each.best || (each.rank < first.rank && !first.best))) filter.firsts.set(each.burst, each);
+      if (each.burst !== null && (!first || (!first.best && (each.best || each.rank < first.rank)))) filter.firsts.set(each.burst, each);
     }
   }
-  return filter.firsts.get(photo.burst) === photo;
+  const first = filter.firsts.get(photo.burst);
+  return first === photo || (first.best && photo.best);
 }
