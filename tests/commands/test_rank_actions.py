@@ -116,6 +116,14 @@ def test_a_dry_run_writes_nothing_and_says_all(
     assert "would mark 3 photos" in result.stderr and "1 photo to" in result.stderr
 
 
+def test_rows_that_are_printed_stand_alone(run_rank: Run, shoot: Path, tmp_path: Path) -> None:
+    files = ("--csv", tmp_path / "r.csv", "--report", tmp_path / "page")
+    result = run_rank(shoot, "--xmp", "--json", "-", *files, "--dry-run")
+    assert len([json.loads(line) for line in result.stdout.splitlines()]) == 3
+    assert f"would write {tmp_path / 'r.csv'}" in result.stderr.splitlines()
+    assert result.stderr.count(" -> ") == 3
+
+
 def test_lightroom_finds_its_sidecars_by_the_stem(run_rank: Run, shoot: Path) -> None:
     run_rank(shoot, "--xmp", "--xmp-name", "stem")
     assert (shoot / "a.xmp").exists()

@@ -110,7 +110,7 @@ class Actions:
             if path == STANDARD_OUTPUT and kind in formats:
                 print_text(content)
             elif self.dry_run:
-                print_line(f"would write {path}")
+                self._print_plan(f"would write {path}")
             else:
                 try:
                     write_file(path, content, tables.OURS[kind])
@@ -129,7 +129,7 @@ class Actions:
         if folder is None:
             return []
         if self.dry_run:
-            print_line(f"would write {folder / PAGE}")
+            self._print_plan(f"would write {folder / PAGE}")
             return []
         done = {each.photo: each for each in results if not isinstance(each, PhotoFailure)}
         try:
@@ -182,6 +182,10 @@ class Actions:
         summary = f"would {verb} {{}} to {folder}" if self.dry_run else f"{{}} now in {folder}"
         return self._report(brought, [str(photo) for photo in photos], summary)
 
+    def _print_plan(self, line: str) -> None:
+        """Print what a dry run would do, beside the rows where these are printed."""
+        print_line(line, err=STANDARD_OUTPUT in self.tables.values())
+
     def _report(
         self, results: Iterator[Path | Kept | BlurMapperError], said: Iterable[str], summary: str
     ) -> list[BlurMapperError]:
@@ -195,7 +199,7 @@ class Actions:
             elif isinstance(result, Path):
                 done += 1
                 if self.dry_run:
-                    print_line(f"{line} -> {result}")
+                    self._print_plan(f"{line} -> {result}")
             else:
                 kept += 1
         text = summary.format("1 photo" if done == 1 else f"{done} photos")
