@@ -205,6 +205,40 @@ def test_picks_are_carried_out(
     assert sorted(files_below(tmp_path / "away")) == ["a.png", "a.png.xmp"]
 
 
+def test_what_is_taken_back_is_taken_out_of_our_sidecars(
+    run_rank: Run, files_below: FilesBelow, shoot: Path, tmp_path: Path
+) -> None:
+    rejected = {"photo": "a.png", "flag": "reject", "rating": None}
+    picked = {"photo": "sub/c.png", "flag": "pick", "rating": 4}
+    run_rank("--apply", write_picks(shoot, rejected, picked))
+    never = {"photo": "sub/b [1].png", "flag": "", "rating": 0}
+    picks = write_picks(shoot, {**rejected, "flag": ""}, {**picked, "rating": 0}, never)
+    before = files_below(tmp_path)
+    result = run_rank("--apply", picks, "--dry-run")
+    assert f"{shoot / 'a.png'}: neither picked nor rejected -> {shoot / 'a.png.xmp'}" in (
+        result.stdout.splitlines()
+    )
+    assert "would mark 2 photos" in result.stderr and "[1]" not in result.stdout
+    assert files_below(tmp_path) == before
+    run_rank("--apply", picks)
+    assert "Rating" not in (text := (shoot / "a.png.xmp").read_text()) and "pick" not in text
+    assert "Rating" not in (text := (shoot / "sub/c.png.xmp").read_text())
+    assert 'xmpDM:pick="1"' in text
+    assert not (shoot / "sub/b [1].png.xmp").exists()
+
+
+def test_what_others_said_is_not_taken_back_unless_asked(run_rank: Run, shoot: Path) -> None:
+    run_rank("--apply", write_picks(shoot, {"photo": "a.png", "flag": "pick", "rating": 4}))
+    theirs = (shoot / "a.png.xmp").read_text().replace("?>", "?><!-- theirs -->", 1)
+    (shoot / "a.png.xmp").write_text(theirs)
+    picks = write_picks(shoot, {"photo": "a.png", "flag": "", "rating": 0})
+    assert "1 kept what others said" in run_rank("--apply", picks).stderr
+    assert (shoot / "a.png.xmp").read_text() == theirs
+    run_rank("--apply", picks, "--replace-ratings")
+    assert 'xmp:Rating="0"' in (shoot / "a.png.xmp").read_text()
+    assert 'xmpDM:pick="0"' in (shoot / "a.png.xmp").read_text()
+
+
 @pytest.mark.parametrize("name", ["gone.png", "sub", "a.png\0", "\ud800.png", "a" * 300])
 def test_a_pick_that_is_no_file_costs_no_other(name: str, run_rank: Run, shoot: Path) -> None:
     picks = write_picks(shoot, {"photo": name, "flag": "pick"}, {"photo": "a.png", "flag": "pick"})

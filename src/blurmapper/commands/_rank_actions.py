@@ -187,7 +187,10 @@ class Actions:
         print_line(line, err=STANDARD_OUTPUT in self.tables.values())
 
     def _report(
-        self, results: Iterator[Path | Kept | BlurMapperError], said: Iterable[str], summary: str
+        self,
+        results: Iterator[Path | Kept | BlurMapperError | None],
+        said: Iterable[str],
+        summary: str,
     ) -> list[BlurMapperError]:
         """Do things to photos; say what failed, and in one line for how many it was done."""
         failures = []
@@ -200,7 +203,7 @@ class Actions:
                 done += 1
                 if self.dry_run:
                     self._print_plan(f"{line} -> {result}")
-            else:
+            elif result is not None:
                 kept += 1
         text = summary.format("1 photo" if done == 1 else f"{done} photos")
         if kept:

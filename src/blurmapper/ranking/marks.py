@@ -10,7 +10,7 @@ from blurmapper.errors import ConfigError
 from blurmapper.ranking.packets import Property
 
 Colour = Literal["red", "yellow", "green", "blue", "purple"]
-Flag = Literal["pick", "reject"]
+Flag = Literal["pick", "reject", "neither"]
 
 STARS = ((0.2, 5), (0.4, 4), (0.6, 3), (0.8, 2))
 """S below which a photo gets as many stars; all others get one."""
@@ -43,9 +43,10 @@ class Mark:
     Attributes
     ----------
     rating : int or None
-        1 to 5 stars, or -1, rejected.
+        1 to 5 stars; 0, none, which takes them back; or -1, rejected.
     colour : {"red", "yellow", "green", "blue", "purple"} or None
-    flag : {"pick", "reject"} or None
+    flag : {"pick", "reject", "neither"} or None
+        Neither takes back what was said.
     """
 
     rating: int | None = None
@@ -55,9 +56,11 @@ class Mark:
     def __str__(self) -> str:
         """Return what is said, in words."""
         stars = "rejected" if self.rating == REJECTED else f"{self.rating} stars"
-        said = [] if self.rating is None else [stars.replace("1 stars", "1 star")]
+        stars = {"1 stars": "1 star", "0 stars": "no stars"}.get(stars, stars)
+        said = [] if self.rating is None else [stars]
         said += [self.colour] if self.colour else []
         said += ["picked"] if self.flag == "pick" else []
+        said += ["neither picked nor rejected"] if self.flag == "neither" else []
         said += ["rejected"] if self.flag == "reject" and self.rating != REJECTED else []
         return ", ".join(said) or "nothing"
 
@@ -76,9 +79,9 @@ class Mark:
             marks[DARKTABLE_COLOURS] = str(get_args(Colour).index(self.colour))
             marks[DIGIKAM_COLOUR] = _DIGIKAM[self.colour]
         if self.flag is not None:
-            marks[LIGHTROOM_PICK] = "1" if self.flag == "pick" else "-1"
-            marks[LIGHTROOM_GOOD] = "true" if self.flag == "pick" else "false"
-            marks[DIGIKAM_PICK] = "3" if self.flag == "pick" else "1"
+            said = {"pick": ("1", "true", "3"), "reject": ("-1", "false", "1")}
+            names = (LIGHTROOM_PICK, LIGHTROOM_GOOD, DIGIKAM_PICK)
+            marks |= zip(names, said.get(self.flag, ("0", "", "0")), strict=True)
         return marks
 
     def over(self, other: Mark | None) -> Mark:
@@ -160,11 +163,14 @@ def _meaning(name: Property, value: str) -> str | float:
 
 
 def join_marks(earlier: Marks, later: Marks) -> Marks:
-    """Return marks with what earlier ones say beside them, and does not gainsay them."""
+    """Return marks with what earlier ones say beside them, and does not gainsay them.
+
+    What says nothing takes back what was said.
+    """
     joined = {**earlier, **later}
     stars, flag = (joined.get(each, "") for each in (RATING, LIGHTROOM_PICK))
     if (stars == str(REJECTED)) != (flag == "-1") and stars and flag:
         # No photo is rejected and has stars, or is picked.
         gone = _FLAGS if RATING in later else {RATING}
-        return {name: value for name, value in joined.items() if name not in gone}
-    return joined
+        joined = {name: value for name, value in joined.items() if name not in gone}
+    return drop_nothing(joined)

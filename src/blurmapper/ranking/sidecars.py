@@ -61,13 +61,14 @@ def write_marks(
     *,
     replace: bool = False,
     dry_run: bool = False,
-) -> Iterator[Path | Kept | BlurMapperError]:
+) -> Iterator[Path | Kept | BlurMapperError | None]:
     """Write each photo's mark to a sidecar beside it; yield the sidecar, or why there is none.
 
     A new sidecar holds the mark and nothing else. To one that exists and is not of our making a
     mark is added where it says nothing, such as no stars. Where it, the photo's sidecar of the
     other naming or the photo itself says otherwise, such as -1 for rejected, nothing is written
-    unless `replace`. Every other byte of a sidecar stays. Photos are read at most.
+    unless `replace`. Every other byte of a sidecar stays. Photos are read at most. None is yielded
+    where a mark that takes back finds nothing to take back.
 
     Parameters
     ----------
@@ -97,12 +98,12 @@ def write_marks(
         elsewhere = {} if replace else _read_elsewhere(photo, folders, naming, wanted)
         try:
             content = _change(sidecar, wanted, elsewhere, replace=replace)
-            if content is not None and not dry_run:
+            if content and not dry_run:
                 write_file(sidecar, content)
         except BlurMapperError as error:
             yield error
         else:
-            yield Kept(photo) if content is None else sidecar
+            yield Kept(photo) if content is None else sidecar if content else None
 
 
 def sidecar_path(photo: Path, naming: Naming = "full") -> Path:
@@ -129,6 +130,8 @@ def _is_ours(sidecar: bytes) -> bool:
 def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) -> bytes | None:
     """Return what a sidecar is to hold; None where another hand said otherwise.
 
+    Where nothing is to be taken back, it is empty.
+
     Raises
     ------
     ImageError
@@ -140,7 +143,9 @@ def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) ->
     try:
         before = sidecar.read_bytes()
     except FileNotFoundError:
-        return None if is_by_hand(wanted, elsewhere) else new_sidecar(wanted)
+        if is_by_hand(wanted, elsewhere):
+            return None
+        return new_sidecar(wanted) if drop_nothing(wanted) else b""
     except OSError as error:
         raise ImageError(f"{sidecar}: cannot be read ({error.strerror}); check it") from error
     try:
@@ -149,7 +154,11 @@ def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) ->
         said = elsewhere if ours else {**elsewhere, **given}
         if not replace and is_by_hand(wanted, said):
             return None
-        return new_sidecar(join_marks(given, wanted)) if ours else write_properties(before, wanted)
+        if ours:
+            return new_sidecar(join_marks(given, wanted))
+        # What says nothing is written only over what does.
+        said = {**drop_nothing(wanted), **{name: wanted[name] for name in wanted if name in given}}
+        return write_properties(before, said) if said else b""
     except (ValueError, expat.ExpatError) as error:
         raise ImageError(
             f"{sidecar}: left as it is, for no mark can be put in it safely ({error}); "

@@ -16,11 +16,10 @@ export class Choice {
     return this.marks.get(keyOf(photo)) ?? { flag: null, rating: null };
   }
 
-  /** Set the flag (pick, reject, null) or the rating (1 to 5, null) of a photo. */
+  /** Set the flag (pick, reject, "" for neither) or the rating (0 to 5); null is what was never said. */
   set(photo, change) {
-    const mark = { ...this.of(photo), ...change };
-    if (mark.flag || mark.rating) this.marks.set(keyOf(photo), mark);
-    else this.marks.delete(keyOf(photo));
+    // What is taken back is kept as well, for it may have been carried out already.
+    this.marks.set(keyOf(photo), { ...this.of(photo), ...change });
     this.keep();
   }
 
