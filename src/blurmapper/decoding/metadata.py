@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import io
 import struct
+from contextlib import suppress
+from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import PIL.Image
 from PIL import ExifTags
 
 from blurmapper.decoding import boxes, jpeg, png, tiff
-from blurmapper.decoding.opening import is_heif, open_jpeg, open_pillow
+from blurmapper.decoding.opening import (
+    is_heif,
+    name_kind,
+    open_jpeg,
+    open_pillow,
+    read_orientation,
+)
 from blurmapper.decoding.raw import MRW_START, RAF_START, TIFF_LIKE, read_mrw_tiff, read_raf_parts
 
 _HEAD = 32
@@ -58,6 +66,16 @@ def read_metadata(stream: BinaryIO) -> Metadata:
             # The first picture of a RAW file need not be one that Pillow reads.
             return _read_directory(stream)
         return _ask(open_jpeg(jpeg.read(stream)[0]))
+
+
+def is_turned_webp(photo: Path) -> bool:
+    """Say whether a file is a WebP photo that EXIF turns, which browsers do not."""
+    # Whatever is wrong with it, reading the photo will say.
+    with suppress(Exception), photo.open("rb") as stream:
+        if name_kind(stream.read(_HEAD)) == "WebP":
+            stream.seek(0)
+            return read_orientation(open_pillow(stream)) in range(2, 9)
+    return False
 
 
 def _ask(opened: PIL.Image.Image) -> Metadata:
