@@ -143,7 +143,7 @@ def rate(blur: float) -> int:
 def is_by_hand(wanted: Marks, given: Marks) -> bool:
     """Say whether something else is given than is wanted, and not only nothing."""
     return any(
-        said != _meaning(name, wanted[name]) and name != LIGHTROOM_GOOD
+        said != _meaning(name, wanted[name]) and (name != LIGHTROOM_GOOD or not wanted[name])
         for name, value in given.items()
         if name in wanted and (said := _meaning(name, value))
     )
