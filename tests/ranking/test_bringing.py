@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from blurmapper.errors import ImageError
-from blurmapper.ranking import bringing
+from blurmapper.ranking import putting
 from blurmapper.ranking.bringing import copy_photos, move_photos
 
 
@@ -82,7 +82,7 @@ def test_a_move_that_fails_midway_loses_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "link", fail)
-    monkeypatch.setattr(bringing.shutil, "copyfileobj", fail)
+    monkeypatch.setattr(putting.shutil, "copyfileobj", fail)
     photo = write(tmp_path / "in" / "a.jpg", "a")
     (error,) = move_photos([photo], tmp_path / "out")
     assert isinstance(error, ImageError)

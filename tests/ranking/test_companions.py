@@ -203,7 +203,7 @@ def test_what_fails_midway_is_undone(
         link(source, target)
 
     monkeypatch.setattr(os, "link", refuse_second)
-    monkeypatch.setattr("blurmapper.ranking.bringing.put_in_place", _put_but_xmp)
+    monkeypatch.setattr("blurmapper.ranking.putting.put_in_place", _put_but_xmp)
     (error,) = bring([photo], tmp_path / "out")
     assert isinstance(error, ImageError)
     assert contents(tmp_path / "in") == before

@@ -82,18 +82,24 @@ class Folders:
     def find_companions(self, photo: Path) -> list[Companion]:
         """Return the files that belong to a photo, which need not be there itself."""
         near = self._near(photo)
-        twins = [
-            name
-            for name in near
-            if _is_photo(name)
-            and name != photo.name
-            and os.path.splitext(name)[0].casefold() == photo.stem.casefold()  # noqa: PTH122
-            and self._is_there(photo.with_name(name))
-        ]
         return [
-            Companion(photo.with_name(name), rest, bool(twins) and len(owner) == len(photo.stem))
+            Companion(path, rest, bool(self.find_others(path, photo)))
             for name, rest, owner in self._split(photo, near)
-            if self._is_there(photo.with_name(name)) and not self._is_of_another(photo, owner, near)
+            if self._is_there(path := photo.with_name(name))
+            and not self._is_of_another(photo, owner, near)
+        ]
+
+    def find_others(self, companion: Path, photo: Path) -> list[Path]:
+        """Return the other photos that a photo's file belongs to; the photo need not be there."""
+        self._list(companion.parent)
+        listed = self._listed[companion.parent]
+        near = {name for key in _keys(companion.name) for name in listed.get(key, ())}
+        return [
+            other
+            for other in (companion.with_name(name) for name in sorted(near) if _is_photo(name))
+            if other.name != photo.name and self._is_there(other)
+            for _, _, owner in self._split(other, {companion.name})
+            if not self._is_of_another(other, owner, near | {photo.name})
         ]
 
     def _is_there(self, path: Path) -> bool:
@@ -120,10 +126,10 @@ class Folders:
     @staticmethod
     def _is_of_another(photo: Path, owner: str, near: set[str]) -> bool:
         """Say whether another photo has the very name that a companion is called after."""
-        if owner in (photo.name, photo.stem):
-            return False
-        return any(
-            _is_photo(other) and owner in (other, os.path.splitext(other)[0])  # noqa: PTH122
+        # NAME_01.EXT.xmp may be of NAME_01.EXT, or a version of NAME.EXT.
+        named = {owner, _VERSION.sub("", owner)} - {photo.name, photo.stem}
+        return bool(named) and any(
+            _is_photo(other) and not named.isdisjoint((other, os.path.splitext(other)[0]))  # noqa: PTH122
             for other in near
         )
 
@@ -141,17 +147,20 @@ class Folders:
 
     @staticmethod
     def _take(names: dict[str, set[str]], name: str) -> None:
-        key = _key(name)
-        names[key].add(name)
-        # darktable calls a photo's second edit NAME_01.EXT.xmp.
-        names[_LAST_VERSION.sub("", key)].add(name)
-        takeout = _TAKEOUT.fullmatch(name)
-        if takeout:
-            names[key + takeout[2]].add(name)
+        for key in _keys(name):
+            names[key].add(name)
 
 
 def _key(name: str) -> str:
     return name.split(".", 1)[0].casefold()
+
+
+def _keys(name: str) -> set[str]:
+    """Return the keys of the photos that a file may belong to."""
+    key = _key(name)
+    takeout = _TAKEOUT.fullmatch(name)
+    # darktable calls a photo's second edit NAME_01.EXT.xmp.
+    return {key, _LAST_VERSION.sub("", key), *([key + takeout[2]] if takeout else [])}
 
 
 def _move_number(name: str, stem: str) -> str:
