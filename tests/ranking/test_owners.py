@@ -96,3 +96,27 @@ def test_what_names_of_other_capitals_share_is_copied_until_the_last_moves(tmp_p
         pytest.skip("this file system holds a and A to be one name")
     list(move_photos([first], tmp_path / "out"))
     assert list(contents(tmp_path / "in")) == ["A.JPG", "a_01.JPG.xmp"]
+
+
+@BOTH
+def test_two_files_of_a_photo_never_become_one(bring: Bring, tmp_path: Path) -> None:
+    write(tmp_path / "out", "A.JPG")
+    photo = write(tmp_path / "in", "A.JPG", "A.xmp", "a.xmp")
+    if len(contents(tmp_path / "in")) == 2:
+        pytest.skip("this file system holds a and A to be one name")
+    list(bring([photo], tmp_path / "out"))
+    assert contents(tmp_path / "out") == {
+        "A.JPG": "out/A.JPG",
+        "A-2.JPG": "in/A.JPG",
+        "A-2.xmp": "in/A.xmp",
+        "a-2.xmp": "in/a.xmp",
+    }
+
+
+def test_what_finds_no_place_is_not_taken_away(tmp_path: Path) -> None:
+    write(tmp_path / "out", "A(1).JPG")
+    described = ("A(1).JPG.json", "A.JPG(1).json")
+    photo = write(tmp_path / "in", "A(1).JPG", *described)
+    list(move_photos([photo], tmp_path / "out"))
+    kept = {*contents(tmp_path / "in").values(), *contents(tmp_path / "out").values()}
+    assert kept == {"out/A(1).JPG", "in/A(1).JPG", *(f"in/{name}" for name in described)}

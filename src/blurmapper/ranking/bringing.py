@@ -87,20 +87,19 @@ class _Bringer:
             for each in self._folders.find_companions(photo)
             if each.path.is_file() or (self._move and each.path.is_symlink())
         ]
-        earlier: Path | None = None
-        numbered = (f"{photo.stem}-{number}{photo.suffix}" for number in count(2))
-        for target in (self._folder / name for name in chain([photo.name], numbered)):
-            places = {each: each.beside(photo, target) for each in companions}
+        earlier: tuple[Path, dict[Companion, Path]] | None = None
+        for number in chain([""], map("-{}".format, count(2))):
+            target = self._folder / f"{photo.stem}{number}{photo.suffix}"
+            places = {each: each.place_in(self._folder, number) for each in companions}
             if self._is_there(photo, target, places):
                 break
             if not self._is_free(photo, target, places):
                 if earlier is None and self._is_earlier_copy(photo, target):
-                    earlier = target
+                    earlier = target, places
                 continue
             if earlier is not None and self._there(target) is None:
                 # No copy has all that belongs to the photo, so the first gets what it lacks.
-                target = earlier  # noqa: PLW2901
-                places = {each: each.beside(photo, target) for each in companions}
+                target, places = earlier
             joining = self._find_joining(photo, target, places)
             fit = {each: place for each, place in places.items() if each not in joining}
             try:
@@ -109,7 +108,7 @@ class _Bringer:
                 continue
             break
         self._given.add(target)
-        if target == earlier or (self._move and os.path.lexists(photo)):
+        if earlier is not None or (self._move and os.path.lexists(photo)):
             self._check_complete(photo, target, places)
         return target
 
@@ -211,12 +210,12 @@ class _Bringer:
     def _place(self, photo: Path, target: Path, places: dict[Companion, Path]) -> None:
         wanted = [(photo, target, self._move)]
         wanted += [(c.path, place, self._move and not c.is_shared) for c, place in places.items()]
-        made: list[Path] = []
+        made: dict[Path, Path] = {}
         try:
             for source, place, move in wanted:
                 if not os.path.lexists(place):
                     put(source, place, move=move)
-                    made.append(place)
+                    made[place] = source
             if self._move and (target in made or are_names_of_one(photo, target)):
                 self._take_away(photo, target)
         except BaseException:
@@ -228,7 +227,8 @@ class _Bringer:
         for place in made:
             self._folders.add(place)
         for source, place, move in wanted[1:]:
-            if move and not os.path.lexists(photo) and (place in made or is_copied(source, place)):
+            is_brought = made.get(place) == source or is_copied(source, place)
+            if move and not os.path.lexists(photo) and is_brought:
                 self._take_away(source, place)
 
     def _take_away(self, source: Path, target: Path) -> None:

@@ -33,20 +33,22 @@ class Companion:
     Attributes
     ----------
     path : Path
+    stem : str
+        The photo's stem as its name has it, in upper or lower case.
     rest : str
-        What its name has behind the photo's stem.
+        What its name has behind that.
     is_shared : bool
         Whether it belongs to other photos of that stem too, that are still there.
     """
 
     path: Path
+    stem: str
     rest: str
     is_shared: bool
 
-    def beside(self, photo: Path, target: Path) -> Path:
-        """Return where it goes when its photo becomes `target`."""
-        kept = self.path.name if target.stem == photo.stem else target.stem + self.rest
-        return target.with_name(kept)
+    def place_in(self, folder: Path, number: str) -> Path:
+        """Return where it goes when its photo comes to a folder with a number, or none."""
+        return folder / (f"{self.stem}{number}{self.rest}" if number else self.path.name)
 
 
 class Folders:
@@ -83,7 +85,7 @@ class Folders:
         """Return the files that belong to a photo, which need not be there itself."""
         near = self._near(photo)
         return [
-            Companion(path, rest, bool(self.find_others(path, photo)))
+            Companion(path, owner[: len(photo.stem)], rest, bool(self.find_others(path, photo)))
             for name, rest, owner in self._split(photo, near)
             if self._is_there(path := photo.with_name(name))
             and not self._is_of_another(photo, owner, near)
