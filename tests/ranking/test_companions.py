@@ -51,6 +51,20 @@ def test_what_belongs_to_a_photo_goes_with_it(bring: Bring, name: str, tmp_path:
 
 
 @BOTH
+@pytest.mark.parametrize("end", [".MP", ".mp", ".MV", ".MP~2"])
+def test_the_clip_of_a_motion_photo_goes_with_it(bring: Bring, end: str, tmp_path: Path) -> None:
+    for folder in ("in", "more"):
+        photo = write(tmp_path / folder, f"PXL_1{end}.jpg", f"PXL_1{end}", "PXL_1.MP.txt")
+        list(bring([photo], tmp_path / "out"))
+    assert contents(tmp_path / "out") == {
+        f"PXL_1{end}": f"in/PXL_1{end}",
+        f"PXL_1{end}.jpg": f"in/PXL_1{end}.jpg",
+        f"PXL_1-2{end}": f"more/PXL_1{end}",
+        f"PXL_1-2{end}.jpg": f"more/PXL_1{end}.jpg",
+    }
+
+
+@BOTH
 def test_what_belongs_to_others_stays(bring: Bring, tmp_path: Path) -> None:
     others = ("IMG_2.xmp", "IMG_1_01.JPG", "IMG_1_01.JPG.xmp", "IMG_11.AAE", "IMG_1.CR2.xmp")
     made = ("IMG_1.JPG.blur.png", "IMG_1.txt", "IMG_1.CR2")

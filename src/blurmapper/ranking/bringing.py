@@ -10,7 +10,7 @@ from pathlib import Path
 
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.parts import part_in, sweep_once
-from blurmapper.ranking.companions import Companion, Folders
+from blurmapper.ranking.companions import Companion, Folders, add_number
 from blurmapper.ranking.putting import are_equal, are_names_of_one, is_copied, put, real_name
 
 
@@ -89,7 +89,7 @@ class _Bringer:
         ]
         earlier: tuple[Path, dict[Companion, Path]] | None = None
         for number in chain([""], map("-{}".format, count(2))):
-            target = self._folder / f"{photo.stem}{number}{photo.suffix}"
+            target = self._folder / f"{add_number(photo.stem, number)}{photo.suffix}"
             places = {each: each.place_in(self._folder, number) for each in companions}
             if self._is_there(photo, target, places):
                 break

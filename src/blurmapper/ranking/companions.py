@@ -16,10 +16,13 @@ OF_ONE = re.compile(r"(\.out)?\.(xmp|pp3|arp|dop|on1)|(\.[a-z-]*)?\.json", re.IG
 """What follows NAME.EXT: XMP, RawTherapee, ART, DxO PhotoLab, ON1, Google Takeout."""
 
 OF_A_STEM = re.compile(
-    r"\.(xmp|aae|pp3|arp|dop|on1|vrd|nksc|thm|wav|mie|json|mov|mp4|mp)", re.IGNORECASE
+    r"\.(xmp|aae|pp3|arp|dop|on1|vrd|nksc|thm|wav|mie|json|mov|mp4|mp|mv)", re.IGNORECASE
 )
 """What follows NAME: Lightroom's XMP, Apple's edits, other programs', a thumbnail, a spoken memo,
 the clip of a Live Photo. It belongs to all photos of that stem, such as a raw file and its JPEG."""
+
+_CLIP = re.compile(r"\.m[pv](~\d+)?$", re.IGNORECASE)
+"""How the stem of a Pixel's motion photo ends, NAME.MP.jpg, whose clip is NAME.MP."""
 
 _VERSION = re.compile(r"_\d{2,3}(?=\.)")
 _LAST_VERSION = re.compile(r"_\d{2,3}$")
@@ -48,7 +51,8 @@ class Companion:
 
     def place_in(self, folder: Path, number: str) -> Path:
         """Return where it goes when its photo comes to a folder with a number, or none."""
-        return folder / (f"{self.stem}{number}{self.rest}" if number else self.path.name)
+        numbered = f"{add_number(self.stem, number)}{self.rest}"
+        return folder / (numbered if number else self.path.name)
 
 
 class Folders:
@@ -118,7 +122,7 @@ class Folders:
                 continue
             version = _VERSION.match(rest)
             counted = version.end() if version else 0
-            if OF_A_STEM.fullmatch(rest):
+            if OF_A_STEM.fullmatch(rest) or (not rest and _CLIP.search(stem)):
                 yield name, rest, full[: len(stem)]
             elif rest[counted:].casefold().startswith(suffix):
                 behind = rest[counted + len(suffix) :]
@@ -151,6 +155,13 @@ class Folders:
     def _take(names: dict[str, set[str]], name: str) -> None:
         for key in _keys(name):
             names[key].add(name)
+
+
+def add_number(stem: str, number: str) -> str:
+    """Return a photo's stem with a number, which NAME.MP has as its clip can have it."""
+    clip = _CLIP.search(stem)
+    end = clip.start() if clip else len(stem)
+    return stem[:end] + number + stem[end:]
 
 
 def _key(name: str) -> str:
