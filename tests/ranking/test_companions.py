@@ -199,6 +199,23 @@ def test_a_move_that_was_killed_is_finished_by_the_next(tmp_path: Path) -> None:
     assert contents(tmp_path / "in") == {}
 
 
+@BOTH
+def test_a_photo_arrives_after_what_belongs_to_it(
+    bring: Bring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = write(tmp_path / "in", "a.jpg", "a.xmp", "a.AAE")
+    seen = []
+
+    def put(part: Path, target: Path) -> None:
+        parts.put_in_place(part, target)
+        seen.append(target.name)
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr("blurmapper.ranking.putting.put_in_place", put)
+    list(bring([photo], tmp_path / "out"))
+    assert seen == ["a.AAE", "a.xmp", "a.jpg"]
+
+
 def refuse(*_: object, **__: object) -> NoReturn:
     raise OSError(28, "No space left on device")
 

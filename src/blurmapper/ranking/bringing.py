@@ -208,11 +208,11 @@ class _Bringer:
             self._folders.expect(place)
 
     def _place(self, photo: Path, target: Path, places: dict[Companion, Path]) -> None:
-        wanted = [(photo, target, self._move)]
-        wanted += [(c.path, place, self._move and not c.is_shared) for c, place in places.items()]
+        beside = [(c.path, at, self._move and not c.is_shared) for c, at in places.items()]
         made: dict[Path, Path] = {}
         try:
-            for source, place, move in wanted:
+            # The photo comes last, so that a run that is killed leaves none without what is its.
+            for source, place, move in [*beside, (photo, target, self._move)]:
                 if not os.path.lexists(place):
                     put(source, place, move=move)
                     made[place] = source
@@ -226,7 +226,7 @@ class _Bringer:
             raise
         for place in made:
             self._folders.add(place)
-        for source, place, move in wanted[1:]:
+        for source, place, move in beside:
             is_brought = made.get(place) == source or is_copied(source, place)
             if move and not os.path.lexists(photo) and is_brought:
                 self._take_away(source, place)
