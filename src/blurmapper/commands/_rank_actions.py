@@ -200,7 +200,7 @@ class Actions:
                 kept += 1
         text = summary.format("1 photo" if done == 1 else f"{done} photos")
         if kept:
-            text += f"; {kept} kept what others said (--replace-ratings replaces it)"
+            text += f"; {kept} kept what others said (--replace-ratings marks these too)"
         print_line(text, err=True)
         return failures
 

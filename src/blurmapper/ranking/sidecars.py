@@ -23,10 +23,12 @@ from blurmapper.parts import sweep_once
 from blurmapper.ranking.companions import Folders
 from blurmapper.ranking.marks import (
     ALL_PROPERTIES,
+    LIGHTROOM_GOOD,
     RATING,
     Mark,
     Marks,
     drop_nothing,
+    find_gainsaid,
     is_by_hand,
     join_marks,
 )
@@ -67,7 +69,8 @@ def write_marks(
     A new sidecar holds the mark and nothing else. To one that exists and is not of our making a
     mark is added where it says nothing, such as no stars. Where it, the photo's sidecar of the
     other naming or the photo itself says otherwise, such as -1 for rejected, nothing is written
-    unless `replace`. Every other byte of a sidecar stays. Photos are read at most.
+    unless `replace`. Every other byte of a sidecar stays, but for stars or a flag that would
+    gainsay the mark: no photo is rejected and has stars, or is picked. Photos are read at most.
 
     Parameters
     ----------
@@ -77,7 +80,7 @@ def write_marks(
         ``NAME.EXT.xmp`` or ``NAME.xmp``. With the latter photos that differ by their suffix
         alone would share a sidecar: the first gets it, the others yield an error.
     replace : bool
-        Also replace what others said.
+        Also mark where others said otherwise, in place of what the sidecar says.
     dry_run : bool
         Write nothing; yield what would come of it.
     """
@@ -94,7 +97,7 @@ def write_marks(
             )
             continue
         wanted = mark.properties()
-        elsewhere = {} if replace else _read_elsewhere(photo, folders, naming, wanted)
+        elsewhere = {} if replace else _read_elsewhere(photo, folders, naming)
         try:
             content = _change(sidecar, wanted, elsewhere, replace=replace)
             if content is not None and not dry_run:
@@ -149,7 +152,11 @@ def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) ->
         said = elsewhere if ours else {**elsewhere, **given}
         if not replace and is_by_hand(wanted, said):
             return None
-        return new_sidecar(join_marks(given, wanted)) if ours else write_properties(before, wanted)
+        if ours:
+            return new_sidecar(join_marks(given, wanted))
+        # Of another's nothing is taken away; 0 is no stars, and no flag.
+        gone = find_gainsaid(given, wanted) - {LIGHTROOM_GOOD}
+        return write_properties(before, {**wanted, **dict.fromkeys(gone, "0")})
     except (ValueError, expat.ExpatError) as error:
         raise ImageError(
             f"{sidecar}: left as it is, for no mark can be put in it safely ({error}); "
@@ -157,9 +164,7 @@ def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) ->
         ) from error
 
 
-def _read_elsewhere(
-    photo: Path, folders: Folders, naming: Naming, wanted: Marks
-) -> dict[Property, str]:
+def _read_elsewhere(photo: Path, folders: Folders, naming: Naming) -> dict[Property, str]:
     """Return what a photo's sidecar of the other naming says of it, or else the photo itself."""
     said: Marks = {}
     other = sidecar_path(photo, "stem" if naming == "full" else "full")
@@ -167,11 +172,11 @@ def _read_elsewhere(
     with suppress(OSError, ValueError, expat.ExpatError):
         content = read_regular(folders.find_alike(photo, other))
         if not _is_ours(content):
-            said = drop_nothing(read_properties(content, wanted.keys()))
-    return {**read_marks_inside(photo, wanted), **said}
+            said = drop_nothing(read_properties(content, ALL_PROPERTIES))
+    return {**read_marks_inside(photo), **said}
 
 
-def read_marks_inside(photo: Path, wanted: Iterable[Property]) -> dict[Property, str]:
+def read_marks_inside(photo: Path) -> dict[Property, str]:
     """Return what the metadata inside a photo say: its XMP, or else the rating in its EXIF."""
     said: dict[Property, str] = {}
     # What is broken says nothing.
@@ -180,5 +185,5 @@ def read_marks_inside(photo: Path, wanted: Iterable[Property]) -> dict[Property,
         rating = exif.get(ExifTags.Base.Rating)
         if rating is not None:
             said[RATING] = str(rating)
-        said |= drop_nothing(read_properties(packet.strip(b"\0 \r\n"), list(wanted)))
+        said |= drop_nothing(read_properties(packet.strip(b"\0 \r\n"), ALL_PROPERTIES))
     return said
