@@ -190,3 +190,14 @@ def test_copying_again_says_what_it_did_not_replace(tmp_path: Path) -> None:
         assert isinstance(error, ImageError)
         assert "a.jpg.xmp stayed behind; move that photo away" in str(error)
     assert contents(tmp_path / "out") == {"a.jpg": "a", "a.jpg.xmp": "first edit"}
+
+
+def test_a_link_follows_its_photo_also_in_a_move_that_is_broken_off(tmp_path: Path) -> None:
+    more, real = (write(tmp_path / "in" / f"{name}.jpg", name) for name in ("more", "real"))
+    (tmp_path / "in" / "link.jpg").symlink_to("real.jpg")
+    out = tmp_path / "out"
+    moving = move_photos([tmp_path / "in" / "link.jpg", real, more], out)
+    assert [next(moving), next(moving)] == [out / "link.jpg", out / "real.jpg"]
+    moving.close()
+    assert contents(out) == {"link.jpg": "real", "real.jpg": "real"}
+    assert contents(tmp_path / "in") == {"more.jpg": "more"}

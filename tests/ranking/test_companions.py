@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,7 +15,7 @@ from blurmapper import parts
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.ranking.bringing import copy_photos, move_photos
 
-Bring = Callable[..., Iterator[Path | BlurMapperError]]
+Bring = Callable[..., Generator[Path | BlurMapperError]]
 
 BOTH = pytest.mark.parametrize("bring", [copy_photos, move_photos])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
@@ -16,7 +16,7 @@ from blurmapper.ranking.putting import are_equal, are_names_of_one, is_copied, p
 
 def copy_photos(
     photos: Iterable[Path], folder: Path, *, dry_run: bool = False
-) -> Iterator[Path | BlurMapperError]:
+) -> Generator[Path | BlurMapperError]:
     """Copy photos into a folder; yield where each is, or why it is not.
 
     Nothing is overwritten: where a name is taken by another file, or files are there that would
@@ -31,7 +31,7 @@ def copy_photos(
 
 def move_photos(
     photos: Iterable[Path], folder: Path, *, dry_run: bool = False
-) -> Iterator[Path | BlurMapperError]:
+) -> Generator[Path | BlurMapperError]:
     """Move photos into a folder; yield where each is, or why it is not.
 
     Nothing is overwritten: where a name is taken, or files are there that would belong to the
@@ -44,16 +44,19 @@ def move_photos(
 
 def _bring(
     photos: Iterable[Path], bringer: _Bringer, done: str
-) -> Iterator[Path | BlurMapperError]:
-    for photo in photos:
-        try:
-            yield bringer.bring(photo)
-        except ImageError as error:
-            yield error
-        except OSError as error:
-            reason = error.strerror or error
-            yield ImageError(f"{photo}: cannot be {done} ({reason}); check the folder")
-    bringer.mend_links()
+) -> Generator[Path | BlurMapperError]:
+    try:
+        for photo in photos:
+            try:
+                yield bringer.bring(photo)
+            except ImageError as error:
+                yield error
+            except OSError as error:
+                reason = error.strerror or error
+                yield ImageError(f"{photo}: cannot be {done} ({reason}); check the folder")
+    finally:
+        # Also of what was moved before somebody broke off.
+        bringer.mend_links()
 
 
 class _Bringer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +63,7 @@ def write_marks(
     *,
     replace: bool = False,
     dry_run: bool = False,
-) -> Iterator[Path | Kept | BlurMapperError]:
+) -> Generator[Path | Kept | BlurMapperError]:
     """Write each photo's mark to a sidecar beside it; yield the sidecar, or why there is none.
 
     A new sidecar holds the mark and nothing else. To one that exists and is not of our making a
