@@ -75,6 +75,25 @@ def test_a_move_across_disks_is_a_copy_and_a_removal(
     assert not photo.exists()
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="root alone may")
+@pytest.mark.parametrize("bring", [copy_photos, move_photos])
+def test_a_move_across_disks_keeps_the_owner(
+    bring: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    photo = write(tmp_path / "in" / "a.jpg", "a")
+    photo.chmod(0o600)
+    os.chown(photo, 1234, 2345)
+    list(bring([photo], tmp_path / "out"))  # type: ignore[call-overload]
+    status = (tmp_path / "out" / "a.jpg").stat()
+    expected = (1234, 2345) if bring is move_photos else (os.geteuid(), os.getegid())
+    assert (status.st_uid, status.st_gid) == expected
+    assert status.st_mode & 0o777 == 0o600
+
+
 def test_a_move_that_fails_midway_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

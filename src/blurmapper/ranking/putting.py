@@ -8,7 +8,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from blurmapper.parts import part_in, put_in_place
+from blurmapper.parts import keep_owner, part_in, put_in_place
 
 
 def put(source: Path, target: Path, *, move: bool) -> None:
@@ -37,6 +37,8 @@ def put(source: Path, target: Path, *, move: bool) -> None:
             shutil.copyfileobj(content, copy, 1 << 20)
             copy.flush()
             os.fsync(copy.fileno())
+            if move:
+                keep_owner(copy, source)
         with suppress(OSError):
             shutil.copystat(source, part)
         put_in_place(part, target)
