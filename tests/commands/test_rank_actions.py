@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
 
 from blurmapper.errors import ConfigError, ImageError
+from blurmapper.ranking import bringing, sidecars
 from blurmapper.ranking.measuring import find_cache
 
 Run = Callable[..., Result]
@@ -139,6 +141,32 @@ def test_ratings_of_others_are_kept_unless_asked(run_rank: Run, shoot: Path) -> 
     assert sidecar.read_text() == by_hand
     assert "marked 3 photos" in run_rank(shoot, "--xmp", "--replace-ratings").stderr
     assert sidecar.read_text() != by_hand
+
+
+@pytest.mark.parametrize("deed", ["copied", "moved", "marked"])
+def test_ctrl_c_finishes_the_photo_that_has_begun_and_says_so(
+    deed: str,
+    run_rank: Run,
+    shoot: Path,
+    tmp_path: Path,
+    press_ctrl_c: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module, name = {"marked": (sidecars, "write_file")}.get(deed, (bringing, "put"))
+    do = getattr(module, name)
+
+    def interrupt(*arguments: Any, **choices: Any) -> Any:
+        press_ctrl_c()
+        return do(*arguments, **choices)
+
+    monkeypatch.setattr(module, name, interrupt)
+    option = ["--copy-to" if deed == "copied" else "--move-to", tmp_path / "best"]
+    marking = ["--mark", "red"] if deed == "marked" else []
+    result = run_rank(shoot, "--select", "sharpest", "3", *option, *marking, status=130)
+    assert f"1 photo{'' if deed == 'marked' else ' now in'}" in result.stderr
+    assert "stopped after 1 of 3 photos" in result.stderr
+    assert len(list(tmp_path.glob("best/*"))) == (0 if deed == "marked" else 1)
+    assert len(list(shoot.rglob("*.xmp"))) == (1 if deed == "marked" else 0)
 
 
 def test_stars_just_written_travel_with_the_photo(
