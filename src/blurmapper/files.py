@@ -18,7 +18,7 @@ from typing import BinaryIO, TypeVar, cast
 from blurmapper.addresses import HELD, Address
 from blurmapper.errors import ImageError
 from blurmapper.locations import Location
-from blurmapper.parts import part_in
+from blurmapper.parts import keep_owner, part_in
 
 AnyLocation = TypeVar("AnyLocation", bound=Location)
 
@@ -35,9 +35,9 @@ _NO_TEXT = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 def replacing(path: Location, ours: Recognises | None = None) -> Iterator[BinaryIO]:
     """Give a stream that becomes the file of a path in one step, once all is written.
 
-    A file that was there keeps its rights, and if anything goes wrong its content too. It gives
-    way only to its like: a photo never to a table. A link stays, and the file that it leads to is
-    written. A device, a pipe or a descriptor (``/dev/stdout``) gets the content.
+    A file that was there keeps its owner and rights, and if anything goes wrong its content too.
+    It gives way only to its like: a photo never to a table. A link stays, and the file that it
+    leads to is written. A device, a pipe or a descriptor (``/dev/stdout``) gets the content.
 
     Parameters
     ----------
@@ -69,6 +69,7 @@ def replacing(path: Location, ours: Recognises | None = None) -> Iterator[Binary
             return
         with part_in(place.parent) as part:
             with part.open("xb") as stream:
+                keep_owner(stream, place)
                 yield stream
             _keep_others(path, place, ours or (lambda old: _kind(old) == _kind(part)))
             with suppress(FileNotFoundError):

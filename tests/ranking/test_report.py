@@ -156,6 +156,17 @@ def test_crops_have_the_photo_s_own_pixels(report: WriteReport, tmp_path: Path) 
         assert crop.size == (400, 300)
 
 
+@pytest.mark.parametrize("turn", [1, 3, 6])
+def test_webp_that_browsers_do_not_turn_is_shown_by_its_copies(
+    turn: int, photos: Path, report: WriteReport, tmp_path: Path
+) -> None:
+    exif = PIL.Image.Exif()
+    exif[274] = turn
+    PIL.Image.new("RGB", (64, 48)).save(photos / "x.webp", exif=exif)
+    full = {each["name"]: each["full"] for each in report(photos, tmp_path / "o")["photos"]}
+    assert full["a b.png"] and bool(full["x.webp"]) is (turn == 1)
+
+
 def test_another_page_of_that_name_is_left_alone(
     photos: Path, report: WriteReport, tmp_path: Path
 ) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast, get_args
@@ -11,7 +12,15 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 import click
 
 from blurmapper.addresses import Address
-from blurmapper.commands._output import check_outputs, print_error, print_line, write_output
+from blurmapper.commands._output import (
+    STOPPED,
+    check_outputs,
+    print_error,
+    print_line,
+    progress_bar,
+    stopping_cleanly,
+    write_output,
+)
 from blurmapper.errors import BlurMapperError, ConfigError, ImageError, count_of
 from blurmapper.locations import STANDARD_OUTPUT, Location, find_path
 
@@ -107,7 +116,7 @@ class Actions:
         failures = []
         for kind, path in self.tables.items():
             if self.dry_run and path != STANDARD_OUTPUT:
-                print_line(f"would write {path}")
+                self._print_plan(f"would write {path}")
                 continue
             content = formats.get(kind, tables.format_parquet)(ranking)
             try:
@@ -127,7 +136,7 @@ class Actions:
         if folder is None:
             return []
         if self.dry_run:
-            print_line(f"would write {folder / PAGE}")
+            self._print_plan(f"would write {folder / PAGE}")
             return []
         done = {each.photo: each for each in results if not isinstance(each, PhotoFailure)}
         try:
@@ -165,7 +174,7 @@ class Actions:
         )
         said = [f"{photo}: {mark}" for photo, mark in marks.items()]
         summary = "would mark {}" if self.dry_run else "marked {}"
-        return self._report(written, said, summary)
+        return self._report(written, "Marking", said, summary)
 
     def bring(self, photos: list[Path]) -> list[BlurMapperError]:
         """Copy or move photos; failures are said and returned."""
@@ -175,31 +184,53 @@ class Actions:
         if folder is None:
             return []
         deed = copy_photos if self.move_to is None else move_photos
-        verb = "copy" if self.move_to is None else "move"
+        verb, title = ("copy", "Copying") if self.move_to is None else ("move", "Moving")
         brought = deed(photos, folder, dry_run=self.dry_run)
         summary = f"would {verb} {{}} to {folder}" if self.dry_run else f"{{}} now in {folder}"
-        return self._report(brought, [str(photo) for photo in photos], summary)
+        return self._report(brought, title, [str(photo) for photo in photos], summary)
+
+    def _print_plan(self, line: str) -> None:
+        print_line(line, err=STANDARD_OUTPUT in self.tables.values())
 
     def _report(
-        self, results: Iterator[Path | Kept | BlurMapperError], said: Iterable[str], summary: str
+        self,
+        results: Generator[Path | Kept | BlurMapperError | None],
+        title: str,
+        said: list[str],
+        summary: str,
     ) -> list[BlurMapperError]:
-        """Do things to photos; say what failed, and in one line for how many it was done."""
+        """Do things to photos; say what failed, and in one line for how many it was done.
+
+        Ctrl-C finishes the photo that has begun; then the status is 130.
+        """
         failures = []
-        done = kept = 0
-        for result, line in zip(results, said, strict=False):
-            if isinstance(result, BlurMapperError):
-                failures.append(result)
-                print_error(result)
-            elif isinstance(result, Path):
-                done += 1
-                if self.dry_run:
-                    print_line(f"{line} -> {result}")
-            else:
-                kept += 1
+        begun = done = kept = 0
+        with (
+            stopping_cleanly() as stop,
+            progress_bar(0 if self.dry_run else len(said)) as progress,
+            closing(results),
+        ):
+            bar = progress.add_task(title, total=len(said))
+            for begun, (result, line) in enumerate(zip(results, said, strict=False), start=1):
+                if isinstance(result, BlurMapperError):
+                    failures.append(result)
+                    print_error(result)
+                elif isinstance(result, Path):
+                    done += 1
+                    if self.dry_run:
+                        self._print_plan(f"{line} -> {result}")
+                elif result is not None:
+                    kept += 1
+                progress.update(bar, completed=begun)
+                if stop.is_set():
+                    break
         text = summary.format(count_of(done, "photo"))
         if kept:
-            text += f"; {kept} kept what others said (--replace-ratings replaces it)"
+            text += f"; {kept} kept what others said (--replace-ratings marks these too)"
         print_line(text, err=True)
+        if stop.is_set():
+            print_line(f"stopped after {begun} of {count_of(len(said), 'photo')}", err=True)
+            raise click.exceptions.Exit(STOPPED)
         return failures
 
 

@@ -93,5 +93,5 @@ XmpName = Annotated[
     Option(help="Sidecars' names: NAME.EXT.xmp for darktable and digiKam, NAME.xmp for Lightroom."),
 ]
 ReplaceRatings = Annotated[
-    bool, Option(help="With --xmp or --mark, also replace what others said of a photo.")
+    bool, Option(help="With --xmp or --mark, also mark photos that others marked otherwise.")
 ]

@@ -24,7 +24,7 @@ from blurmapper.preprocessing import reduce_area
 from blurmapper.ranking.af_points import read_af_point
 from blurmapper.ranking.boxes import Boxes
 from blurmapper.ranking.faces import find_faces
-from blurmapper.ranking.frames import Frame, read_frame
+from blurmapper.ranking.frames import READING, Frame, read_frame
 from blurmapper.ranking.judging import Judged, judge_photo
 from blurmapper.ranking.records import (
     SAID,
@@ -82,11 +82,11 @@ class MeasureTask(Task):
         return {**SAID, **dict.fromkeys(_FRAME, lambda value: True), "boxes": may_be_boxes}
 
     def choices(self) -> tuple[Any, ...]:
-        """Return the options of the networks, and what is asked of boxes."""
+        """Return the options of the networks, how frames are read, and what is asked of boxes."""
         options = self.options
         chosen: tuple[Any, ...] = (options.refine, options.working_side, identify_network())
         asked = {"boxes": self.boxes is not None, "faces": self.faces, "af_point": self.af_point}
-        return (*chosen, *(name for name, wanted in asked.items() if wanted))
+        return (*chosen, READING, *(name for name, wanted in asked.items() if wanted))
 
     def identify(self, photo: Location) -> list[int] | None:
         """Return what changes when the content of a photo does, or its boxes do."""

@@ -19,6 +19,7 @@ import numpy as np
 import blurmapper
 from blurmapper.applications.degree import THRESHOLD
 from blurmapper.batch import REPORT, DoneBefore, Found, Job, Outcome, Result, real_path
+from blurmapper.decoding import is_turned_webp
 from blurmapper.errors import ImageError
 from blurmapper.files import write_file, written_as
 from blurmapper.images import (
@@ -214,7 +215,9 @@ def _describe(ranking: Ranking, results: Mapping[Path, Result], output: Path) ->
                 "height": row["height"],
                 "thumb": _link(files["thumb"], output),
                 "overlay": _link(files["tint"], output),
-                "full": _quote(link) if path.suffix.lower() in _SHOWN else None,
+                "full": _quote(link)
+                if path.suffix.lower() in _SHOWN and not is_turned_webp(path)
+                else None,
                 "crops": [
                     {
                         "label": "amid what is sharp",
