@@ -200,6 +200,8 @@ class _Bringer:
 
     def _is_same(self, source: Path, place: Path) -> bool:
         """Say whether a photo there is one that was copied, or whose move was killed."""
+        if source.suffix != place.suffix:
+            return False
         there = self._there(place)
         if there is None or not self._move:
             return self._is_like(source, place)
