@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -98,6 +100,71 @@ def test_what_changed_is_scored_again(
     scored = count_scored(monkeypatch)
     run_benchmark(entry, samples, tmp_path / "out")
     assert scored == (["motion0002"] if change in ("map", "mask") else [s.name for s in samples])
+
+
+def overwrite(file: Path, other: Path) -> None:
+    """Write what another file holds, with the time that a file has."""
+    status = file.stat()
+    file.write_bytes(other.read_bytes())
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert file.stat().st_size == status.st_size
+
+
+def test_maps_of_one_size_and_time_are_told_by_what_they_hold(
+    benchmark_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = read_dataset(benchmark_folder)
+    for name, shown in (("a", 0.25), ("b", 0.75)):
+        (tmp_path / name / "maps").mkdir(parents=True)
+        for sample in samples:
+            file = tmp_path / name / "maps" / f"{sample.name}.npy"
+            np.save(file, np.full((32, 48), shown, np.float32))
+            os.utime(file, ns=(0, 0))
+    first, second = (Entry("maps", maps=tmp_path / name / "maps") for name in "ab")
+    run_benchmark(first, samples, tmp_path / "out")
+    there = run_benchmark(second, samples, tmp_path / "out")
+    assert {record.counts.probability for record in there} == {0.75 * 32 * 48}
+
+    scored = count_scored(monkeypatch)
+    # What was moved or copied is what it was.
+    shutil.copytree(tmp_path / "b" / "maps", tmp_path / "c")
+    run_benchmark(replace(second, maps=tmp_path / "c"), samples, tmp_path / "out")
+    assert scored == []
+    overwrite(
+        tmp_path / "b" / "maps" / "motion0002.npy", tmp_path / "a" / "maps" / "motion0002.npy"
+    )
+    run_benchmark(second, samples, tmp_path / "out")
+    assert scored == ["motion0002"]
+
+
+@pytest.mark.parametrize("mapped_here", [True, False])
+def test_older_counts_hold_where_only_photos_could_be_others(
+    benchmark_folder: Path,
+    tmp_path: Path,
+    tiny_weights: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mapped_here: bool,
+) -> None:
+    for file in list((benchmark_folder / "image").iterdir()):
+        PIL.Image.open(file).save(file.with_suffix(".bmp"))
+        file.unlink()
+    samples = read_dataset(benchmark_folder)
+    entry = Entry("tiny", str(tiny_weights)) if mapped_here else soft_entry(benchmark_folder)
+    run_benchmark(entry, samples, tmp_path)
+    kept = tmp_path / entry.name / "counts.jsonl"
+    lines = [json.loads(line) for line in kept.read_text().splitlines()]
+    older = ({name: line[name] for name in line if name != "inputs"} for line in lines)
+    kept.write_text("".join(f"{json.dumps(line)}\n" for line in older))
+    scored = count_scored(monkeypatch)
+    run_benchmark(entry, samples, tmp_path)
+    assert scored == ([] if mapped_here else [sample.name for sample in samples])
+    if mapped_here:
+        first, second = (sample.photo for sample in samples[:2])
+        assert first is not None
+        assert second is not None
+        overwrite(first, second)
+        run_benchmark(entry, samples, tmp_path)
+        assert scored == [samples[0].name]
 
 
 def test_several_processes_give_the_same(benchmark_folder: Path, tmp_path: Path) -> None:

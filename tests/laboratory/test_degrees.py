@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -64,6 +65,24 @@ def test_a_photo_that_has_changed_is_measured_anew(
     PIL.Image.new("RGB", (96, 64), "grey").save(photos[0].path)
     again = find_degrees(toy.methods[0], photos, file, ignore)
     assert {n for n in again if again[n] != first[n]} == {photos[0].name}
+
+
+def test_photos_of_one_size_and_time_that_change_places_are_measured_anew(
+    toy: Experiment, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    for file in list((toy_benchmark / "images").iterdir()):
+        PIL.Image.open(file).save(file.with_suffix(".bmp"))
+        os.utime(file.with_suffix(".bmp"), ns=(0, 0))
+        file.unlink()
+    photos, file = list_photos(toy, toy_benchmark), tmp_path / "degrees.jsonl"
+    first = find_degrees(toy.methods[0], photos, file, ignore)
+    one, other = photos[0], photos[-1]
+    one.path.rename(tmp_path / "kept")
+    other.path.rename(one.path)
+    (tmp_path / "kept").rename(other.path)
+    again = find_degrees(toy.methods[0], photos, file, ignore)
+    assert first[one.name] != first[other.name]
+    assert (again[one.name], again[other.name]) == (first[other.name], first[one.name])
 
 
 def test_a_file_cut_short_is_passed_over(

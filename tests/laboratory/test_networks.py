@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import PIL.Image
 import pytest
 
@@ -242,8 +244,17 @@ def test_photos_that_changed_are_trained_on_and_mapped_anew(
     even, maps = read_dataset(folder)[1], tmp_path / "maps"
     before = network.write_maps([even], maps).joinpath(f"{even.name}.png").read_bytes()
     assert even.photo is not None
-    PIL.Image.new("RGB", (48, 48), (255, 0, 0)).save(even.photo)
-    assert network.write_maps([even], maps).joinpath(f"{even.name}.png").read_bytes() != before
+    PIL.Image.new("RGB", (48, 48), (255, 0, 0)).save(even.photo, "bmp")
+    red = network.write_maps([even], maps).joinpath(f"{even.name}.png").read_bytes()
+    assert red != before
+    # One of the same size and time is another all the same.
+    status = even.photo.stat()
+    PIL.Image.fromarray(np.tile(np.arange(48) * 5, (48, 1)).astype(np.uint8)).convert("RGB").save(
+        even.photo, "bmp"
+    )
+    os.utime(even.photo, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert even.photo.stat().st_size == status.st_size
+    assert network.write_maps([even], maps).joinpath(f"{even.name}.png").read_bytes() != red
     assert plan_networks(experiment, folder)[0].folder == network.folder
     PIL.Image.new("L", (48, 48)).save(folder / "truth" / "motion0001.png")
     assert plan_networks(experiment, folder)[0].folder != network.folder

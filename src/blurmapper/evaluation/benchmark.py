@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.batch import Manifest
+from blurmapper.batch import Manifest, are_unchanged, describe_file
 from blurmapper.datasets import Polarity, Sample, read_truth
 from blurmapper.devices import count_cores
 from blurmapper.errors import DatasetError
@@ -76,6 +76,12 @@ class _Job:
     map_file: Path
     key: str
 
+    @property
+    def inputs(self) -> list[Path]:
+        """The files that a record depends on."""
+        source = self.map_file if self.entry.maps is not None else self.sample.photo
+        return [path for path in (self.sample.truth, source) if path is not None]
+
 
 def run_benchmark(
     entry: Entry,
@@ -95,7 +101,7 @@ def run_benchmark(
     output : str or Path
         ``output/NAME/counts.jsonl`` gets the counts and times, ``output/NAME/maps/`` the maps
         that are computed, as 16-bit PNG files. What is there already is kept as long as the
-        map or weights, the mask and the options have not changed.
+        map or photo, the weights, the mask and the options have not changed.
     processes : int
         With more than one, a script must be guarded by ``if __name__ == "__main__"``.
     advance : callable
@@ -115,7 +121,9 @@ def run_benchmark(
     """
     folder = Path(output, entry.name)
     jobs = _plan(entry, samples, folder)
-    with Manifest(folder / "counts.jsonl", Record.__dataclass_fields__) as manifest:
+    # Older lines do not tell what they were made of.
+    names = Record.__dataclass_fields__.keys() - {"inputs"}
+    with Manifest(folder / "counts.jsonl", names) as manifest:
         found = {job.sample.name: _find(manifest, job) for job in jobs}
         done = {name: record for name, record in found.items() if record is not None}
         for _ in done:
@@ -142,18 +150,18 @@ def _plan(entry: Entry, samples: Sequence[Sample], folder: Path) -> list[_Job]:
                     f"{sample.truth}: has no photo to map; add the photos or give --maps"
                 )
     rules = f"{COUNTS_VERSION} {made_by} {entry.stretch}"
-    return [_Job(entry, s, files[s.name], f"{rules} {_inputs(entry, s, files)}") for s in samples]
+    jobs = [_Job(entry, sample, files[sample.name], rules) for sample in samples]
+    return [replace(job, key=f"{rules} {_identify(job)}") for job in jobs]
 
 
 def _computed_file(folder: Path, sample: Sample) -> Path:
     return folder / "maps" / f"{sample.name}.png"
 
 
-def _inputs(entry: Entry, sample: Sample, files: dict[str, Path]) -> str:
+def _identify(job: _Job) -> str:
     """Return size and time of the files that a record depends on."""
-    source = files[sample.name] if entry.maps is not None else sample.photo
-    stats = [path.stat() for path in (sample.truth, source) if path is not None]
-    polarity = f"{sample.white} {sample.undecided}"
+    stats = [path.stat() for path in job.inputs]
+    polarity = f"{job.sample.white} {job.sample.undecided}"
     return " ".join([polarity, *(f"{stat.st_size}:{stat.st_mtime_ns}" for stat in stats)])
 
 
@@ -163,7 +171,13 @@ def _find(manifest: Manifest, job: _Job) -> Record | None:
     if line is None or line["key"] != job.key or not job.map_file.exists():
         return None
     with suppress(AttributeError, KeyError, OverflowError, TypeError, ValueError):
-        return Record.from_dict(line)
+        record = Record.from_dict(line)
+        if "inputs" not in line and job.entry.maps is None:
+            # Methods take hours, and photos of one size and time are rare; .npy of both are not.
+            record = replace(record, inputs=[*map(describe_file, job.inputs)])
+            manifest.add(record.name, record.to_dict())
+        if are_unchanged(record.inputs, job.inputs):
+            return record
     return None
 
 
@@ -206,6 +220,7 @@ def _start_process() -> None:
 
 
 def _score(job: _Job) -> Record:
+    inputs = [*map(describe_file, job.inputs)]
     ground_truth, valid = read_truth(job.sample)
     if job.entry.maps is not None:
         blur_map, seconds = read_any_map(job.map_file, job.entry.white), None
@@ -226,7 +241,7 @@ def _score(job: _Job) -> Record:
     except ValueError as error:
         raise DatasetError(f"{job.map_file}: {error}") from error
     boundary = boundary_counts(blur_map, ground_truth, valid)
-    return Record(job.sample.name, counts, boundary, seconds, job.key)
+    return Record(job.sample.name, counts, boundary, seconds, job.key, inputs)
 
 
 def _compute_map(job: _Job) -> tuple[npt.NDArray[np.uint16], float]:

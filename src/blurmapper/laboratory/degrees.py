@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from blurmapper.applications import blur_degree
-from blurmapper.batch import Manifest, identify, is_number
+from blurmapper.batch import Manifest, are_unchanged, describe_file, identify, is_number
 from blurmapper.errors import DatasetError, ImageError
 from blurmapper.evaluation.figures import COLOURS, Picture, draw_pictures, new_figure, read_shown
 from blurmapper.evaluation.selection import name_method
@@ -79,15 +79,20 @@ def find_degrees(method: str, photos: Sequence[Photo], file: Path, say: Say) -> 
     """
     identity, map_blur = identify_method(method), get_method(method)
     degrees: dict[str, float] = {}
-    with Manifest(file, ("made_of", "degree")) as manifest:
+    with Manifest(file, ("made_of", "inputs", "degree")) as manifest:
         for number, photo in enumerate(photos, 1):
             made_of = [identity, identify(photo.path)]
             line = manifest.find(photo.name)
             try:
-                known = line is not None and is_number(line["degree"], 1)
-                if line is None or not known or line["made_of"] != made_of:
+                if (
+                    line is None
+                    or line["made_of"] != made_of
+                    or not are_unchanged(line["inputs"], [photo.path])
+                    or not is_number(line["degree"], 1)
+                ):
+                    inputs = [describe_file(photo.path)]
                     degree = blur_degree(map_blur(read_image(photo.path)))
-                    line = {"made_of": made_of, "degree": degree}
+                    line = {"made_of": made_of, "inputs": inputs, "degree": degree}
                     manifest.add(photo.name, line)
                 degrees[photo.name] = line["degree"]
             except ImageError as error:
