@@ -215,7 +215,7 @@ def _read_layout(folder: Path) -> list[Sample] | None:
     if not found:
         return None
     layout, truths, photos = found[0]
-    if max(map(len, (found, truths, photos))) > 1:
+    if len(found) > 1 or len(truths) > 1 or len(photos) > 1:
         raise DatasetError(f"{folder}: holds several data sets; give each a folder of its own")
     # Photos of all DUT sets have one size, and numbers for names.
     if photos and truths[0].name.rpartition("-")[0] != photos[0].name.rpartition("-")[0]:
