@@ -30,8 +30,9 @@ from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_m
 MapReader = Callable[[str, Sample], npt.NDArray[Any]]
 """Method and photo -> its map, white or 1 = blurred."""
 
-COUNTS_VERSION = 3
-"""Raised when counts of the same map change, so that none of before are mixed in."""
+COUNTS_VERSIONS = (3, 4)
+"""Of masks that decide all, and of others: raised when counts of the same map change, so that none
+of before are mixed in."""
 
 CHUNK = 4
 
@@ -149,20 +150,22 @@ def _plan(entry: Entry, samples: Sequence[Sample], folder: Path) -> list[_Job]:
                 raise DatasetError(
                     f"{sample.truth}: has no photo to map; add the photos or give --maps"
                 )
-    rules = f"{COUNTS_VERSION} {made_by} {entry.stretch}"
-    jobs = [_Job(entry, sample, files[sample.name], rules) for sample in samples]
-    return [replace(job, key=f"{rules} {_identify(job)}") for job in jobs]
+    jobs = [
+        _Job(entry, sample, files[sample.name], f"{made_by} {entry.stretch}") for sample in samples
+    ]
+    return [replace(job, key=_complete_key(job)) for job in jobs]
 
 
 def _computed_file(folder: Path, sample: Sample) -> Path:
     return folder / "maps" / f"{sample.name}.png"
 
 
-def _identify(job: _Job) -> str:
-    """Return size and time of the files that a record depends on."""
+def _complete_key(job: _Job) -> str:
+    """Return a job's key with how its mask is counted, and size and time of what it depends on."""
     stats = [path.stat() for path in job.inputs]
-    polarity = f"{job.sample.white} {job.sample.undecided}"
-    return " ".join([polarity, *(f"{stat.st_size}:{stat.st_mtime_ns}" for stat in stats)])
+    version = COUNTS_VERSIONS[job.sample.undecided is not False]
+    rules = f"{version} {job.key} {job.sample.white} {job.sample.undecided}"
+    return " ".join([rules, *(f"{stat.st_size}:{stat.st_mtime_ns}" for stat in stats)])
 
 
 def _find(manifest: Manifest, job: _Job) -> Record | None:
