@@ -48,6 +48,21 @@ def test_the_more_of_a_photo_is_blurred_the_later_it_comes(
     assert run_degrees(toy, toy_benchmark, tmp_path, ignore).values["rank_correlation"] > 0.8
 
 
+def test_a_photo_undecided_all_over_has_no_share(
+    toy: Experiment, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("scipy", reason="needs the extra blurmapper[baselines]")
+    before = run_degrees(toy, toy_benchmark, tmp_path, ignore).values
+    PIL.Image.new("RGB", (96, 64), "grey").save(toy_benchmark / "images" / "z.png")
+    PIL.Image.new("L", (96, 64), 128).save(toy_benchmark / "truth" / "z.png")
+    with (toy_benchmark / "photos.csv").open("a") as notes:
+        notes.write("z,,3\n")
+    after = run_degrees(toy, toy_benchmark, tmp_path, ignore).values
+    assert "z" in after["degrees"]
+    for name in ("blurred_shares", "rank_correlation", "mean_absolute_difference"):
+        assert after[name] == before[name]
+
+
 def test_what_was_measured_is_not_measured_again(
     toy: Experiment, toy_benchmark: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,17 +106,17 @@ def _neighbour_range(levels: Levels) -> tuple[Levels, Levels]:
 
 def _count_apart(low: Levels, high: Levels, chosen: Mask, disc: Levels) -> npt.NDArray[np.int64]:
     """Return for each threshold how many chosen pixels have an edge of it in the disc around."""
-    low, high = (np.pad(extreme, TOLERANCE).astype(np.uint16) for extreme in (low, high))
+    starts, ends = (np.pad(extreme, TOLERANCE).astype(np.uint16) for extreme in (low, high))
     around = np.argwhere(disc)
     counts = np.zeros(LEVELS, np.int64)
     for some in np.array_split(np.argwhere(chosen), 1 + np.count_nonzero(chosen) // _AT_ONCE):
         ys, xs = (some[:, None] + around).transpose(2, 0, 1)
-        ranges = np.sort(low[ys, xs] << 8 | high[ys, xs])
+        ranges = np.sort(starts[ys, xs] << 8 | ends[ys, xs])
+        reached = np.maximum.accumulate(ranges & 255, axis=1)
         # What is beyond the ranges before counts, so that nothing does twice.
-        ends = np.maximum.accumulate(ranges & 255, axis=1)
-        starts = ranges >> 8
-        starts[:, 1:] = np.maximum(starts[:, 1:], ends[:, :-1])
-        counts += _count_open(starts.ravel(), ends.ravel())
+        left = ranges >> 8
+        left[:, 1:] = np.maximum(left[:, 1:], reached[:, :-1])
+        counts += _count_open(left.ravel(), reached.ravel())
     return counts
 
 

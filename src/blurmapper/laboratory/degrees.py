@@ -51,7 +51,8 @@ def run_degrees(experiment: Experiment, data: Path | None, output: Path, say: Sa
     )
     if not ranked:
         raise DatasetError(f"{photos[0].path.parent}: no photo in it can be read; give others")
-    shares = {p.name: blurred_share(p.sample) for p in ranked if p.sample is not None}
+    known = {p.name: blurred_share(p.sample) for p in ranked if p.sample is not None}
+    shares = {name: share for name, share in known.items() if not math.isnan(share)}
     ranks = {photo.name: rank for rank, photo in enumerate(ranked, 1)}
     shown = spread_evenly(ranked, experiment.photos)
     rows = [
@@ -104,11 +105,11 @@ def find_degrees(method: str, photos: Sequence[Photo], file: Path, say: Say) -> 
 
 def _agreement(degrees: Mapping[str, float], shares: Mapping[str, float]) -> dict[str, float]:
     """Return how S goes with the share that the truth calls blurred."""
-    if len(shares) < 3 or len(set(shares.values())) < 2:
+    found, true = [degrees[name] for name in shares], list(shares.values())
+    if len(shares) < 3 or len(set(found)) < 2 or len(set(true)) < 2:
         return {}
     from scipy import stats
 
-    found, true = [degrees[name] for name in shares], list(shares.values())
     return {
         "rank_correlation": float(stats.spearmanr(found, true).statistic),
         "mean_difference": float(np.mean(np.subtract(found, true))),
