@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import PIL.Image
 import pytest
 
 from blurmapper.datasets import read_dataset
-from blurmapper.errors import BlurMapperError, DatasetError, ImageError
+from blurmapper.errors import BlurMapperError, DatasetError, ImageError, MethodError
 from blurmapper.evaluation import benchmark
 from blurmapper.evaluation.benchmark import Entry, read_entry_map, run_benchmark
 from blurmapper.evaluation.maps import read_any_map
@@ -251,6 +252,18 @@ def test_values_beyond_one_are_named(benchmark_folder: Path, tmp_path: Path) -> 
         run_benchmark(
             soft_entry(benchmark_folder), read_dataset(benchmark_folder), tmp_path / "out"
         )
+
+
+def test_where_a_function_of_ones_own_fails_it_and_the_photo_are_named(
+    benchmark_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "failing_to_score.py").write_text("def fail(image): raise KeyError('weights')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    samples = read_dataset(benchmark_folder)
+    line = rf"^{samples[0].photo}: failing_to_score:fail: fails for a photo .*weights"
+    with pytest.raises(MethodError, match=line):
+        run_benchmark(Entry("fail", "failing_to_score:fail"), samples, tmp_path / "out")
 
 
 def test_a_method_without_photos_is_refused(benchmark_folder: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from blurmapper.batch.failures import PhotoFailure, fail
 from blurmapper.batch.manifest import identify
 from blurmapper.files import write_file
 from blurmapper.locations import Location, open_file, with_ending
-from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method
+from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method, naming
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -250,7 +250,7 @@ def do_job(
     """
     start = time.perf_counter()
     try:
-        with open_file(job.photo) as photo, room(photo):
+        with naming(job.photo), open_file(job.photo) as photo, room(photo):
             digest = None if job.inode is None else digest_content(photo)
             outcome = task.work(method, photo, str(job.photo))
             files = task.files_of(job, outcome.values)

@@ -25,7 +25,7 @@ from blurmapper.evaluation.counts import image_counts, stretch_map
 from blurmapper.evaluation.maps import find_maps, read_any_map, resize_map
 from blurmapper.evaluation.records import Record, Records
 from blurmapper.images import read_image, write_map
-from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method
+from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method, naming
 
 MapReader = Callable[[str, Sample], npt.NDArray[Any]]
 """Method and photo -> its map, white or 1 = blurred."""
@@ -253,7 +253,8 @@ def _compute_map(job: _Job) -> tuple[npt.NDArray[np.uint16], float]:
     image = read_image(job.sample.photo)
     method = _method(job.entry.method, job.entry.options)
     start = time.perf_counter()
-    blur_map = method(image)
+    with naming(job.sample.photo):
+        blur_map = method(image)
     seconds = time.perf_counter() - start
     job.map_file.parent.mkdir(parents=True, exist_ok=True)
     write_map(blur_map, job.map_file, bits=16)

@@ -25,7 +25,7 @@ from blurmapper.laboratory.photos import (
     warn_of_seen,
 )
 from blurmapper.laboratory.results import Results, Say
-from blurmapper.methods import get_method, identify_method
+from blurmapper.methods import get_method, identify_method, naming
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -92,7 +92,8 @@ def find_degrees(method: str, photos: Sequence[Photo], file: Path, say: Say) -> 
                     or not is_number(line["degree"], 1)
                 ):
                     inputs = [describe_file(photo.path)]
-                    degree = blur_degree(map_blur(read_image(photo.path)))
+                    with naming(photo.path):
+                        degree = blur_degree(map_blur(read_image(photo.path)))
                     line = {"made_of": made_of, "inputs": inputs, "degree": degree}
                     manifest.add(photo.name, line)
                 degrees[photo.name] = line["degree"]
