@@ -254,6 +254,14 @@ def test_values_beyond_one_are_named(benchmark_folder: Path, tmp_path: Path) -> 
         )
 
 
+def test_a_map_without_a_range_is_named(benchmark_folder: Path, tmp_path: Path) -> None:
+    (benchmark_folder / "soft" / "motion0001.png").unlink()
+    np.save(benchmark_folder / "soft" / "motion0001.npy", np.full((32, 48), np.inf))
+    entry = replace(soft_entry(benchmark_folder), stretch=True)
+    with pytest.raises(BlurMapperError, match=r"motion0001\.npy: .* no range to stretch"):
+        run_benchmark(entry, read_dataset(benchmark_folder), tmp_path / "out")
+
+
 def test_where_a_function_of_ones_own_fails_it_and_the_photo_are_named(
     benchmark_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

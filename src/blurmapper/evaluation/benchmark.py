@@ -237,9 +237,8 @@ def _score(job: _Job) -> Record:
             f"{made_from}: is {_size(blur_map)} but its mask {job.sample.truth} is "
             f"{_size(ground_truth)} (height x width); give one of the same size"
         )
-    if job.entry.stretch:
-        blur_map = stretch_map(blur_map)
     try:
+        blur_map = stretch_map(blur_map) if job.entry.stretch else blur_map
         counts = image_counts(blur_map, ground_truth, valid)
     except ValueError as error:
         raise DatasetError(f"{job.map_file}: {error}") from error
