@@ -28,13 +28,15 @@ from blurmapper.refinement import refine_map
 SIZE = (3000, 4000)
 
 
-def make_folder(folder: Path, count: int) -> Path:
+def make_folder(
+    folder: Path, count: int, size: tuple[int, int] = SIZE, suffix: str = ".jpg"
+) -> Path:
     """Fill a folder with photos; files of the same sample are copies."""
     folder.mkdir()
     kinds = min(count, len(SAMPLES))
-    made = [write_photo(folder / f"{number}.jpg", number, *SIZE) for number in range(kinds)]
+    made = [write_photo(folder / f"{number}{suffix}", number, *size) for number in range(kinds)]
     for number in range(kinds, count):
-        shutil.copyfile(made[number % kinds], folder / f"{number}.jpg")
+        shutil.copyfile(made[number % kinds], folder / f"{number}{suffix}")
     return folder
 
 

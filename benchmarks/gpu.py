@@ -14,10 +14,10 @@ import time
 import torch
 
 from benchmarks.measuring import table, write_part
+from benchmarks.networks import ARCHITECTURES
 from blurmapper.training.networks import build_network, predict
 
 BATCHES = (1, 8, 32, 128)
-ARCHITECTURES = {"dbm": "configuration-v", "dbm-lite": "dbm-lite"}
 
 
 def rate(network: torch.nn.Module, batch: torch.Tensor, seconds: float) -> float:

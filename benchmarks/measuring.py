@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -51,6 +52,12 @@ def take_turns(
             if round_:
                 seconds[name].append((time.perf_counter() - start) / repeats)
     return seconds
+
+
+def cpu_seconds() -> float:
+    """Return the CPU time of this process and of its children that have ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def medians(seconds: Mapping[str, Sequence[float]]) -> dict[str, float]:

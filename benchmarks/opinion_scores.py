@@ -21,8 +21,7 @@ import numpy.typing as npt
 from scipy.stats import kendalltau, rankdata
 from skimage.measure import blur_effect
 
-from blurmapper.applications.degree import blur_degree
-from blurmapper.batch import THRESHOLD
+from blurmapper.applications.degree import blur_degree, share_blurred
 from blurmapper.images import ImageArray, read_image
 from blurmapper.methods import MethodOptions, get_method
 from blurmapper.ranking.measuring import find_sharpest_box
@@ -98,7 +97,7 @@ def map_scores(image: ImageArray, blur_map: npt.NDArray[np.float32]) -> dict[str
         "S": -blur_degree(blur_map),
         "S, centre": -blur_degree(blur_map, weighting="centre"),
         "S, saliency": -blur_degree(blur_map, weighting="saliency", image=image),
-        "share blurred": -float((blur_map >= THRESHOLD).mean()),
+        "share blurred": -share_blurred(blur_map),
         "sharpest region": -find_sharpest_box(blur_map).blur,
     }
 

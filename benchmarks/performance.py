@@ -18,7 +18,7 @@ import torch
 
 from benchmarks import command, disk, gpu, networks, ratios
 from benchmarks.measuring import write_part
-from blurmapper.laboratory.results import describe_machine
+from blurmapper.laboratory.provenance import describe_machine
 
 PARTS: dict[str, Callable[[], str]] = {
     "networks": partial(networks.measure, threads=2, rounds=9, cards=True),

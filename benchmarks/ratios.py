@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -27,7 +26,7 @@ import cv2
 import numpy as np
 
 from benchmarks.disk import decode_all, make_folder, run_command
-from benchmarks.measuring import Call, make_photo, table, write_part, write_photo
+from benchmarks.measuring import Call, cpu_seconds, make_photo, table, write_part, write_photo
 from blurmapper.backends import OnnxBackend
 from blurmapper.mapper import BlurMapper
 from blurmapper.weights import find_weights
@@ -40,14 +39,9 @@ Spent = tuple[float, float]
 
 def time_both(call: Callable[[], object]) -> Spent:
     """Return what a call takes, its threads and processes with it."""
-
-    def processors() -> float:
-        children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return time.process_time() + children.ru_utime + children.ru_stime
-
-    start, before = time.perf_counter(), processors()
+    start, before = time.perf_counter(), cpu_seconds()
     call()
-    return time.perf_counter() - start, processors() - before
+    return time.perf_counter() - start, cpu_seconds() - before
 
 
 def compare(*calls: Call, rounds: int) -> list[list[Spent]]:

@@ -1,6 +1,6 @@
 """Time scoring: maps and masks read, counted and scored, beside scikit-learn on the same pixels.
 
-    python benchmarks/scoring.py --maps 500 --processes 2
+    python -m benchmarks.scoring --maps 500 --processes 2
 
 The maps are made here: smooth fields of 640 x 427 with noise, stored as 8-bit PNG files, as hard
 to read and as full of levels as those of published methods.
@@ -9,7 +9,6 @@ to read and as full of levels as those of published methods.
 from __future__ import annotations
 
 import argparse
-import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ import cv2
 import numpy as np
 import PIL.Image
 
+from benchmarks.measuring import cpu_seconds
 from blurmapper.datasets import Sample, read_dataset, read_truth
 from blurmapper.evaluation.benchmark import Entry, run_benchmark
 from blurmapper.evaluation.boundary import boundary_counts
@@ -83,12 +83,6 @@ def report(name: str, action: Callable[[int], Any], repeats: int = 1) -> None:
     wall, cpu = time.perf_counter() - wall, cpu_seconds() - cpu
     scale, unit = (1, "s") if repeats == 1 else (1000 / repeats, "ms")
     print(f"  {name:40} {wall * scale:8.2f} {unit} wall {cpu * scale:8.2f} {unit} CPU")
-
-
-def cpu_seconds() -> float:
-    """Return the CPU time of this process and of its children that have ended."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def make_maps(folder: Path, number: int) -> None:

@@ -125,7 +125,7 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "blur.csv").write_text(
         "photo,blur_degree,verdict,error\na.jpg,0.2,sharp,\nb.jpg,,,damaged\n"
     )
-    (folder / "figures.jsonl").write_text(
+    (folder / "photos.jsonl").write_text(
         '{"photo": "photos/0.jpg", "blur_degree": 0.2, "share_blurred": 0.1}\n'
     )
     return folder

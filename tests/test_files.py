@@ -13,9 +13,7 @@ import pytest
 from blurmapper.errors import ImageError
 from blurmapper.files import (
     check_replaceable,
-    from_cell,
     replacing,
-    to_cell,
     write_file,
     written_as,
 )
@@ -163,16 +161,3 @@ def test_a_failed_stream_leaves_a_pipe_empty(tmp_path: Path) -> None:
         assert os.read(reader, 99) == b""
     finally:
         os.close(reader)
-
-
-@pytest.mark.parametrize(
-    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\uff1d1", "'=1", "''-1", "-a\nb"]
-)
-def test_no_spreadsheet_computes_a_cell_and_programs_read_it_back(text: str) -> None:
-    assert to_cell(text) == f"'{text}"
-    assert from_cell(to_cell(text)) == text
-
-
-@pytest.mark.parametrize("text", ["a.jpg", "", "'s-Hertogenbosch.jpg", "a=b", "./-1"])
-def test_other_cells_are_as_they_were(text: str) -> None:
-    assert to_cell(text) == from_cell(text) == text

@@ -10,9 +10,8 @@ import PIL.Image
 import PIL.PngImagePlugin
 
 from blurmapper.amounts import CELL, BlurAmounts
-from blurmapper.decoding import row_strips
-from blurmapper.images import ImageArray
-from blurmapper.preprocessing import WHITE
+from blurmapper.decoding import grey_strips
+from blurmapper.images import OVERLAY_TINT, ImageArray
 
 UNIT = 100
 """A value of 16 bits is sigma in hundredths of a pixel; 0 where it cannot be measured."""
@@ -20,7 +19,7 @@ UNIT = 100
 STEPS = ((1.0, (0, 158, 115)), (2.0, (178, 201, 40)), (4.0, (240, 170, 0)), (8.0, (213, 94, 0)))
 """Sigma in pixels up to which a cell gets a colour (Okabe and Ito's, told apart by all eyes)."""
 
-WIDER = (124, 58, 237)
+WIDER = OVERLAY_TINT
 """Colour of what is blurred more widely than all steps."""
 
 
@@ -66,9 +65,7 @@ def draw_amounts(image: ImageArray, amounts: BlurAmounts) -> npt.NDArray[np.uint
     height, width = image.shape[:2]
     colours = _colour(amounts.sigma)
     drawn = np.empty(image.shape, np.uint8)
-    for rows in row_strips(height, width):
-        pixels = image[rows].astype(np.float32) * np.float32(255 / WHITE[image.dtype])
-        grey = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+    for rows, _, grey in grey_strips(image):
         cells = colours[np.arange(rows.start, min(rows.stop, height)) // CELL]
         cells = cells[:, np.arange(width) // CELL]
         share = np.where(cells.any(axis=-1, keepdims=True), np.float32(0.45), np.float32(0))

@@ -1,14 +1,17 @@
-"""Rows of CSV, as people, programs and spreadsheets write it."""
+"""Rows and cells of CSV, as people, programs and spreadsheets read and write it."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from blurmapper.errors import DatasetError
 from blurmapper.locations import read_regular
+
+_FORMULA = re.compile(r"'*(?:\s*[-=+@＝＋－＠]|[\t\r\n])")  # noqa: RUF001 - Excel takes wide ones too
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -48,3 +51,32 @@ def split_rows(text: str) -> tuple[list[str], Iterator[dict[str, str]]]:
     delimiter = next((mark for mark in ";\t" if mark in header and "," not in header), ",")
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval="")
     return list(rows.fieldnames or ()), rows
+
+
+def to_csv(rows: Iterable[Iterable[object]]) -> str:
+    """Return rows as CSV, with the line ends of Unix."""
+    stream = io.StringIO(newline="")
+    csv.writer(stream, lineterminator="\n").writerows(rows)
+    return stream.getvalue()
+
+
+def to_cell(text: str) -> str:
+    """Return text for a cell of CSV: where a spreadsheet would compute it, behind an apostrophe.
+
+    Examples
+    --------
+    >>> to_cell("=1+1.jpg"), to_cell("a=1.jpg"), to_cell("'-a.jpg")
+    ("'=1+1.jpg", 'a=1.jpg', "''-a.jpg")
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def from_cell(cell: str) -> str:
+    """Return the text that `to_cell` made a cell of.
+
+    Examples
+    --------
+    >>> from_cell("'=1+1.jpg"), from_cell("'s-Hertogenbosch.jpg")
+    ('=1+1.jpg', "'s-Hertogenbosch.jpg")
+    """
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

@@ -198,8 +198,8 @@ def read_truth(sample: Sample) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bo
     """
     grey = read_mask(sample.truth)
     white = grey >= 128
-    told = has_undecided(grey) if sample.undecided is None else sample.undecided
-    valid = grey != UNDECIDED if told else None
+    has_any = has_undecided(grey) if sample.undecided is None else sample.undecided
+    valid = grey != UNDECIDED if has_any else None
     return white if sample.white == "blurred" else ~white, valid
 
 
@@ -239,12 +239,12 @@ def _add_notes(samples: list[Sample], notes: Path) -> list[Sample]:
         row = rows.get(sample.name)
         if row is None:
             raise DatasetError(f"{notes}: says nothing about {sample.name}; add a row")
-        told = row.get("confidence", "").strip() or "3"
-        if not re.fullmatch(r"[0-9]{1,9}", told):
+        confidence = row.get("confidence", "").strip() or "3"
+        if not re.fullmatch(r"[0-9]{1,9}", confidence):
             raise DatasetError(
-                f"{notes}: the confidence of {sample.name} is {told!r}; write 1, 2 or 3"
+                f"{notes}: the confidence of {sample.name} is {confidence!r}; write 1, 2 or 3"
             )
-        noted.append(replace(sample, kind=row.get("kind", ""), confidence=int(told)))
+        noted.append(replace(sample, kind=row.get("kind", ""), confidence=int(confidence)))
     return noted
 
 

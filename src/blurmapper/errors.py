@@ -121,3 +121,8 @@ def one_line(error: BaseException) -> str:
     """Return what an error of a library says in one line, or else its kind."""
     text = " ".join(str(error).split())
     return text if text and text.isprintable() else type(error).__name__
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return how many there are of a thing, as a line says it."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

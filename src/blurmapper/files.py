@@ -1,10 +1,8 @@
-"""Files that appear whole or not at all, and take no other's place; and cells of CSV."""
+"""Files that appear whole or not at all, and take no other's place."""
 
 from __future__ import annotations
 
-import csv
 import errno
-import io
 import os
 import re
 import shutil
@@ -12,7 +10,7 @@ import stat
 import sys
 import tempfile
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
@@ -20,7 +18,7 @@ from typing import BinaryIO, TypeVar, cast
 from blurmapper.addresses import HELD, Address
 from blurmapper.errors import ImageError
 from blurmapper.locations import Location
-from blurmapper.parts import part_in
+from blurmapper.parts import keep_owner, part_in
 
 AnyLocation = TypeVar("AnyLocation", bound=Location)
 
@@ -31,16 +29,15 @@ Recognises = Callable[[Path], bool]
 _MOST_LINKS = 40
 _HEAD = 65_536
 _NO_TEXT = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
-_FORMULA = re.compile(r"'*(?:\s*[-=+@＝＋－＠]|[\t\r\n])")  # noqa: RUF001 - Excel takes wide ones too
 
 
 @contextmanager
 def replacing(path: Location, ours: Recognises | None = None) -> Iterator[BinaryIO]:
     """Give a stream that becomes the file of a path in one step, once all is written.
 
-    A file that was there keeps its rights, and if anything goes wrong its content too. It gives
-    way only to its like: a photo never to a table. A link stays, and the file that it leads to is
-    written. A device, a pipe or a descriptor (``/dev/stdout``) gets the content.
+    A file that was there keeps its owner and rights, and if anything goes wrong its content too.
+    It gives way only to its like: a photo never to a table. A link stays, and the file that it
+    leads to is written. A device, a pipe or a descriptor (``/dev/stdout``) gets the content.
 
     Parameters
     ----------
@@ -72,15 +69,21 @@ def replacing(path: Location, ours: Recognises | None = None) -> Iterator[Binary
             return
         with part_in(place.parent) as part:
             with part.open("xb") as stream:
+                keep_owner(stream, place)
                 yield stream
             _keep_others(path, place, ours or (lambda old: _kind(old) == _kind(part)))
             with suppress(FileNotFoundError):
                 shutil.copymode(place, part)
             part.replace(place)
     except OSError as error:
-        raise ImageError(
-            f"{path}: cannot be written ({error.strerror or error}); check the folder and disk"
-        ) from error
+        raise not_written(path, error) from error
+
+
+def not_written(path: Location, error: OSError) -> ImageError:
+    """Return the error of a file that cannot be written."""
+    return ImageError(
+        f"{path}: cannot be written ({error.strerror or error}); check the folder and disk"
+    )
 
 
 def write_file(
@@ -149,35 +152,6 @@ def make_folder(folder: Location) -> None:
         raise ImageError(
             f"{folder}: cannot be made ({getattr(error, 'strerror', error)}); choose another folder"
         ) from error
-
-
-def to_csv(rows: Iterable[Iterable[object]]) -> str:
-    """Return rows as CSV, with the line ends of Unix."""
-    stream = io.StringIO(newline="")
-    csv.writer(stream, lineterminator="\n").writerows(rows)
-    return stream.getvalue()
-
-
-def to_cell(text: str) -> str:
-    """Return text for a cell of CSV: where a spreadsheet would compute it, behind an apostrophe.
-
-    Examples
-    --------
-    >>> to_cell("=1+1.jpg"), to_cell("a=1.jpg"), to_cell("'-a.jpg")
-    ("'=1+1.jpg", 'a=1.jpg', "''-a.jpg")
-    """
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def from_cell(cell: str) -> str:
-    """Return the text that `to_cell` made a cell of.
-
-    Examples
-    --------
-    >>> from_cell("'=1+1.jpg"), from_cell("'s-Hertogenbosch.jpg")
-    ('=1+1.jpg', "'s-Hertogenbosch.jpg")
-    """
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _follow(path: Path) -> Path | int:

@@ -22,6 +22,7 @@ from blurmapper.decoding import (
     decode_photo,
     from_array,
     from_pillow,
+    grey_strips,
     read_open_file,
     row_strips,
 )
@@ -281,12 +282,9 @@ def draw_overlay(image: ImageArray, blur_map: BlurMap) -> npt.NDArray[np.uint8]:
     image, blur_map = check_pair(image, blur_map)
     overlay = np.empty(image.shape, np.uint8)
     tint = np.array(OVERLAY_TINT, np.float32)
-    for rows in row_strips(*blur_map.shape):
-        pixels = image[rows].astype(np.float32) * np.float32(255.0 / WHITE[image.dtype])
-        luma = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+    for rows, pixels, luma in grey_strips(image):
         tinted = 0.5 * luma[..., np.newaxis] + 0.5 * tint
-        pixels += (tinted - pixels) * blur_map[rows, :, np.newaxis]
-        overlay[rows] = np.rint(pixels)
+        overlay[rows] = np.rint(pixels + (tinted - pixels) * blur_map[rows, :, np.newaxis])
     return overlay
 
 

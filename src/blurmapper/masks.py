@@ -1,4 +1,4 @@
-"""Mask files -> greys in which 255 is white, whatever kind of file says so; maps -> levels.
+"""Mask files of data sets -> greys in which 255 is white, whatever says so; maps -> levels.
 
 White and black are told apart at 128. Files that hold numbers of classes, and not greys, are
 read as such where they can mean one thing only, and refused in one line where not: read as

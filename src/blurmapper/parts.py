@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 from uuid import getnode
 
 _PART = re.compile(r"\.blurmapper-(\w+)-(\d+)-\w+\.part")
@@ -29,6 +30,14 @@ def part_in(folder: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             part.unlink()
+
+
+def keep_owner(stream: BinaryIO, before: Path) -> None:
+    """Give an unfinished file the owner that another has, where we may, as root may."""
+    # Windows knows no owners by number.
+    with suppress(AttributeError, OSError):
+        status = before.stat()
+        os.fchown(stream.fileno(), status.st_uid, status.st_gid)
 
 
 def put_in_place(part: Path, target: Path) -> None:

@@ -26,6 +26,7 @@ from blurmapper.batch import (
 from blurmapper.batch.claims import Journal
 from blurmapper.errors import ImageError
 from blurmapper.images import encode_cutout
+from blurmapper.locations import find_location, open_file
 from blurmapper.methods import BlurMethod
 
 from .test_run import MapNothing, map_nothing, write_photos
@@ -134,6 +135,16 @@ def test_a_line_of_odd_files_breaks_no_run_off(files: object, out: Path) -> None
     lines = [json.loads(line) | {"files": files} for line in manifest.read_text().splitlines()]
     manifest.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     assert run(out, MapNothing("", outputs=Outputs(overlay=True))) == []
+
+
+def test_what_was_written_at_an_address_gives_way_where_it_is_copied_to(out: Path) -> None:
+    pytest.importorskip("fsspec", reason="needs the extra blurmapper[remote]")
+    store = find_location("memory://maps")
+    list(run_task(MapNothing(""), find_photos([out.parent / "in"]), store))
+    for name in ("maps.jsonl", "a.png.blur.png", "b.png.blur.png"):
+        with open_file(store / name) as stream:
+            (out / name).write_bytes(stream.read())
+    assert run(out, MapNothing("", outputs=Outputs("16"))) == []
 
 
 def test_an_output_that_was_never_asked_for_is_the_user_s(out: Path) -> None:

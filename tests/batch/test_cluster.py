@@ -18,7 +18,6 @@ from blurmapper.batch import (
     cluster,
     do_job,
     find_photos,
-    mapping,
 )
 from blurmapper.batch.cluster import Done, PhotoWorker
 from blurmapper.errors import ConfigError, ImageError, MethodError
@@ -68,7 +67,7 @@ def test_whatever_goes_wrong_with_a_photo_is_a_failure(
     def fail(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(mapping, "map_source", fail)
+    monkeypatch.setattr(MapTask, "work", fail)
     failure = PhotoWorker(task, "/").do_job(Job(shoot / "a.png"))
     assert isinstance(failure, PhotoFailure)
     assert failure.reason.startswith("cannot be mapped (MemoryError)")

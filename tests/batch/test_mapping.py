@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from pathlib import Path
 
@@ -16,11 +17,11 @@ from blurmapper.batch import (
     Job,
     KeepMasks,
     MapTask,
+    Outcome,
     Outputs,
     PhotoFailure,
     Result,
     do_job,
-    map_source,
     read_for,
 )
 from blurmapper.errors import ImageError, MethodError
@@ -53,6 +54,10 @@ def path_of(result: Result, kind: str) -> Path:
 
 def map_photo(job: Job, method: BlurMethod, outputs: Outputs) -> Result | PhotoFailure:
     return do_job(job, MapTask("", outputs=outputs), method)
+
+
+def map_content(content: bytes, method: BlurMethod, outputs: Outputs, name: str = "") -> Outcome:
+    return MapTask("", outputs=outputs).work(method, io.BytesIO(content), name)
 
 
 @pytest.fixture
@@ -131,7 +136,7 @@ def test_an_output_folder_that_is_a_file_is_named(job: Job) -> None:
 
 
 def test_content_is_mapped_as_its_file_is(job: Job) -> None:
-    mapped = map_source(Path(str(job.photo)).read_bytes(), map_left_half, Outputs(overlay=True))
+    mapped = map_content(Path(str(job.photo)).read_bytes(), map_left_half, Outputs(overlay=True))
     result = map_photo(job, map_left_half, Outputs(overlay=True))
     assert isinstance(result, Result)
     assert mapped.files["map"] == path_of(result, "map").read_bytes()
@@ -140,7 +145,7 @@ def test_content_is_mapped_as_its_file_is(job: Job) -> None:
 
 def test_an_error_of_content_has_the_name_that_it_was_given() -> None:
     with pytest.raises(ImageError, match=r"^s3://photos/a\.jpg: not an image file"):
-        map_source(b"no photo", map_left_half, Outputs(), name="s3://photos/a.jpg")
+        map_content(b"no photo", map_left_half, Outputs(), name="s3://photos/a.jpg")
 
 
 def test_what_goes_in_and_what_comes_out_can_be_sent_to_other_processes(job: Job) -> None:
@@ -155,7 +160,7 @@ def test_a_large_jpeg_is_decoded_in_part_and_its_map_is_whole(
 ) -> None:
     photo = read_for(tiny_mapper, large)
     assert photo.image.shape == (1500, 1000, 3)
-    mapped = map_source(large, tiny_mapper, Outputs("npy"))
+    mapped = map_content(large.read_bytes(), tiny_mapper, Outputs("npy"))
     assert (mapped.values["height"], mapped.values["width"]) == (3000, 2000)
     whole = tiny_mapper(large)
     assert mapped.values["blur_degree"] == pytest.approx(float(whole.mean()), abs=0.01)
@@ -164,11 +169,14 @@ def test_a_large_jpeg_is_decoded_in_part_and_its_map_is_whole(
 def test_a_large_jpeg_is_measured_whole_beside_its_map(
     large: Path, tiny_mapper: BlurMapper
 ) -> None:
-    plain = map_source(large, tiny_mapper, Outputs())
+    plain = map_content(large.read_bytes(), tiny_mapper, Outputs())
+    task = MapTask("", outputs=Outputs(amount=True, masks=KeepMasks()))
     with large.open("rb") as stream:
-        measured = map_source(stream, tiny_mapper, Outputs(amount=True, masks=KeepMasks()))
+        measured = task.work(tiny_mapper, stream, "")
     assert measured.files["map"] == plain.files["map"]
-    assert measured.files["mask"] == map_source(large, tiny_mapper, MASKS).files["mask"]
+    assert (
+        measured.files["mask"] == map_content(large.read_bytes(), tiny_mapper, MASKS).files["mask"]
+    )
     amounts = measure_amounts(read_image(large))
     assert measured.files["amount"] == encode_amounts(amounts, ".amount.png")
     sharpest = find_sharpest(amounts, tiny_mapper(large))

@@ -162,13 +162,19 @@ def test_a_photo_in_the_place_of_a_figure_is_named_before_the_work(
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["best.png"]
 
 
+@pytest.mark.parametrize("other", [["--csv", "best.png"], ["--figures", "."]])
 def test_two_outputs_at_one_path_are_refused_at_once(
-    run: Run, benchmark_folder: Path, tmp_path: Path
+    other: list[str],
+    run: Run,
+    benchmark_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    options = ("--csv", str(tmp_path / "file"), "--report", str(tmp_path / "file"))
+    pytest.importorskip("matplotlib", reason="figures need matplotlib")
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="two outputs would go there"):
-        run("--maps", str(benchmark_folder / "soft"), *options)
-    assert not (tmp_path / "file").exists()
+        run("--maps", str(benchmark_folder / "soft"), "--report", "best.png", *other)
+    assert not Path("best.png").exists()
 
 
 def plain(folder: Path) -> list[str]:

@@ -113,7 +113,8 @@ def test_a_folder_with_a_failure_is_summed_up_and_the_status_is_1(
     assert process.returncode == 1
     assert output.startswith("in/good\\nname.png: 64 x 48, S ")
     assert errors.splitlines()[0].startswith("error: in/bad.jpg: not an image file")
-    assert "1 failed, see out/failures.csv, 1 other files left out" in errors
+    assert errors.splitlines()[-1].startswith("2 photos: 1 mapped in ")
+    assert "1 failed, see out/failures.csv, 1 other file left out" in errors
     assert str(tmp_path / "in" / "bad.jpg") in (tmp_path / "out" / "failures.csv").read_text()
 
     PIL.Image.new("RGB", (64, 48)).save(tmp_path / "in" / "bad.jpg")

@@ -25,7 +25,9 @@ def toy(  # noqa: PLR0913, PLR0917 - one of each kind
     refine: Annotated[bool, Option("--refine/--no-refine", help="Whether.")] = True,
     loud: Annotated[bool, Option("--loud", help="Shout.")] = False,
     pair: Annotated[tuple[str, int] | None, Option(metavar="A N", help="Two things.")] = None,
-    where_to: Annotated[Path | None, Option(metavar="DIR", help="A folder.")] = None,
+    where_to: Annotated[
+        Path | None, Option(metavar="DIR", help="A folder.", note="Of each with a folder.")
+    ] = None,
 ) -> None:
     """Do a thing with all photos that are given, whichever they are, and then not another thing.
 
@@ -134,6 +136,10 @@ def test_help_fills_paragraphs_and_keeps_examples() -> None:
     _, said = call("--help")
     assert "A line that goes on in the next." in said
     assert "      toy a.jpg\n      toy b.jpg\n" in said
+
+
+def test_help_says_above_the_examples_what_all_commands_of_an_option_share() -> None:
+    assert "in the next.\n\n  Of each with a folder.\n\n  Examples:\n" in call("--help")[1]
 
 
 def test_a_summary_is_not_cut_short() -> None:

@@ -18,7 +18,7 @@ import pytest
 from click.testing import Result
 from PIL import ExifTags
 
-from blurmapper.commands._tables import print_table
+from blurmapper.commands._tables import print_ranking
 from blurmapper.decoding import Photo
 from blurmapper.errors import ConfigError, ImageError
 from blurmapper.ranking import measuring
@@ -58,7 +58,7 @@ def test_names_are_whole_on_a_screen_of_80_columns(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("FORCE_COLOR", "1")
-    print_table(rank_of("subject sharp", "subject sharp", name="10{}CANON/IMG_0001.JPG"))
+    print_ranking(rank_of("subject sharp", "subject sharp", name="10{}CANON/IMG_0001.JPG"))
     lines = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out).splitlines()
     assert max(map(len, lines)) <= 80
     assert sum("100CANON/IMG_0001.JPG" in line and "1 best" in line for line in lines) == 1
@@ -67,7 +67,7 @@ def test_names_are_whole_on_a_screen_of_80_columns(
 def test_a_ranking_that_is_shown_in_part_has_its_verdicts_counted(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    print_table(rank_of(*["soft"] * 29, *["subject sharp"] * 30))
+    print_ranking(rank_of(*["soft"] * 29, *["subject sharp"] * 30))
     assert "30 subject sharp, 29 soft" in capsys.readouterr().out.splitlines()
 
 
@@ -119,6 +119,15 @@ def test_a_dash_prints_the_rows_and_no_table(kind: str, run_rank: Run, shoot: Pa
     lines = run_rank(shoot, kind, "-").stdout.splitlines()
     assert len(lines) == (4 if kind == "--csv" else 3)
     assert "sharpest region" not in lines[0]
+
+
+def test_a_dash_prints_parquet_too(
+    run_rank: Run, shoot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    monkeypatch.chdir(shoot)
+    assert run_rank(shoot, "--parquet", "-").stdout_bytes.startswith(b"PAR1")
+    assert not Path("-").exists()
 
 
 def test_an_unreadable_photo_is_last_and_the_status_is_1(run_rank: Run, shoot: Path) -> None:

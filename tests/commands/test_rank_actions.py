@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
 
 from blurmapper.errors import ConfigError, ImageError
+from blurmapper.ranking import bringing, sidecars
 from blurmapper.ranking.measuring import find_cache
 
 Run = Callable[..., Result]
@@ -116,6 +118,14 @@ def test_a_dry_run_writes_nothing_and_says_all(
     assert "would mark 3 photos" in result.stderr and "1 photo to" in result.stderr
 
 
+def test_rows_that_are_printed_stand_alone(run_rank: Run, shoot: Path, tmp_path: Path) -> None:
+    files = ("--csv", tmp_path / "r.csv", "--report", tmp_path / "page")
+    result = run_rank(shoot, "--xmp", "--json", "-", *files, "--dry-run")
+    assert len([json.loads(line) for line in result.stdout.splitlines()]) == 3
+    assert f"would write {tmp_path / 'r.csv'}" in result.stderr.splitlines()
+    assert result.stderr.count(" -> ") == 3
+
+
 def test_lightroom_finds_its_sidecars_by_the_stem(run_rank: Run, shoot: Path) -> None:
     run_rank(shoot, "--xmp", "--xmp-name", "stem")
     assert (shoot / "a.xmp").exists()
@@ -131,6 +141,32 @@ def test_ratings_of_others_are_kept_unless_asked(run_rank: Run, shoot: Path) -> 
     assert sidecar.read_text() == by_hand
     assert "marked 3 photos" in run_rank(shoot, "--xmp", "--replace-ratings").stderr
     assert sidecar.read_text() != by_hand
+
+
+@pytest.mark.parametrize("deed", ["copied", "moved", "marked"])
+def test_ctrl_c_finishes_the_photo_that_has_begun_and_says_so(
+    deed: str,
+    run_rank: Run,
+    shoot: Path,
+    tmp_path: Path,
+    press_ctrl_c: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module, name = {"marked": (sidecars, "write_file")}.get(deed, (bringing, "put"))
+    do = getattr(module, name)
+
+    def interrupt(*arguments: Any, **choices: Any) -> Any:
+        press_ctrl_c()
+        return do(*arguments, **choices)
+
+    monkeypatch.setattr(module, name, interrupt)
+    option = ["--copy-to" if deed == "copied" else "--move-to", tmp_path / "best"]
+    marking = ["--mark", "red"] if deed == "marked" else []
+    result = run_rank(shoot, "--select", "sharpest", "3", *option, *marking, status=130)
+    assert f"1 photo{'' if deed == 'marked' else ' now in'}" in result.stderr
+    assert "stopped after 1 of 3 photos" in result.stderr
+    assert len(list(tmp_path.glob("best/*"))) == (0 if deed == "marked" else 1)
+    assert len(list(shoot.rglob("*.xmp"))) == (1 if deed == "marked" else 0)
 
 
 def test_stars_just_written_travel_with_the_photo(
@@ -195,6 +231,40 @@ def test_picks_are_carried_out(
     away = (tmp_path / "away").as_uri()
     run_rank(shoot.as_uri(), "--apply", picks, "--only", "reject", "--move-to", away)
     assert sorted(files_below(tmp_path / "away")) == ["a.png", "a.png.xmp"]
+
+
+def test_what_is_taken_back_is_taken_out_of_our_sidecars(
+    run_rank: Run, files_below: FilesBelow, shoot: Path, tmp_path: Path
+) -> None:
+    rejected = {"photo": "a.png", "flag": "reject", "rating": None}
+    picked = {"photo": "sub/c.png", "flag": "pick", "rating": 4}
+    run_rank("--apply", write_picks(shoot, rejected, picked))
+    never = {"photo": "sub/b [1].png", "flag": "", "rating": 0}
+    picks = write_picks(shoot, {**rejected, "flag": ""}, {**picked, "rating": 0}, never)
+    before = files_below(tmp_path)
+    result = run_rank("--apply", picks, "--dry-run")
+    assert f"{shoot / 'a.png'}: neither picked nor rejected -> {shoot / 'a.png.xmp'}" in (
+        result.stdout.splitlines()
+    )
+    assert "would mark 2 photos" in result.stderr and "[1]" not in result.stdout
+    assert files_below(tmp_path) == before
+    run_rank("--apply", picks)
+    assert "Rating" not in (text := (shoot / "a.png.xmp").read_text()) and "pick" not in text
+    assert "Rating" not in (text := (shoot / "sub/c.png.xmp").read_text())
+    assert 'xmpDM:pick="1"' in text
+    assert not (shoot / "sub/b [1].png.xmp").exists()
+
+
+def test_what_others_said_is_not_taken_back_unless_asked(run_rank: Run, shoot: Path) -> None:
+    run_rank("--apply", write_picks(shoot, {"photo": "a.png", "flag": "pick", "rating": 4}))
+    theirs = (shoot / "a.png.xmp").read_text().replace("?>", "?><!-- theirs -->", 1)
+    (shoot / "a.png.xmp").write_text(theirs)
+    picks = write_picks(shoot, {"photo": "a.png", "flag": "", "rating": 0})
+    assert "1 kept what others said" in run_rank("--apply", picks).stderr
+    assert (shoot / "a.png.xmp").read_text() == theirs
+    run_rank("--apply", picks, "--replace-ratings")
+    assert 'xmp:Rating="0"' in (shoot / "a.png.xmp").read_text()
+    assert 'xmpDM:pick="0"' in (shoot / "a.png.xmp").read_text()
 
 
 @pytest.mark.parametrize("name", ["gone.png", "sub", "a.png\0", "\ud800.png", "a" * 300])

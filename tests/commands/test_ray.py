@@ -100,12 +100,3 @@ def test_without_ray_the_line_says_what_to_install(
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtraError, match=re.escape(install_command("distributed"))):
         run(shoot)
-
-
-def test_the_record_of_an_earlier_version_is_named_and_left(run: Run, shoot: Path) -> None:
-    Path("maps").mkdir()
-    Path("maps/results.parquet").write_bytes(b"rows")
-    for times in (1, 0):
-        errors = run(shoot / "a.png", "-o", "maps").stderr
-        assert errors.count("maps/results.parquet: kept what an earlier version did") == times
-    assert Path("maps/results.parquet").read_bytes() == b"rows"

@@ -93,7 +93,9 @@ def test_folders_are_mirrored_and_nothing_is_written_beside_the_photos(
     folder = Path("shoot/sub")
     folder.mkdir(parents=True)
     photo.rename(folder / "photo.png")
-    assert run("shoot", "-o", "masks").exit_code == 0
+    result = run("shoot", "-o", "masks")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("1 photo: 1 done in ")
     assert Path("masks/sub/photo.png.mask.png").exists()
     assert names_in("shoot/sub") == {"photo.png"}
 

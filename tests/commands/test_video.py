@@ -136,6 +136,10 @@ def test_a_clip_that_is_cut_short_is_mapped_and_the_status_is_1(
     assert result.exit_code == 1
     assert result.stderr.startswith("error: cut.mp4: cut short after ")
     assert Path("blurmaps/cut.mp4.overlay.mp4").exists()
+    failures = Path("blurmaps/failures.csv").read_text().splitlines()
+    assert [line.partition(",")[2] for line in failures[1:]] == [
+        result.stderr.removeprefix("error: cut.mp4: ").strip()
+    ]
     again = run("cut.mp4")
     assert (again.exit_code, again.stderr) == (1, result.stderr)
     assert mapped_before(again) == [True]

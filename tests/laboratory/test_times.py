@@ -53,7 +53,7 @@ def test_the_middle_of_a_photo_is_timed(tmp_path: Path) -> None:
 
 def test_too_few_photos_are_an_error(tmp_path: Path) -> None:
     PIL.Image.new("RGB", (20, 20)).save(tmp_path / "a.png")
-    with pytest.raises(ConfigError, match="holds 1 photos"):
+    with pytest.raises(ConfigError, match="holds 1 photo;"):
         read_photos(tmp_path, 2, 20)
 
 

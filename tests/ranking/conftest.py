@@ -50,7 +50,7 @@ def measure() -> Measure:
 
 @pytest.fixture(scope="session")
 def write_photo() -> WritePhoto:
-    """Path, pixels, time of taking as EXIF has it, its fraction, camera -> the file."""
+    """Path, pixels, time of taking as EXIF has it, its fraction, camera, body -> the file."""
 
     def write(
         path: Path,
@@ -58,6 +58,7 @@ def write_photo() -> WritePhoto:
         taken: str | None = None,
         fraction: str | None = None,
         camera: str = "Zorki 4",
+        body: str | None = None,
     ) -> Path:
         exif = PIL.Image.Exif()
         exif[ExifTags.Base.Model] = camera
@@ -66,6 +67,8 @@ def write_photo() -> WritePhoto:
             details[ExifTags.Base.DateTimeOriginal] = taken
         if fraction is not None:
             details[ExifTags.Base.SubsecTimeOriginal] = fraction
+        if body is not None:
+            details[ExifTags.Base.BodySerialNumber] = body
         path.parent.mkdir(parents=True, exist_ok=True)
         PIL.Image.fromarray(pixels).save(path, exif=exif)
         return path

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from blurmapper.errors import ImageError
-from blurmapper.ranking import bringing
+from blurmapper.ranking import putting
 from blurmapper.ranking.bringing import copy_photos, move_photos
 
 
@@ -75,6 +75,25 @@ def test_a_move_across_disks_is_a_copy_and_a_removal(
     assert not photo.exists()
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="root alone may")
+@pytest.mark.parametrize("bring", [copy_photos, move_photos])
+def test_a_move_across_disks_keeps_the_owner(
+    bring: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    photo = write(tmp_path / "in" / "a.jpg", "a")
+    photo.chmod(0o600)
+    os.chown(photo, 1234, 2345)
+    list(bring([photo], tmp_path / "out"))  # type: ignore[call-overload]
+    status = (tmp_path / "out" / "a.jpg").stat()
+    expected = (1234, 2345) if bring is move_photos else (os.geteuid(), os.getegid())
+    assert (status.st_uid, status.st_gid) == expected
+    assert status.st_mode & 0o777 == 0o600
+
+
 def test_a_move_that_fails_midway_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,7 +101,7 @@ def test_a_move_that_fails_midway_loses_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "link", fail)
-    monkeypatch.setattr(bringing.shutil, "copyfileobj", fail)
+    monkeypatch.setattr(putting.shutil, "copyfileobj", fail)
     photo = write(tmp_path / "in" / "a.jpg", "a")
     (error,) = move_photos([photo], tmp_path / "out")
     assert isinstance(error, ImageError)
@@ -190,3 +209,14 @@ def test_copying_again_says_what_it_did_not_replace(tmp_path: Path) -> None:
         assert isinstance(error, ImageError)
         assert "a.jpg.xmp stayed behind; move that photo away" in str(error)
     assert contents(tmp_path / "out") == {"a.jpg": "a", "a.jpg.xmp": "first edit"}
+
+
+def test_a_link_follows_its_photo_also_in_a_move_that_is_broken_off(tmp_path: Path) -> None:
+    more, real = (write(tmp_path / "in" / f"{name}.jpg", name) for name in ("more", "real"))
+    (tmp_path / "in" / "link.jpg").symlink_to("real.jpg")
+    out = tmp_path / "out"
+    moving = move_photos([tmp_path / "in" / "link.jpg", real, more], out)
+    assert [next(moving), next(moving)] == [out / "link.jpg", out / "real.jpg"]
+    moving.close()
+    assert contents(out) == {"link.jpg": "real", "real.jpg": "real"}
+    assert contents(tmp_path / "in") == {"more.jpg": "more"}

@@ -15,7 +15,13 @@ import pytest
 
 from blurmapper.ranking.frames import Frame, fingerprint, measure_detail, read_frame
 from blurmapper.ranking.records import Measure, PhotoRecord, Verdict, order_photos
-from blurmapper.ranking.selection import MOST_DIFFERING_BITS, Burst, group_bursts
+from blurmapper.ranking.selection import (
+    MOST_DIFFERING_BITS,
+    Burst,
+    Selection,
+    group_bursts,
+    select_photos,
+)
 from blurmapper.ranking.tables import make_ranking
 from blurmapper.sharpest import SharpestPart
 
@@ -178,6 +184,51 @@ def test_two_cameras_at_once_take_two_bursts(make_record: MakeRecord) -> None:
     ]
     bursts = group_bursts(records)
     assert {str(photo)[0]: burst.number for photo, burst in bursts.items()} == {"a": 1, "b": 2}
+
+
+def test_what_was_taken_between_two_frames_does_not_part_them(make_record: MakeRecord) -> None:
+    crop, other = frame_at(1, fingerprint=0x7FF), frame_at(1.5, fingerprint=2**64 - 1)
+    frames = {"1": frame_at(0), "2": frame_at(1), "2-crop": crop, "3": frame_at(2), "x": other}
+    bursts = group_bursts([make_record(f"{name}.jpg", 0.5, at) for name, at in frames.items()])
+    assert {photo.stem for photo in bursts} == {"1", "2", "3"}
+
+
+def test_two_runs_that_a_later_frame_joins_are_one_burst(make_record: MakeRecord) -> None:
+    prints = {"a": 0, "b": 0xFFFF, "c": 0xFF}
+    frames = {name: frame_at(k / 2, each) for k, (name, each) in enumerate(prints.items())}
+    bursts = group_bursts([make_record(name, 0.5, frame) for name, frame in frames.items()])
+    assert [each.number for each in bursts.values()] == [1, 1, 1]
+
+
+def test_bodies_of_one_model_take_bursts_of_their_own(
+    tmp_path: Path, write_photo: WritePhoto, scene: Scene, make_record: MakeRecord
+) -> None:
+    records = []
+    for body, start in (("111", 0), ("222", 5)):
+        for second in range(2):
+            photo = tmp_path / f"{body}-{second}.jpg"
+            taken = f"2026:11:22 12:00:0{second}"
+            write_photo(photo, scene(0), taken, str(start), body=body)
+            records.append(make_record(photo, 0.5, read(photo, scene(0))))
+    bursts = group_bursts(records)
+    assert {photo.stem[:3]: each.number for photo, each in bursts.items()} == {"111": 1, "222": 2}
+
+
+def test_raw_and_jpeg_of_one_exposure_are_one_frame(make_record: MakeRecord) -> None:
+    one = [make_record(f"1.{suffix}", 0.5, frame_at(0, detail=9)) for suffix in ("jpg", "nef")]
+    assert group_bursts(one) == {}
+    # What developed it may have called the camera otherwise.
+    two = [make_record("2.jpg", 0.5, frame_at(1, detail=10))]
+    two.append(make_record("2.dng", 0.6, frame_at(1, camera="b")))
+    bursts = group_bursts(one + two)
+    assert {str(photo): each for photo, each in bursts.items()} == {
+        "2.jpg": Burst(1, place=1),
+        "2.dng": Burst(1, place=1),
+        "1.jpg": Burst(1, place=2),
+        "1.nef": Burst(1, place=2),
+    }
+    chosen = select_photos(one + two, Selection(number=9), bursts)
+    assert [str(record.photo) for record in chosen] == ["2.jpg", "2.dng"]
 
 
 def test_no_photos_hold_no_burst() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,7 +15,7 @@ from blurmapper import parts
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.ranking.bringing import copy_photos, move_photos
 
-Bring = Callable[..., Iterator[Path | BlurMapperError]]
+Bring = Callable[..., Generator[Path | BlurMapperError]]
 
 BOTH = pytest.mark.parametrize("bring", [copy_photos, move_photos])
 
@@ -48,6 +48,20 @@ def test_what_belongs_to_a_photo_goes_with_it(bring: Bring, name: str, tmp_path:
     assert list(bring([photo], tmp_path / "out")) == [tmp_path / "out" / "IMG_1.JPG"]
     assert contents(tmp_path / "out") == {n: f"in/{n}" for n in sorted(["IMG_1.JPG", name])}
     assert len(list((tmp_path / "in").iterdir())) == (2 if bring is copy_photos else 0)
+
+
+@BOTH
+@pytest.mark.parametrize("end", [".MP", ".mp", ".MV", ".MP~2"])
+def test_the_clip_of_a_motion_photo_goes_with_it(bring: Bring, end: str, tmp_path: Path) -> None:
+    for folder in ("in", "more"):
+        photo = write(tmp_path / folder, f"PXL_1{end}.jpg", f"PXL_1{end}", "PXL_1.MP.txt")
+        list(bring([photo], tmp_path / "out"))
+    assert contents(tmp_path / "out") == {
+        f"PXL_1{end}": f"in/PXL_1{end}",
+        f"PXL_1{end}.jpg": f"in/PXL_1{end}.jpg",
+        f"PXL_1-2{end}": f"more/PXL_1{end}",
+        f"PXL_1-2{end}.jpg": f"more/PXL_1{end}.jpg",
+    }
 
 
 @BOTH
@@ -185,6 +199,23 @@ def test_a_move_that_was_killed_is_finished_by_the_next(tmp_path: Path) -> None:
     assert contents(tmp_path / "in") == {}
 
 
+@BOTH
+def test_a_photo_arrives_after_what_belongs_to_it(
+    bring: Bring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = write(tmp_path / "in", "a.jpg", "a.xmp", "a.AAE")
+    seen = []
+
+    def put(part: Path, target: Path) -> None:
+        parts.put_in_place(part, target)
+        seen.append(target.name)
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr("blurmapper.ranking.putting.put_in_place", put)
+    list(bring([photo], tmp_path / "out"))
+    assert seen == ["a.AAE", "a.xmp", "a.jpg"]
+
+
 def refuse(*_: object, **__: object) -> NoReturn:
     raise OSError(28, "No space left on device")
 
@@ -203,7 +234,7 @@ def test_what_fails_midway_is_undone(
         link(source, target)
 
     monkeypatch.setattr(os, "link", refuse_second)
-    monkeypatch.setattr("blurmapper.ranking.bringing.put_in_place", _put_but_xmp)
+    monkeypatch.setattr("blurmapper.ranking.putting.put_in_place", _put_but_xmp)
     (error,) = bring([photo], tmp_path / "out")
     assert isinstance(error, ImageError)
     assert contents(tmp_path / "in") == before

@@ -188,6 +188,71 @@ def test_marks_of_ours_add_up_and_do_not_gainsay_each_other(tmp_path: Path) -> N
     assert RATING not in read_back(sidecar)
 
 
+REJECTED = [
+    'xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="-1"',
+    'xmlns:xmpDM="http://ns.adobe.com/xmp/1.0/DynamicMedia/" xmpDM:pick="-1"',
+    'xmlns:digiKam="http://www.digikam.org/ns/1.0/" digiKam:PickLabel="1"',
+]
+KEPT = [
+    'xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="3"',
+    'xmlns:xmpDM="http://ns.adobe.com/xmp/1.0/DynamicMedia/" xmpDM:pick="1"',
+    'xmlns:xmpDM="http://ns.adobe.com/xmp/1.0/DynamicMedia/" xmpDM:good="True"',
+    'xmlns:digiKam="http://www.digikam.org/ns/1.0/" digiKam:PickLabel="3"',
+]
+
+
+@pytest.mark.parametrize("name", ["a.jpg.xmp", "a.xmp"])
+@pytest.mark.parametrize(
+    ("by_hand", "word"),
+    [
+        *((said, word) for said in REJECTED for word in ("pick", "4")),
+        *((s, "reject") for s in KEPT),
+    ],
+)
+def test_no_mark_stands_beside_one_by_hand_that_gainsays_it(
+    by_hand: str, word: str, name: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(packet(by_hand))
+    marks = [(tmp_path / "a.jpg", to_mark([word]))]
+    assert list(write_marks(marks)) == [Kept(tmp_path / "a.jpg")]
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [packet(by_hand)]
+
+
+@pytest.mark.parametrize("word", ["pick", "4", "reject"])
+@pytest.mark.parametrize("by_hand", [*REJECTED, *KEPT])
+def test_a_mark_that_replaces_one_by_hand_is_not_gainsaid(
+    by_hand: str, word: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.jpg.xmp").write_bytes(packet(by_hand))
+    list(write_marks([(tmp_path / "a.jpg", to_mark([word]))], replace=True))
+    said = {each.name: value for each, value in read_back(tmp_path / "a.jpg.xmp").items()}
+    is_rejected = "-1" in (said.get("Rating"), said.get("pick")) or said.get("PickLabel") == "1"
+    assert is_rejected == (word == "reject")
+    has_stars = said.get("Rating", "0") not in ("0", "-1")
+    assert has_stars == (word == "4" or (word == "pick" and by_hand == KEPT[0]))
+
+
+def test_marks_by_hand_that_agree_are_added_to(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg.xmp").write_bytes(packet(KEPT[0]))
+    assert list(write_marks([(tmp_path / "a.jpg", to_mark(["pick"]))])) == [tmp_path / "a.jpg.xmp"]
+    said = read_back(tmp_path / "a.jpg.xmp")
+    assert (said[RATING], said[LIGHTROOM_PICK]) == ("3", "1")
+
+
+@pytest.mark.parametrize(
+    ("words", "mark"),
+    [
+        (["reject", "pick"], Mark(flag="pick")),
+        (["reject", "4"], Mark(4)),
+        (["4", "pick", "reject"], Mark(-1, flag="reject")),
+        (["reject", "red", "pick"], Mark(colour="red", flag="pick")),
+        (["4", "pick"], Mark(4, flag="pick")),
+    ],
+)
+def test_of_marks_that_gainsay_each_other_the_last_counts(words: list[str], mark: Mark) -> None:
+    assert to_mark(words) == mark
+
+
 @pytest.mark.parametrize(
     "by_hand",
     [

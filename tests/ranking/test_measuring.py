@@ -12,7 +12,7 @@ import numpy.typing as npt
 import PIL.Image
 import pytest
 
-from blurmapper.batch import How, Result, find_photos
+from blurmapper.batch import How, Result, find_photos, run_task
 from blurmapper.images import ImageArray
 from blurmapper.methods import MethodOptions
 from blurmapper.ranking.boxes import read_boxes
@@ -20,7 +20,6 @@ from blurmapper.ranking.measuring import (
     MeasureTask,
     find_cache,
     find_sharpest_box,
-    measure_photos,
     to_record,
 )
 from blurmapper.ranking.records import PhotoRecord, Unreadable
@@ -110,7 +109,7 @@ def test_the_box_lies_inside_a_map_of_any_size(shape: tuple[int, int]) -> None:
 def measure_all(folder: Path, weights: Path, *, redo: bool = False, refine: bool = True) -> str:
     """Measure the photos of a folder; return a letter each, b where it was done before."""
     task = MeasureTask(str(weights), MethodOptions(refine=refine, threads=1))
-    results = list(measure_photos(task, find_photos([folder]), How(redo=redo)))
+    results = list(run_task(task, find_photos([folder]), find_cache(), How(redo=redo)))
     assert all(isinstance(to_record(each), PhotoRecord) for each in results)
     return "".join("b" if isinstance(r, Result) and r.done_before else "n" for r in results)
 
@@ -141,7 +140,7 @@ def test_a_second_look_gives_the_same_record(
     write_photo(tmp_path / "a.jpg", pixels, "2026:11:22 12:00:00", "45")
     task = MeasureTask(str(tiny_weights), MethodOptions(threads=1))
     found = find_photos([tmp_path])
-    first, second = (list(measure_photos(task, found, How())) for _ in range(2))
+    first, second = (list(run_task(task, found, find_cache(), How())) for _ in range(2))
     for weighting in (None, "centre", "saliency"):
         assert to_record(first[0], weighting) == to_record(second[0], weighting)
     assert isinstance(second[0], Result) and second[0].done_before
@@ -210,7 +209,7 @@ def test_boxes_that_were_judged_are_not_judged_again(tmp_path: Path, tiny_weight
     (tmp_path / "boxes.csv").write_text("photo,x,y,width,height\na.png,2,3,20,10\n")
     task = MeasureTask(str(tiny_weights), boxes=read_boxes(tmp_path / "boxes.csv"))
     for done_before in (False, True):
-        (result,) = measure_photos(task, find_photos([tmp_path]), How())
+        (result,) = run_task(task, find_photos([tmp_path]), find_cache(), How())
         assert isinstance(result, Result)
         assert (result.done_before, len(result.values["boxes"])) == (done_before, 1)
 

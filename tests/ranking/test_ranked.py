@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import PIL.Image
 import pytest
 
 from blurmapper import rank_photos
+from blurmapper.batch import Manifest
 from blurmapper.errors import ConfigError
+from blurmapper.locations import Location
 from blurmapper.ranking.tables import COLUMNS
 
 
@@ -31,6 +34,21 @@ def test_rows_are_those_of_the_tables_the_sharpest_first(photos: Path, tiny_weig
     assert [Path(row["photo"]).name for row in rows] == ["b.png", "a.png", "c.png"]
     assert all(list(row) == list(COLUMNS) for row in rows)
     assert rows[2]["rank"] is None and "c.png" in rows[2]["error"]
+
+
+def test_what_was_measured_is_read_once(
+    photos: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    real = Manifest.__init__
+
+    def open_manifest(manifest: Manifest, location: Location, fields: Collection[str]) -> None:
+        opened.append(location.name)
+        real(manifest, location, fields)
+
+    monkeypatch.setattr(Manifest, "__init__", open_manifest)
+    rank_photos(photos, method=str(tiny_weights))
+    assert opened == ["rank.jsonl"]
 
 
 def test_several_places_are_ranked_together(photos: Path, tiny_weights: Path) -> None:

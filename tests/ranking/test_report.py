@@ -16,12 +16,12 @@ import numpy.typing as npt
 import PIL.Image
 import pytest
 
-from blurmapper.batch import How, Result, find_photos
+from blurmapper.batch import Result, find_photos, run_task
 from blurmapper.errors import BlurMapperError, ConfigError, ImageError
 from blurmapper.methods import MethodOptions
 from blurmapper.ranking.boxes import read_boxes
 from blurmapper.ranking.marks import Mark
-from blurmapper.ranking.measuring import measure_photos, to_record
+from blurmapper.ranking.measuring import to_record
 from blurmapper.ranking.picks import MADE_BY, read_picks
 from blurmapper.ranking.records import Word
 from blurmapper.ranking.report import FILES, ReportTask, find_subject, join_scripts, write_report
@@ -48,7 +48,7 @@ def report(tiny_weights: Path) -> WriteReport:
     def write(folder: Path, output: Path, *more: Path) -> dict[str, Any]:
         task = ReportTask(str(tiny_weights), MethodOptions(threads=1))
         photos = find_photos([folder, *more])
-        results = list(measure_photos(task, photos, How(), output=output / FILES))
+        results = list(run_task(task, photos, output / FILES))
         done = {Path(str(each.photo)): each for each in results if isinstance(each, Result)}
         page = write_report(make_ranking(map(to_record, results)), done, output)
         found = re.search(r'id="data">(.*?)</script>', page.read_text("utf-8"))
@@ -154,6 +154,17 @@ def test_crops_have_the_photo_s_own_pixels(report: WriteReport, tmp_path: Path) 
     report(tmp_path / "in", tmp_path / "out")
     with PIL.Image.open(tmp_path / "out" / FILES / "a.png.sharpest.jpg") as crop:
         assert crop.size == (400, 300)
+
+
+@pytest.mark.parametrize("turn", [1, 3, 6])
+def test_webp_that_browsers_do_not_turn_is_shown_by_its_copies(
+    turn: int, photos: Path, report: WriteReport, tmp_path: Path
+) -> None:
+    exif = PIL.Image.Exif()
+    exif[274] = turn
+    PIL.Image.new("RGB", (64, 48)).save(photos / "x.webp", exif=exif)
+    full = {each["name"]: each["full"] for each in report(photos, tmp_path / "o")["photos"]}
+    assert full["a b.png"] and bool(full["x.webp"]) is (turn == 1)
 
 
 def test_another_page_of_that_name_is_left_alone(

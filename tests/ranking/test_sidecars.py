@@ -75,6 +75,16 @@ def test_an_existing_file_keeps_its_rights(tmp_path: Path) -> None:
     assert rating_in(sidecar.read_bytes()) == "1"
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="root alone may")
+def test_an_existing_file_keeps_its_owner(tmp_path: Path) -> None:
+    sidecar = tmp_path / "a.jpg.xmp"
+    sidecar.write_bytes(EXISTING["none"])
+    os.chown(sidecar, 1234, 2345)
+    list(write_marks([(tmp_path / "a.jpg", Mark(1))]))
+    assert rating_in(sidecar.read_bytes()) == "1"
+    assert (sidecar.stat().st_uid, sidecar.stat().st_gid) == (1234, 2345)
+
+
 def rate_beside(photo: Path, stars: int = 4, **choices: Any) -> object:
     """Write the stars of one photo; return what is said of it."""
     (result,) = write_marks([(photo, Mark(stars))], **choices)

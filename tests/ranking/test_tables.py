@@ -16,8 +16,8 @@ from typing import get_args
 
 import pytest
 
+from blurmapper.csv_rows import from_cell
 from blurmapper.errors import ImageError, MissingExtraError, install_command
-from blurmapper.files import from_cell
 from blurmapper.ranking.records import Box, Measure, PhotoRecord, Unreadable
 from blurmapper.ranking.selection import Burst
 from blurmapper.ranking.tables import (

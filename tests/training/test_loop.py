@@ -18,14 +18,10 @@ from blurmapper.errors import ConfigError, ImageError
 from blurmapper.images import read_image
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.inference import NetworkMapper, runs_in_half
-from blurmapper.training.loop import (
-    TrainingRun,
-    build_optimiser,
-    rate_at,
-    train,
-)
+from blurmapper.training.loop import TrainingRun, build_optimiser, rate_at
 from blurmapper.training.networks import build_network
 from blurmapper.training.progress import Progress
+from blurmapper.training.running import train
 from blurmapper.training.storage import read_checkpoint, strip_checkpoint, write_checkpoint
 
 
@@ -272,7 +268,7 @@ TRAIN_AND_LIST_THREADS = """
 import sys
 from pathlib import Path
 
-from blurmapper.training.loop import train
+from blurmapper.training.running import train
 
 train(Path(sys.argv[1]))
 threads = [(task / "comm").read_text() for task in Path("/proc/self/task").glob("*")]

@@ -16,7 +16,7 @@ import pytest
 import tifffile
 
 from blurmapper.applications import blur_degree, cut_out, magnify_blur, segment_blur
-from blurmapper.batch import Outputs, map_source
+from blurmapper.batch import MapTask, Outputs
 from blurmapper.images import draw_overlay
 from blurmapper.mapper import BlurMapper
 
@@ -63,7 +63,7 @@ def test_a_large_jpeg_gives_the_map_that_the_command_writes(
     PIL.Image.fromarray(large).save(buffer, "JPEG")
     forms: dict[str, Literal["8", "16", "npy"]] = {"png": "8", "png16": "16", "npy": "npy"}
     for form, kind in forms.items():
-        written = map_source(buffer.getvalue(), method, Outputs(kind, kinds=True))
+        written = MapTask("", outputs=Outputs(kind, kinds=True)).work(method, buffer, "")
         for of, name in (("blur", "map"), ("defocus", "defocus"), ("motion", "motion")):
             answer = client.post(f"/v1/map?format={form}&of={of}", content=buffer.getvalue())
             assert answer.content == written.files[name]

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
+from PIL import ExifTags
 
 for module in ("fastapi", "python_multipart", "uvicorn"):
     pytest.importorskip(module, reason="needs the extra blurmapper[web]")
@@ -38,9 +39,9 @@ def sharp(sharp_photo: npt.NDArray[np.uint8]) -> Upload:
 BROKEN = {"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"no photo"}
 
 
-def upload(pixels: npt.NDArray[np.uint8], name: str, kind: str) -> Upload:
+def upload(pixels: npt.NDArray[np.uint8], name: str, kind: str, **options: Any) -> Upload:
     buffer = io.BytesIO()
-    PIL.Image.fromarray(pixels).save(buffer, kind)
+    PIL.Image.fromarray(pixels).save(buffer, kind, **options)
     return {"name": name, "mimeType": f"image/{kind.lower()}", "buffer": buffer.getvalue()}
 
 
@@ -256,6 +257,19 @@ def test_a_photo_that_browsers_do_not_show_is_shown(
     page = open_page()
     add(page, upload(half_blurred_photo, "scan.tif", "TIFF"))
     assert page.locator("#photo").evaluate("image => image.naturalWidth") == 128
+
+
+def test_a_photo_that_browsers_do_not_turn_is_turned(open_page: Open) -> None:
+    exif = PIL.Image.Exif()
+    exif[ExifTags.Base.Orientation] = 3
+    white_above = np.repeat(np.uint8([255, 0]), 48)[:, None, None] * np.ones((1, 128, 3), np.uint8)
+    page = open_page()
+    add(page, upload(white_above, "a.webp", "WEBP", exif=exif))
+    levels = page.locator("#photo").evaluate(
+        "photo => { const canvas = new OffscreenCanvas(128, 96).getContext('2d');"
+        "canvas.drawImage(photo, 0, 0); return canvas.getImageData(9, 0, 1, 96).data; }"
+    )
+    assert levels[0] < 20 and levels[380] > 235
 
 
 def test_photos_are_ranked(open_page: Open, good: Upload, sharp: Upload) -> None:

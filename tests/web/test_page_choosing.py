@@ -154,14 +154,17 @@ def test_no_picture_stays_under_another_label(open_page: Open, three: list[Uploa
 def frames(half_blurred_photo: npt.NDArray[np.uint8]) -> list[Upload]:
     """Three photos of one moment, of which the second is sharpest, and one of another minute.
 
-    The first is sharper than the third but paler, and so has less detail.
+    The first is sharper than the third but paler, and so has less detail. The second is there in
+    two files, and between it and the third another scene was taken.
     """
     made = []
     for name, sigma, contrast, time in (
-        ("a", 2.2, 0.5, "0:01"),
-        ("b", 0, 1, "0:02"),
-        ("c", 2.5, 1, "0:03"),
-        ("d", 0, 1, "1:30"),
+        ("a.jpg", 2.2, 0.5, "0:01"),
+        ("b.jpg", 0, 1, "0:02"),
+        ("b.jpeg", 0, 1, "0:02"),
+        ("between.jpg", 2.4, -0.5, "0:02"),
+        ("c.jpg", 2.5, 1, "0:03"),
+        ("d.jpg", 0, 1, "1:30"),
     ):
         exif = PIL.Image.Exif()
         taken = f"2026:11:22 12:0{time}"
@@ -169,10 +172,11 @@ def frames(half_blurred_photo: npt.NDArray[np.uint8]) -> list[Upload]:
         pixels = (
             cv2.GaussianBlur(half_blurred_photo, (0, 0), sigma) if sigma else half_blurred_photo
         )
-        pixels = cv2.convertScaleAbs(pixels, alpha=contrast, beta=127 * (1 - contrast))
+        pixels = np.clip(127 + contrast * (pixels.astype(np.float32) - 127), 0, 255)
         buffer = io.BytesIO()
-        PIL.Image.fromarray(pixels).save(buffer, "JPEG", exif=exif, quality=95)
-        made.append({"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": buffer.getvalue()})
+        picture = PIL.Image.fromarray(pixels.astype(np.uint8))
+        picture.save(buffer, "JPEG", exif=exif, quality=95)
+        made.append({"name": name, "mimeType": "image/jpeg", "buffer": buffer.getvalue()})
     return made
 
 
@@ -193,7 +197,7 @@ def test_photos_stand_as_rank_has_them(
     page.click("#grid")
     names = [Path(row["photo"]).name for row in rows if row["best_of_burst"] is not False]
     assert titles(page) == names
-    assert page.locator("#chooser .burst").all_text_contents() == ["best of 3"]
+    assert page.locator("#chooser .burst").all_text_contents() == ["best of 4"] * 2
     page.uncheck("[name=fold]")
     assert titles(page) == [Path(row["photo"]).name for row in rows]
     said = page.locator("#chooser .tile .verdict").all_text_contents()

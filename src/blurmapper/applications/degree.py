@@ -18,6 +18,9 @@ Weighting = Literal["centre", "saliency"]
 CENTRE_SPREAD = 0.25
 """Standard deviation of the centre's weight, in heights and widths of the photo."""
 
+THRESHOLD = 0.5
+"""A pixel with at least this probability counts as blurred."""
+
 SALIENCY_SIDE = 256
 """Pixels of the longer side at which saliency is computed: objects, not their texture."""
 
@@ -87,6 +90,11 @@ def blur_degree(
         raise ConfigError("weighting by saliency needs the photo of this map; give image")
     image, blur_map = check_pair(image, blur_map)
     return _mean_over_salient(blur_map, image)
+
+
+def share_blurred(blur_map: BlurMap) -> float:
+    """Return the share of a map's pixels, in [0, 1], with a probability of `THRESHOLD` or more."""
+    return float((blur_map >= THRESHOLD).mean())
 
 
 def _mean_about_centre(blur_map: BlurMap) -> float:

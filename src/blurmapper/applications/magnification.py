@@ -79,15 +79,9 @@ def magnify_blur(
 
     Notes
     -----
-    The paper's way has three faults that a look shows: a rim where the map crosses the
-    threshold, a halo of the subject's colours around it, and grey smears for lights. ``lens``
-    lets the radius grow smoothly from 0.1 to 0.9 of the map; works in linear light; averages
-    only light that is itself blurred, by how much it is; and lets clipped lights count for
-    more, since they were brighter than the photo could hold. Each pixel is a weighted mean of
-    others: even surfaces keep their colour, and nothing gets brighter than its surroundings.
-
-    A blurred thing before a sharp one stays within its outline, for the map holds no depths.
-    Strong blur is computed at reduced size: time and memory hardly grow with the strength.
+    ``lens`` mends three faults of the paper's way, as docs/applications.md shows. Each pixel is a
+    weighted mean of others: even surfaces keep their colour, and nothing gets brighter than its
+    surroundings. Time and memory hardly grow with the strength.
     """
     from blurmapper.applications import light
 

@@ -1,13 +1,13 @@
 """Many photos: each found, planned, worked on here or on a cluster, and written down."""
 
 from blurmapper.batch.applying import MagnifyTask, SegmentTask
-from blurmapper.batch.failures import Failures, PhotoFailure, fail
+from blurmapper.batch.failures import Failures, PhotoFailure
 from blurmapper.batch.finding import REPORT, Found, find_photos, list_photos, real_path
 from blurmapper.batch.keep_masks import KeepMasks
 from blurmapper.batch.manifest import Manifest, identify
-from blurmapper.batch.mapping import THRESHOLD, MapTask, Outputs, enlarge_to, map_source, read_for
+from blurmapper.batch.mapping import MapTask, Outputs, enlarge_to, read_for
 from blurmapper.batch.planning import DoneBefore, plan_jobs
-from blurmapper.batch.run import Engine, How, run_task
+from blurmapper.batch.run import How, run_task
 from blurmapper.batch.sameness import are_unchanged, describe_file
 from blurmapper.batch.tasks import (
     MOST,
@@ -15,7 +15,6 @@ from blurmapper.batch.tasks import (
     Outcome,
     Result,
     Task,
-    Work,
     do_job,
     is_number,
     may_be_number,

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from blurmapper.errors import ImageError
-from blurmapper.files import check_replaceable, write_file
+from blurmapper.files import check_replaceable, not_written, write_file
 from blurmapper.locations import Location, open_file
 
 Names = dict[str, set[str]]
-"""Target -> names of files, below the folder of outputs."""
+"""Key -> names of files, below the folder of outputs."""
 
 # What comes there after it was asked for is neither followed nor waited for.
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
@@ -40,7 +40,7 @@ class Journal:
         self.output = output
         self._path = output / f".blurmapper-{name}.begun"
 
-    def add(self, target: str, names: list[str]) -> None:
+    def add(self, key: str, names: list[str]) -> None:
         """Note that files are about to be written.
 
         Raises
@@ -48,7 +48,7 @@ class Journal:
         ImageError
             If that cannot be written, or what is there is no file of its own.
         """
-        line = json.dumps([target, names]).encode() + b"\n"
+        line = json.dumps([key, names]).encode() + b"\n"
         self._check()
         try:
             journal = os.open(self._path, _APPEND, 0o666)
@@ -57,10 +57,7 @@ class Journal:
             finally:
                 os.close(journal)
         except OSError as error:
-            raise ImageError(
-                f"{self._path}: cannot be written ({error.strerror or error}); "
-                "check the folder and disk"
-            ) from error
+            raise not_written(self._path, error) from error
 
     def read(self) -> Names:
         """Return what was noted and is there.
@@ -76,9 +73,9 @@ class Journal:
             for line in stream:
                 # The last may be cut short.
                 with suppress(RecursionError, TypeError, ValueError):
-                    target, names = json.loads(line)
+                    key, names = json.loads(line)
                     there = {name for name in names if _is_file(self.output / name)}
-                    begun.setdefault(target, set()).update(there)
+                    begun.setdefault(key, set()).update(there)
         return begun
 
     def write(self, begun: Names) -> None:
@@ -86,7 +83,7 @@ class Journal:
         with suppress(ImageError, OSError):
             self._check()
             if any(begun.values()):
-                lines = (json.dumps([target, sorted(names)]) for target, names in begun.items())
+                lines = (json.dumps([key, sorted(names)]) for key, names in begun.items())
                 write_file(self._path, "".join(f"{line}\n" for line in lines), lambda old: True)
             else:
                 self._path.unlink(missing_ok=True)
@@ -103,14 +100,14 @@ class Claims:
     Attributes
     ----------
     journal : Journal
-    target : str
-        Of the photo, below the folder of outputs.
+    key : str
+        The photo's.
     known : frozenset of str
         Names of files, below that folder, that earlier runs wrote.
     """
 
     journal: Journal
-    target: str
+    key: str
     known: frozenset[str] = frozenset()
 
     def name(self, file: Location) -> str:
@@ -140,7 +137,7 @@ class Claims:
         for name, file in new.items():
             if _is_file(file):
                 check_replaceable(file, partial(self._knows, name, files[file]))
-        self.journal.add(self.target, [*new])
+        self.journal.add(self.key, [*new])
 
     def _knows(self, name: str, content: bytes | None, file: Path) -> bool:
         """Say whether a file that is there holds what is to be written, or was begun by us."""
@@ -148,7 +145,7 @@ class Claims:
             return True
         # A worker that died may have written it in this very run. The journal is long, so it is
         # asked last: after a lost manifest all files are there.
-        return name in self.journal.read().get(self.target, ())
+        return name in self.journal.read().get(self.key, ())
 
 
 def _is_file(file: Path) -> bool:

@@ -29,9 +29,6 @@ TASK_RETRIES = 2
 Done = tuple[int, Result | PhotoFailure]
 """The number of a job, and what came of it."""
 
-Runner = Callable[[Sequence[tuple[int, Job]], Task, int], Iterator[Done]]
-"""Numbered jobs, task, jobs a piece -> what came of them in any order, but for lost ones."""
-
 
 def run_on_cluster(
     jobs: Iterable[Job],
@@ -40,7 +37,6 @@ def run_on_cluster(
     *,
     workers: int | None = None,
     stop: threading.Event | None = None,
-    runner: Runner | None = None,
 ) -> Generator[Result | PhotoFailure]:
     """Do a task with photos on a Ray cluster; what is done already comes first, the rest as it is.
 
@@ -57,8 +53,6 @@ def run_on_cluster(
         How many at most; as many as the cluster has processors for unless given.
     stop : threading.Event, optional
         Once it is set no more results are waited for.
-    runner : callable, optional
-        What runs the jobs; Ray Data unless given.
     """
     missing: dict[int, Job] = {}
     for number, job in enumerate(jobs):
@@ -66,7 +60,7 @@ def run_on_cluster(
             yield job.done
         else:
             missing[number] = job
-    run = runner or RayRunner(workers)
+    run = RayRunner(workers)
     for size in (PHOTOS_A_TASK, 1):
         if not missing:
             return

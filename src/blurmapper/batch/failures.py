@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from blurmapper.csv_rows import split_rows
+from blurmapper.csv_rows import from_cell, split_rows, to_cell
 from blurmapper.errors import BlurMapperError, ImageError, one_line
-from blurmapper.files import from_cell, to_cell, write_file
+from blurmapper.files import write_file
 from blurmapper.locations import Location, open_file
 
 FAILURES_NAME = "failures.csv"

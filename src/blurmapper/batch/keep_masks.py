@@ -1,4 +1,4 @@
-"""Masks of what to keep of photos, as programs that rebuild scenes take them."""
+"""Masks of what to keep of photos, as COLMAP and loaders of Gaussian splats take them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from typing import Literal
 
 import numpy as np
 
+from blurmapper.applications.degree import THRESHOLD
 from blurmapper.batch.finding import MASKS, Found
 from blurmapper.decoding import turn_back
 from blurmapper.errors import ConfigError
 from blurmapper.images import BlurMap, encode_map
 from blurmapper.locations import Location
-
-BLURRED = 0.5
-"""A pixel with at least this probability is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class KeepMasks:
         ------
         ConfigError
         """
-        names = Counter(self.claim(below) for _, below in found.photos)
+        names = Counter(self.shared_name(key) for _, key in found.photos)
         shared = next((name for name, count in names.items() if count > 1), None)
         if shared is not None:
             raise ConfigError(
@@ -56,7 +54,7 @@ class KeepMasks:
                 "of photos that differ by more than suffix and capitals"
             )
 
-    def claim(self, key: str) -> str | None:
+    def shared_name(self, key: str) -> str | None:
         """Return the name of a mask that photos of other suffixes would have too, or None."""
         # Some file systems tell no capitals from small letters, so no outputs differ by them alone.
         return self._name(key).casefold() if self.layout == "folder" else None
@@ -69,7 +67,7 @@ class KeepMasks:
         """
         import cv2
 
-        blurred = (blur_map >= BLURRED).astype(np.uint8)
+        blurred = (blur_map >= THRESHOLD).astype(np.uint8)
         if self.grow:
             # A disc of this radius, to the pixel: distances are to where something is blurred.
             distance = cv2.distanceTransform(1 - blurred, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)

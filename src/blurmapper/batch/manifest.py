@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from blurmapper.addresses import Address
 from blurmapper.errors import ImageError
-from blurmapper.files import make_folder, write_file
+from blurmapper.files import make_folder, not_written, write_file
 from blurmapper.locations import Location, open_file
 
 _START = b'{"target"'
@@ -46,12 +46,12 @@ class Manifest(AbstractContextManager["Manifest"]):
     location : Path or Address
         The file; its folder is made if it is not there.
     fields : collection of str
-        What every line holds beside ``target``; a line that lacks one is passed over.
+        What every line holds beside its key, ``target``; a line that lacks one is passed over.
 
     Attributes
     ----------
-    claims : dict of str to str
-        What `Work.claim` said of a photo that was done -> the photo, by all lines.
+    shared_names : dict of str to str
+        What `Task.shared_name` said of a photo that was done, a line's ``claim`` -> the photo.
 
     Raises
     ------
@@ -65,7 +65,7 @@ class Manifest(AbstractContextManager["Manifest"]):
         self._lock = threading.Lock()
         self._pending = b""
         self._written = time.monotonic()
-        self.claims: dict[str, str] = {}
+        self.shared_names: dict[str, str] = {}
         self._alike: dict[str, tuple[str, ...]] = {}
         self._earlier: dict[str, list[_Place]] = {}
         make_folder(location.parent)
@@ -96,22 +96,22 @@ class Manifest(AbstractContextManager["Manifest"]):
             if self._appended is not None:
                 os.close(self._appended)
 
-    def find(self, target: str) -> dict[str, Any] | None:
+    def find(self, key: str) -> dict[str, Any] | None:
         """Return the line about outputs of a name that earlier runs have written, if any has."""
-        if target not in self._lines:
+        if key not in self._lines:
             return None
-        line, *earlier = map(self._load_line, (self._lines[target], *self._earlier.get(target, ())))
+        line, *earlier = map(self._load_line, (self._lines[key], *self._earlier.get(key, ())))
         if "files" in line:
             line["files"] = sorted(set().union(*map(_names_in, (line, *earlier))))
         return line
 
-    def find_alike(self, target: str) -> list[dict[str, Any]]:
+    def find_alike(self, key: str) -> list[dict[str, Any]]:
         """Return the lines of `find`, and those of names that differ by capitals; its own first."""
-        folded = target.casefold()
-        names = (target, folded, *self._alike.get(folded, ()))
-        return [line for name in dict.fromkeys(names) if (line := self.find(name)) is not None]
+        folded = key.casefold()
+        keys = (key, folded, *self._alike.get(folded, ()))
+        return [line for each in dict.fromkeys(keys) if (line := self.find(each)) is not None]
 
-    def add(self, target: str, fields: Mapping[str, Any]) -> None:
+    def add(self, key: str, fields: Mapping[str, Any]) -> None:
         """Write a line; this run will not find it.
 
         Raises
@@ -120,7 +120,7 @@ class Manifest(AbstractContextManager["Manifest"]):
             If it cannot be written.
         """
         with self._lock:
-            self._pending += json.dumps({"target": target, **fields}).encode() + b"\n"
+            self._pending += json.dumps({"target": key, **fields}).encode() + b"\n"
             if self._appended is not None or time.monotonic() - self._written > _PAUSE:
                 self._write()
 
@@ -136,7 +136,7 @@ class Manifest(AbstractContextManager["Manifest"]):
                 raise OSError(0, "it is no regular file")  # noqa: TRY301
             return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         except OSError as error:
-            raise self._not_written(error) from error
+            raise not_written(self._location, error) from error
 
     def _read(self) -> BinaryIO:
         if not isinstance(self._location, Address):
@@ -167,7 +167,7 @@ class Manifest(AbstractContextManager["Manifest"]):
             if os.write(self._appended, pending) != len(pending):
                 raise OSError(28, "No space left on device")  # noqa: TRY301
         except OSError as error:
-            raise self._not_written(error) from error
+            raise not_written(self._location, error) from error
 
     def _find_lines(self) -> dict[str, _Place]:
         lines: dict[str, _Place] = {}
@@ -183,16 +183,16 @@ class Manifest(AbstractContextManager["Manifest"]):
                 if self._fields <= fields.keys():
                     # Whatever wrote it anew may have put its fields in another order.
                     is_ours = True
-                    target = str(fields["target"])
-                    folded = target.casefold()
-                    if target != folded and target not in lines:
-                        self._alike[folded] = (*self._alike.get(folded, ()), target)
+                    key = str(fields["target"])
+                    folded = key.casefold()
+                    if key != folded and key not in lines:
+                        self._alike[folded] = (*self._alike.get(folded, ()), key)
                     place = _Place(start, len(line), hash(str(fields.get("files"))))
-                    if (before := lines.get(target, place)).files != place.files:
-                        self._earlier.setdefault(target, []).append(before)
-                    lines[target] = place
+                    if (before := lines.get(key, place)).files != place.files:
+                        self._earlier.setdefault(key, []).append(before)
+                    lines[key] = place
                     if "claim" in fields:
-                        self.claims[str(fields["claim"])] = str(fields.get("photo"))
+                        self.shared_names[str(fields["claim"])] = str(fields.get("photo"))
             except (AttributeError, RecursionError, TypeError, ValueError):
                 pass
             start += len(line)
@@ -202,12 +202,6 @@ class Manifest(AbstractContextManager["Manifest"]):
             self._pending = b"\n"
             self._write()
         return lines
-
-    def _not_written(self, error: OSError) -> ImageError:
-        return ImageError(
-            f"{self._location}: cannot be written ({error.strerror or error}); "
-            "check the folder and disk"
-        )
 
 
 def _names_in(line: Mapping[str, Any]) -> set[str]:

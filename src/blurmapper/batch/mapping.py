@@ -1,4 +1,4 @@
-"""The task of ``map``: a blur map of a photo, and what may come with it."""
+"""The task of ``map``: a photo, read as far as needed, its blur map, and what comes with it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, ClassVar, Literal
 
 from blurmapper.amount_pictures import draw_amounts, encode_amounts
 from blurmapper.amounts import BlurAmounts, identify_network, measure_amounts
+from blurmapper.applications.degree import blur_degree, share_blurred
 from blurmapper.batch.finding import Found
 from blurmapper.batch.keep_masks import KeepMasks
 from blurmapper.batch.tasks import Job, Outcome, Task, may_be_number
@@ -28,9 +29,6 @@ from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
 from blurmapper.refinement import enlarge_map
 from blurmapper.sharpest import find_sharpest
-
-THRESHOLD = 0.5
-"""A pixel with at least this probability counts as blurred."""
 
 LEAST_PIXELS = 1_000_000
 """Of a large JPEG that is read in part: with 700,000 maps were twice as far from the whole's."""
@@ -65,10 +63,7 @@ class Outputs:
 
 @dataclass(frozen=True)
 class MapTask(Task):
-    """Write a photo's blur map; measure S, ``blur_degree``, and ``share_blurred``, in [0, 1].
-
-    The latter is the share of the pixels with a probability of at least `THRESHOLD`.
-    """
+    """Write a photo's blur map; measure S, ``blur_degree``, and ``share_blurred``, in [0, 1]."""
 
     outputs: Outputs = field(default_factory=Outputs)
 
@@ -87,8 +82,40 @@ class MapTask(Task):
         return dict.fromkeys(names, may_be_number)
 
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
-        """Map a photo."""
-        return map_source(photo, method, self.outputs, name=name)
+        """Map a photo.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be read.
+        MethodError
+            If kinds are asked for of a method that is no network.
+        """
+        outputs = self.outputs
+        read = read_for(method, photo, whole=outputs.overlay, name=name)
+        size = read.height, read.width
+        with ThreadPoolExecutor(1) as beside:
+            # Fine blur is lost in a part: while it is mapped the photo is read again, and whole.
+            is_part = outputs.amount and read.image.shape[:2] != size
+            whole = beside.submit(_measure_whole, photo, name) if is_part else None
+            maps = _map(method, read.image, outputs)
+            files = _encode_maps(read, maps, outputs, name)
+        blur_map = maps["map"]
+        if outputs.masks:
+            files["mask"] = outputs.masks.encode(enlarge_to(blur_map, *size), read.orientation)
+        values: dict[str, float | None] = {
+            "height": read.height,
+            "width": read.width,
+            "blur_degree": blur_degree(blur_map),
+            "share_blurred": share_blurred(blur_map),
+        }
+        if outputs.amount:
+            amounts = whole.result() if whole else measure_amounts(read.image)
+            files |= _encode_amounts(read, amounts, outputs, name)
+            names = ("sigma", "sharpest_row", "sharpest_column")
+            sharpest = find_sharpest(amounts, blur_map, size=size)
+            values |= dict(zip(names, sharpest or [None] * 3, strict=True))
+        return Outcome(values, files)
 
     def choices(self) -> tuple[Any, ...]:
         """Return the options of the network, and the outputs."""
@@ -106,9 +133,9 @@ class MapTask(Task):
             files["mask"] = self.outputs.masks.locate(job.target, job.key)
         return files
 
-    def claim(self, key: str) -> str | None:
+    def shared_name(self, key: str) -> str | None:
         """Return the mask that photos of one stem would share, without regard to capitals."""
-        return self.outputs.masks.claim(key) if self.outputs.masks else None
+        return self.outputs.masks.shared_name(key) if self.outputs.masks else None
 
     def check(self, found: Found) -> None:
         """Refuse photos that would share a mask."""
@@ -117,63 +144,11 @@ class MapTask(Task):
 
     def describe(self, values: Mapping[str, Any]) -> str:
         """Return S and the share that is blurred."""
-        told = f"S {values['blur_degree']:.3f}, {values['share_blurred']:.0%} blurred"
+        line = f"S {values['blur_degree']:.3f}, {values['share_blurred']:.0%} blurred"
         if not self.outputs.amount:
-            return told
+            return line
         sigma = values["sigma"]
-        return f"{told}, sigma {'unknown' if sigma is None else f'{sigma:.2f} px'}"
-
-
-def map_source(
-    source: Path | bytes | BinaryIO,
-    method: BlurMethod,
-    outputs: Outputs,
-    *,
-    name: str | None = None,
-) -> Outcome:
-    """Map a photo's file, or its content.
-
-    Parameters
-    ----------
-    source : Path, bytes or file
-    method : callable
-        From `blurmapper.methods.get_method`.
-    outputs : Outputs
-    name : str, optional
-        What errors call the photo; its path unless given.
-
-    Raises
-    ------
-    ImageError
-        If the photo cannot be read.
-    MethodError
-        If kinds are asked for of a method that is no network.
-    """
-    photo = read_for(method, source, whole=outputs.overlay, name=name)
-    named = name or (str(source) if isinstance(source, Path) else "")
-    is_part = photo.image.shape[:2] != (photo.height, photo.width)
-    with ThreadPoolExecutor(1) as beside:
-        # Fine blur is lost in a part: while it is mapped the photo is read again, and whole.
-        whole = beside.submit(_measure_whole, source, name) if outputs.amount and is_part else None
-        maps = _map(method, photo.image, outputs)
-        files = _encode_maps(photo, maps, outputs, named)
-    blur_map = maps["map"]
-    if outputs.masks:
-        whole_map = enlarge_to(blur_map, photo.height, photo.width)
-        files["mask"] = outputs.masks.encode(whole_map, photo.orientation)
-    values: dict[str, float | None] = {
-        "height": photo.height,
-        "width": photo.width,
-        "blur_degree": float(blur_map.mean(dtype="float64")),
-        "share_blurred": float((blur_map >= THRESHOLD).mean()),
-    }
-    if outputs.amount:
-        amounts = whole.result() if whole else measure_amounts(photo.image)
-        files |= _encode_amounts(photo, amounts, outputs, named)
-        names = ("sigma", "sharpest_row", "sharpest_column")
-        sharpest = find_sharpest(amounts, blur_map, size=(photo.height, photo.width))
-        values |= dict(zip(names, sharpest or [None] * 3, strict=True))
-    return Outcome(values, files)
+        return f"{line}, sigma {'unknown' if sigma is None else f'{sigma:.2f} px'}"
 
 
 def _encode_maps(
@@ -225,8 +200,8 @@ def enlarge_to(blur_map: BlurMap, height: int, width: int) -> BlurMap:
     return blur_map if blur_map.shape == (height, width) else enlarge_map(blur_map, height, width)
 
 
-def _measure_whole(source: Path | bytes | BinaryIO, name: str | None) -> BlurAmounts:
-    return measure_amounts(read_photo(source, name=name).image)
+def _measure_whole(photo: BinaryIO, name: str) -> BlurAmounts:
+    return measure_amounts(read_photo(photo, name=name).image)
 
 
 def _map(method: BlurMethod, image: ImageArray, outputs: Outputs) -> dict[str, BlurMap]:

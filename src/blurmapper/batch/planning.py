@@ -16,7 +16,7 @@ from blurmapper.batch.claims import Claims, Journal
 from blurmapper.batch.finding import Found, real_path
 from blurmapper.batch.manifest import Manifest, identify
 from blurmapper.batch.sameness import find_inode, is_in_place, is_same
-from blurmapper.batch.tasks import MOST, Job, Result, Work, is_number
+from blurmapper.batch.tasks import MOST, Job, Result, Task, is_number
 from blurmapper.errors import ConfigError, ImageError
 from blurmapper.locations import Location
 
@@ -40,8 +40,8 @@ def plan_jobs(
     found : Found
     output : Path or Address
     owner : callable, optional
-        Target below `output` -> absolute path of the photo that an earlier run gave it to, or one
-        that differs by capitals alone.
+        Key -> absolute path of the photo that an earlier run gave it to, or one that differs by
+        capitals alone.
 
     Yields
     ------
@@ -51,20 +51,20 @@ def plan_jobs(
     taken: set[str] = set()
     for text, below in found.photos:
         photo = Path(text) if isinstance(text, str) else text
-        target = below
+        key = below
         # Case folded, since some file systems hold X and x to be one name.
-        if target.casefold() in taken or owner is not None:
+        if key.casefold() in taken or owner is not None:
             real = real_path(photo)
             others = _other_names(below, real)
             first = next(others)
             is_its_own = owner is not None and owner(first) == real
-            target = next(
+            key = next(
                 name
                 for name in chain((first,) if is_its_own else (), (below, first), others)
                 if name.casefold() not in taken and not _is_anothers(owner, name, real)
             )
-        taken.add(target.casefold())
-        yield Job(photo, output / target, target)
+        taken.add(key.casefold())
+        yield Job(photo, output / key, key)
 
 
 def _other_names(below: str, real: str) -> Iterator[str]:
@@ -82,7 +82,7 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
     ----------
     output : Path or Address
         The folder, which is made if it is not there.
-    task : Work
+    task : Task
         What was done by other settings of it is not done.
     redo : bool
         Take no photo for done; names of outputs are kept all the same.
@@ -93,7 +93,7 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         If the folder or the manifest cannot be made or written, or the journal is no file.
     """
 
-    def __init__(self, output: Location, task: Work, *, redo: bool = False) -> None:
+    def __init__(self, output: Location, task: Task, *, redo: bool = False) -> None:
         self._task, self._settings, self._redo = task, task.digest_settings(), redo
         self._journal: Journal | None = None
         if task.kinds and isinstance(output, Path):
@@ -122,12 +122,12 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         ConfigError
             If a photo would take a mask that an earlier run gave to another.
         """
-        claims = self.manifest.claims
-        for job in plan_jobs(found, output, self._owner) if claims else ():
-            claim = self._task.claim(job.key)
-            if claim is not None and _is_anothers(claims.get, claim, real_path(job.photo)):
+        taken = self.manifest.shared_names
+        for job in plan_jobs(found, output, self._owner) if taken else ():
+            name = self._task.shared_name(job.key)
+            if name is not None and _is_anothers(taken.get, name, real_path(job.photo)):
                 raise ConfigError(
-                    f"{job.photo}: would take the mask {claim} of {claims[claim]}; "
+                    f"{job.photo}: would take the mask {name} of {taken[name]}; "
                     "use --masks colmap, or another folder with -o DIR"
                 )
         return self._plan(found, output)
@@ -167,8 +167,8 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         line |= {"seconds": result.seconds, "settings": self._settings}
         line |= {"inode": job.inode}
         line |= {} if result.content is None else {"content": result.content}
-        claim = self._task.claim(job.key)
-        line |= {} if claim is None else {"claim": claim}
+        shared = self._task.shared_name(job.key)
+        line |= {} if shared is None else {"claim": shared}
         if job.claims is not None:
             # What other options wrote before stays known.
             names = {*job.claims.known, *map(job.claims.name, result.files.values())}
@@ -187,11 +187,11 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         names = {claims.name(file) for file in self._task.files_of(job, line or {}).values()}
         known = set(self._begun.get(job.key, ()))
         if line is not None:
-            # Older lines do not tell, so that all that the photo may have is taken for ours.
+            # Lines from an address name no files: all that the photo may have is taken for ours.
             known |= set(line.get("files", names))
-        claim = self._task.claim(job.key)
-        if claim in self.manifest.claims:
-            known |= {name for name in names if name.casefold().endswith(f"/{claim}")}
+        shared = self._task.shared_name(job.key)
+        if shared in self.manifest.shared_names:
+            known |= {name for name in names if name.casefold().endswith(f"/{shared}")}
         return replace(claims, known=frozenset(known))
 
     def _settle(self) -> None:
@@ -199,13 +199,13 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         if self._journal is None:
             return
         begun = self._journal.read()
-        for target, names in begun.items():
-            line = self.manifest.find(target) or {}
-            names.difference_update(names if target in self._added else line.get("files", ()))
+        for key, names in begun.items():
+            line = self.manifest.find(key) or {}
+            names.difference_update(names if key in self._added else line.get("files", ()))
         self._journal.write(begun)
 
-    def _owner(self, target: str) -> str | None:
-        owners = [str(line["photo"]) for line in self.manifest.find_alike(target)]
+    def _owner(self, key: str) -> str | None:
+        owners = [str(line["photo"]) for line in self.manifest.find_alike(key)]
         there = filter(_may_be_there, owners if len(owners) > 1 else ())
         return next(there, next(iter(owners), None))
 
@@ -233,9 +233,9 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         return known is not None and known[0] > 0
 
 
-def _is_anothers(owner: Callable[[str], str | None] | None, target: str, real: str) -> bool:
-    """Say whether a target belongs to another photo, and not to this one at an older place."""
-    first = None if owner is None else owner(target)
+def _is_anothers(owner: Callable[[str], str | None] | None, name: str, real: str) -> bool:
+    """Say whether a name belongs to another photo, and not to this one at an older place."""
+    first = None if owner is None else owner(name)
     if first is None or first == real or not _may_be_there(first):
         return False
     # Where file systems tell no capitals from small letters, that is one photo under two names.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Literal
@@ -61,7 +61,8 @@ def run_task(
     task : Task
     found : Found
     output : Path or Address, optional
-        The folder of files and manifest; of the manifest alone for a task that writes no files.
+        The folder of files and manifest. A task that writes no files has the manifest alone there,
+        and goes on without where that cannot be written.
     how : How
     stop : threading.Event, optional
         Once it is set no photo is begun any more.
@@ -88,13 +89,13 @@ def run_task(
         task = replace(task, options=replace(task.options, threads=threads))
     method = task.build()
     with ExitStack() as stack:
-        if output is None:
-            jobs: Iterable[Job] = (Job(photo) for photo in found.locations())
-            record: Callable[[Job, Result], None] = lambda job, result: None  # noqa: E731
-        else:
-            kept = DoneBefore(output, task, redo=how.redo)
-            stack.enter_context(kept)
-            jobs, record = kept.plan(found, output), kept.add
+        jobs: Iterable[Job] = (Job(photo) for photo in found.locations())
+        record: Callable[[Job, Result], None] = lambda job, result: None  # noqa: E731
+        # What is only measured can be measured again.
+        with nullcontext() if task.kinds else suppress(ImageError):
+            if output is not None:
+                kept = stack.enter_context(DoneBefore(output, task, redo=how.redo))
+                jobs, record = kept.plan(found, output), kept.add
         if how.engine == "ray":
             results = run_on_cluster(jobs, task, record, workers=how.workers, stop=stop)
         else:
@@ -120,9 +121,9 @@ def _keep_failures(
         for folder in folders:
             failures.clear(folder)
         for result in results:
-            if isinstance(result, Result):
+            if result.reason is None:
                 failures.clear(real_path(result.photo))
-            elif not result.ends_run:
+            elif isinstance(result, Result) or not result.ends_run:
                 failures.add(real_path(result.photo), result.reason)
             yield result
     except BaseException:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from blurmapper.batch.finding import Found
 
 MOST = 1e15
-"""No count and no figure is larger."""
+"""No number in a manifest is larger."""
 
 Room = Callable[[BinaryIO], AbstractContextManager[None]]
 """Open photo -> a context in which it may fill memory."""
@@ -41,7 +40,7 @@ class Job:
     target : Path, Address or None
         The location of its outputs without their endings, where it has any.
     key : str
-        The target below the folder of all outputs.
+        What its line in the manifest is found by: the target below the folder of all outputs.
     identity : list of int or None
         From `identify`, asked for before the photo is read.
     inode : list of int or None
@@ -81,7 +80,8 @@ class Outcome:
     Attributes
     ----------
     values : mapping of str to value
-        The photo's ``height`` and ``width`` after its EXIF turn, and what the task measured.
+        The photo's ``height`` and ``width`` after its EXIF turn, and what the task measured;
+        ``problem`` is how one is damaged of which something came all the same.
     files : mapping of str to bytes
         Content of each file, by what it is: ``map``, ``overlay`` and so on.
     """
@@ -116,10 +116,18 @@ class Result:
     done_before: bool = False
     content: str | None = None
 
+    @property
+    def reason(self) -> str | None:
+        """What is wrong with the photo all the same, as of a `PhotoFailure`."""
+        problem = self.values.get("problem")
+        return None if problem is None else f"{problem}; copy it again"
+
 
 @dataclass(frozen=True)
-class Work:
-    """What a command does with files, as far as its manifest has to know.
+class Task:
+    """What is done with every photo; it can be sent to other machines.
+
+    A command has a class of its own, whose `work` is all that differs between commands.
 
     Attributes
     ----------
@@ -140,6 +148,15 @@ class Work:
 
     kinds: ClassVar[tuple[str, ...]] = ()
     """What files there can be of a photo."""
+
+    verb: ClassVar[str] = "done"
+    """What has happened to a photo of which that is said."""
+
+    noun: ClassVar[str] = "photo"
+    """What it is done with."""
+
+    alone: ClassVar[bool] = False
+    """Whether `work` has threads of its own, so that one machine does one photo at a time."""
 
     @property
     def noted(self) -> Mapping[str, Callable[[Any], bool]]:
@@ -164,10 +181,10 @@ class Work:
             return {}
         return {kind: with_ending(job.target, end) for kind, end in self.endings(job.photo).items()}
 
-    def claim(self, key: str) -> str | None:
-        """Return what of a photo's files another could come to as well, by the photo's target.
+    def shared_name(self, key: str) -> str | None:
+        """Return what a file of a photo is called that another photo could come to as well.
 
-        None where all are called after the target, which is the photo's alone.
+        None where all are called after the key, which is the photo's alone.
         """
         return None
 
@@ -184,31 +201,16 @@ class Work:
         """Return the method, ready to map."""
         return get_method(self.method, self.options)
 
+    def do(self, job: Job, method: BlurMethod, room: Room) -> Result:
+        """Read a photo, work on it and write its files, each whole or not at all."""
+        start = time.perf_counter()
+        with open_file(job.photo) as photo, room(photo):
+            digest = None if job.inode is None else digest_content(photo)
+            outcome = self.work(method, photo, str(job.photo))
+            files = self.files_of(job, outcome.values)
+            job.write({files[kind]: content for kind, content in outcome.files.items()})
+        return Result(job.photo, outcome.values, files, time.perf_counter() - start, content=digest)
 
-def is_number(value: Any, most: float = MOST) -> bool:
-    """Say whether a value from a manifest is a number from 0 to `most`, but for rounding."""
-    is_one = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_one and 0 <= value <= most * (1 + 1e-6)
-
-
-def may_be_number(value: Any) -> bool:
-    """Say whether it is a number or None, for what cannot always be measured."""
-    return value is None or is_number(value)
-
-
-class Task(Work, ABC):
-    """What is done with every photo; it can be sent to other machines.
-
-    A command has a class of its own, whose `work` is all that differs between commands.
-    """
-
-    verb: ClassVar[str] = "done"
-    """What has happened to a photo of which that is said."""
-
-    alone: ClassVar[bool] = False
-    """Whether `work` has threads of its own, so that one machine does one photo at a time."""
-
-    @abstractmethod
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
         """Return what is made of a photo; `name` stands for it in errors.
 
@@ -217,6 +219,7 @@ class Task(Work, ABC):
         BlurMapperError
             If nothing can be.
         """
+        raise NotImplementedError
 
     def check(self, found: Found) -> None:
         """Refuse photos that the task cannot be done with together.
@@ -231,12 +234,21 @@ class Task(Work, ABC):
         return ""
 
 
+def is_number(value: Any, most: float = MOST) -> bool:
+    """Say whether a value from a manifest is a number from 0 to `most`, but for rounding."""
+    is_one = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_one and 0 <= value <= most * (1 + 1e-6)
+
+
+def may_be_number(value: Any) -> bool:
+    """Say whether it is a number or None, for what cannot always be measured."""
+    return value is None or is_number(value)
+
+
 def do_job(
     job: Job, task: Task, method: BlurMethod, room: Room = lambda photo: nullcontext()
 ) -> Result | PhotoFailure:
-    """Read a photo, do a task with it and write its files, each whole or not at all.
-
-    It never raises for a photo.
+    """Do a task with a photo; it never raises for one.
 
     Parameters
     ----------
@@ -248,17 +260,11 @@ def do_job(
     room : callable, optional
         Waits until there is room in memory for an open photo.
     """
-    start = time.perf_counter()
     try:
-        with naming(job.photo), open_file(job.photo) as photo, room(photo):
-            digest = None if job.inode is None else digest_content(photo)
-            outcome = task.work(method, photo, str(job.photo))
-            files = task.files_of(job, outcome.values)
-            job.write({files[kind]: content for kind, content in outcome.files.items()})
+        with naming(job.photo):
+            return task.do(job, method, room)
     except Exception as error:  # noqa: BLE001 - no photo may end a run of 50,000 others
         return fail(job.photo, error)
-    seconds = time.perf_counter() - start
-    return Result(job.photo, outcome.values, files, seconds, content=digest)
 
 
 def digest_content(photo: BinaryIO) -> str:

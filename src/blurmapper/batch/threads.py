@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import BinaryIO, TypeVar
 
 from blurmapper.batch.failures import PhotoFailure
@@ -18,7 +19,7 @@ from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
 
 Item = TypeVar("Item")
-Outcome = TypeVar("Outcome")
+Made = TypeVar("Made")
 
 BUDGET = 120_000_000
 """Pixels of the photos that are worked on at a time, of which each takes some 12 bytes."""
@@ -102,16 +103,17 @@ class PixelBudget:
 
 
 def overlap(
-    work: Callable[[Item], Outcome],
+    work: Callable[[Item], Made],
     items: Iterable[Item],
     *,
     workers: int,
     stop: threading.Event | None = None,
-) -> Generator[Outcome]:
+) -> Generator[Made]:
     """Yield the results of a function in the order of its items, computed in threads.
 
     While one thread waits for a disk or decodes, others map: what takes time releases Python's
-    lock. Items are taken as there is room for them, never all at once.
+    lock. Items are taken as there is room for them, never all at once. One worker is the caller's
+    own thread, in which a Ctrl-C that is not caught breaks off what is under way.
 
     Parameters
     ----------
@@ -124,11 +126,14 @@ def overlap(
         Once it is set no item is begun any more; what has begun is finished and yielded.
     """
     stop = stop or threading.Event()
+    if workers == 1:
+        yield from map(work, takewhile(lambda _: not stop.is_set(), items))
+        return
 
-    def begin(item: Item) -> tuple[Outcome] | None:
+    def begin(item: Item) -> tuple[Made] | None:
         return None if stop.is_set() else (work(item),)
 
-    pending: deque[Future[tuple[Outcome] | None]] = deque()
+    pending: deque[Future[tuple[Made] | None]] = deque()
     coming = iter(items)
     with ThreadPoolExecutor(workers, thread_name_prefix="blurmapper") as threads:
         try:

@@ -1,6 +1,6 @@
 """The options of `blurmapper evaluate`, each with its help.
 
-They are read whenever the command line starts, so nothing slow is imported here.
+The help reads them too, so nothing slow is imported here.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The options that several commands have, each declared once.
 
-They are read whenever the command line starts, so nothing slow is imported here.
+The help reads them too, so nothing slow is imported here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,16 @@ PHOTOS = Argument(
 )
 Photos = Annotated[list[str], PHOTOS]
 Output = Annotated[
-    str | None, Option("--output", "-o", metavar="DIR", help="Where the files go: blurmaps.")
+    str | None,
+    Option(
+        *("--output", "-o"),
+        metavar="DIR",
+        help="Where the files go: blurmaps.",
+        note="What is done is not done again, unless it or the options have changed: after an "
+        "interruption, the same command goes on. A manifest (.jsonl) in DIR keeps what is done. "
+        "What cannot be read gets a line on standard error and in DIR/failures.csv, the rest goes "
+        "on, and the exit status is 1. Ctrl-C finishes photos that have begun.",
+    ),
 ]
 Method = Annotated[
     str,

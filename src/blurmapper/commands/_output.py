@@ -1,4 +1,4 @@
-"""How everything is printed: lines, tables, errors, progress; whatever there is to print to."""
+"""How everything is printed: lines, tables, errors, progress, files; whatever it is printed to."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ import signal
 import sys
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from blurmapper.errors import BlurMapperError, ImageError
+from blurmapper.files import Recognises, check_replaceable, write_file
+from blurmapper.locations import STANDARD_OUTPUT, Location, check_apart
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from rich.progress import Progress, Task, TaskID
+    from rich.console import Console
+    from rich.progress import Progress, Task
 
 STOPPED = 130
 """The exit status of a program that Ctrl-C stopped."""
 
-WIDTH_OF_FILES = 200
+WIDTH_OF_FILES = 10_000
 """Columns of a table that goes to a file or a pipe, which have no width."""
 
 _JOINERS = "\u200c\u200d"
@@ -85,15 +87,30 @@ def print_text(text: str | bytes) -> None:
         sys.stdout.buffer.flush()
 
 
-def print_table(*parts: RenderableType) -> None:
-    """Print Rich's tables and texts; whatever holds a name has to be `Text` of `printable`."""
+def check_outputs(outputs: Sequence[tuple[Location, Recognises]]) -> None:
+    """Say now, and not after hours, of two outputs at one place and of files that are another's."""
+    check_apart(location for location, _ in outputs)
+    for location, ours in outputs:
+        if location != STANDARD_OUTPUT:
+            check_replaceable(location, ours)
+
+
+def write_output(content: str | bytes, location: Location, ours: Recognises) -> None:
+    """Write a file, or print what is to go to ``-``."""
+    if location == STANDARD_OUTPUT:
+        print_text(content)
+    else:
+        write_file(location, content, ours)
+
+
+def table_console() -> Console:
+    """Return what prints Rich's tables and texts; a name there has to be `Text` of `printable`."""
     from rich.console import Console
 
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
-        console = Console(markup=False, emoji=False, highlight=False, width=WIDTH_OF_FILES)
-    for part in parts:
-        console.print(part)
+        console.width = WIDTH_OF_FILES
+    return console
 
 
 def print_error(error: BlurMapperError) -> None:
@@ -196,20 +213,14 @@ class _NoBar(AbstractContextManager["_NoBar"]):
     def __exit__(self, *_: object) -> None:
         pass
 
-    def add_task(self, description: str, total: float | None = None) -> TaskID:  # noqa: ARG002
-        return cast("TaskID", 0)
-
-    def advance(self, task: TaskID) -> None:
-        pass
-
-    def update(self, task: TaskID, *, completed: float, total: float | None = None) -> None:
-        pass
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda *_, **__: None
 
 
-def progress_bar(total: int) -> Progress | _NoBar:
+def progress_bar(total: int) -> Progress:
     """Return a bar on standard error, for several photos and where a person watches."""
     if total < 2:
-        return _NoBar()
+        return cast("Progress", _NoBar())
     from rich.console import Console
     from rich.progress import (
         BarColumn,

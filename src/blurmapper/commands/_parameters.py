@@ -40,6 +40,8 @@ class Option:
         The section of the help.
     default : str, optional
         What the help says of a default that is no value.
+    note : str
+        What the help of each command that has it says, above the examples.
     """
 
     def __init__(
@@ -51,9 +53,10 @@ class Option:
         most: float | None = None,
         panel: str = "Options",
         default: str | None = None,
+        note: str = "",
     ) -> None:
         self.names, self.help, self.metavar, self.panel = names, help, metavar, panel
-        self.least, self.most, self.default = least, most, default
+        self.least, self.most, self.default, self.note = least, most, default, note
 
 
 class Command(click.Command):
@@ -92,16 +95,19 @@ class _LocalPath(click.Path):
 
 def to_command(name: str, function: Callable[..., None]) -> Command:
     """Return the command that calls a function, its docstring for help."""
-    # Indented paragraphs are marked as not to be filled, which Click does by \b.
-    text = re.sub(r"\n\n(?= )", "\n\n\b\n", inspect.getdoc(function) or "")
+    text = inspect.getdoc(function) or ""
     summary = " ".join(text.partition("\n\n")[0].split())
-    command = Command(name, callback=function, help=text, short_help=summary)
+    command = Command(name, callback=function, short_help=summary)
     command.panels = {}
     hints = get_type_hints(function, include_extras=True)
     for parameter in inspect.signature(function).parameters.values():
         type_, declared = get_args(hints[parameter.name])
         command.panels[parameter.name] = declared.panel
         command.params.append(_to_parameter(parameter, type_, declared))
+        if isinstance(declared, Option) and declared.note:
+            text = text.replace("\n\nExamples:", f"\n\n{declared.note}\n\nExamples:")
+    # Indented paragraphs are marked as not to be filled, which Click does by \b.
+    command.help = re.sub(r"\n\n(?= )", "\n\n\b\n", text)
     return command
 
 
@@ -129,8 +135,8 @@ def _to_parameter(
     if not declared.names:
         names.append(f"--{parameter.name.replace('_', '-')}")
     attributes |= {"help": declared.help, "multiple": is_many}
-    is_told = parameter.default != "" and (type_ is not bool or "/" in names[1])
-    attributes["show_default"] = declared.default or is_told
+    is_shown = parameter.default != "" and (type_ is not bool or "/" in names[1])
+    attributes["show_default"] = declared.default or is_shown
     if type_ is bool:
         attributes["is_flag"] = True
         del attributes["type"]

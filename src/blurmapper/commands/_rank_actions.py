@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast, get_args
@@ -11,8 +12,16 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 import click
 
 from blurmapper.addresses import Address
-from blurmapper.commands._output import print_error, print_line, print_text
-from blurmapper.errors import BlurMapperError, ConfigError, ImageError
+from blurmapper.commands._output import (
+    STOPPED,
+    check_outputs,
+    print_error,
+    print_line,
+    progress_bar,
+    stopping_cleanly,
+    write_output,
+)
+from blurmapper.errors import BlurMapperError, ConfigError, ImageError, count_of
 from blurmapper.locations import STANDARD_OUTPUT, Location, find_path
 
 if TYPE_CHECKING:
@@ -57,15 +66,19 @@ class Actions:
     move_to: Path | None = None
     dry_run: bool = False
 
-    def check(self) -> None:
+    def __post_init__(self) -> None:
+        if self.copy_to is not None and self.move_to is not None:
+            raise ConfigError("--copy-to and --move-to: photos go to one place; leave out one")
+
+    def check(self, report: Path | None) -> None:
         """Refuse at once what cannot be done, such as a table written over a photo.
 
         Raises
         ------
         ConfigError, ImageError, MissingExtraError
         """
-        from blurmapper.files import check_replaceable
         from blurmapper.ranking import tables
+        from blurmapper.ranking.report import IS_REPORT, PAGE
 
         deeds = sum(each is not None for each in (self.copy_to, self.move_to, self.mark))
         if self.replace and not self.stars and self.mark is None:
@@ -74,15 +87,12 @@ class Actions:
             raise ConfigError(
                 "which photos? add --select sharpest N, --below X, --above X or --verdict WORD"
             )
-        if self.copy_to is not None and self.move_to is not None:
-            raise ConfigError("--copy-to and --move-to: photos go to one place; leave out one")
         if self.selection is not None and not deeds:
             raise ConfigError("what with the selected? add --copy-to DIR, --move-to DIR or --mark")
         if "parquet" in self.tables:
             tables.check_parquet()
-        for kind, path in self.tables.items():
-            if path != STANDARD_OUTPUT:
-                check_replaceable(path, tables.OURS[kind])
+        page = [] if report is None else [(report / PAGE, IS_REPORT)]
+        check_outputs([*((path, tables.OURS[kind]) for kind, path in self.tables.items()), *page])
 
     def check_local(self, found: Found, report: Path | None = None) -> None:
         """Refuse to touch photos that are at addresses, or to show them in a page.
@@ -100,23 +110,20 @@ class Actions:
 
     def write_tables(self, ranking: Ranking) -> list[BlurMapperError]:
         """Write or print the tables; failures are said and returned, for the ranking took long."""
-        from blurmapper.files import write_file
         from blurmapper.ranking import tables
 
         formats = {"csv": tables.format_csv, "json": tables.format_json_lines}
         failures = []
         for kind, path in self.tables.items():
+            if self.dry_run and path != STANDARD_OUTPUT:
+                self._print_plan(f"would write {path}")
+                continue
             content = formats.get(kind, tables.format_parquet)(ranking)
-            if path == STANDARD_OUTPUT and kind in formats:
-                print_text(content)
-            elif self.dry_run:
-                print_line(f"would write {path}")
-            else:
-                try:
-                    write_file(path, content, tables.OURS[kind])
-                except BlurMapperError as error:
-                    print_error(error)
-                    failures.append(error)
+            try:
+                write_output(content, path, tables.OURS[kind])
+            except BlurMapperError as error:
+                print_error(error)
+                failures.append(error)
         return failures
 
     def write_report(
@@ -129,7 +136,7 @@ class Actions:
         if folder is None:
             return []
         if self.dry_run:
-            print_line(f"would write {folder / PAGE}")
+            self._print_plan(f"would write {folder / PAGE}")
             return []
         done = {each.photo: each for each in results if not isinstance(each, PhotoFailure)}
         try:
@@ -167,7 +174,7 @@ class Actions:
         )
         said = [f"{photo}: {mark}" for photo, mark in marks.items()]
         summary = "would mark {}" if self.dry_run else "marked {}"
-        return self._report(written, said, summary)
+        return self._report(written, "Marking", said, summary)
 
     def bring(self, photos: list[Path]) -> list[BlurMapperError]:
         """Copy or move photos; failures are said and returned."""
@@ -177,31 +184,53 @@ class Actions:
         if folder is None:
             return []
         deed = copy_photos if self.move_to is None else move_photos
-        verb = "copy" if self.move_to is None else "move"
+        verb, title = ("copy", "Copying") if self.move_to is None else ("move", "Moving")
         brought = deed(photos, folder, dry_run=self.dry_run)
         summary = f"would {verb} {{}} to {folder}" if self.dry_run else f"{{}} now in {folder}"
-        return self._report(brought, [str(photo) for photo in photos], summary)
+        return self._report(brought, title, [str(photo) for photo in photos], summary)
+
+    def _print_plan(self, line: str) -> None:
+        print_line(line, err=STANDARD_OUTPUT in self.tables.values())
 
     def _report(
-        self, results: Iterator[Path | Kept | BlurMapperError], said: Iterable[str], summary: str
+        self,
+        results: Generator[Path | Kept | BlurMapperError | None],
+        title: str,
+        said: list[str],
+        summary: str,
     ) -> list[BlurMapperError]:
-        """Do things to photos; say what failed, and in one line for how many it was done."""
+        """Do things to photos; say what failed, and in one line for how many it was done.
+
+        Ctrl-C finishes the photo that has begun; then the status is 130.
+        """
         failures = []
-        done = kept = 0
-        for result, line in zip(results, said, strict=False):
-            if isinstance(result, BlurMapperError):
-                failures.append(result)
-                print_error(result)
-            elif isinstance(result, Path):
-                done += 1
-                if self.dry_run:
-                    print_line(f"{line} -> {result}")
-            else:
-                kept += 1
-        text = summary.format("1 photo" if done == 1 else f"{done} photos")
+        begun = done = kept = 0
+        with (
+            stopping_cleanly() as stop,
+            progress_bar(0 if self.dry_run else len(said)) as progress,
+            closing(results),
+        ):
+            bar = progress.add_task(title, total=len(said))
+            for begun, (result, line) in enumerate(zip(results, said, strict=False), start=1):
+                if isinstance(result, BlurMapperError):
+                    failures.append(result)
+                    print_error(result)
+                elif isinstance(result, Path):
+                    done += 1
+                    if self.dry_run:
+                        self._print_plan(f"{line} -> {result}")
+                elif result is not None:
+                    kept += 1
+                progress.update(bar, completed=begun)
+                if stop.is_set():
+                    break
+        text = summary.format(count_of(done, "photo"))
         if kept:
-            text += f"; {kept} kept what others said (--replace-ratings replaces it)"
+            text += f"; {kept} kept what others said (--replace-ratings marks these too)"
         print_line(text, err=True)
+        if stop.is_set():
+            print_line(f"stopped after {begun} of {count_of(len(said), 'photo')}", err=True)
+            raise click.exceptions.Exit(STOPPED)
         return failures
 
 
@@ -248,8 +277,6 @@ def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> N
 
     if actions.selection or actions.stars or actions.mark or actions.tables or len(photos) > 1:
         raise ConfigError("--apply takes the photos and marks of its file; leave out other choices")
-    if actions.copy_to is not None and actions.move_to is not None:
-        raise ConfigError("--copy-to and --move-to: photos go to one place; leave out one")
     folder = find_path(photos[0]) if photos else None
     # Unlike Path's, these never raise, as of a name that is too long.
     if folder is not None and not os.path.isdir(folder):  # noqa: PTH112

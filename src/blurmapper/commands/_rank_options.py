@@ -24,7 +24,8 @@ Json = Annotated[
     str | None, Option(metavar="FILE", help="Write JSON, an object a line; - prints it.")
 ]
 Parquet = Annotated[
-    str | None, Option(metavar="FILE", help="Write Parquet (needs the extra named table).")
+    str | None,
+    Option(metavar="FILE", help="Write Parquet; - prints it (needs the extra named table)."),
 ]
 Select = Annotated[
     tuple[str, int] | None,
@@ -92,5 +93,5 @@ XmpName = Annotated[
     Option(help="Sidecars' names: NAME.EXT.xmp for darktable and digiKam, NAME.xmp for Lightroom."),
 ]
 ReplaceRatings = Annotated[
-    bool, Option(help="With --xmp or --mark, also replace what others said of a photo.")
+    bool, Option(help="With --xmp or --mark, also mark photos that others marked otherwise.")
 ]

@@ -21,17 +21,21 @@ from blurmapper.commands._output import (
     quiet_codecs,
     stopping_cleanly,
 )
-from blurmapper.errors import BlurMapperError, ConfigError
+from blurmapper.errors import BlurMapperError, ConfigError, ImageError, count_of
 from blurmapper.locations import Location, find_location
 
 if TYPE_CHECKING:
     import threading
-    from pathlib import Path
+
+    from rich.progress import Progress
 
     from blurmapper.batch import Found, How, PhotoFailure, Result, Task
     from blurmapper.ranking.measuring import MeasureTask
 
 DEFAULT_OUTPUT = Path("blurmaps")
+
+MOST_FILES = 12
+"""Files that a line names."""
 
 
 @dataclass
@@ -53,9 +57,7 @@ def run_command(
     as_json: bool = False,
     quiet: bool = False,
 ) -> None:
-    """Do a task with every photo and print a line of each; errors get lines too, and status 1.
-
-    The output folder's ``failures.csv`` lists the photos that failed.
+    """Find photos and do a task with each, as `run_found` does.
 
     Ctrl-C finishes the photos that have begun; then the status is 130.
 
@@ -72,24 +74,42 @@ def run_command(
     quiet : bool
         Print errors alone, and those objects.
     """
-    from blurmapper.batch import PhotoFailure, find_photos, run_task
+    from blurmapper.batch import find_photos
 
     folder = default_output(photos) if output is None else find_location(output)
     found = find_photos(photos, output=folder)
-    if task.name == "maps":
-        _name_old_record(folder)
+    with stopping_cleanly() as stop:
+        bar = progress_bar(0 if quiet else len(found))
+        run_found(task, found, folder, how, bar, stop, as_json=as_json, quiet=quiet)
+
+
+def run_found(
+    task: Task,
+    found: Found,
+    folder: Location,
+    how: How,
+    progress: Progress,
+    stop: threading.Event,
+    *,
+    as_json: bool = False,
+    quiet: bool = False,
+) -> None:
+    """Do a task with every photo and print a line of each; errors get lines too, and status 1.
+
+    The output folder's ``failures.csv`` lists the photos that failed.
+    """
+    from blurmapper.batch import run_task
+
     how, tally = replace(how, list_failures=True), Tally()
-    with quiet_codecs(), stopping_cleanly() as stop:
+    with quiet_codecs():
         try:
-            with (
-                progress_bar(0 if quiet else len(found)) as progress,
-                closing(run_task(task, found, folder, how, stop)) as results,
-            ):
-                bar = progress.add_task("Photos", total=len(found))
+            with progress, closing(run_task(task, found, folder, how, stop)) as results:
+                bar = progress.add_task(
+                    f"{task.noun}s".capitalize(), total=len(found), visible=len(found) > 1
+                )
                 for result in results:
                     _count(result, tally)
-                    if as_json or not quiet or isinstance(result, PhotoFailure):
-                        _report(result, task, as_json=as_json)
+                    _report(result, task, as_json=as_json, quiet=quiet)
                     progress.advance(bar)
         except BlurMapperError:
             if tally.done + tally.before + tally.failed and not quiet:
@@ -102,19 +122,6 @@ def run_command(
         raise click.exceptions.Exit(STOPPED)
     if tally.failed:
         raise click.exceptions.Exit(1)
-
-
-def _name_old_record(folder: Location) -> None:
-    """Say of the table in which `--engine ray` once kept what was done that it is none any more."""
-    from blurmapper.batch import identify
-
-    old = folder / "results.parquet"
-    if identify(folder / "maps.jsonl") is None and identify(old) is not None:
-        print_line(
-            f"{old}: kept what an earlier version did on Ray; it is not read any more, photos "
-            "are mapped again and maps.jsonl keeps it",
-            err=True,
-        )
 
 
 def default_output(sources: Iterable[str]) -> Path:
@@ -136,21 +143,24 @@ def default_output(sources: Iterable[str]) -> Path:
 def _count(result: Result | PhotoFailure, tally: Tally) -> None:
     from blurmapper.batch import PhotoFailure
 
-    if isinstance(result, PhotoFailure):
+    if isinstance(result, PhotoFailure) or result.reason is not None:
         tally.failed += 1
     else:
         tally.before += result.done_before
         tally.done += not result.done_before
 
 
-def _report(result: Result | PhotoFailure, task: Task, *, as_json: bool) -> None:
-    """Print what came of a photo."""
+def _report(result: Result | PhotoFailure, task: Task, *, as_json: bool, quiet: bool) -> None:
+    """Print what came of a photo, and what is wrong with it."""
     from blurmapper.batch import PhotoFailure
 
     if isinstance(result, PhotoFailure):
         print_error(result.error)
         return
-    print_line(json.dumps(_to_json(result, task)) if as_json else _to_line(result, task))
+    if as_json or not quiet:
+        print_line(json.dumps(_to_json(result, task)) if as_json else _to_line(result, task))
+    if result.reason is not None:
+        print_error(ImageError(f"{result.photo}: {result.reason}"))
 
 
 def _to_json(result: Result, task: Task) -> dict[str, Any]:
@@ -162,8 +172,9 @@ def _to_json(result: Result, task: Task) -> dict[str, Any]:
 def _to_line(result: Result, task: Task) -> str:
     size = f"{result.values['width']} x {result.values['height']}"
     when = f"{task.verb} before" if result.done_before else f"{result.seconds:.2f} s"
-    files = ", ".join(map(str, result.files.values()))
-    return f"{result.photo}: {size}, {task.describe(result.values)}, {when} -> {files}"
+    files = ", ".join(map(str, [*result.files.values()][:MOST_FILES]))
+    more = f" and {len(result.files) - MOST_FILES} more" if len(result.files) > MOST_FILES else ""
+    return f"{result.photo}: {size}, {task.describe(result.values)}, {when} -> {files}{more}"
 
 
 def _print_sums(task: Task, tally: Tally, found: Found, folder: Location | None = None) -> None:
@@ -175,8 +186,8 @@ def _print_sums(task: Task, tally: Tally, found: Found, folder: Location | None 
     listed = "" if folder is None else f", see {folder / 'failures.csv'}"
     parts += [f"{tally.failed} failed{listed}"] if tally.failed else []
     parts += [f"{len(found) - begun} not begun"] if begun < len(found) else []
-    parts += [f"{found.left_out} other files left out"] if found.left_out else []
-    print_line(f"{len(found)} photos: {', '.join(parts)}", err=True)
+    parts += [f"{count_of(found.left_out, 'other file')} left out"] if found.left_out else []
+    print_line(f"{count_of(len(found), task.noun)}: {', '.join(parts)}", err=True)
 
 
 def measure(
@@ -190,16 +201,17 @@ def measure(
     quiet: bool = False,
 ) -> list[Result | PhotoFailure]:
     """Return what was measured of photos; unless `quiet`, say what failed."""
-    from blurmapper.batch import PhotoFailure, Result
-    from blurmapper.ranking.measuring import measure_photos
+    from blurmapper.batch import PhotoFailure, Result, run_task
+    from blurmapper.ranking.measuring import find_cache
     from blurmapper.ranking.report import keeping_measurements
 
     results: list[Result | PhotoFailure] = []
     # A task with files of its own keeps what it measures beside them.
     keeping = nullcontext() if output is None else keeping_measurements(task, found, redo=how.redo)
-    with keeping as keep, progress_bar(len(found)) as progress:
+    run = run_task(task, found, output or find_cache(), how, stop)
+    with keeping as keep, progress_bar(len(found)) as progress, closing(run):
         bar = progress.add_task(title, total=len(found))
-        for result in measure_photos(task, found, how, stop, output):
+        for result in run:
             if isinstance(result, PhotoFailure) and not quiet:
                 print_error(result.error)
             elif isinstance(result, Result) and keep is not None:

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from blurmapper.commands import _output
-from blurmapper.commands._output import print_line, printable
+from blurmapper.commands._output import print_line, printable, table_console
+from blurmapper.errors import count_of
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
     from rich.text import Text
 
     from blurmapper.evaluation.tables import Table
@@ -21,27 +20,21 @@ if TYPE_CHECKING:
     from blurmapper.ranking.selection import Burst
     from blurmapper.ranking.tables import Ranking
 
-WIDTH_OF_FILES = 10_000
-"""Columns where a table goes to a file or a pipe, which have no width."""
-
 MOST_WORDS = 32
 """Columns of the first cell of a row, the words; longer ones go on in the next line."""
 
 _GAP = 2
 
 
-def print_tables(tables: Sequence[Table], console: Console | None = None) -> None:
+def print_tables(tables: Sequence[Table]) -> None:
     """Print tables; one that is too wide is printed in parts, each with the first column."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table as ScreenTable
     from rich.text import Text
 
-    console = console or Console()
-    if not console.is_terminal:
-        console = Console(file=console.file, width=WIDTH_OF_FILES)
+    console = table_console()
     for table in tables:
-        parts: list[RenderableType] = [Text(f"\n{printable(table.title)}")]
+        console.print(Text(f"\n{printable(table.title)}"))
         for columns in split_columns(table, console.width):
             screen = ScreenTable(box=box.SIMPLE_HEAD)
             for number in columns:
@@ -54,9 +47,7 @@ def print_tables(tables: Sequence[Table], console: Console | None = None) -> Non
                 )
             for row in table.rows:
                 screen.add_row(*(Text(printable(row[number])) for number in columns))
-            parts.append(screen)
-        for part in parts:
-            console.print(part)
+            console.print(screen)
 
 
 def split_columns(table: Table, width: int) -> list[list[int]]:
@@ -82,7 +73,7 @@ SHOWN = 25
 """Photos at either end of a longer ranking that the table shows."""
 
 
-def print_table(ranking: Ranking) -> None:
+def print_ranking(ranking: Ranking) -> None:
     """Print a ranking as a table, its middle left out where it is long."""
     from rich import box
     from rich.table import Table
@@ -110,7 +101,9 @@ def print_table(ranking: Ranking) -> None:
         elif rank == SHOWN + 1:
             table.add_row("...", f"({total - 2 * SHOWN} more: --csv FILE has all)")
     where = "" if folder == Path() else f" in {printable(folder)}"
-    _output.print_table(Text(f"{total} photos{where}, the sharpest first\n"), table)
+    console = table_console()
+    console.print(Text(f"{count_of(total, 'photo')}{where}, the sharpest first\n"))
+    console.print(table)
     if total > 2 * SHOWN:
         print_line("")
         print_line(_count_verdicts(ranking))

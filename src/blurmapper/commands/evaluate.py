@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blurmapper.commands import _evaluate_options as option
-from blurmapper.commands._output import print_line, print_text, progress_bar
+from blurmapper.commands._output import check_outputs, print_line, progress_bar, write_output
 from blurmapper.commands._tables import print_tables
 from blurmapper.errors import ConfigError
-from blurmapper.files import check_replaceable, write_file
-from blurmapper.locations import STANDARD_OUTPUT, check_apart
+from blurmapper.locations import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
     from blurmapper.datasets import Sample
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from blurmapper.evaluation.records import Records
     from blurmapper.evaluation.rows import Row
     from blurmapper.evaluation.tables import Table
+    from blurmapper.files import Recognises
 
 
 def evaluate(
@@ -62,7 +62,7 @@ def evaluate(
 
     given = {"json": json, "csv": csv, "markdown": markdown, "latex": latex}
     files = {kind: path for kind, path in given.items() if path is not None}
-    _check_outputs(files, report, figures)
+    check_outputs(_list_outputs(files, report, figures))
     polarities = polarity or []
     entries = selection.choose_finished(maps or [], polarities, resize=resize, stretch=stretch)
     entries += selection.choose_methods(methods or [], entries, refine=refine)
@@ -93,7 +93,7 @@ def evaluate(
         "latex": "\n".join(map(tables.format_latex, printed)),
     }
     for kind, path in files.items():
-        _write(contents[kind], path, kind)
+        write_output(contents[kind], path, tables.OURS[kind])
     if report is not None or figures is not None:
         from blurmapper.evaluation.report import Findings, write_figures, write_report
 
@@ -104,24 +104,17 @@ def evaluate(
             write_report(findings, report)
 
 
-def _check_outputs(files: Mapping[str, Path], report: Path | None, figures: Path | None) -> None:
-    """Say now, and not after hours, of two outputs at one path and of files that are another's."""
-    from blurmapper.evaluation import tables
+def _list_outputs(
+    files: Mapping[str, Path], report: Path | None, figures: Path | None
+) -> list[tuple[Path, Recognises]]:
+    """Return all that is to be written, each with what knows such a file of an earlier run."""
+    from blurmapper.evaluation.figures import is_figure
+    from blurmapper.evaluation.report import FIGURES, IS_REPORT
+    from blurmapper.evaluation.tables import OURS
 
-    check_apart([*files.values(), *([] if report is None else [report])])
-    for kind, path in files.items():
-        if path != STANDARD_OUTPUT:
-            check_replaceable(path, tables.OURS[kind])
-    if report is not None:
-        from blurmapper.evaluation.report import IS_REPORT
-
-        check_replaceable(report, IS_REPORT)
-    if figures is not None:
-        from blurmapper.evaluation.figures import is_figure
-        from blurmapper.evaluation.report import FIGURES
-
-        for name in FIGURES:
-            check_replaceable(figures / name, is_figure)
+    outputs = [(path, OURS[kind]) for kind, path in files.items()]
+    outputs += [] if report is None else [(report, IS_REPORT)]
+    return outputs + ([] if figures is None else [(figures / name, is_figure) for name in FIGURES])
 
 
 def _compare(results: Mapping[str, Records], reference: str, protocol: str) -> list[Table]:
@@ -130,15 +123,6 @@ def _compare(results: Mapping[str, Records], reference: str, protocol: str) -> l
 
     others = rows.differences(results, protocol, reference)
     return [tables.difference_table(others, reference, protocol)] if others else []
-
-
-def _write(content: str, path: Path, kind: str) -> None:
-    from blurmapper.evaluation import tables
-
-    if path == STANDARD_OUTPUT:
-        print_text(content)
-    else:
-        write_file(path, content, tables.OURS[kind])
 
 
 def _warn_of_masks(samples: Sequence[Sample], results: Mapping[str, Records]) -> None:

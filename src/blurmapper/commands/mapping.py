@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from blurmapper.commands import _options as option
-from blurmapper.commands._output import print_table
+from blurmapper.commands._output import table_console
 from blurmapper.commands._parameters import Option
 from blurmapper.commands._run import run_command
 from blurmapper.compiled import import_compiled
@@ -57,25 +57,20 @@ def map_photos(
 
     NAME.jpg gives DIR/NAME.jpg.blur.png, with --overlay also DIR/NAME.jpg.overlay.jpg, with
     --kinds also DIR/NAME.jpg.defocus.png and DIR/NAME.jpg.motion.png, which add up to the map.
-    Folders are mirrored, and nothing is written beside the photos. Each photo gets a line of
-    figures: its size, its blur degree S (the mean of the map, 0 to 1), the share of it that is
-    blurred, and the time.
+    Folders are mirrored, and nothing is written beside the photos. Each photo gets a line, which
+    DIR/maps.jsonl keeps: its size, its blur degree S (the mean of the map, 0 to 1), the share of
+    it that is blurred, and the time.
 
     --amount also writes DIR/NAME.jpg.amount.png, a pixel for each 16 x 16 of the photo: sigma in
     hundredths of a pixel, 0 where nothing can be measured; with --overlay also
-    DIR/NAME.jpg.amount.jpg, in steps of pixels. The line then tells sigma of the sharpest part of
+    DIR/NAME.jpg.amount.jpg, in steps of pixels. The line then has sigma of the sharpest part of
     what is meant to be sharp.
-
-    Photos that are done are not done again, unless they or the options have changed: after an
-    interruption, the same command goes on. DIR/maps.jsonl keeps the figures. A photo that cannot
-    be read gets a line on standard error and in DIR/failures.csv, the others go on, and the exit
-    status is 1. Ctrl-C finishes what has begun.
 
     Examples:
 
         blurmapper map photo.jpg --overlay
 
-        blurmapper map holiday/ -o maps/ --json > figures.jsonl
+        blurmapper map holiday/ -o maps/ --json > photos.jsonl
 
         blurmapper map scene/images/ -o scene/blur/ --masks colmap --grow 4
     """
@@ -108,7 +103,7 @@ def methods() -> None:
         table.add_column(heading, justify="right" if heading in ("MB", "ms") else "left")
     for method in METHODS.values():
         table.add_row(method.name, method.kind, *_card_cells(method), method.summary)
-    print_table(table)
+    table_console().print(table)
 
 
 def _card_cells(method: Method) -> tuple[str, str, str]:
@@ -142,11 +137,6 @@ def segment(
     DIR/NAME.jpg.cutout.png, the subject on transparency with a soft edge and none of the
     background's colour (needs the extra blurmapper[baselines]). Photos of 16 bits give cutouts of
     16 bits. Each photo gets a line with the share of it that is subject.
-
-    Photos that are done are not done again, unless they or the options have changed: after an
-    interruption, the same command goes on. DIR/segment.jsonl keeps what is done. Ctrl-C finishes
-    the photo that has begun. A photo that cannot be read gets a line on standard error and in
-    DIR/failures.csv, the others go on, and the exit status is 1.
 
     Examples:
 
@@ -191,11 +181,6 @@ def magnify(
     What is sharp stays as it is. NAME.jpg gives DIR/NAME.jpg.magnified.jpg; NAME.png and other
     formats give DIR/NAME.png.magnified.png. Both have 8 bits. At strength 1 a point becomes a
     disc with a radius of a 64th of the photo's side.
-
-    Photos that are done are not done again, unless they or the options have changed: after an
-    interruption, the same command goes on. DIR/magnify.jsonl keeps what is done. Ctrl-C finishes
-    the photo that has begun. A photo that cannot be read gets a line on standard error and in
-    DIR/failures.csv, the others go on, and the exit status is 1.
 
     Examples:
 

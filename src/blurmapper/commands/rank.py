@@ -18,10 +18,9 @@ from blurmapper.commands._output import (
 from blurmapper.commands._parameters import Option
 from blurmapper.commands._rank_actions import Actions, apply_picks, to_selection
 from blurmapper.commands._run import measure
-from blurmapper.commands._tables import print_table
-from blurmapper.errors import ConfigError
-from blurmapper.files import check_replaceable
-from blurmapper.locations import STANDARD_OUTPUT, check_apart, find_location
+from blurmapper.commands._tables import print_ranking
+from blurmapper.errors import ConfigError, count_of
+from blurmapper.locations import STANDARD_OUTPUT, find_location
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +93,7 @@ def rank(
     from blurmapper.methods import MethodOptions
     from blurmapper.ranking.marks import to_mark
     from blurmapper.ranking.measuring import to_record
-    from blurmapper.ranking.report import FILES, IS_REPORT, PAGE
+    from blurmapper.ranking.report import FILES
     from blurmapper.ranking.tables import make_ranking
 
     given = {"csv": csv, "json": json, "parquet": parquet}
@@ -112,13 +111,9 @@ def rank(
     if apply is not None:
         apply_picks(apply, photos or [], only, actions)
         return
-    actions.check()
+    actions.check(report)
     if not photos:
         raise ConfigError("which photos? give photos, or folders of them")
-    page = [] if report is None else [report / PAGE]
-    check_apart([*actions.tables.values(), *page])
-    for path in page:
-        check_replaceable(path, IS_REPORT)
     found = find_photos(photos, output=report)
     actions.check_local(found, report)
     options = MethodOptions(refine=refine, threads=threads, device=device)
@@ -133,9 +128,9 @@ def rank(
     failures += actions.write_tables(ranking)
     failures += actions.write_report(ranking, results, report)
     if STANDARD_OUTPUT not in actions.tables.values():
-        print_table(ranking)
+        print_ranking(ranking)
     if stop.is_set():
-        print_line(f"stopped after {len(results)} of {len(found)} photos", err=True)
+        print_line(f"stopped after {len(results)} of {count_of(len(found), 'photo')}", err=True)
         raise click.exceptions.Exit(STOPPED)
     failures += actions.act_on(ranking)
     if failures or ranking.unreadable:
@@ -226,11 +221,10 @@ def check(
     failed, of = failed - unsearched, len(results) - unsearched
     share = f" ({failed / of:.1%})" if of else ""
     verdict = "too many" if too_many(failed, of, allowed) else "few enough"
-    folders = "1 folder" if unsearched == 1 else f"{unsearched} folders"
-    missing = f"; {folders} could not be checked" if unsearched else ""
+    missing = f"; {count_of(unsearched, 'folder')} could not be checked" if unsearched else ""
     print_line(f"{failed} of {of} photos fail{share}: {verdict}{missing}", err=True)
     if stop.is_set():
-        print_line(f"stopped after {len(results)} of {len(found)} photos", err=True)
+        print_line(f"stopped after {len(results)} of {count_of(len(found), 'photo')}", err=True)
         raise click.exceptions.Exit(STOPPED)
     if verdict == "too many" or unsearched:
         raise click.exceptions.Exit(1)

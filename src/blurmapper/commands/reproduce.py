@@ -80,7 +80,7 @@ def reproduce(
     """Make a table or figure of the paper anew, beside the paper's own numbers.
 
     Nothing is done twice: a run that was cut short goes on where it stopped, and new weights
-    are run anew. The tables go to DIR/NAME.md and .tex, all figures in full to DIR/NAME.json,
+    are run anew. The tables go to DIR/NAME.md and .tex, all numbers in full to DIR/NAME.json,
     the scores of each photo to DIR/NAME.csv; delete DIR/METHOD to have a row made again. Trained
     networks are kept in runs/reproduce/networks and shared by all experiments. Needs
     blurmapper[baselines], blurmapper[train] where networks are trained, and blurmapper[report]

@@ -77,7 +77,7 @@ def serve(
 ) -> None:
     """Open a page for photos in the browser, and an HTTP API beside it, on this machine.
 
-    Drop photos to see their maps, overlays and figures, to rank them, cut them out and blur them
+    Drop photos to see their maps, overlays and numbers, to rank them, cut them out and blur them
     further. Nothing is sent elsewhere or kept. The API is listed at /docs. Ctrl-C stops it. Needs
     the extra blurmapper[web].
 

@@ -26,7 +26,7 @@ def train(
         blurmapper train configs/dbm-lite.toml --set iterations=500
     """
     with needing("train", "this command needs"):
-        from blurmapper.training.loop import train as run
+        from blurmapper.training.running import train as run
     checkpoint = run(config, resume=resume, overrides=settings or [])
     if os.environ.get("RANK", "0") == "0":
         print_line(f"-> {checkpoint}; blurmapper export makes it a method", err=True)

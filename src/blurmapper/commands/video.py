@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import os
-import time
+import threading
 from contextlib import suppress
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import click
 
 from blurmapper.commands import _options as option
-from blurmapper.commands._output import STOPPED, print_error, print_line, progress_bar
+from blurmapper.commands._output import STOPPED, print_line, progress_bar
 from blurmapper.commands._parameters import Argument, Option
-from blurmapper.commands._run import default_output
-from blurmapper.errors import BlurMapperError, VideoError
+from blurmapper.commands._run import default_output, run_found
+from blurmapper.errors import BlurMapperError
 from blurmapper.locations import find_location, find_path
-
-if TYPE_CHECKING:
-    from blurmapper.batch import Job, Result
-    from blurmapper.methods import BlurMethod
-    from blurmapper.video.work import ClipWork
-
-SOME_PHOTOS = 10
-"""Photos of frames that a clip's line names."""
 
 SOME_FRAMES = 1000
 """How many frames a clip may have is known only once it is open."""
@@ -34,7 +26,7 @@ def video(
         list[str],
         Argument(
             metavar="CLIP...",
-            help="Video files: paths, or s3:// and the like; or folders of frames.",
+            help="Video files: paths, or s3:// and the like; or folders of frames on this machine.",
         ),
     ],
     output: option.Output = None,
@@ -89,7 +81,7 @@ def video(
     redo: option.Redo = False,
     quiet: option.Quiet = False,
 ) -> None:
-    """Map a clip: an overlay video, figures of every frame, and the sharpest frames as photos.
+    """Map a clip: an overlay video, S and focus of every frame, and the sharpest frames as photos.
 
     CLIP gives DIR/CLIP.overlay.mp4 with the clip's times and sound, and DIR/CLIP.frames.csv with
     a row a frame: its number from 0, its time in seconds, its blur degree S, the share of it
@@ -97,57 +89,42 @@ def video(
     part, in pixels, and where that is. With --sharpest also DIR/CLIP.frame-NUMBER.jpg. Files
     appear whole or not at all. Of a folder of frames the chosen are copied as they are into
     DIR/FOLDER.frames, and there is no overlay. Of a clip that is damaged or cut short, what can be
-    read is mapped; it gets a line on standard error, and the exit status is 1.
-
-    Clips that are done are not done again, unless they or the options have changed: after an
-    interruption, the same command goes on. DIR/video.jsonl keeps what is done.
+    read is mapped; it gets a line on standard error and in DIR/failures.csv, as one that cannot be
+    read, the others go on, and the exit status is 1.
 
     Examples:
 
         blurmapper video clip.mp4 --sharpest 5
 
-        blurmapper video clip.mp4 --no-overlay -o figures/
+        blurmapper video clip.mp4 --no-overlay -o tables/
 
         blurmapper video frames/ --best-of 10 --drop-blurry -o scene/
     """
-    from blurmapper.batch import DoneBefore, find_photos
+    from blurmapper.batch import How, find_photos
     from blurmapper.methods import MethodOptions
     from blurmapper.video.mapping import ClipOutputs
-    from blurmapper.video.work import ClipWork
+    from blurmapper.video.task import ClipTask
+
+    bar = progress_bar(0 if quiet else SOME_FRAMES)
+    frames = bar.add_task("", total=None)
+
+    def watch(name: str, done: int, total: int | None) -> None:
+        bar.update(frames, description=name, completed=done, total=total)
 
     folders = [clip for clip in clips if _is_folder(clip)]
     folder = default_output(folders) if output is None else find_location(output)
     options = MethodOptions(threads=threads, device=device)
     outputs = ClipOutputs(overlay, sharpest, apart, best_of, drop_blurry, smoothing, refine, by)
-    work = ClipWork(method, options, outputs, Fraction(rate).limit_denominator(1001), folder)
-    mapping = work.build()
+    fps = Fraction(rate).limit_denominator(1001)
+    task = ClipTask(method, options, outputs, fps, folder, watch)
     found = find_photos(clip for clip in clips if clip not in folders)
     found.photos += [(str(clip), clip.resolve().name) for clip in map(find_path, folders)]
-    failed = len(found.failures)
-    for failure in found.failures:
-        print_error(failure.error)
-    kept = DoneBefore(folder, work, redo=redo)
-    with kept:
-        for job in kept.plan(found, folder):
-            try:
-                result = job.done or _map_with_bar(job, mapping, work, quiet=quiet)
-                if not result.done_before:
-                    kept.add(job, result)
-            except BlurMapperError as error:
-                failed += 1
-                print_error(error)
-            except KeyboardInterrupt:
-                print_line(f"stopped at {job.photo}; nothing of it is written", err=True)
-                raise click.exceptions.Exit(STOPPED) from None
-            else:
-                if not quiet:
-                    print_line(_to_line(result))
-                if result.values["problem"] is not None:
-                    failed += 1
-                    problem = f"{job.photo}: {result.values['problem']}; copy it again"
-                    print_error(VideoError(problem))
-    if failed:
-        raise click.exceptions.Exit(1)
+    try:
+        run_found(task, found, folder, How(redo=redo), bar, threading.Event(), quiet=quiet)
+    except KeyboardInterrupt as stopped:
+        for line in stopped.args:
+            print_line(line, err=True)
+        raise click.exceptions.Exit(STOPPED) from None
 
 
 def _is_folder(clip: str) -> bool:
@@ -155,31 +132,3 @@ def _is_folder(clip: str) -> bool:
     with suppress(BlurMapperError):
         return os.path.isdir(find_path(clip))  # noqa: PTH112
     return False
-
-
-def _map_with_bar(job: Job, method: BlurMethod, work: ClipWork, *, quiet: bool) -> Result:
-    from blurmapper.video.mapping import map_clip
-
-    start = time.perf_counter()
-    with progress_bar(0 if quiet else SOME_FRAMES) as progress:
-        task = progress.add_task(job.photo.name, total=None)
-        clip = map_clip(
-            job,
-            method,
-            work.outputs,
-            lambda done, total: progress.update(task, completed=done, total=total),
-            work.rate,
-        )
-    return work.sum_up(job, clip, time.perf_counter() - start)
-
-
-def _to_line(result: Result) -> str:
-    values, files = result.values, [*result.files.values()]
-    shown = len(files) - len(values["photos"]) + SOME_PHOTOS
-    frames = "1 frame" if values["frames"] == 1 else f"{values['frames']} frames"
-    return (
-        f"{result.photo}: {values['width']} x {values['height']}, {frames}, "
-        f"mean S {values['blur_degree']:.3f}{', mapped before' if result.done_before else ''} -> "
-        + ", ".join(map(str, files[:shown]))
-        + (f" and {len(files) - shown} more" if len(files) > shown else "")
-    )

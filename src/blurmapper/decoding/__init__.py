@@ -1,7 +1,6 @@
 """Files, Pillow images and arrays of every kind -> one kind of RGB array."""
 
 from blurmapper.decoding.arrays import (
-    MAX_PIXELS,
     MIN_SIDE,
     as_plain,
     check_image,
@@ -9,12 +8,13 @@ from blurmapper.decoding.arrays import (
     check_pair,
     describe,
     from_array,
+    grey_strips,
     is_one_photo,
     row_strips,
     turn_back,
 )
 from blurmapper.decoding.files import Photo, decode_photo, from_pillow
-from blurmapper.decoding.metadata import read_metadata
+from blurmapper.decoding.metadata import is_turned_webp, read_metadata
 from blurmapper.decoding.opening import Content, OpenFile, read_open_file, read_size
 from blurmapper.decoding.raw import LIKE, RAW_SUFFIXES
 from blurmapper.decoding.stored import read_array, read_stored

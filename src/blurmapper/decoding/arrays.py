@@ -1,9 +1,9 @@
-"""Arrays: what they must be; those of every kind -> RGB of a known scale, the right way up."""
+"""Arrays: what they must be; those of every kind -> RGB of a known scale, turned by EXIF."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -113,6 +113,15 @@ def row_strips(height: int, width: int) -> list[slice]:
     """Cut an image into runs of rows small enough for a processor's cache."""
     step = max(1, 300_000 // width)
     return [slice(top, min(top + step, height)) for top in range(0, height, step)]
+
+
+def grey_strips(
+    image: npt.NDArray[Any],
+) -> Iterator[tuple[slice, npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
+    """Yield the rows of `row_strips`, a photo's pixels there from 0 to 255, and their luma."""
+    for rows in row_strips(*image.shape[:2]):
+        pixels = image[rows].astype(np.float32) * np.float32(255 / WHITE[image.dtype])
+        yield rows, pixels, pixels @ np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def with_known_scale(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:

@@ -12,6 +12,10 @@ from blurmapper.decoding.arrays import MOST_BYTES
 _MOST_BOXES = 10_000
 _MOST_BOX_BYTES = 16_000_000
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+_EXIF = (b"JpgTiffExif->JP2", bytes.fromhex("0537cdab9d0c4431a72afa561f2a113e"))
+"""What ExifTool and digiKam, and Photoshop, call the box of EXIF in JPEG 2000."""
+
+_CANON = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 
 
 class Colours(NamedTuple):
@@ -29,10 +33,26 @@ def is_cut_short(stream: BinaryIO) -> bool:
 
 def read_xmp(stream: BinaryIO) -> bytes:
     """Return the packet of XMP in an outer box of its own, as in JPEG 2000 and CR3, or nothing."""
+    return _read_uuid(stream, _XMP)
+
+
+def read_jp2_exif(stream: BinaryIO) -> bytes:
+    """Return the EXIF of a JPEG 2000 file, or nothing."""
+    return next(filter(None, (_read_uuid(stream, name) for name in _EXIF)), b"")
+
+
+def read_cr3_exif(stream: BinaryIO) -> tuple[bytes, bytes]:
+    """Return the first directory of a CR3 file's EXIF and that of its details, each as TIFF."""
+    names = [content for name, content in _boxes(_read_outer(stream, b"moov")) if name == b"uuid"]
+    parts = dict(_boxes(next((each[16:] for each in names if each.startswith(_CANON)), b"")))
+    return parts.get(b"CMT1", b""), parts.get(b"CMT2", b"")
+
+
+def _read_uuid(stream: BinaryIO, wanted: bytes) -> bytes:
     for name, start, end in list(_outer_boxes(stream)):
         stream.seek(start)
-        if name == b"uuid" and stream.read(len(_XMP)) == _XMP:
-            return stream.read(min(end - start, _MOST_BOX_BYTES) - len(_XMP))
+        if name == b"uuid" and stream.read(len(wanted)) == wanted:
+            return stream.read(min(end - start, _MOST_BOX_BYTES) - len(wanted))
     return b""
 
 

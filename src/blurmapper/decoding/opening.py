@@ -22,7 +22,8 @@ from blurmapper.errors import BlurMapperError, ImageError, needing, one_line
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP", "PPM", "JPEG2000")
 
 LARGE_PIXELS = 100_000_000
-"""A file may claim so many pixels whatever it holds; they and their map fit into 2 GB."""
+"""A file may claim so many pixels whatever it holds; they and their map fit into 2 GB, but of JPEG
+2000 and floats."""
 
 MOST_PIXELS_A_BYTE = 200
 """Of a larger photo. The sample photos, enlarged four times, have at most 49 as JPEG of quality 10

@@ -27,9 +27,12 @@ FULL_SHARE = 0.9
 LIKE = 0.02
 """By what share the aspect of an embedded JPEG may differ from that of the sensor."""
 
-RAF_START = b"FUJIFILM"
+RAF_START, MRW_START = b"FUJIFILM", b"\0MRM"
+TIFF_LIKE = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0")
+"""What ORF and RW2 begin with, which are built as TIFF otherwise."""
 
-_MAGIC = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM")
+_MAGIC = (b"FUJIFILMCCD-RAW", *TIFF_LIKE, b"FOVb", MRW_START)
+_MOST_MRW_BYTES = 1 << 20
 _TURNS = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
 """What LibRaw calls a turn -> what EXIF does."""
 
@@ -70,6 +73,14 @@ def read_raf_parts(stream: BinaryIO) -> list[tuple[int, int]]:
     """Return where a RAF file's JPEG, headers and pixels start, and how many bytes they have."""
     stream.seek(0x54)
     return list(struct.iter_unpack(">II", stream.read(24)))
+
+
+def read_mrw_tiff(stream: BinaryIO) -> bytes:
+    """Return the part of an MRW file that is a TIFF file without pixels."""
+    stream.seek(4)
+    (size,) = struct.unpack(">I", stream.read(4))
+    content = stream.read(min(size, _MOST_MRW_BYTES))
+    return content[content.index(b"\0TTW") + 8 :]
 
 
 def read_raw(stream: BinaryIO, name: str, least_pixels: int | None) -> RawPhoto:

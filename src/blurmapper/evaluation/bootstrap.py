@@ -76,11 +76,15 @@ def _resampled_scores(
 ) -> dict[str, Floats]:
     """Return each score of the set itself, followed by those of the resampled sets."""
     table = stack_counts(counts)
-    images = len(table)
-    drawn = np.random.default_rng(seed).multinomial(images, [1 / images] * images, resamples)
-    weights = np.concatenate([np.ones((1, images)), drawn])
+    weights = resample(len(table), resamples, seed)
     names = PROTOCOLS[protocol].scores
     return dict(zip(names, PROTOCOLS[protocol].weighted(table, weights), strict=False))
+
+
+def resample(images: int, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
+    """Return how often each image is in the set itself, and in each that is drawn from it."""
+    drawn = np.random.default_rng(seed).multinomial(images, [1 / images] * images, resamples)
+    return np.concatenate([np.ones((1, images)), drawn])
 
 
 def interval_of(values: Floats) -> Interval:

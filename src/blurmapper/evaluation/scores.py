@@ -95,8 +95,8 @@ def score_pooled(counts: Counts) -> Scores:
     ODS is the best F of the counts pooled at one threshold, OIS the F of the counts pooled at each
     photo's own best threshold, AP the area under the curve sampled at 101 recalls, all as in the
     code of BSDS500 (Arbelaez et al., 2011, doi:10.1109/TPAMI.2010.161), save that ODS is not
-    interpolated between thresholds. This AP is zero below the lowest recall a method reaches,
-    so that a perfect map of zeros and ones gets 0.01: read `average_precision` beside it.
+    interpolated between thresholds. Read `average_precision` beside it: this AP is zero below the
+    lowest recall a method reaches.
     """
     return _scores(pooled_scores, counts)
 
@@ -126,27 +126,26 @@ def average_precision(counts: Counts) -> float:
     return float(-np.diff(recall, append=0.0) @ precision)
 
 
-def calibration_error(counts: Counts, bins: int = 16) -> float:
+def calibration_error(counts: Counts) -> float:
     """Return the expected calibration error: how far probabilities are from frequencies.
 
     Parameters
     ----------
     counts : iterable of ImageCounts or CountTable
-    bins : int
-        Bins of equal width over [0, 1]; a divisor of 256.
 
     Notes
     -----
-    Mean over pixels of ``|mean probability - share blurred|`` of the pixel's bin (Guo et al.,
-    ICML 2017). Within a level the probability is taken as k/255 plus the mean excess over the
-    levels of all pixels: exact for 8-bit maps, within 1/255 for finer ones.
+    Mean over pixels of ``|mean probability - share blurred|`` of the pixel's bin, of 16 of equal
+    width over [0, 1] (Guo et al., ICML 2017). Within a level the probability is taken as k/255
+    plus the mean excess over the levels of all pixels: exact for 8-bit maps, within 1/255 for
+    finer ones.
     """
     table = stack_counts(counts)
     pixels = -np.diff(table.detections.sum(0), append=0)
     blurred = -np.diff(table.true_positives.sum(0), append=0)
     excess = ratio(table.probability.sum() - THRESHOLDS @ pixels, pixels.sum(), empty=np.nan)
     gaps = (THRESHOLDS + excess) * pixels - blurred
-    return float(ratio(np.abs(gaps.reshape(bins, -1).sum(1)).sum(), pixels.sum(), empty=np.nan))
+    return float(ratio(np.abs(gaps.reshape(16, -1).sum(1)).sum(), pixels.sum(), empty=np.nan))
 
 
 def paper_scores(table: CountTable, weights: Weights) -> tuple[Floats, ...]:

@@ -8,17 +8,19 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from blurmapper.csv_rows import to_cell, to_csv
+from blurmapper.errors import count_of
 from blurmapper.evaluation.bootstrap import Interval
 from blurmapper.evaluation.records import Records
 from blurmapper.evaluation.rows import ALL_BLURRED, ALL_PHOTOS, Row, photo_scores
-from blurmapper.files import to_cell, to_csv, written_as
+from blurmapper.files import written_as
 
 HEADINGS = {"ods": "ODS", "ois": "OIS", "ap": "AP", "f_score": "F 0.3", "mae": "MAE"}
 BETTER: dict[str, Callable[[Iterable[float]], float]] = {
     **dict.fromkeys(("ODS", "OIS", "AP", "F 0.3", "step AP", "edge F"), max),
     **dict.fromkeys(("MAE", "calibration", "s/photo"), min),
 }
-"""Which of a column's figures is the best one, where one is."""
+"""Which of a column's numbers is the best one, where one is."""
 
 PHOTO_COLUMNS = "photo,method,f,best_f,best_threshold,mae,blurred"
 
@@ -28,7 +30,7 @@ UNKNOWN = "-"
 
 @dataclass(frozen=True)
 class Table:
-    """Headings and cells as text; the first column is words, the others are figures."""
+    """Headings and cells as text; the first column is words, the others are numbers."""
 
     title: str
     headings: tuple[str, ...]
@@ -117,7 +119,7 @@ def _latex_column(heading: str, cells: Sequence[str]) -> list[str]:
 
 
 def format_csv(rows: Sequence[Row]) -> str:
-    """Return the rows with every figure in full, an interval as two columns."""
+    """Return the rows with every number in full, an interval as two columns."""
     flat = [_flatten(row) for row in rows]
     return to_csv([flat[0].keys(), *(row.values() for row in flat)])
 
@@ -140,9 +142,8 @@ def format_json(rows: Sequence[Row]) -> str:
 def _score_table(rows: Sequence[Row], data: str) -> Table:
     first = rows[0]
     names = list(first.scores)
-    photos = "photo" if first.images == 1 else "photos"
     subset = "" if first.subset == ALL_PHOTOS else f", {first.subset}"
-    title = f"{data}{subset}: {first.images} {photos}, protocol {first.protocol}"
+    title = f"{data}{subset}: {count_of(first.images, 'photo')}, protocol {first.protocol}"
     headings = ["method", *(HEADINGS[name] for name in names), f"{HEADINGS[names[0]]} 95 %"]
     if first.threshold is not None:
         headings.append("at")
@@ -153,13 +154,13 @@ def _score_table(rows: Sequence[Row], data: str) -> Table:
 def _cells(row: Row) -> tuple[str, ...]:
     first = next(iter(row.scores.values()))
     cells = [ALL_BLURRED_LABEL if row.method == ALL_BLURRED else row.method]
-    cells += [format_figure(score.value) for score in row.scores.values()]
+    cells += [format_number(score.value) for score in row.scores.values()]
     known = not math.isnan(first.value)
     cells.append(f"{first.low:.3f}-{first.high:.3f}" if known else UNKNOWN)
     if row.threshold is not None:
         cells.append(f"{row.threshold:.2f}" if known else UNKNOWN)
-    figures = (row.average_precision, row.boundary_f, row.calibration_error, row.seconds)
-    return (*cells, *map(format_figure, figures))
+    numbers = (row.average_precision, row.boundary_f, row.calibration_error, row.seconds)
+    return (*cells, *map(format_number, numbers))
 
 
 def _flatten(row: Row) -> dict[str, object]:
@@ -170,8 +171,8 @@ def _flatten(row: Row) -> dict[str, object]:
     return values
 
 
-def format_figure(value: float | None) -> str:
-    """Return a figure as a cell, which may be unknown."""
+def format_number(value: float | None) -> str:
+    """Return a number as a cell, which may be unknown."""
     return UNKNOWN if value is None or math.isnan(value) else f"{value:.3f}"
 
 

@@ -23,11 +23,11 @@ from blurmapper.applications.segmentation import (
 from blurmapper.datasets import read_truth
 from blurmapper.errors import DatasetError
 from blurmapper.evaluation.figures import COLOURS, Picture, as_shown, draw_pictures, truth_as_shown
-from blurmapper.evaluation.tables import Table, format_figure
+from blurmapper.evaluation.tables import Table, format_number
 from blurmapper.images import BlurMap, ImageArray, read_image
-from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.experiments import Experiment, Say
 from blurmapper.laboratory.photos import Photo, list_photos, shuffle, warn_of_seen
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 from blurmapper.masks import check_size
 from blurmapper.methods import BlurMethod, get_method, naming
 
@@ -88,7 +88,7 @@ def run_segmentation(experiment: Experiment, data: Path | None, output: Path, sa
             "IoU of the map": overlap(mapped, mapped.blur_map < 0.5),
         }
         rows[name] = _draw_row(mapped, measured["IoU of the cut"])
-        cells.append((name, *map(format_figure, measured.values())))
+        cells.append((name, *map(format_number, measured.values())))
         values.append({"photo": name, **measured})
         say(f"{name}: cut out")
     columns = HEADINGS[: len(next(iter(rows.values())))]
@@ -146,7 +146,7 @@ def run_magnification(experiment: Experiment, data: Path | None, output: Path, s
         name = mapped.photo.name
         rows[name], left = magnify(mapped, experiment.strengths)
         kept = float((mapped.blur_map <= THRESHOLD).mean())
-        cells.append((name, *map(format_figure, (mapped.degree, kept, *left))))
+        cells.append((name, *map(format_number, (mapped.degree, kept, *left))))
         values.append({"photo": name, "S": mapped.degree, "kept": kept, "gradient_left": left})
         say(f"{name}: magnified")
     strengths = [f"strength {strength:g}" for strength in experiment.strengths]

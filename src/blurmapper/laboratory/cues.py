@@ -13,11 +13,11 @@ import numpy.typing as npt
 from blurmapper.datasets import Sample
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.evaluation.benchmark import Entry, read_entry_map, run_benchmark
-from blurmapper.evaluation.bootstrap import RESAMPLES, Interval, interval_of
+from blurmapper.evaluation.bootstrap import Interval, interval_of, resample
 from blurmapper.evaluation.figures import as_shown
 from blurmapper.evaluation.tables import Table
 from blurmapper.laboratory.entries import prepare_entries
-from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.experiments import Experiment, Say
 from blurmapper.laboratory.patches import (
     CLASSES,
     SHARP,
@@ -30,7 +30,7 @@ from blurmapper.laboratory.patches import (
     measure,
 )
 from blurmapper.laboratory.photos import read_samples, shuffle
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 
 FLAT, STRUCTURED = 1 / 3, 2 / 3
 """Of the sharp patches, ordered by mean gradient magnitude: up to here flat, from here on
@@ -70,8 +70,6 @@ def separate(
     first: Floats,
     second: Floats,
     photos: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]],
-    *,
-    seed: int = 0,
 ) -> Interval:
     """Return how often a value of the second class exceeds one of the first, of all pairs.
 
@@ -81,8 +79,6 @@ def separate(
         Values of the two classes. Equal ones count half.
     photos : tuple of ndarray of int, shape (m,) and (n,)
         The number of the photo that each value is of.
-    seed : int
-        Of the bootstrap.
 
     Returns
     -------
@@ -98,8 +94,7 @@ def separate(
     # Which photo's values win over which photo's: every resampled set follows from that.
     of_first, of_second = (np.eye(count)[of_photo] for of_photo in photos)
     won = of_second.T @ wins @ of_first
-    drawn = np.random.default_rng(seed).multinomial(count, [1 / count] * count, RESAMPLES)
-    weights = np.concatenate([np.ones((1, count)), drawn])
+    weights = resample(count)
     pairs = (weights @ of_second.sum(0)) * (weights @ of_first.sum(0))
     areas = np.einsum("ri,ij,rj->r", weights, won, weights, optimize=True)
     values = np.divide(areas, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)

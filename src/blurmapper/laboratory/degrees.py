@@ -14,9 +14,9 @@ from blurmapper.batch import Manifest, are_unchanged, describe_file, identify, i
 from blurmapper.errors import DatasetError, ImageError
 from blurmapper.evaluation.figures import COLOURS, Picture, draw_pictures, new_figure, read_shown
 from blurmapper.evaluation.selection import name_method
-from blurmapper.evaluation.tables import Table, format_figure
+from blurmapper.evaluation.tables import Table, format_number
 from blurmapper.images import read_image
-from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.experiments import Experiment, Say
 from blurmapper.laboratory.photos import (
     Photo,
     blurred_share,
@@ -24,7 +24,7 @@ from blurmapper.laboratory.photos import (
     spread_evenly,
     warn_of_seen,
 )
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 from blurmapper.methods import get_method, identify_method, naming
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def run_degrees(experiment: Experiment, data: Path | None, output: Path, say: Sa
     ranks = {photo.name: rank for rank, photo in enumerate(ranked, 1)}
     shown = spread_evenly(ranked, experiment.photos)
     rows = [
-        (name, str(ranks[name]), f"{degrees[name]:.3f}", format_figure(shares.get(name)))
+        (name, str(ranks[name]), f"{degrees[name]:.3f}", format_number(shares.get(name)))
         for name in (photo.name for photo in shown)
     ]
     headings = ("photo", "rank", "S", "blurred by the truth")

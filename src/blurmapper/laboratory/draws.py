@@ -17,10 +17,10 @@ from blurmapper.evaluation.report import NOTES
 from blurmapper.evaluation.scores import PROTOCOLS, score_paper
 from blurmapper.evaluation.tables import HEADINGS, Table, format_gain
 from blurmapper.laboratory.entries import plan_networks, read_training_half
-from blurmapper.laboratory.experiments import Experiment, read_schedule, row_fields
+from blurmapper.laboratory.experiments import Experiment, Say, read_schedule, row_fields
 from blurmapper.laboratory.networks import TrainedNetwork, plan_network
 from blurmapper.laboratory.photos import has_halves, read_samples
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 
 PROTOCOL = "paper"
 

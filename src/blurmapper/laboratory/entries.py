@@ -10,7 +10,7 @@ from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.evaluation.benchmark import Entry, run_benchmark
 from blurmapper.evaluation.records import Records
 from blurmapper.evaluation.selection import choose_finished, choose_methods
-from blurmapper.laboratory.experiments import Experiment, Training, read_schedule, row_fields
+from blurmapper.laboratory.experiments import Experiment, Say, Training, read_schedule, row_fields
 from blurmapper.laboratory.networks import TrainedNetwork, plan_network
 from blurmapper.laboratory.photos import (
     LEAST_HALF,
@@ -19,7 +19,6 @@ from blurmapper.laboratory.photos import (
     is_open_benchmark,
     read_whole,
 )
-from blurmapper.laboratory.results import Say
 from blurmapper.methods import METHODS
 from blurmapper.splits import select_split
 

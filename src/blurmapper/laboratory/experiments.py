@@ -6,7 +6,7 @@ Files of the package say both, in `assets`.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,9 @@ from blurmapper.methods import METHODS, is_function, is_weights
 from blurmapper.splits import Split
 
 ASSETS = Path(__file__).parents[1] / "assets"
+
+Say = Callable[[str], None]
+"""Where a runner reports how far it is, a line at a time."""
 
 SIDE_STEP = 32
 """Sides of a network's input are multiples of this many pixels."""
@@ -29,7 +32,6 @@ OF_ENTRIES = ("scores", "curves", "sheet", "cues", "failures")
 
 SHARED = ("methods", "training", "split")
 """What a figure takes over from the table that its file says it is ``of``."""
-
 
 DECIDED = ("photos", "listed", "dataset", "mixture", "output", "workers", "score_every")
 """Fields of a config that nobody can set: what networks learn from, where they go, and what is of

@@ -16,8 +16,8 @@ from blurmapper.datasets import Sample
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.files import write_file
 from blurmapper.images import read_image, write_map
-from blurmapper.laboratory.experiments import Training, list_steps, read_schedule
-from blurmapper.laboratory.results import Say, describe_machine, list_versions, to_json
+from blurmapper.laboratory.experiments import Say, Training, list_steps, read_schedule
+from blurmapper.laboratory.provenance import describe_machine, list_versions, to_json
 
 if TYPE_CHECKING:
     from blurmapper.training.config import TrainingConfig

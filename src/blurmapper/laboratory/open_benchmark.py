@@ -18,10 +18,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.csv_rows import to_csv
 from blurmapper.errors import ConfigError, DatasetError
-from blurmapper.files import to_csv, write_file, written_as
+from blurmapper.files import write_file, written_as
 from blurmapper.laboratory.photos import CUHK_PHOTOS, MANIFEST, shuffle
-from blurmapper.laboratory.results import to_json
+from blurmapper.laboratory.provenance import to_json
 from blurmapper.training.augmentation import resize_layer
 from blurmapper.training.data import KINDS, PairSource
 from blurmapper.training.pairs import MOVED, SHARP, UNDECIDED, label_of

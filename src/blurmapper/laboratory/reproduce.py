@@ -11,10 +11,10 @@ from blurmapper.laboratory.cues import run_cues
 from blurmapper.laboratory.degrees import run_degrees
 from blurmapper.laboratory.draws import run_draws
 from blurmapper.laboratory.entries import plan_networks
-from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.experiments import Experiment, Say
 from blurmapper.laboratory.networks import describe_networks
 from blurmapper.laboratory.photos import OPEN_BENCHMARK, is_open_benchmark
-from blurmapper.laboratory.results import Results, Say, write_results
+from blurmapper.laboratory.results import Results, write_results
 from blurmapper.laboratory.scores import run_curves, run_scores
 from blurmapper.laboratory.sheets import run_failures, run_sheet
 from blurmapper.laboratory.times import run_times

@@ -19,14 +19,14 @@ from blurmapper.evaluation.tables import (
     UNKNOWN,
     Table,
     difference_table,
-    format_figure,
+    format_number,
     format_photos,
     score_tables,
 )
 from blurmapper.laboratory.entries import prepare_entries, score_entries
-from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.experiments import Experiment, Say
 from blurmapper.laboratory.photos import is_cuhk, read_samples
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 
 LEFT_OUT = ("s/photo",)
 """Columns of the scores' own tables that these lack: times are an experiment of their own."""
@@ -148,7 +148,7 @@ def _table(curves: Mapping[str, Curve], title: str) -> Table:
     for name, curve in curves.items():
         label = ALL_BLURRED_LABEL if name == ALL_BLURRED else name
         precisions = (precision_at(curve, recall) for recall in RECALLS)
-        rows.append((label, *map(format_figure, precisions)))
+        rows.append((label, *map(format_number, precisions)))
     headings = ("method", *(f"at recall {recall:g}" for recall in RECALLS))
     return Table(f"{title}: precision", headings, tuple(rows))
 

@@ -21,9 +21,9 @@ from blurmapper.evaluation.rows import photo_scores
 from blurmapper.evaluation.scores import f_score, score_paper
 from blurmapper.evaluation.tables import Table
 from blurmapper.laboratory.entries import prepare_entries, score_entries
-from blurmapper.laboratory.experiments import Experiment
+from blurmapper.laboratory.experiments import Experiment, Say
 from blurmapper.laboratory.photos import blurred_share, read_samples, select_kind, shuffle
-from blurmapper.laboratory.results import Results, Say
+from blurmapper.laboratory.results import Results
 
 BLURRED_SHARES = (0.1, 0.9)
 """Least and most of a photo that is blurred where both sides of a map are to be seen."""

@@ -14,12 +14,13 @@ import cv2
 
 from blurmapper.batch import Manifest
 from blurmapper.datasets import SAMPLES, find_pictures
-from blurmapper.errors import ConfigError
+from blurmapper.errors import ConfigError, count_of
 from blurmapper.evaluation.selection import choose_methods
 from blurmapper.evaluation.tables import UNKNOWN, Table
 from blurmapper.images import ImageArray, read_image
-from blurmapper.laboratory.experiments import Experiment
-from blurmapper.laboratory.results import Results, Say, describe_machine, list_versions
+from blurmapper.laboratory.experiments import Experiment, Say
+from blurmapper.laboratory.provenance import describe_machine, list_versions
+from blurmapper.laboratory.results import Results
 from blurmapper.methods import get_method, identify_method
 
 
@@ -111,7 +112,8 @@ def read_photos(folder: Path, count: int, side: int) -> list[ImageArray]:
     """
     paths = list(find_pictures(folder).values())[:count]
     if len(paths) < count:
-        raise ConfigError(f"{folder}: holds {len(paths)} photos; add some or give --photos")
+        held = count_of(len(paths), "photo")
+        raise ConfigError(f"{folder}: holds {held}; add some or give --photos")
     return [_middle(read_image(path), side) for path in paths]
 
 

@@ -2,58 +2,61 @@
 
 from __future__ import annotations
 
-import filecmp
 import os
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 
 from blurmapper.errors import BlurMapperError, ImageError
-from blurmapper.parts import part_in, put_in_place, sweep_once
-from blurmapper.ranking.companions import Companion, Folders
+from blurmapper.parts import part_in, sweep_once
+from blurmapper.ranking.companions import Companion, Folders, add_number
+from blurmapper.ranking.putting import are_equal, are_names_of_one, is_copied, put, real_name
 
 
 def copy_photos(
     photos: Iterable[Path], folder: Path, *, dry_run: bool = False
-) -> Iterator[Path | BlurMapperError]:
+) -> Generator[Path | BlurMapperError]:
     """Copy photos into a folder; yield where each is, or why it is not.
 
     Nothing is overwritten: where a name is taken by another file, or files are there that would
-    belong to the copy, it gets a number, ``NAME-2.EXT``; where it is taken by an equal file that
-    an earlier run copied, nothing is done but to add what has come to belong to it. What belongs
-    to a photo (`blurmapper.ranking.companions`) goes with it, and an error says which of it has
-    changed since. A copy has its name only once it is whole. With `dry_run` nothing is done.
+    belong to the copy, or would the copy's own to another photo, it gets a number, ``NAME-2.EXT``;
+    where it is taken by an equal file that an earlier run copied, nothing is done but to add what
+    has come to belong to it. What belongs to a photo (`blurmapper.ranking.companions`) goes with
+    it, and an error says which of it has changed since. A copy has its name only once it is whole.
+    With `dry_run` nothing is done.
     """
     return _bring(photos, _Bringer(folder, move=False, dry_run=dry_run), "copied")
 
 
 def move_photos(
     photos: Iterable[Path], folder: Path, *, dry_run: bool = False
-) -> Iterator[Path | BlurMapperError]:
+) -> Generator[Path | BlurMapperError]:
     """Move photos into a folder; yield where each is, or why it is not.
 
     Nothing is overwritten: where a name is taken, or files are there that would belong to the
-    photo, it gets a number, ``NAME-2.EXT``. What belongs to a photo goes with it, and is copied
-    where it belongs to photos that stay as well. Links lead where they led. A photo that is in the
-    folder stays. With `dry_run` nothing is done.
+    photo, or would its own to another, it gets a number, ``NAME-2.EXT``. What belongs to a photo
+    goes with it, and is copied where it belongs to photos that stay as well. Links lead where they
+    led. A photo that is in the folder stays. With `dry_run` nothing is done.
     """
     return _bring(photos, _Bringer(folder, move=True, dry_run=dry_run), "moved")
 
 
 def _bring(
     photos: Iterable[Path], bringer: _Bringer, done: str
-) -> Iterator[Path | BlurMapperError]:
-    for photo in photos:
-        try:
-            yield bringer.bring(photo)
-        except ImageError as error:
-            yield error
-        except OSError as error:
-            reason = error.strerror or error
-            yield ImageError(f"{photo}: cannot be {done} ({reason}); check the folder")
-    bringer.mend_links()
+) -> Generator[Path | BlurMapperError]:
+    try:
+        for photo in photos:
+            try:
+                yield bringer.bring(photo)
+            except ImageError as error:
+                yield error
+            except OSError as error:
+                reason = error.strerror or error
+                yield ImageError(f"{photo}: cannot be {done} ({reason}); check the folder")
+    finally:
+        # Also of what was moved before somebody broke off.
+        bringer.mend_links()
 
 
 class _Bringer:
@@ -87,27 +90,28 @@ class _Bringer:
             for each in self._folders.find_companions(photo)
             if each.path.is_file() or (self._move and each.path.is_symlink())
         ]
-        earlier: Path | None = None
-        numbered = (f"{photo.stem}-{number}{photo.suffix}" for number in count(2))
-        for target in (self._folder / name for name in chain([photo.name], numbered)):
-            places = {each: each.beside(photo, target) for each in companions}
+        earlier: tuple[Path, dict[Companion, Path]] | None = None
+        for number in chain([""], map("-{}".format, count(2))):
+            target = self._folder / f"{add_number(photo.stem, number)}{photo.suffix}"
+            places = {each: each.place_in(self._folder, number) for each in companions}
             if self._is_there(photo, target, places):
                 break
             if not self._is_free(photo, target, places):
                 if earlier is None and self._is_earlier_copy(photo, target):
-                    earlier = target
+                    earlier = target, places
                 continue
             if earlier is not None and self._there(target) is None:
                 # No copy has all that belongs to the photo, so the first gets what it lacks.
-                target = earlier  # noqa: PLW2901
-                places = {each: each.beside(photo, target) for each in companions}
+                target, places = earlier
+            joining = self._find_joining(photo, target, places)
+            fit = {each: place for each, place in places.items() if each not in joining}
             try:
-                (self._plan if self._dry_run else self._place)(photo, target, places)
+                (self._plan if self._dry_run else self._place)(photo, target, fit)
             except FileExistsError:
                 continue
             break
         self._given.add(target)
-        if target == earlier or (self._move and os.path.lexists(photo)):
+        if earlier is not None or (self._move and os.path.lexists(photo)):
             self._check_complete(photo, target, places)
         return target
 
@@ -117,7 +121,7 @@ class _Bringer:
 
     def _is_like(self, source: Path, place: Path) -> bool:
         there = self._there(place)
-        return there is not None and _are_equal(source, there)
+        return there is not None and are_equal(source, there)
 
     def _is_there(self, photo: Path, target: Path, places: dict[Companion, Path]) -> bool:
         """Say whether the target is the photo already, with all that belongs to it."""
@@ -126,7 +130,7 @@ class _Bringer:
         if target in self._given or not (photo.exists() and target.exists()):
             return False
         # A move that was killed is finished.
-        return target.samefile(photo) and not _are_names_of_one(photo, target)
+        return target.samefile(photo) and not are_names_of_one(photo, target)
 
     def _has_all(self, places: dict[Companion, Path]) -> bool:
         return all(self._is_like(each.path, place) for each, place in places.items())
@@ -134,16 +138,18 @@ class _Bringer:
     def _is_free(self, photo: Path, target: Path, places: dict[Companion, Path]) -> bool:
         there = self._there(target)
         if there is None:
-            return not self._would_mix(target, places)
+            return not self._would_mix(photo, target, places)
         if self._move:
             # What this run brought there is another photo, though it may be the same file.
-            is_killed_move = target not in self._given and _are_names_of_one(photo, there)
-            return is_killed_move and not self._would_mix(target, places)
-        if not _are_equal(photo, there):
+            is_killed_move = target not in self._given and are_names_of_one(photo, there)
+            return is_killed_move and not self._would_mix(photo, target, places)
+        if not are_equal(photo, there):
             return False
         if target in self._given:
-            return not self._would_mix(target, places)
-        return self._has_all({e: at for e, at in places.items() if self._there(at) is not None})
+            return not self._would_mix(photo, target, places)
+        return not self._find_joining(photo, target, places) and self._has_all(
+            {each: place for each, place in places.items() if self._there(place) is not None}
+        )
 
     def _is_earlier_copy(self, photo: Path, target: Path) -> bool:
         """Say whether another run copied the photo there, and a file of either was changed."""
@@ -166,13 +172,40 @@ class _Bringer:
                     part.symlink_to(os.path.relpath(moved, os.path.realpath(link.parent)))
                     part.replace(link)
 
-    def _would_mix(self, target: Path, places: dict[Companion, Path]) -> bool:
-        """Say whether files are there that would be taken for the photo's own."""
+    def _would_mix(self, photo: Path, target: Path, places: dict[Companion, Path]) -> bool:
+        """Say whether files would be taken for the photo's own, or its own for another photo's."""
         ours = {place: each.path for each, place in places.items()}
-        return any(
-            each.path not in ours or not self._is_like(ours[each.path], each.path)
-            for each in self._folders.find_companions(target)
-        ) or any(self._there(at) and not self._is_like(source, at) for at, source in ours.items())
+        return (
+            any(
+                each.path not in ours or not self._is_like(ours[each.path], each.path)
+                for each in self._folders.find_companions(target)
+            )
+            or any(self._there(at) and not self._is_like(source, at) for at, source in ours.items())
+            or bool(self._find_joining(photo, target, places))
+        )
+
+    def _find_joining(
+        self, photo: Path, target: Path, places: dict[Companion, Path]
+    ) -> list[Companion]:
+        """Return what is new there and would be of another photo, which it is not of here."""
+        return [
+            each
+            for each, place in places.items()
+            if self._there(place) is None
+            for other in self._folders.find_others(place, target)
+            if not any(
+                self._is_same(twin, other) for twin in self._folders.find_others(each.path, photo)
+            )
+        ]
+
+    def _is_same(self, source: Path, place: Path) -> bool:
+        """Say whether a photo there is one that was copied, or whose move was killed."""
+        if source.suffix != place.suffix:
+            return False
+        there = self._there(place)
+        if there is None or not self._move:
+            return self._is_like(source, place)
+        return are_names_of_one(source, there)
 
     def _plan(self, photo: Path, target: Path, places: dict[Companion, Path]) -> None:
         for place, source in {target: photo, **{at: e.path for e, at in places.items()}}.items():
@@ -180,15 +213,15 @@ class _Bringer:
             self._folders.expect(place)
 
     def _place(self, photo: Path, target: Path, places: dict[Companion, Path]) -> None:
-        wanted = [(photo, target, self._move)]
-        wanted += [(c.path, place, self._move and not c.is_shared) for c, place in places.items()]
-        made: list[Path] = []
+        beside = [(c.path, at, self._move and not c.is_shared) for c, at in places.items()]
+        made: dict[Path, Path] = {}
         try:
-            for source, place, move in wanted:
+            # The photo comes last, so that a run that is killed leaves none without what is its.
+            for source, place, move in [*beside, (photo, target, self._move)]:
                 if not os.path.lexists(place):
-                    _put(source, place, move=move)
-                    made.append(place)
-            if self._move and (target in made or _are_names_of_one(photo, target)):
+                    put(source, place, move=move)
+                    made[place] = source
+            if self._move and (target in made or are_names_of_one(photo, target)):
                 self._take_away(photo, target)
         except BaseException:
             # Once the photo is gone from where it was, this is the only one.
@@ -198,76 +231,14 @@ class _Bringer:
             raise
         for place in made:
             self._folders.add(place)
-        for source, place, move in wanted[1:]:
-            if move and not os.path.lexists(photo) and (place in made or _is_copied(source, place)):
+        for source, place, move in beside:
+            is_brought = made.get(place) == source or is_copied(source, place)
+            if move and not os.path.lexists(photo) and is_brought:
                 self._take_away(source, place)
 
     def _take_away(self, source: Path, target: Path) -> None:
-        origin, is_link = _real_name(source), source.is_symlink()
+        origin, is_link = real_name(source), source.is_symlink()
         source.unlink()
         self._moved[origin] = target
         if is_link:
             self._links.append(target)
-
-
-def _put(source: Path, target: Path, *, move: bool) -> None:
-    """Give a file a second name, or a copy, that is whole once it is there.
-
-    Raises
-    ------
-    FileExistsError
-        If the name is taken.
-    """
-    if move and source.is_symlink():
-        target.symlink_to(_redirect(source, target.parent))
-        return
-    if move:
-        try:
-            # Unlike a renaming, a link never takes the place of a file.
-            os.link(source, target)
-        except FileExistsError:
-            raise
-        except OSError:
-            pass
-        else:
-            return
-    with part_in(target.parent) as part:
-        with source.open("rb") as content, part.open("xb") as copy:
-            shutil.copyfileobj(content, copy, 1 << 20)
-            copy.flush()
-            os.fsync(copy.fileno())
-        with suppress(OSError):
-            shutil.copystat(source, part)
-        put_in_place(part, target)
-
-
-def _redirect(link: Path, folder: Path) -> str:
-    """Return what a link must hold in another folder to lead where it leads."""
-    held = link.readlink()
-    if held.is_absolute():
-        return str(held)
-    return os.path.relpath(_real_name(link.parent / held), os.path.realpath(folder))
-
-
-def _real_name(path: Path) -> str:
-    """Return where a file or link itself is, wherever it leads."""
-    return str(Path(os.path.realpath(path.parent), path.name))
-
-
-def _are_names_of_one(one: Path, other: Path) -> bool:
-    """Say whether two names are of one file, as a killed move leaves them, and none is a link."""
-    if one.is_symlink() or other.is_symlink():
-        return False
-    return one.samefile(other)
-
-
-def _is_copied(source: Path, place: Path) -> bool:
-    """Say whether another file holds the same, and not a link that may lead back."""
-    return not place.is_symlink() and _are_equal(source, place)
-
-
-def _are_equal(one: Path, other: Path) -> bool:
-    if os.path.realpath(one) == os.path.realpath(other):
-        # Also of links that lead to nothing.
-        return True
-    return one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False)

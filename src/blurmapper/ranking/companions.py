@@ -16,10 +16,13 @@ OF_ONE = re.compile(r"(\.out)?\.(xmp|pp3|arp|dop|on1)|(\.[a-z-]*)?\.json", re.IG
 """What follows NAME.EXT: XMP, RawTherapee, ART, DxO PhotoLab, ON1, Google Takeout."""
 
 OF_A_STEM = re.compile(
-    r"\.(xmp|aae|pp3|arp|dop|on1|vrd|nksc|thm|wav|mie|json|mov|mp4|mp)", re.IGNORECASE
+    r"\.(xmp|aae|pp3|arp|dop|on1|vrd|nksc|thm|wav|mie|json|mov|mp4|mp|mv)", re.IGNORECASE
 )
 """What follows NAME: Lightroom's XMP, Apple's edits, other programs', a thumbnail, a spoken memo,
 the clip of a Live Photo. It belongs to all photos of that stem, such as a raw file and its JPEG."""
+
+_CLIP = re.compile(r"\.m[pv](~\d+)?$", re.IGNORECASE)
+"""How the stem of a Pixel's motion photo ends, NAME.MP.jpg, whose clip is NAME.MP."""
 
 _VERSION = re.compile(r"_\d{2,3}(?=\.)")
 _LAST_VERSION = re.compile(r"_\d{2,3}$")
@@ -33,20 +36,23 @@ class Companion:
     Attributes
     ----------
     path : Path
+    stem : str
+        The photo's stem as its name has it, in upper or lower case.
     rest : str
-        What its name has behind the photo's stem.
+        What its name has behind that.
     is_shared : bool
         Whether it belongs to other photos of that stem too, that are still there.
     """
 
     path: Path
+    stem: str
     rest: str
     is_shared: bool
 
-    def beside(self, photo: Path, target: Path) -> Path:
-        """Return where it goes when its photo becomes `target`."""
-        kept = self.path.name if target.stem == photo.stem else target.stem + self.rest
-        return target.with_name(kept)
+    def place_in(self, folder: Path, number: str) -> Path:
+        """Return where it goes when its photo comes to a folder with a number, or none."""
+        numbered = f"{add_number(self.stem, number)}{self.rest}"
+        return folder / (numbered if number else self.path.name)
 
 
 class Folders:
@@ -82,18 +88,24 @@ class Folders:
     def find_companions(self, photo: Path) -> list[Companion]:
         """Return the files that belong to a photo, which need not be there itself."""
         near = self._near(photo)
-        twins = [
-            name
-            for name in near
-            if _is_photo(name)
-            and name != photo.name
-            and os.path.splitext(name)[0].casefold() == photo.stem.casefold()  # noqa: PTH122
-            and self._is_there(photo.with_name(name))
-        ]
         return [
-            Companion(photo.with_name(name), rest, bool(twins) and len(owner) == len(photo.stem))
+            Companion(path, owner[: len(photo.stem)], rest, bool(self.find_others(path, photo)))
             for name, rest, owner in self._split(photo, near)
-            if self._is_there(photo.with_name(name)) and not self._is_of_another(photo, owner, near)
+            if self._is_there(path := photo.with_name(name))
+            and not self._is_of_another(photo, owner, near)
+        ]
+
+    def find_others(self, companion: Path, photo: Path) -> list[Path]:
+        """Return the other photos that a photo's file belongs to; the photo need not be there."""
+        self._list(companion.parent)
+        listed = self._listed[companion.parent]
+        near = {name for key in _keys(companion.name) for name in listed.get(key, ())}
+        return [
+            other
+            for other in (companion.with_name(name) for name in sorted(near) if _is_photo(name))
+            if other.name != photo.name and self._is_there(other)
+            for _, _, owner in self._split(other, {companion.name})
+            if not self._is_of_another(other, owner, near | {photo.name})
         ]
 
     def _is_there(self, path: Path) -> bool:
@@ -110,7 +122,7 @@ class Folders:
                 continue
             version = _VERSION.match(rest)
             counted = version.end() if version else 0
-            if OF_A_STEM.fullmatch(rest):
+            if OF_A_STEM.fullmatch(rest) or (not rest and _CLIP.search(stem)):
                 yield name, rest, full[: len(stem)]
             elif rest[counted:].casefold().startswith(suffix):
                 behind = rest[counted + len(suffix) :]
@@ -120,10 +132,10 @@ class Folders:
     @staticmethod
     def _is_of_another(photo: Path, owner: str, near: set[str]) -> bool:
         """Say whether another photo has the very name that a companion is called after."""
-        if owner in (photo.name, photo.stem):
-            return False
-        return any(
-            _is_photo(other) and owner in (other, os.path.splitext(other)[0])  # noqa: PTH122
+        # NAME_01.EXT.xmp may be of NAME_01.EXT, or a version of NAME.EXT.
+        named = {owner, _VERSION.sub("", owner)} - {photo.name, photo.stem}
+        return bool(named) and any(
+            _is_photo(other) and not named.isdisjoint((other, os.path.splitext(other)[0]))  # noqa: PTH122
             for other in near
         )
 
@@ -141,17 +153,27 @@ class Folders:
 
     @staticmethod
     def _take(names: dict[str, set[str]], name: str) -> None:
-        key = _key(name)
-        names[key].add(name)
-        # darktable calls a photo's second edit NAME_01.EXT.xmp.
-        names[_LAST_VERSION.sub("", key)].add(name)
-        takeout = _TAKEOUT.fullmatch(name)
-        if takeout:
-            names[key + takeout[2]].add(name)
+        for key in _keys(name):
+            names[key].add(name)
+
+
+def add_number(stem: str, number: str) -> str:
+    """Return a photo's stem with a number, which NAME.MP has as its clip can have it."""
+    clip = _CLIP.search(stem)
+    end = clip.start() if clip else len(stem)
+    return stem[:end] + number + stem[end:]
 
 
 def _key(name: str) -> str:
     return name.split(".", 1)[0].casefold()
+
+
+def _keys(name: str) -> set[str]:
+    """Return the keys of the photos that a file may belong to."""
+    key = _key(name)
+    takeout = _TAKEOUT.fullmatch(name)
+    # darktable calls a photo's second edit NAME_01.EXT.xmp.
+    return {key, _LAST_VERSION.sub("", key), *([key + takeout[2]] if takeout else [])}
 
 
 def _move_number(name: str, stem: str) -> str:

@@ -21,6 +21,9 @@ HASH_SIDE = 8
 REDUCED_SIDE = 32
 """Pixels of each side of the photo that the fingerprint is computed from."""
 
+READING = "frames by body"
+"""How frames are read; what was kept of photos that were read otherwise is measured anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -42,7 +45,8 @@ def read_frame(photo: BinaryIO, image: ImageArray) -> Frame | None:
     Parameters
     ----------
     photo : file
-        Open to seek in, for its EXIF: DateTimeOriginal with SubSecTimeOriginal, Make and Model.
+        Open to seek in, for its EXIF: DateTimeOriginal with SubSecTimeOriginal, Make, Model and
+        BodySerialNumber.
     image : ndarray
         The photo read from it, RGB (H, W, 3).
     """
@@ -54,7 +58,10 @@ def read_frame(photo: BinaryIO, image: ImageArray) -> Frame | None:
             str(details[ExifTags.Base.DateTimeOriginal])[:19], "%Y:%m:%d %H:%M:%S"
         )
         digits = str(details.get(ExifTags.Base.SubsecTimeOriginal, "0")).strip("\0 ")
-        camera = f"{exif.get(ExifTags.Base.Make, '')} {exif.get(ExifTags.Base.Model, '')}"
+        # Two bodies may be of one model.
+        body = str(details.get(ExifTags.Base.BodySerialNumber, "")).strip("\0 ")
+        model = f"{exif.get(ExifTags.Base.Make, '')} {exif.get(ExifTags.Base.Model, '')}"
+        camera = f"{model} {body}".rstrip()
         microseconds = int(f"{digits:0<6}"[:6])
         taken = taken.replace(microsecond=microseconds)
         return Frame(taken, camera, fingerprint(image), measure_detail(image))

@@ -10,7 +10,7 @@ from blurmapper.errors import ConfigError
 from blurmapper.ranking.packets import Property
 
 Colour = Literal["red", "yellow", "green", "blue", "purple"]
-Flag = Literal["pick", "reject"]
+Flag = Literal["pick", "reject", "neither"]
 
 STARS = ((0.2, 5), (0.4, 4), (0.6, 3), (0.8, 2))
 """S below which a photo gets as many stars; all others get one."""
@@ -32,6 +32,9 @@ _DIGIKAM = {"red": "1", "yellow": "3", "green": "4", "blue": "5", "purple": "6"}
 # Of these 0 is no mark. Of darktable's colours it is red, and a label may be called so.
 _NUMBERS = frozenset((RATING, DIGIKAM_COLOUR, DIGIKAM_PICK, LIGHTROOM_PICK))
 
+_REJECTED_BY = {RATING: REJECTED, LIGHTROOM_PICK: -1, DIGIKAM_PICK: 1}
+_PICKED_BY = {LIGHTROOM_PICK: 1, DIGIKAM_PICK: 3, LIGHTROOM_GOOD: "true"}
+
 Marks = Mapping[Property, str]
 """Property -> value, that of a list its items behind each other."""
 
@@ -43,9 +46,10 @@ class Mark:
     Attributes
     ----------
     rating : int or None
-        1 to 5 stars, or -1, rejected.
+        1 to 5 stars; 0, none, which takes them back; or -1, rejected.
     colour : {"red", "yellow", "green", "blue", "purple"} or None
-    flag : {"pick", "reject"} or None
+    flag : {"pick", "reject", "neither"} or None
+        Neither takes back what was said.
     """
 
     rating: int | None = None
@@ -55,9 +59,11 @@ class Mark:
     def __str__(self) -> str:
         """Return what is said, in words."""
         stars = "rejected" if self.rating == REJECTED else f"{self.rating} stars"
-        said = [] if self.rating is None else [stars.replace("1 stars", "1 star")]
+        stars = {"1 stars": "1 star", "0 stars": "no stars"}.get(stars, stars)
+        said = [] if self.rating is None else [stars]
         said += [self.colour] if self.colour else []
         said += ["picked"] if self.flag == "pick" else []
+        said += ["neither picked nor rejected"] if self.flag == "neither" else []
         said += ["rejected"] if self.flag == "reject" and self.rating != REJECTED else []
         return ", ".join(said) or "nothing"
 
@@ -76,15 +82,17 @@ class Mark:
             marks[DARKTABLE_COLOURS] = str(get_args(Colour).index(self.colour))
             marks[DIGIKAM_COLOUR] = _DIGIKAM[self.colour]
         if self.flag is not None:
-            marks[LIGHTROOM_PICK] = "1" if self.flag == "pick" else "-1"
-            marks[LIGHTROOM_GOOD] = "true" if self.flag == "pick" else "false"
-            marks[DIGIKAM_PICK] = "3" if self.flag == "pick" else "1"
+            said = {"pick": ("1", "true", "3"), "reject": ("-1", "false", "1")}
+            names = (LIGHTROOM_PICK, LIGHTROOM_GOOD, DIGIKAM_PICK)
+            marks |= zip(names, said.get(self.flag, ("0", "", "0")), strict=True)
         return marks
 
     def over(self, other: Mark | None) -> Mark:
-        """Return this mark, and what another says beside it."""
+        """Return this mark, and what another says beside it and does not gainsay it."""
         if other is None:
             return self
+        if _gainsay(self.properties(), other.properties()):
+            other = Mark(colour=other.colour)
         rating = other.rating if self.rating is None else self.rating
         return Mark(rating, self.colour or other.colour, self.flag or other.flag)
 
@@ -98,7 +106,8 @@ ALL_PROPERTIES = frozenset(Mark(1, "red", "pick").properties())
 def to_mark(words: Iterable[str]) -> Mark:
     """Return the mark that words name: reject, pick, a colour, or 1 to 5 for stars.
 
-    A photo that is rejected has no stars, but a rating of -1.
+    A photo that is rejected has no stars, but a rating of -1. Of words that gainsay each other the
+    last counts.
 
     Raises
     ------
@@ -138,11 +147,15 @@ def rate(blur: float) -> int:
 
 
 def is_by_hand(wanted: Marks, given: Marks) -> bool:
-    """Say whether something else is given than is wanted, and not only nothing."""
-    return any(
-        said != _meaning(name, wanted[name]) and name != LIGHTROOM_GOOD
-        for name, value in given.items()
-        if name in wanted and (said := _meaning(name, value))
+    """Say whether something else is given than is wanted, or gainsays it, and not only nothing."""
+    return (
+        _gainsay(wanted, given)
+        or _take_back(given, wanted)
+        or any(
+            said != _meaning(name, wanted[name]) and (name != LIGHTROOM_GOOD or not wanted[name])
+            for name, value in given.items()
+            if name in wanted and (said := _meaning(name, value))
+        )
     )
 
 
@@ -159,12 +172,40 @@ def _meaning(name: Property, value: str) -> str | float:
         return value
 
 
+def _gainsay(one: Marks, other: Marks) -> bool:
+    """Say whether a photo is rejected by the one and has stars, or is picked, by the other."""
+    return (_reject(one) and _keep(other)) or (_keep(one) and _reject(other))
+
+
+def _take_back(earlier: Marks, later: Marks) -> bool:
+    """Say whether a rating of -1, which is a flag too, is taken back as one of the two."""
+    was_rejected = _meaning(RATING, earlier.get(RATING, "")) == REJECTED
+    return was_rejected and "0" in (later.get(RATING), later.get(LIGHTROOM_PICK))
+
+
+def _reject(marks: Marks) -> bool:
+    return any(_meaning(name, value) == _REJECTED_BY.get(name) for name, value in marks.items())
+
+
+def _keep(marks: Marks) -> bool:
+    stars = _meaning(RATING, marks.get(RATING, ""))
+    return (isinstance(stars, float) and stars > 0) or any(
+        _meaning(name, value.lower()) == _PICKED_BY.get(name) for name, value in marks.items()
+    )
+
+
+def find_gainsaid(earlier: Marks, later: Marks) -> set[Property]:
+    """Return what earlier marks say beside later ones that these gainsay or take back."""
+    if not (_gainsay(earlier, later) or _take_back(earlier, later)):
+        return set()
+    return {name for name in (RATING, *_FLAGS) if name in earlier and name not in later}
+
+
 def join_marks(earlier: Marks, later: Marks) -> Marks:
-    """Return marks with what earlier ones say beside them, and does not gainsay them."""
+    """Return marks with what earlier ones say beside them, and does not gainsay them.
+
+    What says nothing takes back what was said.
+    """
+    gone = find_gainsaid(earlier, later)
     joined = {**earlier, **later}
-    stars, flag = (joined.get(each, "") for each in (RATING, LIGHTROOM_PICK))
-    if (stars == str(REJECTED)) != (flag == "-1") and stars and flag:
-        # No photo is rejected and has stars, or is picked.
-        gone = _FLAGS if RATING in later else {RATING}
-        return {name: value for name, value in joined.items() if name not in gone}
-    return joined
+    return drop_nothing({name: value for name, value in joined.items() if name not in gone})

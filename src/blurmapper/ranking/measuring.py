@@ -1,13 +1,11 @@
-"""Measuring photos for the ranking: each once, and not again while it stays as it is."""
+"""Measuring photos for the ranking: each once, and kept in the user's cache while it stays."""
 
 from __future__ import annotations
 
 import os
 import sys
-import threading
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,20 +15,8 @@ import cv2
 import numpy as np
 
 from blurmapper.amounts import identify_network
-from blurmapper.applications.degree import Weighting, blur_degree
-from blurmapper.batch import (
-    MOST,
-    THRESHOLD,
-    Found,
-    How,
-    Manifest,
-    Outcome,
-    PhotoFailure,
-    Result,
-    Task,
-    run_task,
-)
-from blurmapper.errors import BlurMapperError, ConfigError
+from blurmapper.applications.degree import Weighting, blur_degree, share_blurred
+from blurmapper.batch import MOST, Outcome, PhotoFailure, Result, Task
 from blurmapper.images import BlurMap, ImageArray, read_photo
 from blurmapper.locations import Location
 from blurmapper.methods import BlurMethod
@@ -38,7 +24,7 @@ from blurmapper.preprocessing import reduce_area
 from blurmapper.ranking.af_points import read_af_point
 from blurmapper.ranking.boxes import Boxes
 from blurmapper.ranking.faces import find_faces
-from blurmapper.ranking.frames import Frame, read_frame
+from blurmapper.ranking.frames import READING, Frame, read_frame
 from blurmapper.ranking.judging import Judged, judge_photo
 from blurmapper.ranking.records import (
     SAID,
@@ -96,11 +82,11 @@ class MeasureTask(Task):
         return {**SAID, **dict.fromkeys(_FRAME, lambda value: True), "boxes": may_be_boxes}
 
     def choices(self) -> tuple[Any, ...]:
-        """Return the options of the networks, and what is asked of boxes."""
+        """Return the options of the networks, how frames are read, and what is asked of boxes."""
         options = self.options
         chosen: tuple[Any, ...] = (options.refine, options.working_side, identify_network())
         asked = {"boxes": self.boxes is not None, "faces": self.faces, "af_point": self.af_point}
-        return (*chosen, *(name for name, wanted in asked.items() if wanted))
+        return (*chosen, READING, *(name for name, wanted in asked.items() if wanted))
 
     def identify(self, photo: Location) -> list[int] | None:
         """Return what changes when the content of a photo does, or its boxes do."""
@@ -130,7 +116,7 @@ class MeasureTask(Task):
             "height": image.shape[0],
             "width": image.shape[1],
             **weighed,
-            "share_blurred": float(np.count_nonzero(blur_map >= THRESHOLD) / blur_map.size),
+            "share_blurred": share_blurred(blur_map),
             **{f"sharpest_{name}": value for name, value in box.items()},
             "sigma": focus and focus.sigma,
             "focus_x": focus and focus.column,
@@ -171,52 +157,11 @@ class MeasureTask(Task):
         return said
 
 
-def measure_photos(
-    task: MeasureTask,
-    found: Found,
-    how: How,
-    stop: threading.Event | None = None,
-    output: Path | None = None,
-) -> Iterator[Result | PhotoFailure]:
-    """Measure photos; what an earlier run measured of one that has not changed since is taken.
-
-    `find_cache` keeps what is measured; where it cannot be written nothing is kept.
-
-    Parameters
-    ----------
-    task : MeasureTask
-    found : Found
-    how : How
-    stop : threading.Event, optional
-        Once it is set no photo is begun any more.
-    output : Path, optional
-        Where the files of a task go that has some, and what it measured.
-
-    Yields
-    ------
-    Result or PhotoFailure
-        As `blurmapper.batch.run_task` does.
-    """
-    if output is None:
-        try:
-            Manifest(find_cache() / f"{task.name}.jsonl", ()).close()
-            output = find_cache()
-        except BlurMapperError:
-            pass
-    with closing(run_task(task, found, output, how, stop)) as results:
-        yield from results
-
-
-def find_cache() -> Path:
+def find_cache() -> Path | None:
     """Return where measurements are kept: ``blurmapper`` in the folder that the system has for it.
 
     That is ``XDG_CACHE_HOME`` or ``~/.cache``, on macOS ``~/Library/Caches`` and on Windows
-    ``LOCALAPPDATA``.
-
-    Raises
-    ------
-    ConfigError
-        If there is none, as for a user without a home.
+    ``LOCALAPPDATA``. A user without a home has none.
     """
     homes = {"darwin": "~/Library/Caches", "win32": "~/AppData/Local"}
     given = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
@@ -225,7 +170,7 @@ def find_cache() -> Path:
         folder = os.path.expanduser(home)  # noqa: PTH111 - Path raises without a home
         if os.path.isabs(folder):  # noqa: PTH117
             return Path(folder, "blurmapper")
-    raise ConfigError("no folder for measurements, as there is no home; set XDG_CACHE_HOME")
+    return None
 
 
 def find_sharpest_box(blur_map: BlurMap) -> Box:

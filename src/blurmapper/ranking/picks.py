@@ -18,7 +18,7 @@ MADE_BY = "blurmapper picks 1"
 
 @dataclass(frozen=True, slots=True)
 class Picks:
-    """The photos that something was said of, in the page's order, and what."""
+    """The photos that something was said of or taken back, in the page's order, and what."""
 
     marks: dict[Path, Mark]
 
@@ -98,8 +98,8 @@ def _below(name: Any) -> PurePosixPath:
 
 def _to_mark(each: dict[str, Any]) -> Mark:
     flag, rating = each.get("flag"), each.get("rating")
-    if flag not in ("pick", "reject", None) or rating not in (1, 2, 3, 4, 5, None):
+    if flag not in ("pick", "reject", "", None) or rating not in (0, 1, 2, 3, 4, 5, None):
         raise ValueError(flag, rating)
-    # What counts as 1 to 5 need not look so: true, and 4.0 of programs without whole numbers.
+    # What counts as 0 to 5 need not look so: true, and 4.0 of programs without whole numbers.
     rating = rating if rating is None else int(rating)
-    return Mark(REJECTED if flag == "reject" else rating, flag=flag)
+    return Mark(REJECTED if flag == "reject" else rating, flag="neither" if flag == "" else flag)

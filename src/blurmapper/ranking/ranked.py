@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from blurmapper.applications.degree import Weighting
-from blurmapper.batch import How, find_photos
+from blurmapper.batch import How, find_photos, run_task
 from blurmapper.devices import MOST_THREADS
 from blurmapper.errors import check_choice, check_number
 from blurmapper.locations import AnyPath, as_path, find_path
@@ -16,7 +16,7 @@ from blurmapper.methods import MethodOptions
 from blurmapper.ranking.af_points import check_exiftool
 from blurmapper.ranking.boxes import read_boxes
 from blurmapper.ranking.faces import check_faces
-from blurmapper.ranking.measuring import MeasureTask, measure_photos, to_record
+from blurmapper.ranking.measuring import MeasureTask, find_cache, to_record
 from blurmapper.ranking.records import Measure
 from blurmapper.ranking.tables import make_ranking, rows
 
@@ -92,6 +92,6 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
     if af_point:
         check_exiftool()
     task = MeasureTask(str(method), MethodOptions(), judged, faces, af_point)
-    results = measure_photos(task, found, How(workers=jobs))
+    results = run_task(task, found, find_cache(), How(workers=jobs))
     records = (to_record(each, weighting) for each in results)
     return rows(make_ranking(records, by=by, group=group_bursts))

@@ -6,8 +6,8 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
@@ -17,8 +17,10 @@ import cv2
 import numpy as np
 
 import blurmapper
-from blurmapper.batch import REPORT, THRESHOLD, DoneBefore, Found, Outcome, Result, real_path
-from blurmapper.errors import BlurMapperError
+from blurmapper.applications.degree import THRESHOLD
+from blurmapper.batch import REPORT, DoneBefore, Found, Job, Outcome, Result, real_path
+from blurmapper.decoding import is_turned_webp
+from blurmapper.errors import ImageError
 from blurmapper.files import write_file, written_as
 from blurmapper.images import (
     OVERLAY_TINT,
@@ -99,7 +101,7 @@ class ReportTask(MeasureTask):
 def keeping_measurements(
     task: MeasureTask, found: Found, *, redo: bool = False
 ) -> Iterator[Callable[[Result], None]]:
-    """Keep what a report measures where `measure_photos` does, for looks without a report.
+    """Keep what a report measures in the user's cache too, for looks without a report.
 
     Parameters
     ----------
@@ -115,13 +117,12 @@ def keeping_measurements(
         To be called with each result; it does nothing where nothing can be kept.
     """
     plain = MeasureTask(task.method, task.options, task.boxes, task.faces, task.af_point)
-    try:
-        kept = DoneBefore(find_cache(), plain, redo=redo)
-    except BlurMapperError:
-        yield lambda result: None
-        return
-    with kept:
-        jobs = {job.photo: job for job in kept.plan(found, find_cache()) if job.done is None}
+    jobs: dict[Location, Job] = {}
+    with ExitStack() as stack:
+        if cache := find_cache():
+            with suppress(ImageError):
+                kept = stack.enter_context(DoneBefore(cache, plain, redo=redo))
+                jobs = {job.photo: job for job in kept.plan(found, cache) if job.done is None}
 
         def keep(result: Result) -> None:
             if result.photo in jobs:
@@ -182,9 +183,9 @@ def write_report(ranking: Ranking, results: Mapping[Path, Result], output: Path)
     return write_file(output / PAGE, page, IS_REPORT)
 
 
-def join_scripts(names: Sequence[str] = _SCRIPTS) -> str:
+def join_scripts() -> str:
     """Return scripts as one, for pages from files may not import; their names never clash."""
-    texts = [(_ASSETS / name).read_text("utf-8") for name in names]
+    texts = [(_ASSETS / name).read_text("utf-8") for name in _SCRIPTS]
     joined = "\n".join(re.sub(r"(?m)^import .*$", "", text) for text in texts)
     return re.sub(r"(?m)^export ", "", joined)
 
@@ -214,7 +215,9 @@ def _describe(ranking: Ranking, results: Mapping[Path, Result], output: Path) ->
                 "height": row["height"],
                 "thumb": _link(files["thumb"], output),
                 "overlay": _link(files["tint"], output),
-                "full": _quote(link) if path.suffix.lower() in _SHOWN else None,
+                "full": _quote(link)
+                if path.suffix.lower() in _SHOWN and not is_turned_webp(path)
+                else None,
                 "crops": [
                     {
                         "label": "amid what is sharp",
@@ -241,7 +244,7 @@ def _without_dots(path: Path) -> Path:
 
 
 VALUES = ("sigma", "blur_degree", "share_blurred", "sharpest_blur")
-"""The figures that the page shows, filters and orders by."""
+"""The numbers that the page shows, filters and orders by."""
 
 
 def _in_parts(box: dict[str, Any], record: PhotoRecord) -> dict[str, Any]:

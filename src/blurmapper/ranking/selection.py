@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -65,8 +66,8 @@ def select_photos(
         From `order_photos`, the sharpest first.
     selection : Selection
     bursts : mapping of Path to Burst, optional
-        From `group_bursts`. With it, where a number is chosen, the sharpest hold at most one
-        photo of a burst, its best, and the blurriest none that is the best of a burst.
+        From `group_bursts`. With it, where a number is chosen, the sharpest hold of a burst its
+        best at most, all files of it, and the blurriest none that is the best of a burst.
     by : {"focus", "s", "region"}
         What the photos are ranked by.
     """
@@ -95,7 +96,10 @@ MOST_DIFFERING_BITS = 10
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """The burst that a photo is of, and the photo's place in it: both from 1 on, the best first."""
+    """The burst that a photo is of, and the photo's place in it: both from 1 on, the best first.
+
+    Files of one exposure have one place.
+    """
 
     number: int
     place: int
@@ -109,12 +113,13 @@ class Burst:
 def group_bursts(ranked: Sequence[PhotoRecord]) -> dict[Path, Burst]:
     """Return the burst of each photo that is of one; other photos are left out.
 
-    Photos of one camera are gone through in the order in which they were taken, and a burst
-    goes on while each is within 2 seconds of the one before and differs from it by at most 10
-    of 64 bits of their fingerprints (`blurmapper.ranking.frames.fingerprint`). Those that are to
-    be kept come first, and of these the one of most detail
-    (`blurmapper.ranking.frames.measure_detail`), of equals the first in the ranking. Bursts are
-    numbered by camera, then by time. A photo without a time of taking is of no burst.
+    A burst holds each photo that one of it follows or that follows one of it, whatever was taken
+    between: within 2 seconds, by one camera, and with at most 10 of 64 bits of their fingerprints
+    differing (`blurmapper.ranking.frames.fingerprint`). Files of one exposure, such as RAW and
+    JPEG, hold one place and are no burst by themselves. Those that are to be kept come first, and
+    of these the one of most detail (`blurmapper.ranking.frames.measure_detail`), of equals the
+    first in the ranking. Bursts are numbered by camera, then by time. A photo without a time of
+    taking is of no burst.
 
     Parameters
     ----------
@@ -123,23 +128,55 @@ def group_bursts(ranked: Sequence[PhotoRecord]) -> dict[Path, Burst]:
     """
     framed = [(record.frame, record) for record in ranked if record.frame is not None]
     framed.sort(key=lambda pair: (pair[0].camera, pair[0].taken, str(pair[1].photo)))
-    runs: list[list[PhotoRecord]] = [[record] for _, record in framed[:1]]
-    for (before, _), (frame, record) in pairwise(framed):
-        if _follows(before, frame):
-            runs[-1].append(record)
-        else:
-            runs.append([record])
     places = {record.photo: place for place, record in enumerate(ranked)}
 
-    def worth(record: PhotoRecord) -> tuple[int, float, int]:
-        detail = record.frame.detail if record.frame else 0.0
-        return find_tier(record.verdict.word), -detail, places[record.photo]
+    def worth(pair: tuple[Frame, PhotoRecord]) -> tuple[int, float, int]:
+        frame, record = pair
+        return find_tier(record.verdict.word), -frame.detail, places[record.photo]
 
     bursts: dict[Path, Burst] = {}
-    for number, run in enumerate((run for run in runs if len(run) > 1), start=1):
-        run.sort(key=worth)
-        bursts |= {record.photo: Burst(number, place) for place, record in enumerate(run, start=1)}
+    number = 1
+    for run in _join_frames(framed):
+        exposures: dict[tuple[str, datetime], list[Path]] = {}
+        for frame, record in sorted(run, key=worth):
+            exposures.setdefault(_exposure(frame, record), []).append(record.photo)
+        if len(exposures) > 1:
+            for place, files in enumerate(exposures.values(), start=1):
+                bursts |= dict.fromkeys(files, Burst(number, place))
+            number += 1
     return bursts
+
+
+def _join_frames(
+    framed: Sequence[tuple[Frame, PhotoRecord]],
+) -> Iterable[list[tuple[Frame, PhotoRecord]]]:
+    """Return what belongs together of photos by camera and time, be it by way of others."""
+    joined = list(range(len(framed)))
+
+    def first(at: int) -> int:
+        while joined[at] != at:
+            joined[at] = at = joined[joined[at]]
+        return at
+
+    exposures: dict[tuple[str, datetime], int] = {}
+    near: deque[int] = deque()
+    for at, (frame, record) in enumerate(framed):
+        while near and not _is_soon_after(framed[near[0]][0], frame):
+            near.popleft()
+        alike = [k for k in near if frame.differing_bits(framed[k][0]) <= MOST_DIFFERING_BITS]
+        for other in (*alike, exposures.setdefault(_exposure(frame, record), at)):
+            one, another = sorted((first(other), first(at)))
+            joined[another] = one
+        near.append(at)
+    runs: dict[int, list[tuple[Frame, PhotoRecord]]] = {}
+    for at, pair in enumerate(framed):
+        runs.setdefault(first(at), []).append(pair)
+    return runs.values()
+
+
+def _exposure(frame: Frame, record: PhotoRecord) -> tuple[str, datetime]:
+    """Return what the files of one exposure share: their name but for its suffix, and the time."""
+    return str(record.photo).removesuffix(record.photo.suffix), frame.taken
 
 
 def order_within_bursts(
@@ -164,10 +201,6 @@ def order_within_bursts(
     return ordered
 
 
-def _follows(before: Frame, frame: Frame) -> bool:
+def _is_soon_after(before: Frame, frame: Frame) -> bool:
     gap = (frame.taken - before.taken).total_seconds()
-    return (
-        frame.camera == before.camera
-        and gap <= LONGEST_GAP
-        and frame.differing_bits(before) <= MOST_DIFFERING_BITS
-    )
+    return frame.camera == before.camera and gap <= LONGEST_GAP

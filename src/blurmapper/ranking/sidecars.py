@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +23,12 @@ from blurmapper.parts import sweep_once
 from blurmapper.ranking.companions import Folders
 from blurmapper.ranking.marks import (
     ALL_PROPERTIES,
+    LIGHTROOM_GOOD,
     RATING,
     Mark,
     Marks,
     drop_nothing,
+    find_gainsaid,
     is_by_hand,
     join_marks,
 )
@@ -61,13 +63,15 @@ def write_marks(
     *,
     replace: bool = False,
     dry_run: bool = False,
-) -> Iterator[Path | Kept | BlurMapperError]:
+) -> Generator[Path | Kept | BlurMapperError | None]:
     """Write each photo's mark to a sidecar beside it; yield the sidecar, or why there is none.
 
     A new sidecar holds the mark and nothing else. To one that exists and is not of our making a
     mark is added where it says nothing, such as no stars. Where it, the photo's sidecar of the
     other naming or the photo itself says otherwise, such as -1 for rejected, nothing is written
-    unless `replace`. Every other byte of a sidecar stays. Photos are read at most.
+    unless `replace`. Every other byte of a sidecar stays, but for stars or a flag that would
+    gainsay the mark: no photo is rejected and has stars, or is picked. Photos are read at most.
+    None is yielded where a mark that takes back finds nothing to take back.
 
     Parameters
     ----------
@@ -77,7 +81,7 @@ def write_marks(
         ``NAME.EXT.xmp`` or ``NAME.xmp``. With the latter photos that differ by their suffix
         alone would share a sidecar: the first gets it, the others yield an error.
     replace : bool
-        Also replace what others said.
+        Also mark where others said otherwise, in place of what the sidecar says.
     dry_run : bool
         Write nothing; yield what would come of it.
     """
@@ -94,15 +98,15 @@ def write_marks(
             )
             continue
         wanted = mark.properties()
-        elsewhere = {} if replace else _read_elsewhere(photo, folders, naming, wanted)
+        elsewhere = {} if replace else _read_elsewhere(photo, folders, naming)
         try:
             content = _change(sidecar, wanted, elsewhere, replace=replace)
-            if content is not None and not dry_run:
+            if content and not dry_run:
                 write_file(sidecar, content)
         except BlurMapperError as error:
             yield error
         else:
-            yield Kept(photo) if content is None else sidecar
+            yield Kept(photo) if content is None else sidecar if content else None
 
 
 def sidecar_path(photo: Path, naming: Naming = "full") -> Path:
@@ -129,6 +133,8 @@ def _is_ours(sidecar: bytes) -> bool:
 def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) -> bytes | None:
     """Return what a sidecar is to hold; None where another hand said otherwise.
 
+    Where nothing is to be taken back, it is empty.
+
     Raises
     ------
     ImageError
@@ -140,7 +146,9 @@ def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) ->
     try:
         before = sidecar.read_bytes()
     except FileNotFoundError:
-        return None if is_by_hand(wanted, elsewhere) else new_sidecar(wanted)
+        if is_by_hand(wanted, elsewhere):
+            return None
+        return new_sidecar(wanted) if drop_nothing(wanted) else b""
     except OSError as error:
         raise ImageError(f"{sidecar}: cannot be read ({error.strerror}); check it") from error
     try:
@@ -149,7 +157,13 @@ def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) ->
         said = elsewhere if ours else {**elsewhere, **given}
         if not replace and is_by_hand(wanted, said):
             return None
-        return new_sidecar(join_marks(given, wanted)) if ours else write_properties(before, wanted)
+        if ours:
+            return new_sidecar(join_marks(given, wanted))
+        # Of another's nothing is taken away; 0 is no stars, and no flag, where more is said.
+        gone = find_gainsaid(given, wanted) - {LIGHTROOM_GOOD}
+        said = {name: wanted[name] for name in wanted if name in {**given, **drop_nothing(wanted)}}
+        said |= dict.fromkeys(gone, "0")
+        return write_properties(before, said) if said else b""
     except (ValueError, expat.ExpatError) as error:
         raise ImageError(
             f"{sidecar}: left as it is, for no mark can be put in it safely ({error}); "
@@ -157,9 +171,7 @@ def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) ->
         ) from error
 
 
-def _read_elsewhere(
-    photo: Path, folders: Folders, naming: Naming, wanted: Marks
-) -> dict[Property, str]:
+def _read_elsewhere(photo: Path, folders: Folders, naming: Naming) -> dict[Property, str]:
     """Return what a photo's sidecar of the other naming says of it, or else the photo itself."""
     said: Marks = {}
     other = sidecar_path(photo, "stem" if naming == "full" else "full")
@@ -167,11 +179,11 @@ def _read_elsewhere(
     with suppress(OSError, ValueError, expat.ExpatError):
         content = read_regular(folders.find_alike(photo, other))
         if not _is_ours(content):
-            said = drop_nothing(read_properties(content, wanted.keys()))
-    return {**read_marks_inside(photo, wanted), **said}
+            said = drop_nothing(read_properties(content, ALL_PROPERTIES))
+    return {**read_marks_inside(photo), **said}
 
 
-def read_marks_inside(photo: Path, wanted: Iterable[Property]) -> dict[Property, str]:
+def read_marks_inside(photo: Path) -> dict[Property, str]:
     """Return what the metadata inside a photo say: its XMP, or else the rating in its EXIF."""
     said: dict[Property, str] = {}
     # What is broken says nothing.
@@ -180,5 +192,5 @@ def read_marks_inside(photo: Path, wanted: Iterable[Property]) -> dict[Property,
         rating = exif.get(ExifTags.Base.Rating)
         if rating is not None:
             said[RATING] = str(rating)
-        said |= drop_nothing(read_properties(packet.strip(b"\0 \r\n"), list(wanted)))
+        said |= drop_nothing(read_properties(packet.strip(b"\0 \r\n"), ALL_PROPERTIES))
     return said

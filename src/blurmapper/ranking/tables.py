@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from blurmapper.csv_rows import to_cell
 from blurmapper.errors import needing
-from blurmapper.files import to_cell, written_as
+from blurmapper.files import written_as
 from blurmapper.ranking.records import Measure, PhotoRecord, Unreadable, order_photos
 from blurmapper.ranking.selection import Burst, group_bursts, order_within_bursts
 
@@ -109,7 +110,7 @@ def rows(ranking: Ranking) -> list[dict[str, Any]]:
 def format_csv(ranking: Ranking) -> bytes:
     """Return the ranking as CSV with a line of headings, in UTF-8.
 
-    Text that a spreadsheet would compute stands behind an apostrophe (`blurmapper.files.to_cell`).
+    Text that a spreadsheet would compute stands behind an apostrophe (`to_cell`).
     """
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS)

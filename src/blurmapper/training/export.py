@@ -77,7 +77,7 @@ def export_checkpoint(
     Parameters
     ----------
     checkpoint : Path
-        Written by `blurmapper.training.loop.train`; or an exported .onnx file with its card, to
+        Written by `blurmapper.training.running.train`; or an exported .onnx file with its card, to
         be stored in other bits.
     output : Path
         Folder of ``NAME.onnx`` and ``NAME.json``; those of an earlier export are replaced.

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import math
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,52 +15,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from blurmapper.errors import BlurMapperError, ConfigError
 from blurmapper.preprocessing import Preprocessing
-from blurmapper.training.config import GROUPING, TrainingConfig, read_config
+from blurmapper.training.config import GROUPING, TrainingConfig
 from blurmapper.training.data import PairDataset, open_source
 from blurmapper.training.inference import runs_in_half, score_held_out
 from blurmapper.training.losses import loss_of
-from blurmapper.training.networks import AMOUNT, build_network, get_architecture, set_weights
+from blurmapper.training.networks import build_network, get_architecture, set_weights
 from blurmapper.training.progress import Progress
 from blurmapper.training.storage import CHECKPOINT, read_checkpoint, write_checkpoint
-
-
-def train(config_path: Path, *, resume: bool = False, overrides: list[str] | None = None) -> Path:
-    """Train a network as a config file says.
-
-    Parameters
-    ----------
-    config_path : Path
-        TOML with the fields of `TrainingConfig`.
-    resume : bool
-        Go on from the checkpoint in the config's output folder, to the same result as if the run
-        had not been interrupted. Without it an existing checkpoint is an error, not overwritten.
-    overrides : list of str
-        ``key=value`` in place of the file's values.
-
-    Returns
-    -------
-    Path
-        The checkpoint.
-
-    Notes
-    -----
-    Under ``torchrun`` every process trains on its own pairs (DistributedDataParallel) and the
-    first writes. A GPU is used when there is one.
-    """
-    config = read_config(config_path, overrides or [])
-    with _process_group() as (rank, processes):
-        kind = TrainingRun
-        if config.architecture == AMOUNT:
-            from blurmapper.training.amount_run import AmountRun
-
-            kind = AmountRun
-        run = kind(config, rank, processes)
-        if run.path.exists():
-            if not resume:
-                raise ConfigError(f"{run.path}: exists; give --resume to go on, or another output")
-            run.load()
-        run.train()
-        return run.path
 
 
 class TrainingRun:
@@ -268,27 +225,3 @@ def _start_worker(_: int) -> None:
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-
-
-@contextlib.contextmanager
-def _process_group() -> Iterator[tuple[int, int]]:
-    """Yield (rank, processes), joined to the others when `torchrun` started this process.
-
-    Afterwards no thread of the group is left. One that lived on would let go of its last work
-    while Python ends, and abort the process (https://github.com/pytorch/pytorch/issues/190489).
-    The group's threads end with the last reference to it, so nothing may keep one.
-    """
-    if "RANK" not in os.environ:
-        yield 0, 1
-        return
-    # Loaded later, as DistributedDataParallel does, it would keep the group as a default value.
-    import torch.distributed.nn.functional
-
-    backend = "nccl" if torch.cuda.is_available() else "gloo"
-    torch.distributed.init_process_group(backend)
-    try:
-        yield torch.distributed.get_rank(), torch.distributed.get_world_size()
-    finally:
-        # DistributedDataParallel keeps it too, and lies in a cycle.
-        gc.collect()
-        torch.distributed.destroy_process_group()

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.batch import Job
-from blurmapper.files import check_replaceable, make_folder, replacing, to_csv
+from blurmapper.csv_rows import to_csv
+from blurmapper.files import check_replaceable, make_folder, replacing
 from blurmapper.images import BlurMap, ImageArray, draw_overlay, encode_image
 from blurmapper.locations import Location, with_ending
 from blurmapper.mapper import BlurMapper

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from blurmapper.batch import THRESHOLD
+from blurmapper.applications.degree import blur_degree, share_blurred
 from blurmapper.methods import BlurMethod
 from blurmapper.ranking.judging import judge_photo
 from blurmapper.refinement import enlarge_map
@@ -20,8 +18,8 @@ def measure_frame(frame: MappedFrame, method: BlurMethod, by: By) -> FrameResult
     return FrameResult(
         frame.frame.number,
         frame.frame.seconds,
-        float(blur_map.mean(dtype=np.float64)),
-        float((blur_map >= THRESHOLD).mean()),
+        blur_degree(blur_map),
+        share_blurred(blur_map),
         frame.shot,
         judged and judged.focus,
         judged and judged.verdict.word,

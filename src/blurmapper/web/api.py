@@ -1,4 +1,4 @@
-"""The HTTP API: a photo in the body of a request, a map or figures in the answer."""
+"""The HTTP API: a photo in the body of a request, a map or numbers in the answer."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ async def measure_blur(turn: Turn) -> Response:
 async def judge_photo(turn: Turn) -> Response:
     """Say in a word and a sentence how sharp a photo is, where, and how it compares with others.
 
-    These are the figures that `blurmapper rank` puts photos in order by, measured in the photo's
+    These are the numbers that `blurmapper rank` puts photos in order by, measured in the photo's
     own pixels, which takes longer than /v1/degree.
     """
     return await turn.judge()

@@ -1,4 +1,4 @@
-"""What the page and the API tell of a photo in numbers."""
+"""A photo in numbers, for the page and the API: `Figures`, as the API's clients know them."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import io
 import math
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, Field
 
-from blurmapper.applications import blur_degree
-from blurmapper.batch import THRESHOLD, enlarge_to, read_for
+from blurmapper.applications.degree import blur_degree, share_blurred
+from blurmapper.batch import Result, enlarge_to, read_for
 from blurmapper.decoding import MIN_SIDE, Photo
 from blurmapper.errors import WeightsError
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.kinds import BlurKinds
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
-from blurmapper.ranking.frames import read_frame
-from blurmapper.ranking.judging import judge_photo
-from blurmapper.ranking.measuring import find_sharpest_box
+from blurmapper.ranking.measuring import MeasureTask, find_sharpest_box, to_record
 from blurmapper.ranking.records import Box, PhotoRecord, Word
 from blurmapper.ranking.report import find_subject
 
@@ -128,7 +126,7 @@ class PhotoMapping:
         return Mapped(image, coarse_map, enlarge_to(coarse_map, *size), kinds)
 
     def judge(self, photo: Photo, content: bytes) -> Judgement:
-        """Return the figures of a photo that was read whole, with its verdict.
+        """Return the numbers of a photo that was read whole, with its verdict.
 
         Parameters
         ----------
@@ -136,37 +134,24 @@ class PhotoMapping:
         content : bytes
             The photo's file, for its EXIF.
         """
-        mapped = self(photo)
-        figures = measure(mapped)
-        judged = judge_photo(self._method, photo.image, mapped.blur_map)
-        subject_y, subject_x = find_subject(mapped.blur_map)
-        focus, frame = judged.focus, read_frame(io.BytesIO(content), photo.image)
-        record = PhotoRecord(
-            Path(),
-            figures.height,
-            figures.width,
-            figures.blur_degree,
-            figures.share_blurred,
-            figures.sharpest,
-            frame,
-            focus,
-            judged.verdict,
+        mapped, task = self(photo), MeasureTask("")
+        values = task.measure(
+            self._method, photo.image, mapped.blur_map, io.BytesIO(content), "the photo"
         )
+        record = to_record(Result(Path(), values, {}, 0.0))
+        assert isinstance(record, PhotoRecord)
+        subject_y, subject_x = find_subject(mapped.blur_map)
+        fingerprint = values.pop("fingerprint")
+        # What else was measured is no field of it.
         return Judgement(
-            **figures.model_dump(),
-            verdict=judged.verdict.word,
-            reason=judged.verdict.reason,
-            sigma=focus.sigma if focus else None,
-            focus_x=focus.column if focus else None,
-            focus_y=focus.row if focus else None,
+            **values,
+            **_weigh_kinds(mapped.kinds),
+            sharpest=record.sharpest,
             subject_x=subject_x,
             subject_y=subject_y,
             stars=record.stars("focus"),
             order=[value if math.isfinite(value) else None for value in record.order("focus")],
-            taken=frame.taken.isoformat() if frame else None,
-            camera=frame.camera if frame else None,
-            fingerprint=f"{frame.fingerprint:016x}" if frame else None,
-            detail=frame.detail if frame else None,
+            fingerprint=None if fingerprint is None else f"{fingerprint:016x}",
         )
 
     def _map_kinds(self, image: ImageArray) -> BlurKinds | None:
@@ -174,7 +159,7 @@ class PhotoMapping:
 
 
 def measure(mapped: Mapped) -> Figures:
-    """Return the figures of a photo, S and shares as `blurmapper map` tells them."""
+    """Return a photo in numbers, S and shares as `blurmapper map` has them."""
     image, coarse_map, blur_map, kinds = mapped
     return Figures(
         height=blur_map.shape[0],
@@ -182,8 +167,13 @@ def measure(mapped: Mapped) -> Figures:
         blur_degree=blur_degree(coarse_map),
         blur_degree_centre=blur_degree(blur_map, weighting="centre"),
         blur_degree_saliency=blur_degree(coarse_map, weighting="saliency", image=image),
-        share_blurred=float((coarse_map >= THRESHOLD).mean()),
-        defocus=blur_degree(kinds.defocus) if kinds else None,
-        motion=blur_degree(kinds.motion) if kinds else None,
+        share_blurred=share_blurred(coarse_map),
         sharpest=find_sharpest_box(blur_map),
+        **_weigh_kinds(kinds),
     )
+
+
+def _weigh_kinds(kinds: BlurKinds | None) -> dict[str, Any]:
+    """Return the parts of S."""
+    defocus, motion = map(blur_degree, kinds) if kinds else (None, None)
+    return {"defocus": defocus, "motion": motion}

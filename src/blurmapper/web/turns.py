@@ -46,7 +46,7 @@ class PhotoTurn:
         return await self._answer(lambda photo, _: work(self._mapping(photo)), whole=whole)
 
     async def judge(self) -> Response:
-        """Return the figures of the photo, read whole, with its verdict."""
+        """Return the numbers of the photo, read whole, with its verdict."""
 
         def work(photo: Photo, content: bytes) -> Response:
             return to_json(self._mapping.judge(photo, content))
@@ -87,7 +87,7 @@ class PhotoTurn:
 
 
 def to_json(figures: Figures) -> Response:
-    """Return the answer that figures are."""
+    """Return the answer that numbers are."""
     return Response(figures.model_dump_json(), media_type="application/json")
 
 

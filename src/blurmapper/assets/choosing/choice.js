@@ -16,11 +16,10 @@ export class Choice {
     return this.marks.get(keyOf(photo)) ?? { flag: null, rating: null };
   }
 
-  /** Set the flag (pick, reject, null) or the rating (1 to 5, null) of a photo. */
+  /** Set the flag (pick, reject, "" for neither) or the rating (0 to 5); null is what was never said. */
   set(photo, change) {
-    const mark = { ...this.of(photo), ...change };
-    if (mark.flag || mark.rating) this.marks.set(keyOf(photo), mark);
-    else this.marks.delete(keyOf(photo));
+    // What is taken back is kept as well, for it may have been carried out already.
+    this.marks.set(keyOf(photo), { ...this.of(photo), ...change });
     this.keep();
   }
 
@@ -79,7 +78,7 @@ export function chooseShown(photos, choice, filter) {
   return folded.sort((one, other) => (one.values[by] ?? Infinity) - (other.values[by] ?? Infinity) || one.rank - other.rank);
 }
 
-// The best of a burst stands for it; where a filter hides that one, the next best does.
+// The best of a burst stands for it, in all its files; where a filter hides those, the next best does.
 function isFirst(photo, shown, filter) {
   if (!filter.fold) return true;
   filter.firsts ??= new Map();
@@ -88,8 +87,9 @@ function isFirst(photo, shown, filter) {
     filter.firsts.of = shown;
     for (const each of shown) {
       const first = filter.firsts.get(each.burst);
-      if (each.burst !== null && (!first || each.best || (each.rank < first.rank && !first.best))) filter.firsts.set(each.burst, each);
+      if (each.burst !== null && (!first || (!first.best && (each.best || each.rank < first.rank)))) filter.firsts.set(each.burst, each);
     }
   }
-  return filter.firsts.get(photo.burst) === photo;
+  const first = filter.firsts.get(photo.burst);
+  return first === photo || (first.best && photo.best);
 }

@@ -29,8 +29,8 @@ export function listenForKeys(actions) {
 function actionOf(pressed, actions) {
   // With Caps Lock letters come as capitals.
   const key = pressed.length === 1 ? pressed.toLowerCase() : pressed;
-  if (/^[0-5]$/.test(key)) return () => actions.rate(Number(key) || null);
-  const flags = { p: "pick", x: "reject", u: null };
+  if (/^[0-5]$/.test(key)) return () => actions.rate(Number(key));
+  const flags = { p: "pick", x: "reject", u: "" };
   if (key in flags) return () => actions.flag(flags[key]);
   const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   if (key in moves) return () => actions.move(...moves[key]);

@@ -101,12 +101,14 @@ export class Photo {
     }
   }
 
-  // Browsers show neither TIFF nor, most of them, HEIC: the server turns those into JPEG.
+  // Browsers show neither TIFF nor, most of them, HEIC, and do not turn WebP by its EXIF: the server makes
+  // JPEG of those.
   async shownUrl() {
     const own = URL.createObjectURL(this.file);
     try {
       const { width, height } = await load(own);
-      if (width === this.figures.width && height === this.figures.height) return own;
+      const isWhole = width === this.figures.width && height === this.figures.height;
+      if (isWhole && !(await isWebpWithExif(this.file))) return own;
     } catch {
       // Not a format of this browser's.
     }
@@ -114,6 +116,11 @@ export class Photo {
     const answer = await post("photo", "format=jpeg", this.file, this.gone.signal);
     return URL.createObjectURL(await answer.blob());
   }
+}
+
+async function isWebpWithExif(file) {
+  const head = new Uint8Array(await file.slice(0, 21).arrayBuffer());
+  return String.fromCharCode(...head.slice(8, 16)) === "WEBPVP8X" && (head[20] & 8) !== 0;
 }
 
 /** Return the picture at an address once it is decoded. */

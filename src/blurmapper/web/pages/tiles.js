@@ -10,7 +10,7 @@ export function tilesOf(photos) {
   const ranked = byFocus(tiles.map(({ source }) => source));
   ranked.forEach((photo, place) => Object.assign(photo.tile, { rank: place + 1, burst: null, best: false }));
   burstsOf(ranked).forEach((burst, number) => {
-    burst.forEach((photo, place) => Object.assign(photo.tile, { burst: number + 1, best: place === 0 }));
+    for (const photo of burst.flat()) Object.assign(photo.tile, { burst: number + 1, best: burst[0].includes(photo) });
   });
   return tiles;
 }
@@ -20,14 +20,15 @@ export function byFocus(photos) {
   const judged = photos.filter(({ figures }) => figures?.order);
   judged.sort((one, other) => compare(one.figures.order, other.figures.order) || compareText(one.name, other.name));
   const ranked = [...judged];
-  for (const burst of burstsOf(judged)) {
+  for (const burst of burstsOf(judged).map((exposures) => exposures.flat())) {
     const ranks = burst.map((photo) => judged.indexOf(photo)).sort((one, other) => one - other);
     for (const [place, photo] of burst.entries()) ranked[ranks[place]] = photo;
   }
   return [...ranked, ...photos.filter((photo) => !judged.includes(photo))];
 }
 
-// The bursts among photos in the order of their focus, of each the best first.
+// The bursts among photos in the order of their focus: of each its exposures, the best first, and of
+// each of these its files, such as RAW and JPEG.
 function burstsOf(ranked) {
   const framed = ranked.filter(({ figures }) => figures?.taken);
   framed.sort(
@@ -36,21 +37,42 @@ function burstsOf(ranked) {
       compareText(one.figures.taken, other.figures.taken) ||
       compareText(one.name, other.name),
   );
-  const runs = [];
-  for (const photo of framed) {
-    const run = runs.at(-1);
-    if (run && follows(run.at(-1).figures, photo.figures)) run.push(photo);
-    else runs.push([photo]);
-  }
   const worth = (photo) => [photo.figures.order[0], -photo.figures.detail, ranked.indexOf(photo)];
-  for (const run of runs) run.sort((one, other) => compare(worth(one), worth(other)));
-  return runs.filter(({ length }) => length > 1);
+  const bursts = runsOf(framed).map((run) => {
+    const exposures = new Map();
+    run.sort((one, other) => compare(worth(one), worth(other)));
+    for (const photo of run) exposures.set(exposureOf(photo), [...(exposures.get(exposureOf(photo)) ?? []), photo]);
+    return [...exposures.values()].map((files) => files.sort((one, other) => ranked.indexOf(one) - ranked.indexOf(other)));
+  });
+  return bursts.filter(({ length }) => length > 1);
 }
 
-function follows(before, after) {
+// What belongs together of photos by camera and time, be it by way of others.
+function runsOf(framed) {
+  const [runOf, firsts] = [new Map(), new Map()];
+  let near = [];
+  for (const photo of framed) {
+    near = near.filter((other) => isSoonAfter(other.figures, photo.figures));
+    const alike = near.filter((other) => differingBits(other.figures, photo.figures) <= MOST_DIFFERING_BITS);
+    const first = firsts.get(exposureOf(photo));
+    if (!first) firsts.set(exposureOf(photo), photo);
+    const runs = new Set([...alike, ...(first ? [first] : [])].map((other) => runOf.get(other)));
+    const run = [...[...runs].flat(), photo];
+    for (const other of run) runOf.set(other, run);
+    near.push(photo);
+  }
+  return [...new Set(runOf.values())];
+}
+
+// What the files of one exposure share: their name but for its suffix, and the time.
+function exposureOf({ name, figures }) {
+  return `${name.replace(/\.[^./]+$/, "")}|${figures.taken}`;
+}
+
+function isSoonAfter(before, after) {
   // Cameras tell their own clocks, which no summer time may move.
   const gap = Date.parse(`${after.taken}Z`) - Date.parse(`${before.taken}Z`);
-  return before.camera === after.camera && gap <= LONGEST_GAP && differingBits(before, after) <= MOST_DIFFERING_BITS;
+  return before.camera === after.camera && gap <= LONGEST_GAP;
 }
 
 function differingBits(one, other) {

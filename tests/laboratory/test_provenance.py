@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from blurmapper.laboratory.results import to_json
+from blurmapper.laboratory.provenance import to_json
 
 
 def test_what_is_not_finite_is_null_as_json_knows_no_nan() -> None:

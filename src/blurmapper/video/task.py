@@ -1,25 +1,30 @@
-"""What a manifest has of clips: which files they have got, and by which settings."""
+"""The task of ``video``: a clip's files, and what the manifest keeps of it."""
 
 from __future__ import annotations
 
 import os
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass, field
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from blurmapper.amounts import identify_network
-from blurmapper.batch import MOST, Job, Result, Work, identify
+from blurmapper.batch import MOST, Job, Result, Task, identify
+from blurmapper.batch.tasks import Room
 from blurmapper.locations import Location, with_ending
+from blurmapper.methods import BlurMethod
+from blurmapper.video import mapping
 from blurmapper.video.folders import TABLE_ENDING, list_frames
-from blurmapper.video.mapping import OVERLAY_ENDING, RATE, ClipOutputs, ClipResult
+from blurmapper.video.mapping import OVERLAY_ENDING, RATE, ClipOutputs
 
 
 @dataclass(frozen=True)
-class ClipWork(Work):
-    """Map clips.
+class ClipTask(Task):
+    """Map a clip, or a folder of frames.
 
     Attributes
     ----------
@@ -28,20 +33,30 @@ class ClipWork(Work):
         Frames a second of a folder.
     output : Path or Address, optional
         Where the files go, which is no frame of a folder.
+    watch : callable
+        Called as a clip is begun and after each frame with the clip's name, how many of its frames
+        are done, and of about how many.
     """
 
     outputs: ClipOutputs = field(default_factory=ClipOutputs)
     rate: Fraction = RATE
     output: Location | None = None
+    watch: Callable[[str, int, int | None], None] = lambda name, done, total: None
 
     name: ClassVar[str] = "video"
     measured: ClassVar[Mapping[str, float]] = {"frames": MOST, "blur_degree": 1}
     kinds: ClassVar[tuple[str, ...]] = ("table", "overlay")
+    verb: ClassVar[str] = "mapped"
+    noun: ClassVar[str] = "clip"
+    alone: ClassVar[bool] = True
 
     @property
     def noted(self) -> Mapping[str, Callable[[Any], bool]]:
         """What the names of the chosen frames' photos end with, and how a clip is damaged."""
-        return {"photos": _are_endings, "problem": lambda said: said is None or _is_text(said)}
+        return {
+            "photos": _are_endings,
+            "problem": lambda said: said is None or isinstance(said, str),
+        }
 
     def choices(self) -> tuple[Any, ...]:
         """Return the outputs, the rate of folders, and what measures the focus."""
@@ -72,8 +87,15 @@ class ClipWork(Work):
         sizes, times = zip((0, 0), *known, strict=True)
         return [zlib.crc32(lines), sum(sizes), max(times)]
 
-    def sum_up(self, job: Job, clip: ClipResult, seconds: float) -> Result:
-        """Return what the manifest keeps of what came of a clip."""
+    def do(self, job: Job, method: BlurMethod, room: Room) -> Result:  # noqa: ARG002 - of frames
+        """Map a clip, of which memory holds a few frames; Ctrl-C breaks off with a line."""
+        start, watch = time.perf_counter(), partial(self.watch, job.photo.name)
+        watch(0, None)
+        try:
+            clip = mapping.map_clip(job, method, self.outputs, watch, self.rate)
+        except KeyboardInterrupt:
+            line = f"stopped at {job.photo}; nothing of it is written"
+            raise KeyboardInterrupt(line) from None
         target = str(job.target)
         values = {
             "height": clip.height,
@@ -83,12 +105,13 @@ class ClipWork(Work):
             "photos": [str(photo).removeprefix(target) for photo in clip.photos],
             "problem": clip.problem,
         }
-        return Result(job.photo, values, self.files_of(job, values), seconds)
+        return Result(job.photo, values, self.files_of(job, values), time.perf_counter() - start)
 
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+    def describe(self, values: Mapping[str, Any]) -> str:
+        """Return the number of frames, and the mean of S."""
+        frames = "1 frame" if values["frames"] == 1 else f"{values['frames']} frames"
+        return f"{frames}, mean S {values['blur_degree']:.3f}"
 
 
 def _are_endings(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
+    return isinstance(value, list) and all(isinstance(end, str) for end in value)
