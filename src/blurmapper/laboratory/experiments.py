@@ -263,8 +263,7 @@ def row_fields(own: Mapping[str, Any], schedule: Schedule, training: Training) -
     _check_overrides(training.overrides)
     for name in training.overrides.keys() & own.keys():
         raise ConfigError(
-            f"--set {name}: is what a row is of, which has {own[name]!r}; leave it out, or choose "
-            "other rows with --method"
+            f"--set {name}: is what a row is of ({own[name]}); leave it out, or choose other rows"
         )
     fields = {**schedule.values, **own, **training.overrides}
     scale, rate_factor = fields.pop("scale", 1.0), fields.pop("rate_factor", 1.0)
