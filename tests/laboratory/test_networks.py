@@ -14,7 +14,7 @@ import PIL.Image
 import pytest
 
 from blurmapper.datasets import read_dataset
-from blurmapper.errors import DatasetError
+from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.laboratory.draws import draw
 from blurmapper.laboratory.entries import plan_networks
 from blurmapper.laboratory.experiments import (
@@ -187,6 +187,37 @@ def test_a_network_killed_as_it_finished_is_finished(
             network.train()
     network.train()
     network.write_maps(read_dataset(halved), network.folder / "maps" / "halved")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "fault"),
+    [
+        ("run.json", b'{\n "config": {', r"run\.json: damaged"),
+        ("run.json", b"{}", r"run\.json: damaged"),
+        ("run.json", None, r"checkpoint\.pt: of a finished run.*"),
+        ("checkpoint.pt", b"PK", r"checkpoint\.pt: not a checkpoint of ours \(.*\)"),
+        ("checkpoint.pt", None, r"checkpoint\.pt: no such checkpoint"),
+    ],
+)
+def test_a_damaged_folder_is_named_and_can_be_removed(
+    file: str, content: bytes | None, fault: str, halved: Path, tmp_path: Path
+) -> None:
+    (network,) = plan_networks(toy("table2", tmp_path, ONE), halved)
+    network.train()
+    (network.folder / file).unlink()
+    if content is not None:
+        (network.folder / file).write_bytes(content)
+
+    def use() -> None:
+        network.train()
+        network.write_maps(read_dataset(halved)[:1], tmp_path / "maps")
+        network.read_record()
+
+    mend = f"; remove the folder {network.folder}, and it is trained anew$"
+    with pytest.raises(ConfigError, match=fault + mend):
+        use()
+    shutil.rmtree(network.folder)
+    use()
 
 
 def test_a_log_that_a_full_disk_cut_short_is_gone_on_with(halved: Path, kept: Path) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -97,7 +97,8 @@ class TrainedNetwork:
         write_file(self.folder / LIST, "".join(f"{name}\n" for name in self.trained_on))
         run = TrainingRun(self.config)
         if run.path.exists():
-            run.load()
+            with self._reading():
+                run.load()
         run.train()
         # What is said of a network is said of the weights that make its maps.
         run.network.load_state_dict(run.average)
@@ -113,9 +114,31 @@ class TrainedNetwork:
         strip_checkpoint(run.path)
 
     def read_record(self) -> dict[str, Any]:
-        """Return config, machine, versions, times, and fusion weights where there are any."""
-        record: dict[str, Any] = json.loads((self.folder / RUN).read_text(encoding="utf-8"))
+        """Return config, machine, versions, times, and fusion weights where there are any.
+
+        Raises
+        ------
+        ConfigError
+            If it is damaged.
+        """
+        with self._reading():
+            try:
+                record: dict[str, Any] = json.loads((self.folder / RUN).read_text(encoding="utf-8"))
+                record["fusion_weights"]
+            except (KeyError, OSError, TypeError, ValueError):
+                raise ConfigError(f"{self.folder / RUN}: damaged") from None
         return record
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Give the one mend that there is for what is damaged in a network's folder."""
+        try:
+            yield
+        except ConfigError as error:
+            fault = str(error).partition(";")[0]
+            raise ConfigError(
+                f"{fault}; remove the folder {self.folder}, and it is trained anew"
+            ) from error
 
     def write_maps(self, samples: Sequence[Sample], folder: Path) -> Path:
         """Write the maps of photos that have none yet, 8-bit, white = blurred.
@@ -148,7 +171,8 @@ class TrainedNetwork:
                 if line is not None and known and "inputs" in line:
                     known = are_unchanged(line["inputs"], [sample.photo])
                 if not known:
-                    mapper = mapper or NetworkMapper.from_checkpoint(self.checkpoint)
+                    with self._reading():
+                        mapper = mapper or NetworkMapper.from_checkpoint(self.checkpoint)
                     inputs = [describe_file(sample.photo)]
                     path.parent.mkdir(parents=True, exist_ok=True)
                     write_map(mapper(read_image(sample.photo)), path)
