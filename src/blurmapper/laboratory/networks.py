@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 TRAINING_VERSION = 1
 """Raised when the same config and photos make another network, so that none of before is kept."""
 
+UNDECIDED_VERSION = "2"
+"""The same where masks may have undecided pixels, once taken for blurred where they shrank."""
+
 NO_MATTER = (
     "photos",
     "listed",
@@ -249,7 +252,9 @@ def _digest(config: TrainingConfig, trained_on: Sequence[Sample]) -> str:
     for sample in trained_on:
         if sample.photo is None:
             raise DatasetError(f"{sample.truth}: has no photo to train on; add the photos")
-        digest.update(f"{sample.name}{_content(sample.photo)}{_content(sample.truth)}".encode())
+        version = "" if sample.undecided is False else UNDECIDED_VERSION
+        files = f"{_content(sample.photo)}{_content(sample.truth)}"
+        digest.update(f"{sample.name}{files}{version}".encode())
     return digest.hexdigest()
 
 
