@@ -145,6 +145,32 @@ def test_a_folder_of_data_sets_is_read_as_one(tmp_path: Path) -> None:
     assert [s.name for s in read_dataset(tmp_path)] == ["one/motion0001", "two/motion0001"]
 
 
+def test_hidden_folders_are_no_data_sets(tmp_path: Path) -> None:
+    make_cuhk(tmp_path / "one", ("motion0001",))
+    make_cuhk(tmp_path / ".old", ("motion0001",))
+    assert [s.name for s in read_dataset(tmp_path)] == ["one/motion0001"]
+
+
+@pytest.mark.parametrize(
+    ("folders", "line"),
+    [
+        (("dut600-source", "dut500-gt"), "dut500-gt and dut600-source are of two data sets; give"),
+        (
+            ("dut500-source", "dut500-gt", "dut600-gt"),
+            "holds several data sets; give each a folder",
+        ),
+        (("image", "gt", "images", "truth"), "holds several data sets; give each a folder"),
+    ],
+)
+def test_photos_of_one_set_and_masks_of_another_are_refused(
+    folders: tuple[str, ...], line: str, tmp_path: Path
+) -> None:
+    for folder in folders:
+        write(tmp_path / folder / "000.png")
+    with pytest.raises(DatasetError, match=f"{tmp_path}: {line}"):
+        read_dataset(tmp_path)
+
+
 def test_a_missing_mask_is_named(tmp_path: Path) -> None:
     make_cuhk(tmp_path, ("motion0001",))
     write(tmp_path / "image" / "motion0002.jpg")

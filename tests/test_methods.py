@@ -121,6 +121,14 @@ def own_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         "def half(image): return np.full(image.shape[:2], 0.5)\n"
         "def wide(image): return np.full(image.shape[:2], 255)\n"
         "def flat(image): return 0.5\n"
+        "def over(image): return np.full(image.shape[:2], np.float32(1 + 1.2e-7))\n"
+        "def beyond(image): return np.full(image.shape[:2], 1.0001)\n"
+        "def two(image): return half(image), 1\n"
+        "def broken(image): raise RuntimeError('CUDA:\\nout of memory')\n"
+        "def leaving(image): raise SystemExit(3)\n"
+        "class Tensor:\n"
+        "    def __array__(self, *a, **k): raise RuntimeError('use detach()')\n"
+        "def tensor(image): return Tensor()\n"
         "number = 3\n"
         "part = functools.partial(half)\n"
         "class Net:\n"
@@ -154,12 +162,49 @@ def test_a_function_or_an_object_of_ones_own_is_a_method(own_method: str, name: 
     np.testing.assert_array_equal(blur_map, np.full((4, 6), 0.5, np.float32))
 
 
-@pytest.mark.parametrize(("function", "value"), [("wide", "255"), ("flat", "0.5")])
+@pytest.mark.parametrize(
+    ("function", "value"), [("wide", "255"), ("flat", "0.5"), ("beyond", "1.0001")]
+)
 def test_what_is_no_blur_map_is_refused(own_method: str, function: str, value: str) -> None:
     method = get_method(own_method.replace("half", function))
     line = rf"{function}: gave .* from {value} to {value} for .* values from 0 to 1"
     with pytest.raises(MethodError, match=line):
         method(np.zeros((4, 6, 3), np.uint8))
+
+
+def test_what_rounding_leaves_beyond_one_is_one(own_method: str) -> None:
+    blur_map = get_method(own_method.replace("half", "over"))(np.zeros((4, 6, 3), np.uint8))
+    np.testing.assert_array_equal(blur_map, np.ones((4, 6), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        ("two", "setting an array element.*"),
+        ("Net", r".*takes 1 positional argument but 2 were given|Net\(\) takes no arguments"),
+        ("broken", "CUDA: out of memory"),
+        ("leaving", "3"),
+        ("tensor", r"use detach\(\)"),
+    ],
+)
+def test_a_function_that_fails_is_named_in_one_line(
+    own_method: str, function: str, reason: str
+) -> None:
+    method = get_method(own_method.replace("half", function))
+    line = rf"^ours_for_a_test:{function}: fails for a photo \(4, 6\) \(({reason})\); [^\n]*$"
+    with pytest.raises(MethodError, match=line):
+        method(np.zeros((4, 6, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [("x = = 1", "invalid syntax.*"), ("raise RuntimeError('no GPU')", "no GPU"), ("exit(3)", "3")],
+)
+def test_a_module_that_fails_is_one_line(own_method: str, code: str, reason: str) -> None:
+    assert own_method
+    Path("failing_for_a_test.py").write_text(f"{code}\n")
+    with pytest.raises(MethodError, match=rf"cannot be imported \({reason}\); write package"):
+        get_method("failing_for_a_test:half")
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def read_dataset(folder: str | Path) -> list[Sample]:
         return samples
     samples = [
         replace(sample, name=f"{inner.name}/{sample.name}")
-        for inner in sorted(filter(Path.is_dir, folder.iterdir()))
+        for inner in sorted(filter(Path.is_dir, folder.glob("[!.]*")))
         for sample in _read_layout(inner) or ()
     ]
     if not samples:
@@ -204,19 +204,29 @@ def read_truth(sample: Sample) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bo
 
 
 def _read_layout(folder: Path) -> list[Sample] | None:
-    """List the samples of a folder in the first layout that fits, or None."""
+    """List the samples of a folder in the layout that fits, or None."""
+    found = []
     for layout in LAYOUTS:
-        truths = [path for path in sorted(folder.glob(layout.truth)) if path.is_dir()]
-        if not truths:
-            continue
-        photos = [path for path in sorted(folder.glob(layout.photos)) if path.is_dir()]
-        if len(truths) > 1 or len(photos) > 1:
-            raise DatasetError(f"{folder}: holds several data sets; give each a folder of its own")
-        samples = read_pair(
-            photos[0] if photos else None, truths[0], white=layout.white, undecided=layout.undecided
+        truths, photos = (
+            [path for path in sorted(folder.glob(pattern)) if path.is_dir()]
+            for pattern in (layout.truth, layout.photos)
         )
-        return _add_notes(samples, folder / "photos.csv")
-    return None
+        found += [(layout, truths, photos)] if truths else []
+    if not found:
+        return None
+    layout, truths, photos = found[0]
+    if len(found) > 1 or len(truths) > 1 or len(photos) > 1:
+        raise DatasetError(f"{folder}: holds several data sets; give each a folder of its own")
+    # Photos of all DUT sets have one size, and numbers for names.
+    if photos and truths[0].name.rpartition("-")[0] != photos[0].name.rpartition("-")[0]:
+        raise DatasetError(
+            f"{folder}: {truths[0].name} and {photos[0].name} are of two data sets; give each "
+            "its own photos and masks in a folder of its own"
+        )
+    samples = read_pair(
+        photos[0] if photos else None, truths[0], white=layout.white, undecided=layout.undecided
+    )
+    return _add_notes(samples, folder / "photos.csv")
 
 
 def _add_notes(samples: list[Sample], notes: Path) -> list[Sample]:

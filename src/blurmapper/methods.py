@@ -7,8 +7,8 @@ import hashlib
 import inspect
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -17,9 +17,9 @@ from typing import Literal
 import numpy as np
 
 from blurmapper.compiled import import_compiled
-from blurmapper.decoding import as_plain
+from blurmapper.decoding.arrays import ROUNDING, as_plain
 from blurmapper.devices import Device
-from blurmapper.errors import MethodError, needing
+from blurmapper.errors import BlurMapperError, MethodError, needing, one_line
 from blurmapper.images import BlurMap, ImageArray
 
 BlurMethod = Callable[[ImageArray], BlurMap]
@@ -153,10 +153,11 @@ def _import_function(name: str) -> BlurMethod:
         sys.path.insert(0, here)
     try:
         found = getattr(import_module(module), function)
-    except (ImportError, ValueError, AttributeError) as error:
+    except (Exception, SystemExit) as error:
+        # Code of others raises anything.
         raise MethodError(
-            f"{name}: cannot be imported ({error}); write package.module:function, and run where "
-            "Python finds the package"
+            f"{name}: cannot be imported ({one_line(error)}); write package.module:function, and "
+            "run where Python finds the package"
         ) from error
     if not callable(found):
         raise MethodError(f"{name}: is no function; name one that takes an image and gives a map")
@@ -168,20 +169,38 @@ def _checked(name: str, function: BlurMethod) -> BlurMethod:
     """Return a function that refuses what is no blur map of its image."""
 
     def map_checked(image: ImageArray) -> BlurMap:
-        blur_map = np.asarray(as_plain(function(image), name))
+        try:
+            blur_map = np.asarray(as_plain(function(image), name))
+        except BlurMapperError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise MethodError(
+                f"{name}: fails for a photo {image.shape[:2]} ({one_line(error)}); a function "
+                "takes an image and gives a blur map"
+            ) from error
         kind = blur_map.dtype.kind
-        inside = kind in "fiub" and bool(((blur_map >= 0) & (blur_map <= 1)).all())
+        low, high = -ROUNDING, 1 + ROUNDING
+        inside = kind in "fiub" and bool(((blur_map >= low) & (blur_map <= high)).all())
         if blur_map.shape != image.shape[:2] or not inside:
             numbers = kind in "fiub" and blur_map.size > 0
-            span = f" from {blur_map.min():.3g} to {blur_map.max():.3g}" if numbers else ""
+            span = f" from {blur_map.min():.7g} to {blur_map.max():.7g}" if numbers else ""
             raise MethodError(
                 f"{name}: gave {blur_map.dtype} {blur_map.shape}{span} for a photo "
                 f"{image.shape[:2]}; a blur map has the photo's height and width and values from "
                 "0 to 1, 1 = blurred"
             )
-        return np.asarray(blur_map, np.float32)
+        return np.asarray(blur_map, np.float32).clip(0, 1)
 
     return map_checked
+
+
+@contextmanager
+def naming(photo: object) -> Iterator[None]:
+    """Name the photo of which a function of one's own gave no blur map."""
+    try:
+        yield
+    except MethodError as error:
+        raise MethodError(f"{photo}: {error}") from error
 
 
 def _network(name: str, summary: str) -> Method:

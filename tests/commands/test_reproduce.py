@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from blurmapper.cli import app
-from blurmapper.errors import ConfigError, MethodError
+from blurmapper.errors import ConfigError, ImageError, MethodError
 
 
 def test_a_table_is_printed_and_written(tiny_weights: Path, tmp_path: Path) -> None:
@@ -20,6 +20,19 @@ def test_a_table_is_printed_and_written(tiny_weights: Path, tmp_path: Path) -> N
     assert result.exit_code == 0, result.output
     assert "| tiny |" in result.output
     assert "| tiny |" in (tmp_path / "table6.md").read_text()
+
+
+@pytest.mark.parametrize("ending", ["md", "json", "tex"])
+def test_a_file_of_the_users_is_named_before_anything_is_done(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blurmapper.laboratory.reproduce.RUNNERS", {})
+    notes = tmp_path / f"table6.{ending}"
+    notes.write_text("my own notes")
+    result = CliRunner().invoke(app, ["reproduce", "table6", "-o", str(tmp_path)])
+    assert isinstance(result.exception, ImageError)
+    assert str(result.exception).startswith(f"{notes}: is not of blurmapper's making")
+    assert notes.read_text() == "my own notes"
 
 
 @pytest.mark.parametrize("option", [["--schedule", "full"], ["--set", "seed=1"]])

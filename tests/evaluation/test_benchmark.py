@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +13,7 @@ import PIL.Image
 import pytest
 
 from blurmapper.datasets import read_dataset
-from blurmapper.errors import BlurMapperError, DatasetError, ImageError
+from blurmapper.errors import BlurMapperError, DatasetError, ImageError, MethodError
 from blurmapper.evaluation import benchmark
 from blurmapper.evaluation.benchmark import Entry, read_entry_map, run_benchmark
 from blurmapper.evaluation.maps import read_any_map
@@ -100,6 +103,71 @@ def test_what_changed_is_scored_again(
     assert scored == (["motion0002"] if change in ("map", "mask") else [s.name for s in samples])
 
 
+def overwrite(file: Path, other: Path) -> None:
+    """Write what another file holds, with the time that a file has."""
+    status = file.stat()
+    file.write_bytes(other.read_bytes())
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert file.stat().st_size == status.st_size
+
+
+def test_maps_of_one_size_and_time_are_told_by_what_they_hold(
+    benchmark_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = read_dataset(benchmark_folder)
+    for name, shown in (("a", 0.25), ("b", 0.75)):
+        (tmp_path / name / "maps").mkdir(parents=True)
+        for sample in samples:
+            file = tmp_path / name / "maps" / f"{sample.name}.npy"
+            np.save(file, np.full((32, 48), shown, np.float32))
+            os.utime(file, ns=(0, 0))
+    first, second = (Entry("maps", maps=tmp_path / name / "maps") for name in "ab")
+    run_benchmark(first, samples, tmp_path / "out")
+    there = run_benchmark(second, samples, tmp_path / "out")
+    assert {record.counts.probability for record in there} == {0.75 * 32 * 48}
+
+    scored = count_scored(monkeypatch)
+    # What was moved or copied is what it was.
+    shutil.copytree(tmp_path / "b" / "maps", tmp_path / "c")
+    run_benchmark(replace(second, maps=tmp_path / "c"), samples, tmp_path / "out")
+    assert scored == []
+    overwrite(
+        tmp_path / "b" / "maps" / "motion0002.npy", tmp_path / "a" / "maps" / "motion0002.npy"
+    )
+    run_benchmark(second, samples, tmp_path / "out")
+    assert scored == ["motion0002"]
+
+
+@pytest.mark.parametrize("mapped_here", [True, False])
+def test_older_counts_hold_where_only_photos_could_be_others(
+    benchmark_folder: Path,
+    tmp_path: Path,
+    tiny_weights: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mapped_here: bool,
+) -> None:
+    for file in list((benchmark_folder / "image").iterdir()):
+        PIL.Image.open(file).save(file.with_suffix(".bmp"))
+        file.unlink()
+    samples = read_dataset(benchmark_folder)
+    entry = Entry("tiny", str(tiny_weights)) if mapped_here else soft_entry(benchmark_folder)
+    run_benchmark(entry, samples, tmp_path)
+    kept = tmp_path / entry.name / "counts.jsonl"
+    lines = [json.loads(line) for line in kept.read_text().splitlines()]
+    older = ({name: line[name] for name in line if name != "inputs"} for line in lines)
+    kept.write_text("".join(f"{json.dumps(line)}\n" for line in older))
+    scored = count_scored(monkeypatch)
+    run_benchmark(entry, samples, tmp_path)
+    assert scored == ([] if mapped_here else [sample.name for sample in samples])
+    if mapped_here:
+        first, second = (sample.photo for sample in samples[:2])
+        assert first is not None
+        assert second is not None
+        overwrite(first, second)
+        run_benchmark(entry, samples, tmp_path)
+        assert scored == [samples[0].name]
+
+
 def test_several_processes_give_the_same(benchmark_folder: Path, tmp_path: Path) -> None:
     samples, entry = read_dataset(benchmark_folder), soft_entry(benchmark_folder)
     steps: list[None] = []
@@ -184,6 +252,26 @@ def test_values_beyond_one_are_named(benchmark_folder: Path, tmp_path: Path) -> 
         run_benchmark(
             soft_entry(benchmark_folder), read_dataset(benchmark_folder), tmp_path / "out"
         )
+
+
+def test_a_map_without_a_range_is_named(benchmark_folder: Path, tmp_path: Path) -> None:
+    (benchmark_folder / "soft" / "motion0001.png").unlink()
+    np.save(benchmark_folder / "soft" / "motion0001.npy", np.full((32, 48), np.inf))
+    entry = replace(soft_entry(benchmark_folder), stretch=True)
+    with pytest.raises(BlurMapperError, match=r"motion0001\.npy: .* no range to stretch"):
+        run_benchmark(entry, read_dataset(benchmark_folder), tmp_path / "out")
+
+
+def test_where_a_function_of_ones_own_fails_it_and_the_photo_are_named(
+    benchmark_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "failing_to_score.py").write_text("def fail(image): raise KeyError('weights')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    samples = read_dataset(benchmark_folder)
+    line = rf"^{samples[0].photo}: failing_to_score:fail: fails for a photo .*weights"
+    with pytest.raises(MethodError, match=line):
+        run_benchmark(Entry("fail", "failing_to_score:fail"), samples, tmp_path / "out")
 
 
 def test_a_method_without_photos_is_refused(benchmark_folder: Path, tmp_path: Path) -> None:

@@ -24,6 +24,14 @@ def direct_edges(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return edges
 
 
+def undecided_edges(valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Say of each pixel whether it, its right or its lower neighbour is undecided."""
+    undecided = ~valid
+    undecided[:, :-1] |= ~valid[:, 1:]
+    undecided[:-1] |= ~valid[1:]
+    return undecided
+
+
 def near(edges: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Say of each pixel whether one of the edge pixels is within two pixels of it."""
     rows, columns = np.nonzero(edges)
@@ -32,15 +40,18 @@ def near(edges: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return np.asarray((squares <= TOLERANCE**2).any(-1))
 
 
-def test_one_pass_equals_thresholding_at_every_level() -> None:
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5])
+def test_one_pass_equals_thresholding_at_every_level(share: float) -> None:
     rng = np.random.default_rng(0)
     levels = np.rint(255 * rng.random((5, 7)).repeat(4, 0).repeat(4, 1)).astype(np.uint8)
     truth = np.add.outer(np.arange(20), np.arange(28)) > 22
-    counts = boundary_counts(levels, truth)
-    true_edge = direct_edges(truth)
-    assert counts.true == true_edge.sum()
+    valid = rng.random(truth.shape) >= share
+    counts = boundary_counts(levels, truth, valid if share else None)
+    decided = ~undecided_edges(valid)
+    true_edge = direct_edges(truth) & decided
+    assert counts.true == true_edge.sum() > 0
     for k in range(256):
-        edges = direct_edges(levels >= k)
+        edges = direct_edges(levels >= k) & decided
         assert counts.detected[k] == edges.sum()
         assert counts.detected_near[k] == (edges & near(true_edge)).sum()
         assert counts.found[k] == (true_edge & near(edges)).sum()
@@ -68,6 +79,16 @@ def test_edges_beside_undecided_pixels_count_neither_way() -> None:
     valid[:, 25:] = False
     counts = boundary_counts(SQUARE.astype(np.float32), SQUARE, valid)
     assert counts.true == counts.detected[255] == direct_edges(SQUARE)[:, :24].sum()
+
+
+def test_an_edge_in_undecided_ground_finds_no_true_edge() -> None:
+    valid = np.ones_like(SQUARE)
+    valid[:, 36:] = False
+    truth, late = SQUARE.copy(), np.zeros(SQUARE.shape, np.float32)
+    truth[:, 35:] = False
+    late[:, 37:] = 1.0
+    counts = boundary_counts(late, truth, valid)
+    assert (counts.detected[255], counts.found[255]) == (0, 0)
 
 
 def test_counts_survive_json() -> None:

@@ -120,6 +120,12 @@ def test_what_rounding_puts_outside_the_range_is_inside() -> None:
     assert (counts.detections[1], counts.probability) == (1, 1)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_has_no_range_is_not_stretched(value: float) -> None:
+    with pytest.raises(ValueError, match="infinite or not a number, and no range to stretch"):
+        stretch_map(np.array([[0.5, value]], np.float32))
+
+
 def test_a_flat_map_stretches_to_zeros() -> None:
     assert not stretch_map(np.full((2, 3), 77, np.uint8)).any()
     assert not stretch_map(np.full((2, 3), 0.3)).any()

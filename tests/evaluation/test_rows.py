@@ -15,7 +15,7 @@ from blurmapper.datasets import Sample, read_dataset
 from blurmapper.evaluation.benchmark import Entry, run_benchmark
 from blurmapper.evaluation.records import Records
 from blurmapper.evaluation.rows import differences, make_rows, subset_names
-from blurmapper.evaluation.scores import score_paper
+from blurmapper.evaluation.scores import image_counts, score_paper
 from blurmapper.evaluation.tables import (
     Table,
     difference_table,
@@ -71,6 +71,23 @@ def test_subsets_are_by_kind_and_by_size_of_the_blurred_region(results: Results)
         "under 1/3 blurred": 1,
         "1/3 to 2/3 blurred": 2,
         "over 2/3 blurred": 1,
+    }
+
+
+def test_a_photo_undecided_all_over_is_of_no_subset(results: Results) -> None:
+    records, samples = results
+    blank = image_counts(np.zeros((4, 4)), np.zeros((4, 4), bool), np.zeros((4, 4), bool))
+    soft = Records(
+        replace(record, counts=blank) if number == 3 else record
+        for number, record in enumerate(records["soft"])
+    )
+    kinds = [replace(sample, kind="abcd"[number]) for number, sample in enumerate(samples)]
+    assert subset_names(kinds, soft) == {
+        "a": [samples[0].name],
+        "b": [samples[1].name],
+        "c": [samples[2].name],
+        "1/3 to 2/3 blurred": [samples[1].name, samples[2].name],
+        "over 2/3 blurred": [samples[0].name],
     }
 
 

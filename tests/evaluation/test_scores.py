@@ -156,3 +156,11 @@ def test_calibration_error_of_honest_probabilities_is_small_for_floats_too() -> 
     truth = rng.random(blur_map.shape) < blur_map
     assert calibration_error([image_counts(blur_map, truth)]) < 0.01
     assert calibration_error([image_counts(1 - blur_map, truth)]) > 0.4
+
+
+@pytest.mark.parametrize("photos", range(1, 60))
+def test_perfect_maps_score_one_and_not_more(photos: int) -> None:
+    truth = np.eye(4, dtype=bool)
+    scores = score_paper([image_counts(truth.astype(np.float32), truth)] * photos)
+    assert (scores.ods, scores.ois) == (pytest.approx(1), pytest.approx(1))
+    assert max(scores.ods, scores.ois) <= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -47,6 +48,21 @@ def test_the_more_of_a_photo_is_blurred_the_later_it_comes(
     assert run_degrees(toy, toy_benchmark, tmp_path, ignore).values["rank_correlation"] > 0.8
 
 
+def test_a_photo_undecided_all_over_has_no_share(
+    toy: Experiment, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("scipy", reason="needs the extra blurmapper[baselines]")
+    before = run_degrees(toy, toy_benchmark, tmp_path, ignore).values
+    PIL.Image.new("RGB", (96, 64), "grey").save(toy_benchmark / "images" / "z.png")
+    PIL.Image.new("L", (96, 64), 128).save(toy_benchmark / "truth" / "z.png")
+    with (toy_benchmark / "photos.csv").open("a") as notes:
+        notes.write("z,,3\n")
+    after = run_degrees(toy, toy_benchmark, tmp_path, ignore).values
+    assert "z" in after["degrees"]
+    for name in ("blurred_shares", "rank_correlation", "mean_absolute_difference"):
+        assert after[name] == before[name]
+
+
 def test_what_was_measured_is_not_measured_again(
     toy: Experiment, toy_benchmark: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,6 +80,24 @@ def test_a_photo_that_has_changed_is_measured_anew(
     PIL.Image.new("RGB", (96, 64), "grey").save(photos[0].path)
     again = find_degrees(toy.methods[0], photos, file, ignore)
     assert {n for n in again if again[n] != first[n]} == {photos[0].name}
+
+
+def test_photos_of_one_size_and_time_that_change_places_are_measured_anew(
+    toy: Experiment, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    for file in list((toy_benchmark / "images").iterdir()):
+        PIL.Image.open(file).save(file.with_suffix(".bmp"))
+        os.utime(file.with_suffix(".bmp"), ns=(0, 0))
+        file.unlink()
+    photos, file = list_photos(toy, toy_benchmark), tmp_path / "degrees.jsonl"
+    first = find_degrees(toy.methods[0], photos, file, ignore)
+    one, other = photos[0], photos[-1]
+    one.path.rename(tmp_path / "kept")
+    other.path.rename(one.path)
+    (tmp_path / "kept").rename(other.path)
+    again = find_degrees(toy.methods[0], photos, file, ignore)
+    assert first[one.name] != first[other.name]
+    assert (again[one.name], again[other.name]) == (first[other.name], first[one.name])
 
 
 def test_a_file_cut_short_is_passed_over(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import PIL.Image
 import pytest
 
 from blurmapper.datasets import read_dataset
-from blurmapper.errors import DatasetError
+from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.laboratory.draws import draw
 from blurmapper.laboratory.entries import plan_networks
 from blurmapper.laboratory.experiments import (
@@ -187,6 +189,37 @@ def test_a_network_killed_as_it_finished_is_finished(
     network.write_maps(read_dataset(halved), network.folder / "maps" / "halved")
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "fault"),
+    [
+        ("run.json", b'{\n "config": {', r"run\.json: damaged"),
+        ("run.json", b"{}", r"run\.json: damaged"),
+        ("run.json", None, r"checkpoint\.pt: of a finished run.*"),
+        ("checkpoint.pt", b"PK", r"checkpoint\.pt: not a checkpoint of ours \(.*\)"),
+        ("checkpoint.pt", None, r"checkpoint\.pt: no such checkpoint"),
+    ],
+)
+def test_a_damaged_folder_is_named_and_can_be_removed(
+    file: str, content: bytes | None, fault: str, halved: Path, tmp_path: Path
+) -> None:
+    (network,) = plan_networks(toy("table2", tmp_path, ONE), halved)
+    network.train()
+    (network.folder / file).unlink()
+    if content is not None:
+        (network.folder / file).write_bytes(content)
+
+    def use() -> None:
+        network.train()
+        network.write_maps(read_dataset(halved)[:1], tmp_path / "maps")
+        network.read_record()
+
+    mend = f"; remove the folder {network.folder}, and it is trained anew$"
+    with pytest.raises(ConfigError, match=fault + mend):
+        use()
+    shutil.rmtree(network.folder)
+    use()
+
+
 def test_a_log_that_a_full_disk_cut_short_is_gone_on_with(halved: Path, kept: Path) -> None:
     (network,) = plan_networks(with_overrides(toy("table2", kept, ONE), seed=9), halved)
     network.folder.mkdir()
@@ -242,8 +275,17 @@ def test_photos_that_changed_are_trained_on_and_mapped_anew(
     even, maps = read_dataset(folder)[1], tmp_path / "maps"
     before = network.write_maps([even], maps).joinpath(f"{even.name}.png").read_bytes()
     assert even.photo is not None
-    PIL.Image.new("RGB", (48, 48), (255, 0, 0)).save(even.photo)
-    assert network.write_maps([even], maps).joinpath(f"{even.name}.png").read_bytes() != before
+    PIL.Image.new("RGB", (48, 48), (255, 0, 0)).save(even.photo, "bmp")
+    red = network.write_maps([even], maps).joinpath(f"{even.name}.png").read_bytes()
+    assert red != before
+    # One of the same size and time is another all the same.
+    status = even.photo.stat()
+    PIL.Image.fromarray(np.tile(np.arange(48) * 5, (48, 1)).astype(np.uint8)).convert("RGB").save(
+        even.photo, "bmp"
+    )
+    os.utime(even.photo, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert even.photo.stat().st_size == status.st_size
+    assert network.write_maps([even], maps).joinpath(f"{even.name}.png").read_bytes() != red
     assert plan_networks(experiment, folder)[0].folder == network.folder
     PIL.Image.new("L", (48, 48)).save(folder / "truth" / "motion0001.png")
     assert plan_networks(experiment, folder)[0].folder != network.folder

@@ -11,6 +11,7 @@ from blurmapper.errors import ConfigError
 from blurmapper.laboratory.experiments import (
     DECIDED,
     Training,
+    read_experiment,
     read_schedule,
     row_fields,
     schedule_names,
@@ -41,6 +42,25 @@ def test_what_reproduce_decides_cannot_be_set(name: str) -> None:
     assert name in {field.name for field in dataclasses.fields(TrainingConfig)}
     with pytest.raises(ConfigError, match=f"--set {name}: is decided by reproduce; leave it out"):
         row_fields({}, read_schedule("short"), Training({}, overrides={name: ""}))
+
+
+@pytest.mark.parametrize(
+    ("experiment", "row", "name", "value"),
+    [
+        ("table2", "configuration-i", "architecture", "configuration-iv"),
+        ("ablations", "fidelity", "loss", "overlap"),
+        ("ablations", "geometric", "geometric", True),
+    ],
+)
+def test_what_a_row_is_of_cannot_be_set(
+    experiment: str, row: str, name: str, value: object
+) -> None:
+    training = read_experiment(experiment).training
+    assert training is not None
+    with pytest.raises(ConfigError, match=f"--set {name}: is what a row is of"):
+        row_fields(
+            training.networks[row], read_schedule("short"), Training({}, overrides={name: value})
+        )
 
 
 def test_rows_scale_the_schedules_side_and_rate() -> None:

@@ -125,3 +125,36 @@ def test_a_setting_reaches_into_tables_alone(tmp_path: Path) -> None:
 def test_a_missing_config_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.toml: no such config"):
         read_config(tmp_path / "none.toml")
+
+
+BEGUN = {"architecture": "dbm-lite", "photos": "a/set", "output": "o", "listed": "a/train.txt"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"optimiser": "sgd"}, r"of another optimiser \(adamw\); give another output, and"),
+        ({"seed": 9}, r"of another seed \(0\)"),
+        ({"loss": "fidelity"}, r"of another loss \(cross-entropy\)"),
+        ({"rate": 1e-5}, r"of another rate \(0\.0006\)"),
+        ({"side": 96}, r"of another side \(320\)"),
+        ({"mixture": {"made": 0}}, r"of another mixture \(Mixture\(.*\)\)"),
+        ({"photos": "a/other"}, r"of another photos \(set\)"),
+        ({"listed": "a/test.txt"}, r"of another listed \(train\.txt\)"),
+        ({"dataset": "a/set"}, r"of another dataset \(None\)"),
+        ({"iterations": 6}, r"of 12 steps, more than iterations=6; give more, or export it"),
+    ],
+)
+def test_a_run_that_would_learn_another_thing_is_not_resumed(
+    changed: dict[str, Any], said: str
+) -> None:
+    config = TrainingConfig.from_dict(BEGUN | changed)
+    with pytest.raises(ConfigError, match=rf"^run/checkpoint\.pt: {said}"):
+        config.check_resumes(TrainingConfig.from_dict(BEGUN), Path("run/checkpoint.pt"), 12)
+
+
+def test_a_run_may_go_on_for_longer_elsewhere_and_faster() -> None:
+    changed = {"photos": "b/set", "listed": "b/train.txt", "output": "p", "iterations": 9_000}
+    faster = {"threads": 4, "workers": 4, "precision": "bf16", "checkpoint_every": 1}
+    config = TrainingConfig.from_dict(BEGUN | changed | faster)
+    config.check_resumes(TrainingConfig.from_dict(BEGUN), Path("run/checkpoint.pt"), 12)

@@ -40,6 +40,23 @@ def test_whole_photos_are_squeezed_with_their_masks(samples: list[Sample]) -> No
     assert (pair.label[:, 33:] == SHARP).all()
 
 
+@pytest.mark.parametrize(
+    ("columns", "label"),
+    [
+        ([0, 0, 0, 0, 255, 255, 128, 128, 128, 128], SHARP),
+        ([0, 0, 255, 255, 255, 255, 128, 128, 128, 128], BLURRED),
+        ([0, 0, 0, 255, 128, 128, 128, 128, 128, 128], UNDECIDED),
+    ],
+)
+def test_what_is_undecided_is_not_blurred_where_masks_shrink(
+    columns: list[int], label: int, samples: list[Sample]
+) -> None:
+    PIL.Image.new("RGB", (160, 160)).save(samples[0].photo or "")
+    truth = np.tile(np.array(columns, np.uint8), (160, 16))
+    PIL.Image.fromarray(truth).save(samples[0].truth)
+    assert (LabelledSource(samples[:1], 16, seed=0).pair(0).label == label).all()
+
+
 def test_every_photo_comes_once_before_any_comes_again(samples: list[Sample]) -> None:
     source = LabelledSource(samples, 32, seed=3)
     greys = [int(source.pair(index).image[0, 0, 0]) for index in range(15)]

@@ -15,9 +15,10 @@ from blurmapper.addresses import Address
 from blurmapper.batch.claims import Claims, Journal
 from blurmapper.batch.finding import Found, real_path
 from blurmapper.batch.manifest import Manifest, identify
-from blurmapper.batch.tasks import MOST, Job, Result, Task, digest_content, is_number
+from blurmapper.batch.sameness import find_inode, is_in_place, is_same
+from blurmapper.batch.tasks import MOST, Job, Result, Task, is_number
 from blurmapper.errors import ConfigError, ImageError
-from blurmapper.locations import Location, open_file
+from blurmapper.locations import Location
 
 RECORDED = ("photo", "file", "settings")
 """What every line of a manifest holds; older ones hold less beside it, and are then done again."""
@@ -139,14 +140,14 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         for job in jobs:
             # Asked for now: a photo that is changed while it is read is then done again.
             line = self.manifest.find(job.key)
-            asked = self._task.identify(job.photo), _find_inode(job.photo)
+            asked = self._task.identify(job.photo), find_inode(job.photo)
             job = replace(job, identity=asked[0], inode=asked[1])  # noqa: PLW2901
             done = self._find(job, line) if line is not None else None
-            has_moved = line is not None and not _is_in_place(line, job)
+            has_moved = line is not None and not is_in_place(line, job.photo, job.inode)
             if done is not None and line is not None:
                 # Photos of one size and time there are many of.
-                is_same = not has_moved or _is_same(line, job)
-                done = replace(done, content=line.get("content")) if is_same else None
+                holds = not has_moved or is_same(line, job.photo, job.inode)
+                done = replace(done, content=line.get("content")) if holds else None
             if done is None or has_moved:
                 job = replace(job, claims=self._claim(job, line))  # noqa: PLW2901
             if done is not None and has_moved:
@@ -232,47 +233,15 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         return known is not None and known[0] > 0
 
 
-def _is_in_place(line: Mapping[str, Any], job: Job) -> bool:
-    """Say whether a photo is at a line's path, and no other file can have come there since."""
-    if line["photo"] != real_path(job.photo):
-        return False
-    if "content" not in line:
-        return True
-    known, now = line.get("inode"), job.inode
-    # Each mount of FAT or by FUSE numbers files anew. Windows has no time of change.
-    first = 0 if os.name == "nt" else 1
-    return isinstance(known, list) and now is not None and known[first:] == now[first:]
-
-
-def _is_same(line: Mapping[str, Any], job: Job) -> bool:
-    """Say whether a photo of a line's size and time is the line's, wherever it is now."""
-    if job.inode is not None and line.get("inode") == job.inode:
-        return True
-    if "content" not in line:
-        return False
-    with suppress(ImageError, OSError), open_file(job.photo) as stream:
-        return bool(digest_content(stream) == line["content"])
-    return False
-
-
 def _is_anothers(owner: Callable[[str], str | None] | None, name: str, real: str) -> bool:
     """Say whether a name belongs to another photo, and not to this one at an older place."""
     first = None if owner is None else owner(name)
     if first is None or first == real or not _may_be_there(first):
         return False
     # Where file systems tell no capitals from small letters, that is one photo under two names.
-    inode = _find_inode(first) if first.casefold() == real.casefold() else None
-    return inode is None or inode != _find_inode(real)
+    inode = find_inode(first) if first.casefold() == real.casefold() else None
+    return inode is None or inode != find_inode(real)
 
 
 def _may_be_there(photo: str) -> bool:
     return "://" in photo or os.path.lexists(photo)
-
-
-def _find_inode(photo: str | Location) -> list[int] | None:
-    """Return what a file keeps where a folder above it is moved, and shares with no other file."""
-    try:
-        status = os.stat(str(photo))  # noqa: PTH116
-    except (OSError, ValueError):
-        return None
-    return [status.st_ino, status.st_ctime_ns]

@@ -16,7 +16,7 @@ from blurmapper.batch.failures import PhotoFailure, fail
 from blurmapper.batch.manifest import identify
 from blurmapper.files import write_file
 from blurmapper.locations import Location, open_file, with_ending
-from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method
+from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method, naming
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -261,7 +261,8 @@ def do_job(
         Waits until there is room in memory for an open photo.
     """
     try:
-        return task.do(job, method, room)
+        with naming(job.photo):
+            return task.do(job, method, room)
     except Exception as error:  # noqa: BLE001 - no photo may end a run of 50,000 others
         return fail(job.photo, error)
 

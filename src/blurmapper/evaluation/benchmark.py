@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.batch import Manifest
+from blurmapper.batch import Manifest, are_unchanged, describe_file
 from blurmapper.datasets import Polarity, Sample, read_truth
 from blurmapper.devices import count_cores
 from blurmapper.errors import DatasetError
@@ -25,13 +25,14 @@ from blurmapper.evaluation.counts import image_counts, stretch_map
 from blurmapper.evaluation.maps import find_maps, read_any_map, resize_map
 from blurmapper.evaluation.records import Record, Records
 from blurmapper.images import read_image, write_map
-from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method
+from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method, naming
 
 MapReader = Callable[[str, Sample], npt.NDArray[Any]]
 """Method and photo -> its map, white or 1 = blurred."""
 
-COUNTS_VERSION = 3
-"""Raised when counts of the same map change, so that none of before are mixed in."""
+COUNTS_VERSIONS = (3, 4)
+"""Of masks that decide all, and of others: raised when counts of the same map change, so that none
+of before are mixed in."""
 
 CHUNK = 4
 
@@ -76,6 +77,12 @@ class _Job:
     map_file: Path
     key: str
 
+    @property
+    def inputs(self) -> list[Path]:
+        """The files that a record depends on."""
+        source = self.map_file if self.entry.maps is not None else self.sample.photo
+        return [path for path in (self.sample.truth, source) if path is not None]
+
 
 def run_benchmark(
     entry: Entry,
@@ -95,7 +102,7 @@ def run_benchmark(
     output : str or Path
         ``output/NAME/counts.jsonl`` gets the counts and times, ``output/NAME/maps/`` the maps
         that are computed, as 16-bit PNG files. What is there already is kept as long as the
-        map or weights, the mask and the options have not changed.
+        map or photo, the weights, the mask and the options have not changed.
     processes : int
         With more than one, a script must be guarded by ``if __name__ == "__main__"``.
     advance : callable
@@ -115,7 +122,9 @@ def run_benchmark(
     """
     folder = Path(output, entry.name)
     jobs = _plan(entry, samples, folder)
-    with Manifest(folder / "counts.jsonl", Record.__dataclass_fields__) as manifest:
+    # Older lines do not tell what they were made of.
+    names = Record.__dataclass_fields__.keys() - {"inputs"}
+    with Manifest(folder / "counts.jsonl", names) as manifest:
         found = {job.sample.name: _find(manifest, job) for job in jobs}
         done = {name: record for name, record in found.items() if record is not None}
         for _ in done:
@@ -141,20 +150,22 @@ def _plan(entry: Entry, samples: Sequence[Sample], folder: Path) -> list[_Job]:
                 raise DatasetError(
                     f"{sample.truth}: has no photo to map; add the photos or give --maps"
                 )
-    rules = f"{COUNTS_VERSION} {made_by} {entry.stretch}"
-    return [_Job(entry, s, files[s.name], f"{rules} {_inputs(entry, s, files)}") for s in samples]
+    jobs = [
+        _Job(entry, sample, files[sample.name], f"{made_by} {entry.stretch}") for sample in samples
+    ]
+    return [replace(job, key=_complete_key(job)) for job in jobs]
 
 
 def _computed_file(folder: Path, sample: Sample) -> Path:
     return folder / "maps" / f"{sample.name}.png"
 
 
-def _inputs(entry: Entry, sample: Sample, files: dict[str, Path]) -> str:
-    """Return size and time of the files that a record depends on."""
-    source = files[sample.name] if entry.maps is not None else sample.photo
-    stats = [path.stat() for path in (sample.truth, source) if path is not None]
-    polarity = f"{sample.white} {sample.undecided}"
-    return " ".join([polarity, *(f"{stat.st_size}:{stat.st_mtime_ns}" for stat in stats)])
+def _complete_key(job: _Job) -> str:
+    """Return a job's key with how its mask is counted, and size and time of what it depends on."""
+    stats = [path.stat() for path in job.inputs]
+    version = COUNTS_VERSIONS[job.sample.undecided is not False]
+    rules = f"{version} {job.key} {job.sample.white} {job.sample.undecided}"
+    return " ".join([rules, *(f"{stat.st_size}:{stat.st_mtime_ns}" for stat in stats)])
 
 
 def _find(manifest: Manifest, job: _Job) -> Record | None:
@@ -163,7 +174,13 @@ def _find(manifest: Manifest, job: _Job) -> Record | None:
     if line is None or line["key"] != job.key or not job.map_file.exists():
         return None
     with suppress(AttributeError, KeyError, OverflowError, TypeError, ValueError):
-        return Record.from_dict(line)
+        record = Record.from_dict(line)
+        if "inputs" not in line and job.entry.maps is None:
+            # Methods take hours, and photos of one size and time are rare; .npy of both are not.
+            record = replace(record, inputs=[*map(describe_file, job.inputs)])
+            manifest.add(record.name, record.to_dict())
+        if are_unchanged(record.inputs, job.inputs):
+            return record
     return None
 
 
@@ -206,6 +223,7 @@ def _start_process() -> None:
 
 
 def _score(job: _Job) -> Record:
+    inputs = [*map(describe_file, job.inputs)]
     ground_truth, valid = read_truth(job.sample)
     if job.entry.maps is not None:
         blur_map, seconds = read_any_map(job.map_file, job.entry.white), None
@@ -219,14 +237,13 @@ def _score(job: _Job) -> Record:
             f"{made_from}: is {_size(blur_map)} but its mask {job.sample.truth} is "
             f"{_size(ground_truth)} (height x width); give one of the same size"
         )
-    if job.entry.stretch:
-        blur_map = stretch_map(blur_map)
     try:
+        blur_map = stretch_map(blur_map) if job.entry.stretch else blur_map
         counts = image_counts(blur_map, ground_truth, valid)
     except ValueError as error:
         raise DatasetError(f"{job.map_file}: {error}") from error
     boundary = boundary_counts(blur_map, ground_truth, valid)
-    return Record(job.sample.name, counts, boundary, seconds, job.key)
+    return Record(job.sample.name, counts, boundary, seconds, job.key, inputs)
 
 
 def _compute_map(job: _Job) -> tuple[npt.NDArray[np.uint16], float]:
@@ -235,7 +252,8 @@ def _compute_map(job: _Job) -> tuple[npt.NDArray[np.uint16], float]:
     image = read_image(job.sample.photo)
     method = _method(job.entry.method, job.entry.options)
     start = time.perf_counter()
-    blur_map = method(image)
+    with naming(job.sample.photo):
+        blur_map = method(image)
     seconds = time.perf_counter() - start
     job.map_file.parent.mkdir(parents=True, exist_ok=True)
     write_map(blur_map, job.map_file, bits=16)

@@ -14,6 +14,8 @@ from blurmapper.evaluation.counts import LEVELS, JsonReady, Mask, Numbers, map_l
 TOLERANCE = 2
 """Pixels by which an edge may be beside the true one."""
 
+_AT_ONCE = 65_536
+
 Levels = npt.NDArray[np.uint8]
 
 
@@ -54,27 +56,29 @@ def boundary_counts(
 
     All thresholds are counted in one pass: a pixel with its two neighbours is an edge for the
     thresholds above their least and up to their greatest value. So is the disc around a pixel,
-    since the values of neighbours overlap.
+    since the values of neighbours overlap; where some of it is undecided its ranges may lie apart.
     """
     import cv2
 
-    levels = map_levels(blur_map)
-    low, high = _neighbour_range(levels)
+    low, high = _neighbour_range(map_levels(blur_map))
     true_low, true_high = _neighbour_range(ground_truth.astype(np.uint8))
-    decided = None if valid is None else _neighbour_range(valid.astype(np.uint8))[0] > 0
-    true_edge = true_low < true_high
-    if decided is not None:
-        true_edge &= decided
     reach = np.arange(-TOLERANCE, TOLERANCE + 1)
     disc = (reach**2 + reach[:, None] ** 2 <= TOLERANCE**2).astype(np.uint8)
-    near_truth = cv2.dilate(true_edge.astype(np.uint8), disc) > 0
-    map_edge = low < high if decided is None else (low < high) & decided
-    near = map_edge & near_truth
+    true_edge, whole = true_low < true_high, np.ones(low.shape, bool)
+    if valid is not None:
+        decided = _neighbour_range(valid.astype(np.uint8))[0]
+        true_edge &= decided > 0
+        low = np.where(decided > 0, low, high)
+        whole = cv2.erode(decided, disc) > 0
+    map_edge = low < high
+    near = map_edge & (cv2.dilate(true_edge.astype(np.uint8), disc) > 0)
     near_low, near_high = cv2.erode(low, disc), cv2.dilate(high, disc)
+    simple, holed = true_edge & whole, true_edge & ~whole
     return BoundaryCounts(
         detected=_count_open(low[map_edge], high[map_edge]),
         detected_near=_count_open(low[near], high[near]),
-        found=_count_open(near_low[true_edge], near_high[true_edge]),
+        found=_count_open(near_low[simple], near_high[simple])
+        + _count_apart(low, high, holed, disc),
         true=int(np.count_nonzero(true_edge)),
     )
 
@@ -98,6 +102,22 @@ def _neighbour_range(levels: Levels) -> tuple[Levels, Levels]:
         extreme(over[:, :-1], levels[:, 1:], out=over[:, :-1])
         extreme(over[:-1], levels[1:], out=over[:-1])
     return low, high
+
+
+def _count_apart(low: Levels, high: Levels, chosen: Mask, disc: Levels) -> npt.NDArray[np.int64]:
+    """Return for each threshold how many chosen pixels have an edge of it in the disc around."""
+    starts, ends = (np.pad(extreme, TOLERANCE).astype(np.uint16) for extreme in (low, high))
+    around = np.argwhere(disc)
+    counts = np.zeros(LEVELS, np.int64)
+    for some in np.array_split(np.argwhere(chosen), 1 + np.count_nonzero(chosen) // _AT_ONCE):
+        ys, xs = (some[:, None] + around).transpose(2, 0, 1)
+        ranges = np.sort(starts[ys, xs] << 8 | ends[ys, xs])
+        reached = np.maximum.accumulate(ranges & 255, axis=1)
+        # What is beyond the ranges before counts, so that nothing does twice.
+        left = ranges >> 8
+        left[:, 1:] = np.maximum(left[:, 1:], reached[:, :-1])
+        counts += _count_open(left.ravel(), reached.ravel())
+    return counts
 
 
 def _count_open(low: npt.NDArray[Any], high: npt.NDArray[Any]) -> npt.NDArray[np.int64]:

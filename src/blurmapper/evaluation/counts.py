@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -137,9 +138,19 @@ def stretch_map(blur_map: Numbers) -> Floats:
     blur_map : ndarray, shape (H, W)
         Any range. Integers are stretched as integers, so that the result is exact. A map of
         one value is returned as zeros.
+
+    Raises
+    ------
+    ValueError
+        If a value is infinite or not a number, so that there is no range.
     """
     blur_map = as_plain(blur_map, "the map")
     low, high = blur_map.min().item(), blur_map.max().item()
+    if not math.isfinite(high - low):
+        raise ValueError(
+            "the map has values that are infinite or not a number, and no range to stretch: "
+            "give every pixel a number"
+        )
     scale = max(high - low, np.finfo(np.float64).tiny)
     # More levels than these would take more memory as a table than as a map.
     if blur_map.dtype.kind == "u" and high - low < _MOST_LEVELS:

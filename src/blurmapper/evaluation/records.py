@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,10 @@ class Record:
     seconds : float or None
         Time to compute the map, reading and writing left out; None where it came from a file.
     key : str
-        Says what was scored: the same key need not be scored again.
+        Says what was scored: the same key of the same `inputs` need not be scored again.
+    inputs : sequence of mapping
+        The mask and the map or photo, from `blurmapper.batch.describe_file`; lines that were
+        written before these were kept have none.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Record:
     boundary: BoundaryCounts
     seconds: float | None = None
     key: str = ""
+    inputs: Sequence[Mapping[str, Any]] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-ready values."""
@@ -41,6 +45,7 @@ class Record:
             "seconds": self.seconds,
             "counts": self.counts.to_dict(),
             "boundary": self.boundary.to_dict(),
+            "inputs": list(self.inputs),
         }
 
     @classmethod
@@ -52,6 +57,7 @@ class Record:
             BoundaryCounts.from_dict(values["boundary"]),
             values["seconds"],
             values["key"],
+            values.get("inputs", ()),
         )
 
 

@@ -122,15 +122,18 @@ def with_all_blurred(results: Mapping[str, Records]) -> dict[str, Records]:
 def subset_names(samples: Sequence[Sample], records: Records) -> dict[str, list[str]]:
     """Return the photos of each kind of blur, of each set, and of each size of blurred region.
 
-    A subset that holds no photo, or all of them, is left out. One that is called as another of
-    other photos, or ``all``, gets what it is behind its name: ``motion (kind)``.
+    Photos undecided all over are in none. A subset that holds no photo, or all of them, is left
+    out. One that is called as another of other photos, or ``all``, gets what it is behind its name:
+    ``motion (kind)``.
     """
     parts: dict[str, dict[str, list[str]]] = {"set": {}, "kind": {}, "size": {s: [] for s in SIZES}}
+    scored = {record.name for record in records if record.counts.pixels}
+    samples = [sample for sample in samples if sample.name in scored]
     for sample in samples:
         parts["set"].setdefault(sample.name.rpartition("/")[0], []).append(sample.name)
         parts["kind"].setdefault(sample.kind, []).append(sample.name)
     for record in records.select(sample.name for sample in samples):
-        share = record.counts.positives / max(record.counts.pixels, 1)
+        share = record.counts.positives / record.counts.pixels
         size = next(s for s, limit in SIZES.items() if share <= limit)
         parts["size"][size].append(record.name)
     subsets: dict[str, list[str]] = {}

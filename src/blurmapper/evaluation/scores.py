@@ -166,7 +166,9 @@ def paper_scores(table: CountTable, weights: Weights) -> tuple[Floats, ...]:
     precision = ratio(weights @ table.true_positives, detections, empty=0.0)
     ap = ratio(precision.sum(1), (detections > 0).sum(1), empty=np.nan)
     best = mean_f.argmax(1)
-    return mean_f.max(1), shares @ f.max(1), ap, THRESHOLDS[best]
+    # Shares add up to one but for rounding.
+    ods, ois = (np.minimum(mean, 1.0) for mean in (mean_f.max(1), shares @ f.max(1)))
+    return ods, ois, ap, THRESHOLDS[best]
 
 
 def pooled_scores(table: CountTable, weights: Weights) -> tuple[Floats, ...]:

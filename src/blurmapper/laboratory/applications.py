@@ -29,7 +29,7 @@ from blurmapper.laboratory.experiments import Experiment, Say
 from blurmapper.laboratory.photos import Photo, list_photos, shuffle, warn_of_seen
 from blurmapper.laboratory.results import Results
 from blurmapper.masks import check_size
-from blurmapper.methods import get_method
+from blurmapper.methods import BlurMethod, get_method, naming
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -207,8 +207,7 @@ def draw_mapped(experiment: Experiment, data: Path | None) -> list[Mapped]:
     of_kind = (
         photo for photo in photos if not photo.kind or photo.kind.startswith(experiment.blur)
     )
-    images = ((photo, read_image(photo.path)) for photo in of_kind)
-    mapped = (Mapped(photo, image, method(image)) for photo, image in images)
+    mapped = (_map_photo(photo, method) for photo in of_kind)
     found = list(islice((each for each in mapped if low <= each.degree <= high), experiment.photos))
     if not found:
         raise DatasetError(
@@ -216,6 +215,12 @@ def draw_mapped(experiment: Experiment, data: Path | None) -> list[Mapped]:
             "blurred part; give others"
         )
     return found
+
+
+def _map_photo(photo: Photo, method: BlurMethod) -> Mapped:
+    image = read_image(photo.path)
+    with naming(photo.path):
+        return Mapped(photo, image, method(image))
 
 
 def explain_choice(experiment: Experiment, data: Path | None) -> str:

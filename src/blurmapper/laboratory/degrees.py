@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from blurmapper.applications import blur_degree
-from blurmapper.batch import Manifest, identify, is_number
+from blurmapper.batch import Manifest, are_unchanged, describe_file, identify, is_number
 from blurmapper.errors import DatasetError, ImageError
 from blurmapper.evaluation.figures import COLOURS, Picture, draw_pictures, new_figure, read_shown
 from blurmapper.evaluation.selection import name_method
@@ -25,7 +25,7 @@ from blurmapper.laboratory.photos import (
     warn_of_seen,
 )
 from blurmapper.laboratory.results import Results
-from blurmapper.methods import get_method, identify_method
+from blurmapper.methods import get_method, identify_method, naming
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,7 +51,8 @@ def run_degrees(experiment: Experiment, data: Path | None, output: Path, say: Sa
     )
     if not ranked:
         raise DatasetError(f"{photos[0].path.parent}: no photo in it can be read; give others")
-    shares = {p.name: blurred_share(p.sample) for p in ranked if p.sample is not None}
+    known = {p.name: blurred_share(p.sample) for p in ranked if p.sample is not None}
+    shares = {name: share for name, share in known.items() if not math.isnan(share)}
     ranks = {photo.name: rank for rank, photo in enumerate(ranked, 1)}
     shown = spread_evenly(ranked, experiment.photos)
     rows = [
@@ -79,15 +80,21 @@ def find_degrees(method: str, photos: Sequence[Photo], file: Path, say: Say) -> 
     """
     identity, map_blur = identify_method(method), get_method(method)
     degrees: dict[str, float] = {}
-    with Manifest(file, ("made_of", "degree")) as manifest:
+    with Manifest(file, ("made_of", "inputs", "degree")) as manifest:
         for number, photo in enumerate(photos, 1):
             made_of = [identity, identify(photo.path)]
             line = manifest.find(photo.name)
             try:
-                known = line is not None and is_number(line["degree"], 1)
-                if line is None or not known or line["made_of"] != made_of:
-                    degree = blur_degree(map_blur(read_image(photo.path)))
-                    line = {"made_of": made_of, "degree": degree}
+                if (
+                    line is None
+                    or line["made_of"] != made_of
+                    or not are_unchanged(line["inputs"], [photo.path])
+                    or not is_number(line["degree"], 1)
+                ):
+                    inputs = [describe_file(photo.path)]
+                    with naming(photo.path):
+                        degree = blur_degree(map_blur(read_image(photo.path)))
+                    line = {"made_of": made_of, "inputs": inputs, "degree": degree}
                     manifest.add(photo.name, line)
                 degrees[photo.name] = line["degree"]
             except ImageError as error:
@@ -99,11 +106,11 @@ def find_degrees(method: str, photos: Sequence[Photo], file: Path, say: Say) -> 
 
 def _agreement(degrees: Mapping[str, float], shares: Mapping[str, float]) -> dict[str, float]:
     """Return how S goes with the share that the truth calls blurred."""
-    if len(shares) < 3 or len(set(shares.values())) < 2:
+    found, true = [degrees[name] for name in shares], list(shares.values())
+    if len(shares) < 3 or len(set(found)) < 2 or len(set(true)) < 2:
         return {}
     from scipy import stats
 
-    found, true = [degrees[name] for name in shares], list(shares.values())
     return {
         "rank_correlation": float(stats.spearmanr(found, true).statistic),
         "mean_difference": float(np.mean(np.subtract(found, true))),

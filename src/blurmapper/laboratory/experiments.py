@@ -55,7 +55,7 @@ class Training:
     schedule : str
         As `read_schedule` knows it.
     overrides : mapping
-        Fields in place of the schedule's and the row's own.
+        Fields in place of the schedule's; none that a row has as its own.
     data : str
         The data set trained on; empty for the one that is scored, or, where that has no halves,
         the open benchmark.
@@ -252,14 +252,19 @@ def read_schedule(name: str) -> Schedule:
 
 
 def row_fields(own: Mapping[str, Any], schedule: Schedule, training: Training) -> dict[str, Any]:
-    """Return the fields of a row's config: the schedule's, its own, and what overrides both.
+    """Return the fields of a row's config: its own, and the schedule's or what overrides them.
 
     Raises
     ------
     ConfigError
-        If what overrides them is no field of a config, decided here, or no value of its field.
+        If what overrides them is no field of a config, decided here or by the row, or no value of
+        its field.
     """
     _check_overrides(training.overrides)
+    for name in training.overrides.keys() & own.keys():
+        raise ConfigError(
+            f"--set {name}: is what a row is of ({own[name]}); leave it out, or choose other rows"
+        )
     fields = {**schedule.values, **own, **training.overrides}
     scale, rate_factor = fields.pop("scale", 1.0), fields.pop("rate_factor", 1.0)
     for name in ("side", "working_side"):

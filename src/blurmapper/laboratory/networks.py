@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blurmapper.batch import Manifest, identify
+from blurmapper.batch import Manifest, are_unchanged, describe_file, identify
 from blurmapper.datasets import Sample
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.files import write_file
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 TRAINING_VERSION = 1
 """Raised when the same config and photos make another network, so that none of before is kept."""
+
+UNDECIDED_VERSION = "2"
+"""The same where masks may have undecided pixels, once taken for blurred where they shrank."""
 
 NO_MATTER = (
     "photos",
@@ -97,7 +100,8 @@ class TrainedNetwork:
         write_file(self.folder / LIST, "".join(f"{name}\n" for name in self.trained_on))
         run = TrainingRun(self.config)
         if run.path.exists():
-            run.load()
+            with self._reading():
+                run.load()
         run.train()
         # What is said of a network is said of the weights that make its maps.
         run.network.load_state_dict(run.average)
@@ -113,9 +117,31 @@ class TrainedNetwork:
         strip_checkpoint(run.path)
 
     def read_record(self) -> dict[str, Any]:
-        """Return config, machine, versions, times, and fusion weights where there are any."""
-        record: dict[str, Any] = json.loads((self.folder / RUN).read_text(encoding="utf-8"))
+        """Return config, machine, versions, times, and fusion weights where there are any.
+
+        Raises
+        ------
+        ConfigError
+            If it is damaged.
+        """
+        with self._reading():
+            try:
+                record: dict[str, Any] = json.loads((self.folder / RUN).read_text(encoding="utf-8"))
+                record["fusion_weights"]
+            except (KeyError, OSError, TypeError, ValueError):
+                raise ConfigError(f"{self.folder / RUN}: damaged") from None
         return record
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Give the one mend that there is for what is damaged in a network's folder."""
+        try:
+            yield
+        except ConfigError as error:
+            fault = str(error).partition(";")[0]
+            raise ConfigError(
+                f"{fault}; remove the folder {self.folder}, and it is trained anew"
+            ) from error
 
     def write_maps(self, samples: Sequence[Sample], folder: Path) -> Path:
         """Write the maps of photos that have none yet, 8-bit, white = blurred.
@@ -143,11 +169,17 @@ class TrainedNetwork:
                 path = folder / f"{sample.name}.png"
                 made_of = [identify(sample.photo), identify(self.checkpoint)]
                 line = manifest.find(sample.name)
-                if line is None or line["made_of"] != made_of or not path.exists():
-                    mapper = mapper or NetworkMapper.from_checkpoint(self.checkpoint)
+                known = line is not None and line["made_of"] == made_of and path.exists()
+                # What was mapped before this was kept of it can only be known by size and time.
+                if line is not None and known and "inputs" in line:
+                    known = are_unchanged(line["inputs"], [sample.photo])
+                if not known:
+                    with self._reading():
+                        mapper = mapper or NetworkMapper.from_checkpoint(self.checkpoint)
+                    inputs = [describe_file(sample.photo)]
                     path.parent.mkdir(parents=True, exist_ok=True)
                     write_map(mapper(read_image(sample.photo)), path)
-                    manifest.add(sample.name, {"made_of": made_of})
+                    manifest.add(sample.name, {"made_of": made_of, "inputs": inputs})
         return folder
 
 
@@ -220,7 +252,9 @@ def _digest(config: TrainingConfig, trained_on: Sequence[Sample]) -> str:
     for sample in trained_on:
         if sample.photo is None:
             raise DatasetError(f"{sample.truth}: has no photo to train on; add the photos")
-        digest.update(f"{sample.name}{_content(sample.photo)}{_content(sample.truth)}".encode())
+        version = "" if sample.undecided is False else UNDECIDED_VERSION
+        files = f"{_content(sample.photo)}{_content(sample.truth)}"
+        digest.update(f"{sample.name}{files}{version}".encode())
     return digest.hexdigest()
 
 

@@ -241,10 +241,10 @@ def select_kind(samples: Sequence[Sample], blur: str) -> list[Sample]:
 
 
 def blurred_share(sample: Sample) -> float:
-    """Return the share of a photo's decided pixels that is blurred; 0 where none is decided."""
+    """Return the share of a photo's decided pixels that is blurred; NaN where none is."""
     ground_truth, valid = read_truth(sample)
     decided = ground_truth if valid is None else ground_truth[valid]
-    return float(decided.mean()) if decided.size else 0.0
+    return float(decided.mean()) if decided.size else float("nan")
 
 
 def shuffle(items: Sequence[T], seed: int | np.random.Generator) -> list[T]:

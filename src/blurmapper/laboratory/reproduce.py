@@ -14,7 +14,7 @@ from blurmapper.laboratory.entries import plan_networks
 from blurmapper.laboratory.experiments import Experiment, Say
 from blurmapper.laboratory.networks import describe_networks
 from blurmapper.laboratory.photos import OPEN_BENCHMARK, is_open_benchmark
-from blurmapper.laboratory.results import Results, write_results
+from blurmapper.laboratory.results import Results, check_written, write_results
 from blurmapper.laboratory.scores import run_curves, run_scores
 from blurmapper.laboratory.sheets import run_failures, run_sheet
 from blurmapper.laboratory.times import run_times
@@ -69,7 +69,13 @@ def reproduce(
     results : Results
     written : list of Path
         The files.
+
+    Raises
+    ------
+    ImageError
+        If another's file is where one is to be written, which is said before anything is done.
     """
+    check_written(experiment, output)
     if data is None and experiment.kind != "times":
         data = _find_open_benchmark(say)
     results = RUNNERS[experiment.kind](experiment, data, output, say)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from blurmapper.evaluation.figures import encode_figure, is_figure
 from blurmapper.evaluation.tables import PHOTO_COLUMNS, Table, format_latex, format_markdown
-from blurmapper.files import replacing, write_file, written_as
+from blurmapper.files import check_replaceable, replacing, write_file, written_as
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.networks import TrainedNetwork
 from blurmapper.laboratory.provenance import describe_machine, list_versions, to_json
@@ -67,17 +67,17 @@ def write_results(experiment: Experiment, results: Results, output: Path) -> lis
         "versions": list_versions(),
         **results.values,
     }
-    heading = f"% {experiment.title}; needs \\usepackage{{booktabs}}\n"
+    starts = _starts(experiment)
     contents = {
-        "md": ("\n".join(page), f"# {experiment.title}\n"),
-        "json": (to_json(record), '{\n "experiment": '),
-        "tex": ("\n".join([heading, *map(format_latex, results.tables)]), heading),
-        "csv": (results.photos, PHOTO_COLUMNS),
+        "md": "\n".join(page),
+        "json": to_json(record),
+        "tex": "\n".join([starts["tex"], *map(format_latex, results.tables)]),
+        "csv": results.photos,
     }
     written = [
         write_file(output / f"{experiment.name}.{ending}", content, written_as(start.encode()))
-        for ending, (content, start) in contents.items()
-        if content
+        for ending, start in starts.items()
+        if (content := contents[ending])
     ]
     for name, draw in results.figures.items():
         figure = draw()
@@ -87,3 +87,29 @@ def write_results(experiment: Experiment, results: Results, output: Path) -> lis
                 stream.write(encode_figure(figure, ending))
             written.append(path)
     return written
+
+
+def check_written(experiment: Experiment, output: Path) -> None:
+    """Say now, and not after days of training, that another's file is where a table is to go.
+
+    Raises
+    ------
+    ImageError
+        If there is one.
+    """
+    starts = _starts(experiment)
+    # Only scores have those of each photo.
+    for ending in starts if experiment.kind == "scores" else starts.keys() - {"csv"}:
+        check_replaceable(
+            output / f"{experiment.name}.{ending}", written_as(starts[ending].encode())
+        )
+
+
+def _starts(experiment: Experiment) -> dict[str, str]:
+    """Return by the ending of each file how it begins if it is ours."""
+    return {
+        "md": f"# {experiment.title}\n",
+        "json": '{\n "experiment": ',
+        "tex": f"% {experiment.title}; needs \\usepackage{{booktabs}}\n",
+        "csv": PHOTO_COLUMNS,
+    }

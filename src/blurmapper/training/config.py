@@ -13,6 +13,22 @@ from blurmapper.devices import MOST_THREADS
 from blurmapper.errors import ConfigError, check_number
 from blurmapper.locations import find_path
 
+GROUPING = ("initialise", "weight_decay", "bias_factor", "encoder_factor")
+"""Fields of a config by which parameters are grouped, which a resumed run keeps."""
+
+CHANGEABLE = (
+    "output",
+    "iterations",
+    "working_side",
+    "precision",
+    "threads",
+    "workers",
+    "score_every",
+    "checkpoint_every",
+    "tensorboard",
+)
+"""Fields that a resumed run may have otherwise: how long, how fast and how exactly it computes."""
+
 
 class Bounds(NamedTuple):
     """The least and the most that a number of a config may be, beside its type."""
@@ -134,6 +150,32 @@ class TrainingConfig:
     def has_library(self) -> bool:
         """Whether `photos` is a library to make pairs of, some of whose photos are held out."""
         return self.listed is None or self.dataset is not None
+
+    def check_resumes(self, begun: TrainingConfig, checkpoint: Path, step: int) -> None:
+        """Check that a run goes on to learn what it began to, as the card of its weights will say.
+
+        Data may have been moved, but not be called otherwise.
+
+        Raises
+        ------
+        ConfigError
+            If a field has changed that is in neither `CHANGEABLE` nor `GROUPING`, or the run is
+            beyond its last step.
+        """
+        for name in (item.name for item in fields(self)):
+            before, now = getattr(begun, name), getattr(self, name)
+            if isinstance(before, Path) and isinstance(now, Path):
+                before, now = before.resolve().name, now.resolve().name
+            if before != now and name not in (*CHANGEABLE, *GROUPING):
+                raise ConfigError(
+                    f"{checkpoint}: of another {name} ({before}); give another output, and "
+                    f"initialise={checkpoint}"
+                )
+        if step > self.iterations:
+            raise ConfigError(
+                f"{checkpoint}: of {step} steps, more than iterations={self.iterations}; give "
+                "more, or export it as it is"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as TOML- and JSON-ready values."""

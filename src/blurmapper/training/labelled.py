@@ -60,7 +60,7 @@ class LabelledSource:
         if self.photometric:
             image = wear_image(image.astype(np.uint8), rng)
         # A pixel is what most of it is; the masks do not say which blur it is.
-        label = np.where(decided > 0.5, np.where(blurred > 0.5, BLURRED, SHARP), UNDECIDED)
+        label = np.where(decided > 0.5, np.where(2 * blurred > decided, BLURRED, SHARP), UNDECIDED)
         return Pair(image.astype(np.uint8), label.astype(np.uint8), sample.kind or "labelled")
 
     def _resize(self, layers: list[Layer], rng: np.random.Generator) -> list[Layer]:
@@ -84,4 +84,4 @@ def _read_layers(sample: Sample) -> list[Layer]:
     ground_truth, valid = read_truth(sample)
     decided = np.ones_like(ground_truth) if valid is None else valid
     check_size(ground_truth, sample.truth, image, sample.photo)
-    return [image, ground_truth.astype(np.float32), decided.astype(np.float32)]
+    return [image, (ground_truth & decided).astype(np.float32), decided.astype(np.float32)]

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from blurmapper.errors import BlurMapperError, ConfigError
 from blurmapper.preprocessing import Preprocessing
-from blurmapper.training.config import TrainingConfig
+from blurmapper.training.config import GROUPING, TrainingConfig
 from blurmapper.training.data import PairDataset, open_source
 from blurmapper.training.inference import runs_in_half, score_held_out
 from blurmapper.training.losses import loss_of
@@ -150,9 +150,8 @@ class TrainingRun:
     def load(self) -> None:
         """Go back to where the checkpoint was written."""
         state = read_checkpoint(self.path)
-        for field in ("architecture", "optimiser"):
-            if state["config"].get(field) != getattr(self.config, field):
-                raise ConfigError(f"{self.path}: of another {field}; give another output")
+        if state["config"].get("architecture") != self.config.architecture:
+            raise ConfigError(f"{self.path}: of another architecture; give another output")
         if "network" not in state:
             raise ConfigError(
                 f"{self.path}: of a finished run, of which only the average is kept; give another "
@@ -161,6 +160,7 @@ class TrainingRun:
         # With norms folded in or not, and parameters grouped, as where the run began, whatever this
         # config starts from.
         begun = TrainingConfig.from_dict(state["config"], str(self.path))
+        self.config.check_resumes(begun, self.path, state["step"])
         self.config = replace(self.config, **{name: getattr(begun, name) for name in GROUPING})
         network = get_architecture(self.config.architecture).build()
         set_weights(network, state["network"])
@@ -169,9 +169,6 @@ class TrainingRun:
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
 
-
-GROUPING = ("initialise", "weight_decay", "bias_factor", "encoder_factor")
-"""Fields of a config by which parameters are grouped, which a resumed run keeps."""
 
 FUSION_FACTOR = 100.0
 """How much faster than kernels the weights of fused sides learn with Adam, which moves any number

@@ -122,9 +122,11 @@ def _set_checked(network: nn.Module, tensors: Mapping[str, Tensor], source: Path
             trunk.load_state_dict({name: tensors[name] for name in trunk.state_dict()})
         else:
             set_weights(network, tensors)
-    except (KeyError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"{source}: not the weights of this network ({reason})") from None
+    except (KeyError, RuntimeError):
+        # What torch says of it is as many names as there are.
+        raise ConfigError(
+            f"{source}: not the weights of this network; give those of the same architecture"
+        ) from None
 
 
 def find_initial(named: Path) -> Path:

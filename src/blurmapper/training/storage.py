@@ -153,7 +153,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such checkpoint; train one first") from None
     except Exception as error:  # noqa: BLE001 - of a damaged file torch raises anything
-        raise ConfigError(f"{path}: not a checkpoint of ours ({type(error).__name__})") from None
+        raise ConfigError(
+            f"{path}: not a checkpoint of ours ({type(error).__name__}); give one of `train`, or "
+            "train it anew"
+        ) from None
     for key, is_right in _PARTS.items():
         if not isinstance(state, dict) or not is_right(state.get(key)):
             raise ConfigError(f"{path}: not a checkpoint of ours (no {key}); give one of `train`")

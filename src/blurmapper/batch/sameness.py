@@ -1,0 +1,71 @@
+"""Whether files are still those that something was made of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from blurmapper.batch.finding import real_path
+from blurmapper.batch.manifest import identify
+from blurmapper.batch.tasks import digest_content
+from blurmapper.errors import ImageError
+from blurmapper.locations import Location, open_file
+
+
+def describe_file(file: Path) -> dict[str, Any]:
+    """Return what a manifest's line keeps of a file, for `are_unchanged` to compare."""
+    described = {"photo": real_path(file), "file": identify(file), "inode": find_inode(file)}
+    with open_file(file) as stream:
+        return {**described, "content": digest_content(stream)}
+
+
+def are_unchanged(described: Any, files: Sequence[Path]) -> bool:
+    """Say whether files are what `describe_file` described, wherever they are now.
+
+    Whoever changes a manifest by hand may leave anything as their description.
+    """
+    with suppress(AttributeError, KeyError, TypeError, ValueError):
+        return all(_is_unchanged(*each) for each in zip(described, files, strict=True))
+    return False
+
+
+def _is_unchanged(described: Mapping[str, Any], file: Path) -> bool:
+    if described["file"] != identify(file):
+        return False
+    inode = find_inode(file)
+    return is_in_place(described, file, inode) or is_same(described, file, inode)
+
+
+def is_in_place(line: Mapping[str, Any], file: Location, inode: list[int] | None) -> bool:
+    """Say whether a file is at a line's path, and no other can have come there since."""
+    if line["photo"] != real_path(file):
+        return False
+    if "content" not in line:
+        return True
+    known = line.get("inode")
+    # Each mount of FAT or by FUSE numbers files anew. Windows has no time of change.
+    first = 0 if os.name == "nt" else 1
+    return isinstance(known, list) and inode is not None and known[first:] == inode[first:]
+
+
+def is_same(line: Mapping[str, Any], file: Location, inode: list[int] | None) -> bool:
+    """Say whether a file of a line's size and time is the line's, wherever it is now."""
+    if inode is not None and line.get("inode") == inode:
+        return True
+    if "content" not in line:
+        return False
+    with suppress(ImageError, OSError), open_file(file) as stream:
+        return bool(digest_content(stream) == line["content"])
+    return False
+
+
+def find_inode(file: str | Location) -> list[int] | None:
+    """Return what a file keeps where a folder above it is moved, and shares with no other file."""
+    try:
+        status = os.stat(str(file))  # noqa: PTH116
+    except (OSError, ValueError):
+        return None
+    return [status.st_ino, status.st_ctime_ns]
