@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from blurmapper.training.augmentation import resize_layer, wear_image
+from blurmapper.training.augmentation import wear_image
 
 from .conftest import texture
-
-
-def test_a_low_panorama_is_averaged_along_its_long_side() -> None:
-    stripes = np.zeros((48, 384), np.uint8)
-    stripes[:, ::4] = 200
-    assert set(np.unique(resize_layer(stripes, 96))) == {50}
-    assert set(np.unique(resize_layer(stripes.T, 96))) == {50}
 
 
 def test_wear_depends_on_the_seed_alone() -> None:

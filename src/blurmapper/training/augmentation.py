@@ -37,11 +37,9 @@ def crop_layers(layers: Sequence[Layer], side: int, rng: np.random.Generator) ->
 
 
 def resize_layer(layer: Layer, side: int) -> Layer:
-    """Return a layer resized to side x side: averaged along each side that is longer."""
-    height, width = layer.shape[:2]
-    size = min(width, side), min(height, side)
-    shrunk = cv2.resize(layer, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(shrunk, (side, side), interpolation=cv2.INTER_LINEAR))
+    """Return a layer resized to side x side: averaged where that is smaller."""
+    how = cv2.INTER_AREA if layer.shape[0] > side else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(layer, (side, side), interpolation=how))
 
 
 def wear_image(image: Image, rng: np.random.Generator) -> Image:
