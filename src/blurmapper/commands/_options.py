@@ -24,7 +24,7 @@ Output = Annotated[
         note="What is done is not done again, unless it or the options have changed: after an "
         "interruption, the same command goes on. A manifest (.jsonl) in DIR keeps what is done. "
         "What cannot be read gets a line on standard error and in DIR/failures.csv, the rest goes "
-        "on, and the exit status is 1. Ctrl-C finishes photos that have begun.",
+        "on, and the exit status is 1. Ctrl-C ends it cleanly.",
     ),
 ]
 Method = Annotated[

@@ -80,7 +80,7 @@ class Judgement(Figures):
         "and null is last."
     )
     taken: str | None = Field(description="When, by the camera's own clock; null if unknown.")
-    camera: str | None
+    camera: str | None = Field(description="Make, model and the body's serial number.")
     fingerprint: str | None = Field(
         description="64 bits in hexadecimal. Frames of a burst follow each other within 2 seconds "
         "and differ in 10 bits at most."

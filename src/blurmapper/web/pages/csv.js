@@ -18,7 +18,7 @@ export function asCsv(photos) {
   return [head, ...rows].map((row) => `${row.map(toCell).join(",")}\r\n`).join("");
 }
 
-// What a spreadsheet would compute stands behind an apostrophe, as in blurmapper.files.to_cell.
+// What a spreadsheet would compute stands behind an apostrophe, as in blurmapper.csv_rows.to_cell.
 function toCell(value) {
   if (typeof value !== "string") return String(value);
   const safe = /^'*(?:\s*[-=+@＝＋－＠]|[\t\r\n])/.test(value) ? `'${value}` : value;
