@@ -101,7 +101,8 @@ class TrainedNetwork:
         run = TrainingRun(self.config)
         if run.path.exists():
             with self._reading():
-                run.load()
+                # The folder's name is of what all of these hold.
+                run.load(NO_MATTER)
         run.train()
         # What is said of a network is said of the weights that make its maps.
         run.network.load_state_dict(run.average)
