@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
 from blurmapper.errors import check_choice, check_number
@@ -78,3 +79,20 @@ def count_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@contextmanager
+def keeping_freed_memory() -> Iterator[None]:
+    """Let the processes started inside keep the memory that they free.
+
+    glibc gives arrays of a map's size back to the system and asks for them again with the next
+    map, a page fault at a time: a third of the time of scoring.
+    """
+    wanted = {"MALLOC_MMAP_THRESHOLD_": 1 << 25, "MALLOC_TRIM_THRESHOLD_": 1 << 28}
+    added = {name: str(size) for name, size in wanted.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]

@@ -72,6 +72,17 @@ def test_what_was_measured_is_not_measured_again(
     assert find_degrees(toy.methods[0], photos, file, ignore) == first
 
 
+def test_a_photo_changed_in_its_rights_alone_is_written_down_once(
+    toy: Experiment, toy_benchmark: Path, tmp_path: Path
+) -> None:
+    photos, file = list_photos(toy, toy_benchmark), tmp_path / "degrees.jsonl"
+    first = find_degrees(toy.methods[0], photos, file, ignore)
+    photos[0].path.chmod(0o600)
+    for _ in range(2):
+        assert find_degrees(toy.methods[0], photos, file, ignore) == first
+    assert len(file.read_text().splitlines()) == len(photos) + 1
+
+
 def test_a_photo_that_has_changed_is_measured_anew(
     toy: Experiment, toy_benchmark: Path, tmp_path: Path
 ) -> None:

@@ -142,8 +142,8 @@ def test_a_trained_network_is_not_trained_again(
     network.train()
 
 
-def test_a_cut_short_network_goes_on(
-    halved: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_cut_short_network_goes_on_also_where_its_data_is_called_otherwise(
+    halved: Path, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from blurmapper.training.loop import TrainingRun
 
@@ -151,7 +151,8 @@ def test_a_cut_short_network_goes_on(
     assert experiment.training is not None
     longer = {**experiment.training.overrides, "iterations": 3, "checkpoint_every": 1}
     training = replace(experiment.training, overrides=longer)
-    (network,) = plan_networks(replace(experiment, training=training), halved)
+    longer_run = replace(experiment, training=training)
+    (network,) = plan_networks(longer_run, halved)
     save = TrainingRun.save
 
     def save_and_die(run: TrainingRun) -> None:
@@ -171,7 +172,8 @@ def test_a_cut_short_network_goes_on(
         return advance(run, *arguments)
 
     monkeypatch.setattr(TrainingRun, "_advance", count)
-    network.train()
+    shutil.copytree(halved, tmp_path / "renamed")
+    plan_networks(longer_run, tmp_path / "renamed")[0].train()
     assert taken == [2]
 
 

@@ -133,15 +133,15 @@ BEGUN = {"architecture": "dbm-lite", "photos": "a/set", "output": "o", "listed":
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"optimiser": "sgd"}, r"of another optimiser \(adamw\); give another output, and"),
-        ({"seed": 9}, r"of another seed \(0\)"),
-        ({"loss": "fidelity"}, r"of another loss \(cross-entropy\)"),
-        ({"rate": 1e-5}, r"of another rate \(0\.0006\)"),
-        ({"side": 96}, r"of another side \(320\)"),
-        ({"mixture": {"made": 0}}, r"of another mixture \(Mixture\(.*\)\)"),
-        ({"photos": "a/other"}, r"of another photos \(set\)"),
-        ({"listed": "a/test.txt"}, r"of another listed \(train\.txt\)"),
-        ({"dataset": "a/set"}, r"of another dataset \(None\)"),
+        ({"optimiser": "sgd"}, r"begun with optimiser=adamw; give another output, and"),
+        ({"seed": 9}, r"begun with seed=0;"),
+        ({"loss": "fidelity"}, r"begun with loss=cross-entropy;"),
+        ({"rate": 1e-5}, r"begun with rate=0\.0006;"),
+        ({"side": 96}, r"begun with side=320;"),
+        ({"mixture": {"made": 0}}, r"begun with mixture=Mixture\(.*\);"),
+        ({"photos": "a/other"}, r"begun with photos=a/set;"),
+        ({"listed": "a/test.txt"}, r"begun with listed=a/train\.txt;"),
+        ({"dataset": "a/set"}, r"begun with dataset=None;"),
         ({"iterations": 6}, r"of 12 steps, more than iterations=6; give more, or export it"),
     ],
 )
@@ -158,3 +158,16 @@ def test_a_run_may_go_on_for_longer_elsewhere_and_faster() -> None:
     faster = {"threads": 4, "workers": 4, "precision": "bf16", "checkpoint_every": 1}
     config = TrainingConfig.from_dict(BEGUN | changed | faster)
     config.check_resumes(TrainingConfig.from_dict(BEGUN), Path("run/checkpoint.pt"), 12)
+
+
+def test_lists_are_compared_by_what_they_hold_where_both_are_there(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    for name, content in (("train", "a\nb\n"), ("copy", "a\nb\n"), ("other/train", "a\n")):
+        (tmp_path / f"{name}.txt").write_text(content)
+    begun, copy, other = (
+        TrainingConfig.from_dict(BEGUN | {"listed": str(tmp_path / f"{name}.txt")})
+        for name in ("train", "copy", "other/train")
+    )
+    copy.check_resumes(begun, Path("run/checkpoint.pt"), 12)
+    with pytest.raises(ConfigError, match=r"begun with listed=.*train\.txt; give another output"):
+        other.check_resumes(begun, Path("run/checkpoint.pt"), 12)

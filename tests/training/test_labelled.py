@@ -12,6 +12,7 @@ import pytest
 
 from blurmapper.datasets import Sample, read_dataset
 from blurmapper.errors import ConfigError, DatasetError
+from blurmapper.training.augmentation import resize_layer
 from blurmapper.training.config import Mixture, TrainingConfig
 from blurmapper.training.data import open_source
 from blurmapper.training.export import describe_training
@@ -55,6 +56,19 @@ def test_what_is_undecided_is_not_blurred_where_masks_shrink(
     truth = np.tile(np.array(columns, np.uint8), (160, 16))
     PIL.Image.fromarray(truth).save(samples[0].truth)
     assert (LabelledSource(samples[:1], 16, seed=0).pair(0).label == label).all()
+
+
+def test_half_blurred_is_sharp_however_a_mask_that_decides_all_shrinks(
+    samples: list[Sample],
+) -> None:
+    PIL.Image.new("RGB", (640, 426)).save(samples[0].photo or "")
+    truth = (np.random.default_rng(0).random((426, 640)) < 0.5).astype(np.uint8) * 255
+    PIL.Image.fromarray(truth).save(samples[0].truth)
+    for side in (71, 213):
+        share = resize_layer((truth > 0).astype(np.float32), side)
+        assert (share == 0.5).any()
+        label = LabelledSource(samples[:1], side, seed=0).pair(0).label
+        assert np.array_equal(label == BLURRED, share > 0.5)
 
 
 def test_every_photo_comes_once_before_any_comes_again(samples: list[Sample]) -> None:

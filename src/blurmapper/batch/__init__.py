@@ -8,7 +8,7 @@ from blurmapper.batch.manifest import Manifest, identify
 from blurmapper.batch.mapping import MapTask, Outputs, enlarge_to, read_for
 from blurmapper.batch.planning import DoneBefore, plan_jobs
 from blurmapper.batch.run import How, run_task
-from blurmapper.batch.sameness import are_unchanged, describe_file
+from blurmapper.batch.sameness import describe_file, renew
 from blurmapper.batch.tasks import (
     MOST,
     Job,

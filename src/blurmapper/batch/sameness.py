@@ -16,27 +16,31 @@ from blurmapper.locations import Location, open_file
 
 
 def describe_file(file: Path) -> dict[str, Any]:
-    """Return what a manifest's line keeps of a file, for `are_unchanged` to compare."""
+    """Return what a manifest's line keeps of a file, for `renew` to compare."""
     described = {"photo": real_path(file), "file": identify(file), "inode": find_inode(file)}
     with open_file(file) as stream:
         return {**described, "content": digest_content(stream)}
 
 
-def are_unchanged(described: Any, files: Sequence[Path]) -> bool:
-    """Say whether files are what `describe_file` described, wherever they are now.
+def renew(described: Any, files: Sequence[Path]) -> list[dict[str, Any]] | None:
+    """Return what `describe_file` says now of files that are what it described, wherever they are.
 
-    Whoever changes a manifest by hand may leave anything as their description.
+    None where one is another. Once this is kept, what has moved need not be read again. Whoever
+    changes a manifest by hand may leave anything as their description.
     """
     with suppress(AttributeError, KeyError, TypeError, ValueError):
-        return all(_is_unchanged(*each) for each in zip(described, files, strict=True))
-    return False
+        return [_renew(*each) for each in zip(described, files, strict=True)]
+    return None
 
 
-def _is_unchanged(described: Mapping[str, Any], file: Path) -> bool:
-    if described["file"] != identify(file):
-        return False
+def _renew(described: Mapping[str, Any], file: Path) -> dict[str, Any]:
     inode = find_inode(file)
-    return is_in_place(described, file, inode) or is_same(described, file, inode)
+    if described["file"] == identify(file):
+        if is_in_place(described, file, inode):
+            return {**described}
+        if is_same(described, file, inode):
+            return {**described, "photo": real_path(file), "inode": inode}
+    raise ValueError(f"{file}: another file")
 
 
 def is_in_place(line: Mapping[str, Any], file: Location, inode: list[int] | None) -> bool:

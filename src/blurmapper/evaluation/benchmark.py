@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
@@ -16,10 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.batch import Manifest, are_unchanged, describe_file
+from blurmapper.batch import Manifest, describe_file, renew
 from blurmapper.datasets import Polarity, Sample, read_truth
-from blurmapper.devices import count_cores
-from blurmapper.errors import DatasetError
+from blurmapper.devices import count_cores, keeping_freed_memory
+from blurmapper.errors import DatasetError, ImageError
 from blurmapper.evaluation.boundary import boundary_counts
 from blurmapper.evaluation.counts import image_counts, stretch_map
 from blurmapper.evaluation.maps import find_maps, read_any_map, resize_map
@@ -76,6 +75,8 @@ class _Job:
     sample: Sample
     map_file: Path
     key: str
+    seconds: float | None = None
+    """What the method took for a map that is kept, and only counted anew."""
 
     @property
     def inputs(self) -> list[Path]:
@@ -125,11 +126,14 @@ def run_benchmark(
     # Older lines do not tell what they were made of.
     names = Record.__dataclass_fields__.keys() - {"inputs"}
     with Manifest(folder / "counts.jsonl", names) as manifest:
-        found = {job.sample.name: _find(manifest, job) for job in jobs}
-        done = {name: record for name, record in found.items() if record is not None}
-        for _ in done:
-            advance()
-        todo = [job for job in jobs if job.sample.name not in done]
+        done, todo = {}, []
+        for job in jobs:
+            record = _find(manifest, job)
+            if record is not None and record.key == job.key:
+                done[record.name] = record
+                advance()
+            else:
+                todo.append(replace(job, seconds=None if record is None else record.seconds))
         for record in _score_all(todo, min(processes, len(todo))):
             manifest.add(record.name, record.to_dict())
             done[record.name] = record
@@ -169,18 +173,26 @@ def _complete_key(job: _Job) -> str:
 
 
 def _find(manifest: Manifest, job: _Job) -> Record | None:
-    """Return the record of a photo, if it still holds."""
+    """Return the record of a photo, if it still holds; of a method's map also with older counts."""
     line = manifest.find(job.sample.name)
-    if line is None or line["key"] != job.key or not job.map_file.exists():
+    if line is None or not job.map_file.exists():
         return None
     with suppress(AttributeError, KeyError, OverflowError, TypeError, ValueError):
         record = Record.from_dict(line)
+        rules, wanted = (key.partition(" ")[2] for key in (record.key, job.key))
+        if rules != wanted or (record.key != job.key and job.entry.maps is not None):
+            return None
+        known = record.inputs
         if "inputs" not in line and job.entry.maps is None:
             # Methods take hours, and photos of one size and time are rare; .npy of both are not.
-            record = replace(record, inputs=[*map(describe_file, job.inputs)])
+            known = [*map(describe_file, job.inputs)]
+        inputs = renew(known, job.inputs)
+        if inputs is None:
+            return None
+        if record.key == job.key and inputs != record.inputs:
+            record = replace(record, inputs=inputs)
             manifest.add(record.name, record.to_dict())
-        if are_unchanged(record.inputs, job.inputs):
-            return record
+        return record
     return None
 
 
@@ -192,28 +204,11 @@ def _score_all(jobs: Sequence[_Job], processes: int) -> Iterator[Record]:
     context = get_context("spawn")
     with ProcessPoolExecutor(processes, context, _start_process) as pool:
         try:
-            with _keeping_freed_memory():
+            with keeping_freed_memory():
                 records = pool.map(_score, jobs, chunksize=CHUNK)
             yield from records
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _keeping_freed_memory() -> Iterator[None]:
-    """Let the processes started inside keep the memory that they free.
-
-    glibc gives arrays of a map's size back to the system and asks for them again with the next
-    map, a page fault at a time: a third of the time of scoring.
-    """
-    wanted = {"MALLOC_MMAP_THRESHOLD_": 1 << 25, "MALLOC_TRIM_THRESHOLD_": 1 << 28}
-    added = {name: str(size) for name, size in wanted.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            del os.environ[name]
 
 
 def _start_process() -> None:
@@ -246,8 +241,11 @@ def _score(job: _Job) -> Record:
     return Record(job.sample.name, counts, boundary, seconds, job.key, inputs)
 
 
-def _compute_map(job: _Job) -> tuple[npt.NDArray[np.uint16], float]:
-    """Map a photo and keep the map; what is scored is what is kept."""
+def _compute_map(job: _Job) -> tuple[npt.NDArray[Any], float]:
+    """Map a photo and keep the map, unless it is kept; what is scored is what is kept."""
+    if job.seconds is not None:
+        with suppress(ImageError):
+            return read_any_map(job.map_file), job.seconds
     assert job.sample.photo is not None
     image = read_image(job.sample.photo)
     method = _method(job.entry.method, job.entry.options)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from blurmapper.applications import blur_degree
-from blurmapper.batch import Manifest, are_unchanged, describe_file, identify, is_number
+from blurmapper.batch import Manifest, describe_file, identify, is_number, renew
 from blurmapper.errors import DatasetError, ImageError
 from blurmapper.evaluation.figures import COLOURS, Picture, draw_pictures, new_figure, read_shown
 from blurmapper.evaluation.selection import name_method
@@ -85,18 +85,17 @@ def find_degrees(method: str, photos: Sequence[Photo], file: Path, say: Say) -> 
             made_of = [identity, identify(photo.path)]
             line = manifest.find(photo.name)
             try:
-                if (
-                    line is None
-                    or line["made_of"] != made_of
-                    or not are_unchanged(line["inputs"], [photo.path])
-                    or not is_number(line["degree"], 1)
-                ):
+                inputs, degree = None, 0.0
+                if line is not None and line["made_of"] == made_of:
+                    inputs, degree = renew(line["inputs"], [photo.path]), line["degree"]
+                if inputs is None or not is_number(degree, 1):
                     inputs = [describe_file(photo.path)]
                     with naming(photo.path):
                         degree = blur_degree(map_blur(read_image(photo.path)))
-                    line = {"made_of": made_of, "inputs": inputs, "degree": degree}
-                    manifest.add(photo.name, line)
-                degrees[photo.name] = line["degree"]
+                kept = {"made_of": made_of, "inputs": inputs, "degree": degree}
+                if line is None or not kept.items() <= line.items():
+                    manifest.add(photo.name, kept)
+                degrees[photo.name] = degree
             except ImageError as error:
                 say(str(error))
             if number % OFTEN == 0 or number == len(photos):

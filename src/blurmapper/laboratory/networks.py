@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blurmapper.batch import Manifest, are_unchanged, describe_file, identify
+from blurmapper.batch import Manifest, describe_file, identify, renew
 from blurmapper.datasets import Sample
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.files import write_file
@@ -101,7 +101,8 @@ class TrainedNetwork:
         run = TrainingRun(self.config)
         if run.path.exists():
             with self._reading():
-                run.load()
+                # The folder's name is of what all of these hold.
+                run.load(NO_MATTER)
         run.train()
         # What is said of a network is said of the weights that make its maps.
         run.network.load_state_dict(run.average)
@@ -169,17 +170,20 @@ class TrainedNetwork:
                 path = folder / f"{sample.name}.png"
                 made_of = [identify(sample.photo), identify(self.checkpoint)]
                 line = manifest.find(sample.name)
-                known = line is not None and line["made_of"] == made_of and path.exists()
-                # What was mapped before this was kept of it can only be known by size and time.
-                if line is not None and known and "inputs" in line:
-                    known = are_unchanged(line["inputs"], [sample.photo])
-                if not known:
+                inputs = None
+                if line is not None and line["made_of"] == made_of and path.exists():
+                    # What was mapped before this was kept of it can only be known by size and time.
+                    now = [] if "inputs" in line else [describe_file(sample.photo)]
+                    inputs = renew(line.get("inputs", now), [sample.photo])
+                if inputs is None:
                     with self._reading():
                         mapper = mapper or NetworkMapper.from_checkpoint(self.checkpoint)
                     inputs = [describe_file(sample.photo)]
                     path.parent.mkdir(parents=True, exist_ok=True)
                     write_map(mapper(read_image(sample.photo)), path)
-                    manifest.add(sample.name, {"made_of": made_of, "inputs": inputs})
+                kept = {"made_of": made_of, "inputs": inputs}
+                if line is None or not kept.items() <= line.items():
+                    manifest.add(sample.name, kept)
         return folder
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
@@ -151,26 +152,28 @@ class TrainingConfig:
         """Whether `photos` is a library to make pairs of, some of whose photos are held out."""
         return self.listed is None or self.dataset is not None
 
-    def check_resumes(self, begun: TrainingConfig, checkpoint: Path, step: int) -> None:
+    def check_resumes(
+        self, begun: TrainingConfig, checkpoint: Path, step: int, alike: Collection[str] = ()
+    ) -> None:
         """Check that a run goes on to learn what it began to, as the card of its weights will say.
 
-        Data may have been moved, but not be called otherwise.
+        Data may have been moved, but only files that hold the same be called otherwise. Of the
+        fields `alike` the caller knows that they lead to the same.
 
         Raises
         ------
         ConfigError
-            If a field has changed that is in neither `CHANGEABLE` nor `GROUPING`, or the run is
-            beyond its last step.
+            If another field has changed that is in neither `CHANGEABLE` nor `GROUPING`, or the run
+            is beyond its last step.
         """
         for name in (item.name for item in fields(self)):
             before, now = getattr(begun, name), getattr(self, name)
-            if isinstance(before, Path) and isinstance(now, Path):
-                before, now = before.resolve().name, now.resolve().name
-            if before != now and name not in (*CHANGEABLE, *GROUPING):
-                raise ConfigError(
-                    f"{checkpoint}: of another {name} ({before}); give another output, and "
-                    f"initialise={checkpoint}"
-                )
+            if name in (*CHANGEABLE, *GROUPING, *alike) or _lead_to_same(before, now):
+                continue
+            raise ConfigError(
+                f"{checkpoint}: begun with {name}={before}; give another output, and "
+                f"initialise={checkpoint}"
+            )
         if step > self.iterations:
             raise ConfigError(
                 f"{checkpoint}: of {step} steps, more than iterations={self.iterations}; give "
@@ -193,6 +196,15 @@ class TrainingConfig:
         if config.dataset is not None and config.listed is None:
             raise ConfigError(f"{origin}: name the photos of `dataset` to train on with `listed`")
         return config
+
+
+def _lead_to_same(before: Any, now: Any) -> bool:
+    if not isinstance(before, Path) or not isinstance(now, Path):
+        return bool(before == now)
+    with suppress(OSError):
+        # What was edited at its place cannot be known.
+        return before.read_bytes() == now.read_bytes()
+    return before.resolve().name == now.resolve().name
 
 
 def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainingConfig:

@@ -59,8 +59,10 @@ class LabelledSource:
         image, blurred, decided = self._resize(_read_layers(sample), rng)
         if self.photometric:
             image = wear_image(image.astype(np.uint8), rng)
-        # A pixel is what most of it is; the masks do not say which blur it is.
-        label = np.where(decided > 0.5, np.where(2 * blurred > decided, BLURRED, SHARP), UNDECIDED)
+        # A pixel is what most of it is; the masks do not say which blur it is. Where all of it is
+        # decided, that is one but for rounding, which must not decide ties.
+        whole = np.where(decided > 0.999, 1, decided)
+        label = np.where(decided > 0.5, np.where(2 * blurred > whole, BLURRED, SHARP), UNDECIDED)
         return Pair(image.astype(np.uint8), label.astype(np.uint8), sample.kind or "labelled")
 
     def _resize(self, layers: list[Layer], rng: np.random.Generator) -> list[Layer]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -147,8 +147,8 @@ class TrainingRun:
         }
         write_checkpoint(state, self.path)
 
-    def load(self) -> None:
-        """Go back to where the checkpoint was written."""
+    def load(self, alike: Collection[str] = ()) -> None:
+        """Go back to where the checkpoint was written; `alike` as `check_resumes` takes it."""
         state = read_checkpoint(self.path)
         if state["config"].get("architecture") != self.config.architecture:
             raise ConfigError(f"{self.path}: of another architecture; give another output")
@@ -160,7 +160,7 @@ class TrainingRun:
         # With norms folded in or not, and parameters grouped, as where the run began, whatever this
         # config starts from.
         begun = TrainingConfig.from_dict(state["config"], str(self.path))
-        self.config.check_resumes(begun, self.path, state["step"])
+        self.config.check_resumes(begun, self.path, state["step"], alike)
         self.config = replace(self.config, **{name: getattr(begun, name) for name in GROUPING})
         network = get_architecture(self.config.architecture).build()
         set_weights(network, state["network"])
