@@ -68,8 +68,8 @@ def select_photos(
         From `order_photos`, the sharpest first.
     selection : Selection
     bursts : mapping of Path to Burst, optional
-        From `group_bursts`. With it, where a number is chosen, the sharpest hold of a burst its
-        best at most, all files of it, and the blurriest none that is the best of a burst.
+        From `group_bursts`. With it a number is one of exposures, of which all files are chosen;
+        the sharpest hold of a burst its best at most, and the blurriest none that is the best.
     by : {"focus", "s", "region"}
         What the photos are ranked by.
     """
@@ -80,13 +80,15 @@ def select_photos(
         for record in ranked
         if selection.takes(record) and _is_between(low, record.blur(by), high)
     ]
-    if selection.number is not None:
-        best = selection.end == "sharpest"
-        bursts = bursts or {}
-        chosen = [r for r in chosen if r.photo not in bursts or bursts[r.photo].is_best is best]
     if selection.end == "blurriest":
         chosen.reverse()
-    return chosen[: selection.number]
+    if selection.number is None or bursts is None:
+        return chosen[: selection.number]
+    best = selection.end == "sharpest"
+    chosen = [r for r in chosen if r.photo not in bursts or bursts[r.photo].is_best is best]
+    exposures = [_exposure(record.frame, record) for record in chosen]
+    counted = set(list(dict.fromkeys(exposures))[: selection.number])
+    return [r for r, exposure in zip(chosen, exposures, strict=True) if exposure in counted]
 
 
 LONGEST_GAP = 2.0
@@ -139,7 +141,7 @@ def group_bursts(ranked: Sequence[PhotoRecord]) -> dict[Path, Burst]:
     bursts: dict[Path, Burst] = {}
     number = 1
     for run in _join_frames(framed):
-        exposures: dict[tuple[str, datetime], list[Path]] = {}
+        exposures: dict[tuple[str, datetime | None], list[Path]] = {}
         for frame, record in sorted(run, key=worth):
             exposures.setdefault(_exposure(frame, record), []).append(record.photo)
         if len(exposures) > 1:
@@ -156,7 +158,7 @@ def _join_frames(
     # Thousands may have one time, such as scans, so that these are compared all at once.
     prints = np.array([frame.fingerprint for frame, _ in framed], np.uint64)
     run_of = np.arange(len(framed))
-    exposures: dict[tuple[str, datetime], int] = {}
+    exposures: dict[tuple[str, datetime | None], int] = {}
     start = 0
     for at, (frame, record) in enumerate(framed):
         while not _is_soon_after(framed[start][0], frame):
@@ -185,8 +187,10 @@ def _count_bits(prints: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return sums
 
 
-def _exposure(frame: Frame, record: PhotoRecord) -> tuple[str, datetime]:
+def _exposure(frame: Frame | None, record: PhotoRecord) -> tuple[str, datetime | None]:
     """Return what the files of one exposure share: their name but for its suffix, and the time."""
+    if frame is None:
+        return str(record.photo), None
     return str(record.photo).removesuffix(record.photo.suffix), frame.taken
 
 
