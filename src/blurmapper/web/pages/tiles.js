@@ -52,10 +52,7 @@ function burstsOf(ranked) {
 // What belongs together of photos by camera and time, be it by way of others.
 function runsOf(framed) {
   const [frames, joined, exposures, runs] = [framed.map(frameOf), [...framed.keys()], new Map(), new Map()];
-  const first = (at) => {
-    while (joined[at] !== at) at = joined[at] = joined[joined[at]];
-    return at;
-  };
+  const first = (at) => (joined[at] === at ? at : (joined[at] = first(joined[at])));
   const join = (one, other) => (joined[Math.max(first(one), first(other))] = Math.min(first(one), first(other)));
   let start = 0;
   for (const [at, photo] of framed.entries()) {
@@ -63,9 +60,8 @@ function runsOf(framed) {
     for (let other = start; other < at; other += 1) {
       if (differingBits(frames[other], frames[at]) <= MOST_DIFFERING_BITS) join(other, at);
     }
-    const exposure = exposureOf(photo);
-    if (exposures.has(exposure)) join(exposures.get(exposure), at);
-    else exposures.set(exposure, at);
+    join(exposures.get(exposureOf(photo)) ?? at, at);
+    exposures.set(exposureOf(photo), at);
   }
   for (const [at, photo] of framed.entries()) (runs.get(first(at)) ?? runs.set(first(at), []).get(first(at))).push(photo);
   return [...runs.values()];
