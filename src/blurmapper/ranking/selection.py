@@ -182,8 +182,9 @@ def _count_bits(prints: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """Return how many bits of each are set, as `numpy.bitwise_count` of NumPy 2 does."""
     pairs = prints - ((prints >> 1) & 0x5555555555555555)
     fours = (pairs & 0x3333333333333333) + ((pairs >> 2) & 0x3333333333333333)
-    bytewise: npt.NDArray[np.uint64] = (fours + (fours >> 4)) & 0x0F0F0F0F0F0F0F0F
-    return bytewise * 0x0101010101010101 >> 56
+    eights = (fours + (fours >> 4)) & 0x0F0F0F0F0F0F0F0F
+    sums: npt.NDArray[np.uint64] = (eights * 0x0101010101010101) >> 56
+    return sums
 
 
 def _exposure(frame: Frame | None, record: PhotoRecord) -> tuple[str, datetime | None]:

@@ -148,8 +148,8 @@ def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) ->
     except FileNotFoundError:
         if is_by_hand(wanted, elsewhere):
             return None
-        said = {name: value for name, value in wanted.items() if value}
-        return new_sidecar(said) if drop_nothing(said) else b""
+        told = {name: value for name, value in wanted.items() if value}
+        return new_sidecar(told) if drop_nothing(told) else b""
     except OSError as error:
         raise ImageError(f"{sidecar}: cannot be read ({error.strerror}); check it") from error
     try:
