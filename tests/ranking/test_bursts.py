@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import process_time
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ from blurmapper.ranking.records import Measure, PhotoRecord, Verdict, order_phot
 from blurmapper.ranking.selection import (
     MOST_DIFFERING_BITS,
     Burst,
+    End,
     Selection,
     group_bursts,
     select_photos,
@@ -229,6 +231,50 @@ def test_raw_and_jpeg_of_one_exposure_are_one_frame(make_record: MakeRecord) -> 
     }
     chosen = select_photos(one + two, Selection(number=9), bursts)
     assert [str(record.photo) for record in chosen] == ["2.jpg", "2.dng"]
+
+
+@pytest.mark.parametrize(
+    ("end", "number", "names"),
+    [
+        ("sharpest", 1, ["1.jpg", "1.nef"]),
+        ("sharpest", 2, ["1.jpg", "x.jpg", "1.nef"]),
+        ("sharpest", 3, ["1.jpg", "x.jpg", "1.nef", "3.jpg", "3.nef"]),
+        ("blurriest", 1, ["3.nef", "3.jpg"]),
+        ("blurriest", 2, ["3.nef", "3.jpg", "2.jpg"]),
+    ],
+)
+def test_of_bursts_a_number_is_one_of_exposures(
+    end: End, number: int, names: list[str], make_record: MakeRecord
+) -> None:
+    frames = {
+        "1.jpg": frame_at(0, detail=9),
+        "x.jpg": None,
+        "1.nef": frame_at(0, detail=9),
+        "2.jpg": frame_at(1),
+        "3.jpg": frame_at(60),
+        "3.nef": frame_at(60),
+    }
+    ranked = [make_record(name, k / 10, frame) for k, (name, frame) in enumerate(frames.items())]
+    chosen = select_photos(ranked, Selection(end=end, number=number), group_bursts(ranked))
+    assert [str(record.photo) for record in chosen] == names
+
+
+def test_exposures_are_counted_where_no_burst_is_found(make_record: MakeRecord) -> None:
+    pair = [make_record(f"1.{suffix}", 0.5, frame_at(0)) for suffix in ("jpg", "nef")]
+    assert select_photos(pair, Selection(number=1), make_ranking(pair, group=True).bursts) == pair
+    assert select_photos(pair, Selection(number=1)) == pair[:1]
+
+
+@pytest.mark.parametrize("bits", [2, 64], ids=["alike", "of other looks"])
+def test_thousands_of_one_time_are_grouped_in_seconds(bits: int, make_record: MakeRecord) -> None:
+    prints = np.random.default_rng(0).integers(0, 2**bits, 12_000, np.uint64, endpoint=False)
+    records = [
+        make_record(f"{k}.jpg", 0.5, frame_at(0, int(each))) for k, each in enumerate(prints)
+    ]
+    begin = process_time()
+    bursts = group_bursts(records)
+    assert process_time() - begin < 3
+    assert (len(bursts) == len(records)) == (bits == 2)
 
 
 def test_no_photos_hold_no_burst() -> None:

@@ -80,6 +80,26 @@ def test_copying_again_adds_nothing_to_another_photo(tmp_path: Path) -> None:
     assert list(contents(tmp_path / "out")) == ["a.heic", "a.jpg"]
 
 
+@BOTH
+def test_a_version_does_not_become_the_sidecar_of_the_photo_of_its_name(
+    bring: Bring, tmp_path: Path
+) -> None:
+    write(tmp_path / "out", "a_01.jpg")
+    photo = write(tmp_path / "in", "a.jpg", "a_01.jpg.xmp")
+    said = list(bring([photo], tmp_path / "out", dry_run=True))
+    assert list(bring([photo], tmp_path / "out")) == said == [tmp_path / "out" / "a-2.jpg"]
+    assert list(contents(tmp_path / "out")) == ["a-2.jpg", "a-2_01.jpg.xmp", "a_01.jpg"]
+
+
+def test_a_photo_that_is_called_as_a_version_keeps_its_sidecar(tmp_path: Path) -> None:
+    first = write(tmp_path / "in", "a.jpg", "a_01.jpg", "a_01.jpg.xmp")
+    list(move_photos([first], tmp_path / "one"))
+    assert list(contents(tmp_path / "in")) == ["a_01.jpg", "a_01.jpg.xmp"]
+    write(tmp_path / "in", "a.jpg")
+    list(move_photos([tmp_path / "in" / "a_01.jpg"], tmp_path / "two"))
+    assert list(contents(tmp_path / "two")) == ["a_01.jpg", "a_01.jpg.xmp"]
+
+
 def test_a_version_is_of_the_photo_of_its_very_name(tmp_path: Path) -> None:
     first = write(tmp_path / "in", "a.jpg", "A.JPG", "A_01.JPG.xmp")
     if len(contents(tmp_path / "in")) == 2:

@@ -154,7 +154,8 @@ class Actions:
 
         chosen: list[Path] = []
         if self.selection is not None:
-            records = select_photos(ranking.records, self.selection, ranking.bursts, by=ranking.by)
+            bursts = ranking.bursts if ranking.is_grouped else None
+            records = select_photos(ranking.records, self.selection, bursts, by=ranking.by)
             chosen = [record.photo for record in records]
         marks: dict[Path, Mark] = {}
         if self.stars:

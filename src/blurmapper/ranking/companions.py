@@ -74,38 +74,34 @@ class Folders:
 
     def find_alike(self, photo: Path, wanted: Path) -> Path:
         """Return a photo's file of a name, whatever its case, or where a new one goes."""
-        near = self._near(photo)
-        if wanted.name in near:
+        if wanted.name in self._near(photo):
             return wanted
         alike = [
             name
-            for name in sorted(near, key=lambda name: name[:-4] != wanted.stem)
+            for name in sorted(self._near(photo), key=lambda name: name[:-4] != wanted.stem)
             if name.casefold() == wanted.name.casefold()
-            and not self._is_of_another(photo, name[: len(wanted.stem)], near)
+            and not self._is_of_another(photo, name[: len(wanted.stem)], photo.with_name(name))
         ]
         return wanted.with_name(alike[0]) if alike else wanted
 
     def find_companions(self, photo: Path) -> list[Companion]:
         """Return the files that belong to a photo, which need not be there itself."""
-        near = self._near(photo)
         return [
             Companion(path, owner[: len(photo.stem)], rest, bool(self.find_others(path, photo)))
-            for name, rest, owner in self._split(photo, near)
+            for name, rest, owner in self._split(photo, self._near(photo))
             if self._is_there(path := photo.with_name(name))
-            and not self._is_of_another(photo, owner, near)
+            and not self._is_of_another(photo, owner, path)
         ]
 
     def find_others(self, companion: Path, photo: Path) -> list[Path]:
         """Return the other photos that a photo's file belongs to; the photo need not be there."""
-        self._list(companion.parent)
-        listed = self._listed[companion.parent]
-        near = {name for key in _keys(companion.name) for name in listed.get(key, ())}
+        near = self._photos_near(companion) - {photo.name}
         return [
             other
-            for other in (companion.with_name(name) for name in sorted(near) if _is_photo(name))
-            if other.name != photo.name and self._is_there(other)
+            for other in (companion.with_name(name) for name in sorted(near))
+            if self._is_there(other)
             for _, _, owner in self._split(other, {companion.name})
-            if not self._is_of_another(other, owner, near | {photo.name})
+            if not self._is_of_another(other, owner, companion, photo.name)
         ]
 
     def _is_there(self, path: Path) -> bool:
@@ -129,15 +125,23 @@ class Folders:
                 if OF_ONE.fullmatch(behind) and (not counted or behind.casefold() == ".xmp"):
                     yield name, rest, full[: len(full) - len(behind)]
 
-    @staticmethod
-    def _is_of_another(photo: Path, owner: str, near: set[str]) -> bool:
+    def _is_of_another(self, photo: Path, owner: str, companion: Path, *besides: str) -> bool:
         """Say whether another photo has the very name that a companion is called after."""
-        # NAME_01.EXT.xmp may be of NAME_01.EXT, or a version of NAME.EXT.
+        # NAME_01.EXT.xmp is of NAME_01.EXT, or where there is none a version of NAME.EXT.
+        if owner in (photo.name, photo.stem):
+            return False
         named = {owner, _VERSION.sub("", owner)} - {photo.name, photo.stem}
-        return bool(named) and any(
-            _is_photo(other) and not named.isdisjoint((other, os.path.splitext(other)[0]))  # noqa: PTH122
-            for other in near
+        return any(
+            not named.isdisjoint((other, os.path.splitext(other)[0]))  # noqa: PTH122
+            for other in (*self._photos_near(companion), *besides)
         )
+
+    def _photos_near(self, companion: Path) -> set[str]:
+        """Return the names of the photos that a file may belong to."""
+        self._list(companion.parent)
+        listed = self._listed[companion.parent]
+        near = {name for key in _keys(companion.name) for name in listed.get(key, ())}
+        return set(filter(_is_photo, near))
 
     def _near(self, photo: Path) -> set[str]:
         self._list(photo.parent)

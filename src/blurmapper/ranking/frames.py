@@ -34,10 +34,6 @@ class Frame:
     fingerprint: int
     detail: float = 0.0
 
-    def differing_bits(self, other: Frame) -> int:
-        """Return in how many of 64 bits two photos' fingerprints differ."""
-        return (self.fingerprint ^ other.fingerprint).bit_count()
-
 
 def read_frame(photo: BinaryIO, image: ImageArray) -> Frame | None:
     """Return the frame that a photo is, or None if its EXIF does not say when it was taken.

@@ -152,7 +152,8 @@ def is_by_hand(wanted: Marks, given: Marks) -> bool:
         _gainsay(wanted, given)
         or _take_back(given, wanted)
         or any(
-            said != _meaning(name, wanted[name]) and (name != LIGHTROOM_GOOD or not wanted[name])
+            said != _meaning(name, wanted[name])
+            and (name != LIGHTROOM_GOOD or (not wanted[name] and value.lower() != "false"))
             for name, value in given.items()
             if name in wanted and (said := _meaning(name, value))
         )

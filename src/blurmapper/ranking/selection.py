@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from blurmapper.ranking.frames import Frame
 from blurmapper.ranking.records import Measure, PhotoRecord, find_tier
@@ -66,8 +68,8 @@ def select_photos(
         From `order_photos`, the sharpest first.
     selection : Selection
     bursts : mapping of Path to Burst, optional
-        From `group_bursts`. With it, where a number is chosen, the sharpest hold of a burst its
-        best at most, all files of it, and the blurriest none that is the best of a burst.
+        From `group_bursts`. With it a number is one of exposures, of which all files are chosen;
+        the sharpest hold of a burst its best at most, and the blurriest none that is the best.
     by : {"focus", "s", "region"}
         What the photos are ranked by.
     """
@@ -78,13 +80,15 @@ def select_photos(
         for record in ranked
         if selection.takes(record) and _is_between(low, record.blur(by), high)
     ]
-    if selection.number is not None:
-        best = selection.end == "sharpest"
-        bursts = bursts or {}
-        chosen = [r for r in chosen if r.photo not in bursts or bursts[r.photo].is_best is best]
     if selection.end == "blurriest":
         chosen.reverse()
-    return chosen[: selection.number]
+    if selection.number is None or bursts is None:
+        return chosen[: selection.number]
+    best = selection.end == "sharpest"
+    chosen = [r for r in chosen if r.photo not in bursts or bursts[r.photo].is_best is best]
+    exposures = [_exposure(record.frame, record) for record in chosen]
+    counted = set(list(dict.fromkeys(exposures))[: selection.number])
+    return [r for r, exposure in zip(chosen, exposures, strict=True) if exposure in counted]
 
 
 LONGEST_GAP = 2.0
@@ -137,7 +141,7 @@ def group_bursts(ranked: Sequence[PhotoRecord]) -> dict[Path, Burst]:
     bursts: dict[Path, Burst] = {}
     number = 1
     for run in _join_frames(framed):
-        exposures: dict[tuple[str, datetime], list[Path]] = {}
+        exposures: dict[tuple[str, datetime | None], list[Path]] = {}
         for frame, record in sorted(run, key=worth):
             exposures.setdefault(_exposure(frame, record), []).append(record.photo)
         if len(exposures) > 1:
@@ -151,31 +155,42 @@ def _join_frames(
     framed: Sequence[tuple[Frame, PhotoRecord]],
 ) -> Iterable[list[tuple[Frame, PhotoRecord]]]:
     """Return what belongs together of photos by camera and time, be it by way of others."""
-    joined = list(range(len(framed)))
-
-    def first(at: int) -> int:
-        while joined[at] != at:
-            joined[at] = at = joined[joined[at]]
-        return at
-
-    exposures: dict[tuple[str, datetime], int] = {}
-    near: deque[int] = deque()
+    # Thousands may have one time, such as scans, so that these are compared all at once.
+    prints = np.array([frame.fingerprint for frame, _ in framed], np.uint64)
+    run_of = np.arange(len(framed))
+    exposures: dict[tuple[str, datetime | None], int] = {}
+    start = 0
     for at, (frame, record) in enumerate(framed):
-        while near and not _is_soon_after(framed[near[0]][0], frame):
-            near.popleft()
-        alike = [k for k in near if frame.differing_bits(framed[k][0]) <= MOST_DIFFERING_BITS]
-        for other in (*alike, exposures.setdefault(_exposure(frame, record), at)):
-            one, another = sorted((first(other), first(at)))
-            joined[another] = one
-        near.append(at)
+        while not _is_soon_after(framed[start][0], frame):
+            start += 1
+        same = exposures.setdefault(_exposure(frame, record), at)
+        alike = _count_bits(prints[start:at] ^ prints[at]) <= MOST_DIFFERING_BITS
+        near = np.append(run_of[start:at][alike], run_of[same])
+        run_of[at] = first = near.min()
+        while (near := near[near != first]).size:
+            # A run is called after its first photo.
+            since = run_of[near[0] : at + 1]
+            since[since == near[0]] = first
+            near = near[near != near[0]]
     runs: dict[int, list[tuple[Frame, PhotoRecord]]] = {}
-    for at, pair in enumerate(framed):
-        runs.setdefault(first(at), []).append(pair)
+    for run, pair in zip(run_of.tolist(), framed, strict=True):
+        runs.setdefault(run, []).append(pair)
     return runs.values()
 
 
-def _exposure(frame: Frame, record: PhotoRecord) -> tuple[str, datetime]:
+def _count_bits(prints: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Return how many bits of each are set, as `numpy.bitwise_count` of NumPy 2 does."""
+    pairs = prints - ((prints >> 1) & 0x5555555555555555)
+    fours = (pairs & 0x3333333333333333) + ((pairs >> 2) & 0x3333333333333333)
+    eights = (fours + (fours >> 4)) & 0x0F0F0F0F0F0F0F0F
+    sums: npt.NDArray[np.uint64] = (eights * 0x0101010101010101) >> 56
+    return sums
+
+
+def _exposure(frame: Frame | None, record: PhotoRecord) -> tuple[str, datetime | None]:
     """Return what the files of one exposure share: their name but for its suffix, and the time."""
+    if frame is None:
+        return str(record.photo), None
     return str(record.photo).removesuffix(record.photo.suffix), frame.taken
 
 

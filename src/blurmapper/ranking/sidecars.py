@@ -148,7 +148,8 @@ def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) ->
     except FileNotFoundError:
         if is_by_hand(wanted, elsewhere):
             return None
-        return new_sidecar(wanted) if drop_nothing(wanted) else b""
+        told = {name: value for name, value in wanted.items() if value}
+        return new_sidecar(told) if drop_nothing(told) else b""
     except OSError as error:
         raise ImageError(f"{sidecar}: cannot be read ({error.strerror}); check it") from error
     try:
@@ -163,6 +164,9 @@ def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) ->
         gone = find_gainsaid(given, wanted) - {LIGHTROOM_GOOD}
         said = {name: wanted[name] for name in wanted if name in {**given, **drop_nothing(wanted)}}
         said |= dict.fromkeys(gone, "0")
+        if said.get(LIGHTROOM_GOOD) == "":
+            # It is true or false, and never empty.
+            said[LIGHTROOM_GOOD] = "false"
         return write_properties(before, said) if said else b""
     except (ValueError, expat.ExpatError) as error:
         raise ImageError(

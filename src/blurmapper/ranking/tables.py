@@ -48,13 +48,14 @@ TEXTS = tuple(name for name, kind in COLUMNS.items() if kind is str)
 class Ranking:
     """Photos in order, the sharpest first, those that could not be read, and the bursts.
 
-    `by` is what they are ranked and rated by.
+    `by` is what they are ranked and rated by. `is_grouped` says whether bursts were looked for.
     """
 
     records: Sequence[PhotoRecord]
     unreadable: Sequence[Unreadable] = ()
     bursts: Mapping[Path, Burst] = field(default_factory=dict)
     by: Measure = "s"
+    is_grouped: bool = False
 
 
 def make_ranking(
@@ -68,7 +69,7 @@ def make_ranking(
     bursts = group_bursts(records) if group else {}
     if by == "focus":
         records = order_within_bursts(records, bursts)
-    return Ranking(records, unreadable, bursts, by)
+    return Ranking(records, unreadable, bursts, by, group)
 
 
 def rows(ranking: Ranking) -> list[dict[str, Any]]:
