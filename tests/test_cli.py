@@ -262,7 +262,7 @@ def test_every_command_has_help(run: Run, command: str) -> None:
 def test_training_without_torch_names_the_command_that_installs_it(
     run: Run, command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("running", "export"):
+    for module in ("running", "amount_run", "export"):
         monkeypatch.delitem(sys.modules, f"blurmapper.training.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
     status, _, errors = run(*command)
