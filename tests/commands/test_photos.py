@@ -13,7 +13,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from blurmapper.batch import How, Outcome, Task
+from blurmapper.batch import How, Outcome, PhotoTask
 from blurmapper.commands._run import run_command
 from blurmapper.errors import ImageError
 from blurmapper.images import read_photo
@@ -35,7 +35,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class ShapeTask(Task):
+class ShapeTask(PhotoTask):
     """Write a photo's shape into a file, once a hook has had the photo's name."""
 
     hook: Hook = print

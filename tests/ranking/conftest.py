@@ -86,3 +86,15 @@ def scene() -> Callable[[int], npt.NDArray[np.uint8]]:
         return np.asarray(picture)
 
     return make
+
+
+def write(folder: Path, *names: str) -> Path:
+    """Write files that hold their folder's name and their own; return the first."""
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).write_text(f"{folder.name}/{name}")
+    return folder / names[0]
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in sorted(folder.iterdir())}

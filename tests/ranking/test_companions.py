@@ -15,21 +15,11 @@ from blurmapper import parts
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.ranking.bringing import copy_photos, move_photos
 
+from .conftest import contents, write
+
 Bring = Callable[..., Generator[Path | BlurMapperError]]
 
 BOTH = pytest.mark.parametrize("bring", [copy_photos, move_photos])
-
-
-def write(folder: Path, *names: str) -> Path:
-    """Write files that hold their folder's name and their own; return the first."""
-    folder.mkdir(exist_ok=True)
-    for name in names:
-        (folder / name).write_text(f"{folder.name}/{name}")
-    return folder / names[0]
-
-
-def contents(folder: Path) -> dict[str, str]:
-    return {path.name: path.read_text() for path in sorted(folder.iterdir())}
 
 
 @BOTH

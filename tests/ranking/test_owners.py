@@ -10,22 +10,12 @@ import pytest
 from blurmapper.errors import BlurMapperError
 from blurmapper.ranking.bringing import copy_photos, move_photos
 
+from .conftest import contents, write
+
 Bring = Callable[..., Iterator[Path | BlurMapperError]]
 
 BOTH = pytest.mark.parametrize("bring", [copy_photos, move_photos])
 OF_A_NAME = pytest.mark.parametrize("name", ["a.xmp", "a.MOV", "a.aae", "a.WAV", "a.json", "a.pp3"])
-
-
-def write(folder: Path, *names: str) -> Path:
-    """Write files that hold their folder's name and their own; return the first."""
-    folder.mkdir(exist_ok=True)
-    for name in names:
-        (folder / name).write_text(f"{folder.name}/{name}")
-    return folder / names[0]
-
-
-def contents(folder: Path) -> dict[str, str]:
-    return {path.name: path.read_text() for path in sorted(folder.iterdir())}
 
 
 @BOTH

@@ -13,6 +13,7 @@ from blurmapper.batch.tasks import (
     MOST,
     Job,
     Outcome,
+    PhotoTask,
     Result,
     Task,
     do_job,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 import numpy as np
 
 from blurmapper.amounts import identify_network, measure_amounts
-from blurmapper.batch.tasks import Outcome, Task
+from blurmapper.batch.tasks import Outcome, PhotoTask
 from blurmapper.images import encode_cutout, encode_image, encode_map, read_photo
 from blurmapper.locations import Location
 from blurmapper.methods import BlurMethod
@@ -23,7 +23,7 @@ JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo")
 
 
 @dataclass(frozen=True)
-class SegmentTask(Task):
+class SegmentTask(PhotoTask):
     """Write the sharp subject's mask, or its cutout; measure its ``share``, in [0, 1]."""
 
     cutout: bool = False
@@ -62,7 +62,7 @@ class SegmentTask(Task):
 
 
 @dataclass(frozen=True)
-class MagnifyTask(Task):
+class MagnifyTask(PhotoTask):
     """Write the photo with what is blurred in it blurred further."""
 
     strength: float = 1.0

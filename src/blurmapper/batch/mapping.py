@@ -13,7 +13,7 @@ from blurmapper.amounts import BlurAmounts, identify_network, measure_amounts
 from blurmapper.applications.degree import blur_degree, share_blurred
 from blurmapper.batch.finding import Found
 from blurmapper.batch.keep_masks import KeepMasks
-from blurmapper.batch.tasks import Job, Outcome, Task, may_be_number
+from blurmapper.batch.tasks import Job, Outcome, PhotoTask, may_be_number
 from blurmapper.decoding import Photo
 from blurmapper.errors import MethodError
 from blurmapper.images import (
@@ -62,7 +62,7 @@ class Outputs:
 
 
 @dataclass(frozen=True)
-class MapTask(Task):
+class MapTask(PhotoTask):
     """Write a photo's blur map; measure S, ``blur_degree``, and ``share_blurred``, in [0, 1]."""
 
     outputs: Outputs = field(default_factory=Outputs)

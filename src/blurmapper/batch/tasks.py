@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -124,10 +125,8 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Task:
-    """What is done with every photo; it can be sent to other machines.
-
-    A command has a class of its own, whose `work` is all that differs between commands.
+class Task(ABC):
+    """What is done with every photo or clip; it can be sent to other machines.
 
     Attributes
     ----------
@@ -156,7 +155,7 @@ class Task:
     """What it is done with."""
 
     alone: ClassVar[bool] = False
-    """Whether `work` has threads of its own, so that one machine does one photo at a time."""
+    """Whether `do` has threads of its own, so that one machine does one photo at a time."""
 
     @property
     def noted(self) -> Mapping[str, Callable[[Any], bool]]:
@@ -201,27 +200,17 @@ class Task:
         """Return the method, ready to map."""
         return get_method(self.method, self.options)
 
+    @abstractmethod
     def do(self, job: Job, method: BlurMethod, room: Room) -> Result:
-        """Read a photo, work on it and write its files, each whole or not at all."""
-        start = time.perf_counter()
-        with open_file(job.photo) as photo, room(photo):
-            digest = None if job.inode is None else digest_content(photo)
-            outcome = self.work(method, photo, str(job.photo))
-            files = self.files_of(job, outcome.values)
-            job.write({files[kind]: content for kind, content in outcome.files.items()})
-        return Result(job.photo, outcome.values, files, time.perf_counter() - start, content=digest)
-
-    def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
-        """Return what is made of a photo; `name` stands for it in errors.
+        """Do it with one, and write its files, each whole or not at all.
 
         Raises
         ------
         BlurMapperError
-            If nothing can be.
+            If it cannot be done.
         """
-        raise NotImplementedError
 
-    def check(self, found: Found) -> None:
+    def check(self, found: Found) -> None:  # noqa: B027 - most take all
         """Refuse photos that the task cannot be done with together.
 
         Raises
@@ -232,6 +221,30 @@ class Task:
     def describe(self, values: Mapping[str, Any]) -> str:
         """Return what the line about a photo says of what was measured."""
         return ""
+
+
+class PhotoTask(Task):
+    """What is done with a photo: a command has a class of its own, whose `work` is what differs."""
+
+    def do(self, job: Job, method: BlurMethod, room: Room) -> Result:
+        """Read a photo, work on it and write its files, each whole or not at all."""
+        start = time.perf_counter()
+        with open_file(job.photo) as photo, room(photo):
+            digest = None if job.inode is None else digest_content(photo)
+            outcome = self.work(method, photo, str(job.photo))
+            files = self.files_of(job, outcome.values)
+            job.write({files[kind]: content for kind, content in outcome.files.items()})
+        return Result(job.photo, outcome.values, files, time.perf_counter() - start, content=digest)
+
+    @abstractmethod
+    def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
+        """Return what is made of a photo; `name` stands for it in errors.
+
+        Raises
+        ------
+        BlurMapperError
+            If nothing can be.
+        """
 
 
 def is_number(value: Any, most: float = MOST) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 
 from blurmapper.amounts import identify_network
 from blurmapper.applications.degree import Weighting, blur_degree, share_blurred
-from blurmapper.batch import MOST, Outcome, PhotoFailure, Result, Task
+from blurmapper.batch import MOST, Outcome, PhotoFailure, PhotoTask, Result
 from blurmapper.images import BlurMap, ImageArray, read_photo
 from blurmapper.locations import Location
 from blurmapper.methods import BlurMethod
@@ -57,7 +57,7 @@ _FRAME = ("taken", "camera", "fingerprint", "detail")
 
 
 @dataclass(frozen=True)
-class MeasureTask(Task):
+class MeasureTask(PhotoTask):
     """Measure a photo for the ranking: all that `to_record` makes records of; nothing is written.
 
     S is measured with every weighting, and with it what tells the frames of a burst, so that

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from blurmapper.amounts import identify_network
 from blurmapper.batch import MOST, Job, Result, Task, identify
 from blurmapper.batch.tasks import Room
+from blurmapper.errors import count_of
 from blurmapper.locations import Location, with_ending
 from blurmapper.methods import BlurMethod
 from blurmapper.video import mapping
@@ -109,8 +110,7 @@ class ClipTask(Task):
 
     def describe(self, values: Mapping[str, Any]) -> str:
         """Return the number of frames, and the mean of S."""
-        frames = "1 frame" if values["frames"] == 1 else f"{values['frames']} frames"
-        return f"{frames}, mean S {values['blur_degree']:.3f}"
+        return f"{count_of(values['frames'], 'frame')}, mean S {values['blur_degree']:.3f}"
 
 
 def _are_endings(value: Any) -> bool:
