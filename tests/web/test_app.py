@@ -70,7 +70,7 @@ def test_a_full_server_says_so(
 
 
 def test_a_server_whose_work_does_not_end_says_so(serve: Serve, gate: Gate, photo: bytes) -> None:
-    with serve(gate, Limits(seconds=0.2)) as client:
+    with serve(gate, Limits(seconds=1)) as client:
         gate.opened.clear()
         assert client.post("/v1/degree", content=photo).status_code == 504
         stuck = client.get("/healthz")

@@ -20,14 +20,14 @@ httpx = pytest.importorskip("httpx", reason="httpx asks the server")
 from blurmapper.web import Limits  # noqa: E402
 
 if TYPE_CHECKING:
-    from tests.web.conftest import Gate, Serve
+    from tests.web.conftest import Gate, Post, Serve
 
-SMALL = Limits(upload_bytes=100_000, pixels=20_000, seconds=1)
+SMALL = Limits(upload_bytes=100_000, pixels=20_000)
 
 
 @pytest.fixture
 def small(serve: Serve, gate: Gate) -> Iterator[Any]:
-    """A client of a server that takes 100 kB and 20,000 pixels within a second."""
+    """A client of a server that takes 100 kB and 20,000 pixels."""
     with serve(gate, SMALL) as client:
         yield client
 
@@ -77,9 +77,8 @@ def test_an_endless_upload_is_cut_off(small: Any) -> None:
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
-def test_an_upload_that_does_not_end_is_given_up(small: Any) -> None:
-    with socket.create_connection((small.base_url.host, small.base_url.port), timeout=10) as raw:
-        raw.sendall(b"POST /v1/map HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nhalf")
+def test_an_upload_that_does_not_end_is_given_up(serve: Serve, gate: Gate, post: Post) -> None:
+    with serve(gate, Limits(seconds=1)) as client, post(client, b"half", length=1000) as raw:
         assert raw.recv(100).startswith(b"HTTP/1.1 408 ")
 
 
