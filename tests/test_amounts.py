@@ -88,6 +88,25 @@ def test_nothing_flat_gets_a_figure(level: int, noise: float) -> None:
     assert np.isfinite(measure_amounts(noisy).sigma).mean() < 0.01
 
 
+@pytest.mark.parametrize("noise", [0.0, 1.5])
+@pytest.mark.parametrize("shade", ["ramp", "vignette"])
+def test_light_that_fades_is_no_blur(shade: str, noise: float) -> None:
+    rows, columns = (400, 600) if shade == "ramp" else (600, 900)
+    y, x = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
+    grey = 127.5 * (1 + x) if shade == "ramp" else 230 - 75 * (x**2 + y**2)
+    grey = grey + np.random.default_rng(0).normal(0, 1, grey.shape) * noise
+    photo = np.repeat(np.rint(grey).clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    assert np.isnan(measure_amounts(photo).sigma).all()
+
+
+def test_a_faint_edge_that_is_wide_is_seen() -> None:
+    photo = np.full((512, 512, 3), 110, np.uint8)
+    photo[:, 256:] = 140
+    for sigma in (5.0, 10.0):
+        measured = measure_amounts(cv2.GaussianBlur(photo, (0, 0), sigma)).sigma[8:-8, 15:17]
+        assert np.nanmedian(measured) == pytest.approx(sigma, rel=0.2)
+
+
 @pytest.mark.parametrize("sigma", [0.0, 1.0, 3.0, 8.0])
 def test_a_plain_area_gets_no_figure_from_the_edges_around_it(sigma: float) -> None:
     light = scene().copy()
