@@ -164,7 +164,7 @@ def wait_for(address: str, **state: int) -> None:
     ("number", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, -signal.SIGTERM)]
 )
 def test_a_signal_ends_it_amidst_work_without_a_word(number: int, status: int) -> None:
-    with busy_server(0.1) as (process, waiting):
+    with busy_server(2) as (process, waiting):
         process.send_signal(number)
         assert waiting.recv(100).startswith(b"HTTP/1.1 503 ")
         _, errors = process.communicate(timeout=60)
