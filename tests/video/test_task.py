@@ -45,12 +45,31 @@ def mapped_before(result: Result) -> list[bool]:
     return ["mapped before" in line for line in result.stdout.splitlines()]
 
 
+STICKING = """
+import time
+from itertools import count
+from blurmapper.cli import main
+from blurmapper.mapper import BlurMapper
+
+mapped, map_frame = count(), BlurMapper.map_coarse
+
+def map_or_stick(mapper, image):
+    if next(mapped) == 40:
+        time.sleep(3600)
+    return map_frame(mapper, image)
+
+BlurMapper.map_coarse = map_or_stick
+main()
+"""
+"""Maps no more than 40 frames, so that what has begun lasts until it is seen to have begun."""
+
+
 @pytest.mark.parametrize("sent", ["SIGKILL", "SIGINT"])
 def test_a_run_that_is_killed_or_stopped_leaves_no_half_files_and_the_next_goes_on(
     sent: str, run: Run, clip: Path, tmp_path: Path, tiny_weights: Path
 ) -> None:
     long = encode_clip(tmp_path / "long.mp4", pan([1] * 100))
-    command = [sys.executable, "-m", "blurmapper.cli", "video", clip, long]
+    command = [sys.executable, "-c", STICKING, "video", clip, long]
     command += ["--by", "s", "--method", tiny_weights, "--threads", "1"]
     with subprocess.Popen(command, cwd=tmp_path, text=True, stderr=subprocess.PIPE) as process:
         begun, deadline = Path("blurmaps/.blurmapper-video.begun"), time.monotonic() + 60

@@ -101,7 +101,7 @@ def post() -> Post:
         head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n"
         with socket.socket() as raw:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            raw.settimeout(20)
+            raw.settimeout(60)
             raw.connect((client.base_url.host, client.base_url.port))
             raw.sendall(head.encode() + body)
             yield raw
@@ -119,7 +119,7 @@ class Gate:
 
     def __call__(self, image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Wait for the gate, then call all of the photo blurred."""
-        self.opened.wait(30)
+        self.opened.wait(300)
         self.mapped += 1
         return np.ones(image.shape[:2], np.float32)
 
@@ -137,7 +137,7 @@ def wait_until() -> Callable[[Callable[[], bool]], None]:
     """Wait until something holds, but not for ever."""
 
     def wait(holds: Callable[[], bool]) -> None:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not holds():
             assert time.monotonic() < end, "it never came to hold"
             time.sleep(0.01)
@@ -154,7 +154,10 @@ def browser() -> Iterator[Any]:
     with api.sync_playwright() as playwright:
         # Root, as CI often is, has no sandbox.
         options = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=options, timeout=180_000
+        )
+        api.expect.set_options(timeout=60_000)
         yield browser
         browser.close()
 
@@ -168,7 +171,7 @@ def open_page(browser: Any, client: Any) -> Iterator[Callable[..., Any]]:
         context = browser.new_context(**{"reduced_motion": "reduce", **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: failures.append(str(error)))
         page.on("console", lambda line: failures.append(line.text) if refused(line) else None)

@@ -23,9 +23,7 @@ BROKEN = {"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"no photo"}
 
 def add(page: Any, *photos: Upload) -> None:
     page.set_input_files("#files", list(photos))
-    expect(page.locator("#rows li.done, #rows li.failed")).to_have_count(
-        len(photos), timeout=20_000
-    )
+    expect(page.locator("#rows li.done, #rows li.failed")).to_have_count(len(photos))
 
 
 def test_nothing_sticks_out_of_any_screen(open_page: Open, good: Upload) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,7 +31,7 @@ CHUNKED = b"POST /v1/degree HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: ch
 @contextmanager
 def connect(client: Any) -> Iterator[socket.socket]:
     address = (client.base_url.host, client.base_url.port)
-    with socket.create_connection(address, timeout=20) as raw:
+    with socket.create_connection(address, timeout=60) as raw:
         yield raw
 
 
@@ -78,10 +78,22 @@ def test_a_body_that_comes_too_slowly_is_given_up(serve: Serve, gate: Gate, post
 def test_an_answer_that_nobody_reads_is_given_up(
     serve: Serve, gate: Gate, large_photo: bytes, post: Post, wait_until: WaitUntil
 ) -> None:
-    with serve(gate, HASTY) as client, post(client, large_photo, "/v1/map?format=npy") as raw:
-        wait_until(lambda: client.queue.memory.held > 20_000_000)
-        wait_until(lambda: client.queue.memory.held == 0)
-        assert len(read_all(raw)) < 24_000_000
+    with serve(gate, HASTY) as client:
+        memory, given_up = client.queue.memory, []
+        answering = memory.answering
+
+        # Who looks now and then may never see it held, which is for a second.
+        @contextmanager
+        def note(size: int) -> Iterator[None]:
+            with answering(size):
+                yield
+            given_up.append(size)
+
+        memory.answering = note
+        with post(client, large_photo, "/v1/map?format=npy") as raw:
+            wait_until(lambda: bool(given_up))
+            assert given_up[0] > 20_000_000 and memory.held == 0
+            assert len(read_all(raw)) < 24_000_000
 
 
 def test_slow_bodies_keep_nobody_out(
@@ -158,7 +170,9 @@ def test_what_is_not_http_is_refused_quietly(
 ) -> None:
     with serve(gate, PATIENT) as client:
         with connect(client) as raw:
-            raw.sendall(sent)
+            # It may be refused, and its connection ended, before all of it is sent.
+            with suppress(ConnectionError):
+                raw.sendall(sent)
             assert read_all(raw).startswith(b"HTTP/1.1 400 ")
         assert client.get("/healthz").status_code == 200
     assert "Traceback" not in caplog.text
@@ -188,9 +202,12 @@ def test_nonsense_amidst_an_answer_ends_it_quietly(
 ) -> None:
     with serve(gate, PATIENT) as client:
         with connect(client) as raw:
-            raw.sendall(CHUNKED + b"30D40\r\n" + bytes(200_000))
-            read_until(raw, b"413")
-            raw.sendall(b"nonsense\r\n" * 10)
+            # Of a longer body no more would be read, nor the nonsense behind it.
+            raw.sendall(CHUNKED.replace(b"/v1/degree", b"/nothing"))
+            read_until(raw, b"404")
+            # Half a second later the answer is over.
+            with suppress(ConnectionError):
+                raw.sendall(b"nonsense\r\n" * 10)
             read_all(raw)
         assert client.get("/healthz").status_code == 200
     assert "Traceback" not in caplog.text

@@ -48,7 +48,7 @@ def test_a_page_under_a_path_maps_photos(open_page: Open, serve: Serve, method: 
     with serve(method, root_path="/tools/blur") as server:
         page = open_page("/tools/blur", server)
         page.click("text=Coffee")
-        expect(page.locator("#rows li.done .title")).to_have_text("coffee.jpg", timeout=20_000)
+        expect(page.locator("#rows li.done .title")).to_have_text("coffee.jpg")
         page.click("text=API")
         example = page.locator(".operation pre").first
         expect(example).to_contain_text("/tools/blur/v1/map -o photo.map.png")

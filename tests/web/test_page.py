@@ -48,15 +48,13 @@ def upload(pixels: npt.NDArray[np.uint8], name: str, kind: str, **options: Any) 
 def add(page: Any, *photos: Upload) -> None:
     """Choose photos, and wait until each is mapped or refused."""
     page.set_input_files("#files", list(photos))
-    expect(page.locator("#rows li.done, #rows li.failed")).to_have_count(
-        len(photos), timeout=20_000
-    )
-    expect(page.locator("#busy")).to_be_hidden(timeout=20_000)
+    expect(page.locator("#rows li.done, #rows li.failed")).to_have_count(len(photos))
+    expect(page.locator("#busy")).to_be_hidden()
 
 
 def show(page: Any, view: str) -> None:
     page.check(f'[name="view"][value="{view}"]', force=True)
-    expect(page.locator("#busy")).to_be_hidden(timeout=20_000)
+    expect(page.locator("#busy")).to_be_hidden()
 
 
 def split_of(page: Any) -> float:
@@ -77,7 +75,7 @@ def test_a_photo_gets_its_map_and_figures(open_page: Open, client: Any, good: Up
     assert page.text_content("#degree") == f"{figures['blur_degree']:.2f}"
     assert page.text_content("#share") == f"{100 * figures['share_blurred']:.0f}%"
     assert page.text_content("#size") == "128 \u00d7 96"
-    assert page.locator("#made").evaluate("image => image.naturalWidth") == 128
+    expect(page.locator("#made")).to_have_js_property("naturalWidth", 128)
 
 
 def test_photos_can_be_dropped(open_page: Open, good: Upload) -> None:
@@ -209,7 +207,7 @@ def test_photos_are_mapped_once_the_server_says_what_it_can(open_page: Open, goo
     expect(page.locator("#trouble")).to_contain_text("is blurmapper serve still running?")
     page.set_input_files("#files", [good])
     page.unroute("**/healthz")
-    expect(page.locator("#rows li.done")).to_have_count(1, timeout=20_000)
+    expect(page.locator("#rows li.done")).to_have_count(1)
     expect(page.locator("#trouble")).to_be_hidden()
 
 
@@ -218,6 +216,8 @@ def test_a_sample_that_does_not_come_has_its_line(
 ) -> None:
     with serve(method) as server:
         page = open_page(server=server)
+        # Until it has heard of the server, the page says now and then that it has not.
+        expect(page.locator("#promise")).to_contain_text("megapixels each")
     page.click("text=Coffee")
     expect(page.locator("#trouble")).to_have_text(
         "coffee.jpg: the server does not answer; is blurmapper serve still running?"
@@ -230,8 +230,8 @@ def test_a_file_that_has_changed_since_is_asked_for_again(
     page, path = open_page(), tmp_path / "half.png"
     path.write_bytes(good["buffer"])
     page.set_input_files("#files", path)
-    expect(page.locator("#rows li.done")).to_have_count(1, timeout=20_000)
-    expect(page.locator("#busy")).to_be_hidden(timeout=20_000)
+    expect(page.locator("#rows li.done")).to_have_count(1)
+    expect(page.locator("#busy")).to_be_hidden()
     path.write_bytes(good["buffer"] + b"!")
     page.get_by_role("button", name="NumPy", exact=True).click()
     expect(page.locator("#trouble")).to_have_text(
@@ -256,7 +256,7 @@ def test_a_photo_that_browsers_do_not_show_is_shown(
 ) -> None:
     page = open_page()
     add(page, upload(half_blurred_photo, "scan.tif", "TIFF"))
-    assert page.locator("#photo").evaluate("image => image.naturalWidth") == 128
+    expect(page.locator("#photo")).to_have_js_property("naturalWidth", 128)
 
 
 def test_a_photo_that_browsers_do_not_turn_is_turned(open_page: Open) -> None:
@@ -265,6 +265,7 @@ def test_a_photo_that_browsers_do_not_turn_is_turned(open_page: Open) -> None:
     white_above = np.repeat(np.uint8([255, 0]), 48)[:, None, None] * np.ones((1, 128, 3), np.uint8)
     page = open_page()
     add(page, upload(white_above, "a.webp", "WEBP", exif=exif))
+    expect(page.locator("#photo")).to_be_visible()
     levels = page.locator("#photo").evaluate(
         "photo => { const canvas = new OffscreenCanvas(128, 96).getContext('2d');"
         "canvas.drawImage(photo, 0, 0); return canvas.getImageData(9, 0, 1, 96).data; }"

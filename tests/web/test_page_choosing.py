@@ -27,6 +27,7 @@ pytestmark = pytest.mark.slow
 
 Open = Callable[..., Any]
 Upload = dict[str, Any]
+WaitUntil = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture
@@ -40,11 +41,11 @@ def three(good: Upload, sharp_photo: npt.NDArray[np.uint8]) -> list[Upload]:
 
 def add(page: Any, photos: list[Upload]) -> None:
     page.set_input_files("#files", photos)
-    expect(page.locator("#rows li.done")).to_have_count(len(photos), timeout=20_000)
-    expect(page.locator("#busy")).to_be_hidden(timeout=20_000)
+    expect(page.locator("#rows li.done")).to_have_count(len(photos))
+    expect(page.locator("#busy")).to_be_hidden()
     # Photos are judged once all are mapped.
     count = "1 photo" if len(photos) == 1 else f"{len(photos)} photos"
-    expect(page.locator("#count")).to_have_text(count, timeout=60_000)
+    expect(page.locator("#count")).to_have_text(count)
 
 
 def titles(page: Any) -> list[str]:
@@ -111,12 +112,14 @@ def test_a_mask_is_called_one(open_page: Open, three: list[Upload]) -> None:
     # First the mask: a cutout that nobody waits for would keep the server busy.
     page.locator('[name="cut"][value="mask"]').evaluate("radio => { radio.checked = true; }")
     page.check('[name="view"][value="segment"]', force=True)
-    expect(page.locator("#busy")).to_be_hidden(timeout=20_000)
+    expect(page.locator("#busy")).to_be_hidden()
     assert page.text_content("#tag-result") == "Mask"
     assert page.text_content("#legend") == "White is sharp."
 
 
-def test_all_photos_are_saved_at_once(open_page: Open, three: list[Upload]) -> None:
+def test_all_photos_are_saved_at_once(
+    open_page: Open, three: list[Upload], wait_until: WaitUntil
+) -> None:
     page = open_page()
     add(page, three)
     names: list[str] = []
@@ -124,11 +127,8 @@ def test_all_photos_are_saved_at_once(open_page: Open, three: list[Upload]) -> N
     page.click("#all")
     expect(page.locator("#news")).to_have_text("other.blur.png saved")
     expect(page.locator("#all")).to_be_enabled()
-    for _ in range(100):
-        # A download is told after the page has begun it.
-        if len(names) == 3:
-            break
-        page.wait_for_timeout(100)
+    # A download is told after the page has begun it, while Playwright waits.
+    wait_until(lambda: page.wait_for_timeout(10) or len(names) == 3)
     assert sorted(names) == ["half.blur.png", "other.blur.png", "sharp.blur.png"]
 
 
@@ -138,8 +138,8 @@ def test_more_blur_is_shown_on_a_small_copy(open_page: Open) -> None:
     PIL.Image.new("RGB", (2400, 1600), (90, 120, 60)).save(buffer, "PNG")
     add(page, [{"name": "large.png", "mimeType": "image/png", "buffer": buffer.getvalue()}])
     page.check('[name="view"][value="magnify"]', force=True)
-    expect(page.locator("#busy")).to_be_hidden(timeout=20_000)
-    assert page.locator("#made").evaluate("image => image.naturalWidth") == 1600
+    expect(page.locator("#busy")).to_be_hidden()
+    expect(page.locator("#made")).to_have_js_property("naturalWidth", 1600)
 
 
 def test_no_picture_stays_under_another_label(open_page: Open, three: list[Upload]) -> None:
@@ -228,17 +228,21 @@ def test_the_verdict_is_shown_and_saved(open_page: Open, three: list[Upload], cl
     assert float(row["sigma"]) == said["sigma"]
 
 
-def test_nothing_moves_while_photos_are_judged(open_page: Open, three: list[Upload]) -> None:
+def test_nothing_moves_while_photos_are_judged(
+    open_page: Open, three: list[Upload], wait_until: WaitUntil
+) -> None:
     page = open_page()
     held: list[Any] = []
     # The first answer waits until the grid is open.
     page.route("**/v1/rank*", lambda route: route.continue_() if held else held.append(route))
     page.set_input_files("#files", three)
-    expect(page.locator("#count")).to_have_text("3 photos, 3 to judge", timeout=20_000)
+    expect(page.locator("#count")).to_have_text("3 photos, 3 to judge")
     page.click("#grid")
     before = titles(page)
+    # That the page asks is told later than what it shows.
+    wait_until(lambda: page.wait_for_timeout(10) or bool(held))
     held[0].continue_()
-    expect(page.locator("#chooser .tile .verdict")).to_have_count(3, timeout=60_000)
+    expect(page.locator("#chooser .tile .verdict")).to_have_count(3)
     assert titles(page) == before == ["half.png", "sharp.png", "other.png"]
 
 

@@ -89,7 +89,7 @@ def test_nobody_maps_for_a_client_that_has_left(
 
 
 def test_several_photos_are_worked_on_at_once(serve: Serve, photo: bytes) -> None:
-    together = threading.Barrier(3, timeout=20)
+    together = threading.Barrier(3, timeout=60)
 
     def meet(image: Any) -> Any:
         if image.shape[0] > 16:

@@ -44,7 +44,7 @@ def page(browser: Any, tiny_weights: Path, tmp_path: Path) -> Iterator[Any]:
     address = write_report(make_ranking(map(to_record, results), group=True), done, output)
     context = browser.new_context(viewport={"width": 1200, "height": 800})
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)
     failures: list[str] = []
     page.on("pageerror", lambda error: failures.append(str(error)))
     page.on("console", lambda line: failures.append(line.text) if line.type == "error" else None)

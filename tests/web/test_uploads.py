@@ -51,7 +51,7 @@ def test_an_announced_size_is_refused_and_the_next_photo_served(small: Any, phot
 
 
 def test_a_huge_announced_size_is_refused_unread(small: Any) -> None:
-    with socket.create_connection((small.base_url.host, small.base_url.port), timeout=10) as raw:
+    with socket.create_connection((small.base_url.host, small.base_url.port), timeout=60) as raw:
         raw.sendall(
             b"POST /v1/map HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999\r\n\r\n"
         )
@@ -59,22 +59,14 @@ def test_a_huge_announced_size_is_refused_unread(small: Any) -> None:
 
 
 def test_an_endless_upload_is_cut_off(small: Any) -> None:
-    sent = 0
-    with socket.create_connection((small.base_url.host, small.base_url.port), timeout=10) as raw:
+    chunks = b"".join(b"2710\r\n" + bytes(10_000) + b"\r\n" for _ in range(10_000))
+    with socket.create_connection((small.base_url.host, small.base_url.port), timeout=60) as raw:
         raw.sendall(
             b"POST /v1/map HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
         )
-        raw.settimeout(0.2)
-        answer = b""
-        while not answer and sent < 10_000_000:
-            raw.sendall(b"2710\r\n" + bytes(10_000) + b"\r\n")
-            sent += 10_000
-            if sent >= 300_000:
-                try:
-                    answer = raw.recv(100)
-                except TimeoutError:
-                    continue
-    assert answer.startswith(b"HTTP/1.1 413 ")
+        with pytest.raises(ConnectionError):
+            raw.sendall(chunks)
+        assert raw.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
 def test_an_upload_that_does_not_end_is_given_up(serve: Serve, gate: Gate, post: Post) -> None:
