@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from blurmapper.batch import Job
 from blurmapper.csv_rows import to_csv
+from blurmapper.encoding import enlarge
 from blurmapper.files import check_replaceable, make_folder, replacing
 from blurmapper.images import BlurMap, ImageArray, draw_overlay, encode_image
 from blurmapper.locations import Location, with_ending
@@ -190,7 +191,8 @@ def map_clip(
             size = size or image.shape[:2]
             if writer is not None:
                 whole = _enlarge(image, blur_map, refine=outputs.refine)
-                writer.write(frame.frame, _as_large(draw_overlay(image, whole), *size))
+                # A video has the size of its first frame throughout.
+                writer.write(frame.frame, enlarge(draw_overlay(image, whole), size))
             progress(len(measured), clip.frame_count)
     with replacing(table, IS_TABLE) as stream:
         stream.write(format_table(measured))
@@ -224,16 +226,6 @@ def _map_frames(frames: Iterator[Frame], method: BlurMethod) -> Iterator[MappedF
         shot += before is not None and (before.shape != colours.shape or is_cut(before, colours))
         before = colours
         yield MappedFrame(frame, shot, blur_map, colours)
-
-
-def _as_large(overlay: npt.NDArray[np.uint8], height: int, width: int) -> npt.NDArray[np.uint8]:
-    """Return an overlay at the size of the clip's first frame, which a video has throughout."""
-    import cv2
-
-    if overlay.shape[:2] == (height, width):
-        return overlay
-    resized = cv2.resize(overlay, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(resized, np.uint8)
 
 
 def _enlarge(image: ImageArray, blur_map: BlurMap, *, refine: bool) -> BlurMap:
