@@ -197,8 +197,7 @@ def as_shown(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
 
 def read_shown(photo: Path) -> npt.NDArray[Any]:
     """Read a photo of any depth as floats (H, W, 3) in [0, 1]."""
-    image = read_image(photo)
-    return image / np.float32(WHITE[image.dtype])
+    return as_shown(read_image(photo))
 
 
 def truth_as_shown(sample: Sample) -> npt.NDArray[np.float32]:
