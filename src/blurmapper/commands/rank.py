@@ -9,12 +9,7 @@ import click
 
 from blurmapper.commands import _options as shared
 from blurmapper.commands import _rank_options as option
-from blurmapper.commands._output import (
-    STOPPED,
-    print_line,
-    quiet_codecs,
-    stopping_cleanly,
-)
+from blurmapper.commands._output import exit_if_stopped, print_line, quiet_codecs, stopping_cleanly
 from blurmapper.commands._parameters import Option
 from blurmapper.commands._rank_actions import Actions, apply_picks, to_selection
 from blurmapper.commands._run import measure
@@ -128,9 +123,7 @@ def rank(
     failures += actions.write_report(ranking, results, report)
     if STANDARD_OUTPUT not in actions.tables.values():
         print_ranking(ranking)
-    if stop.is_set():
-        print_line(f"stopped after {len(results)} of {count_of(len(found), 'photo')}", err=True)
-        raise click.exceptions.Exit(STOPPED)
+    exit_if_stopped(stop, len(results), len(found))
     failures += actions.act_on(ranking)
     if failures or ranking.unreadable:
         raise click.exceptions.Exit(1)
@@ -197,9 +190,7 @@ def check(
     verdict = "too many" if too_many(failed, of, allowed) else "few enough"
     missing = f"; {count_of(unsearched, 'folder')} could not be checked" if unsearched else ""
     print_line(f"{failed} of {of} photos fail{share}: {verdict}{missing}", err=True)
-    if stop.is_set():
-        print_line(f"stopped after {len(results)} of {count_of(len(found), 'photo')}", err=True)
-        raise click.exceptions.Exit(STOPPED)
+    exit_if_stopped(stop, len(results), len(found))
     if verdict == "too many" or unsearched:
         raise click.exceptions.Exit(1)
 
