@@ -15,7 +15,7 @@ import numpy.typing as npt
 from blurmapper.batch import Job
 from blurmapper.csv_rows import to_csv
 from blurmapper.encoding import enlarge
-from blurmapper.files import check_replaceable, make_folder, replacing
+from blurmapper.files import check_replaceable, make_folder, write_file
 from blurmapper.images import BlurMap, ImageArray, draw_overlay, encode_image
 from blurmapper.locations import Location, with_ending
 from blurmapper.mapper import BlurMapper
@@ -194,17 +194,11 @@ def map_clip(
                 # A video has the size of its first frame throughout.
                 writer.write(frame.frame, enlarge(draw_overlay(image, whole), size))
             progress(len(measured), clip.frame_count)
-    with replacing(table, IS_TABLE) as stream:
-        stream.write(format_table(measured))
+    write_file(table, to_csv([HEADINGS, *map(_to_row, measured)]), IS_TABLE)
     assert size is not None
     chosen = outputs.choose(measured)
     photos = _write_photos(job, chosen) if folder is None else _copy_frames(folder, job, chosen)
     return ClipResult(job.photo, *size, measured, table, overlay, photos, clip.problem)
-
-
-def format_table(frames: list[FrameResult]) -> bytes:
-    """Return what was measured of frames as CSV, a row each."""
-    return to_csv([HEADINGS, *map(_to_row, frames)]).encode()
 
 
 def _to_row(frame: FrameResult) -> tuple[int | str, ...]:
