@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.applications.degree import blur_degree, share_blurred
 from blurmapper.batch import Job
 from blurmapper.csv_rows import to_csv
 from blurmapper.encoding import enlarge
@@ -20,6 +21,7 @@ from blurmapper.images import BlurMap, ImageArray, draw_overlay, encode_image
 from blurmapper.locations import Location, with_ending
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
+from blurmapper.ranking.judging import judge_photo
 from blurmapper.refinement import enlarge_map, refine_map
 from blurmapper.video.clips import Clip, Frame
 from blurmapper.video.folders import (
@@ -29,7 +31,6 @@ from blurmapper.video.folders import (
     TABLE_ENDING,
     FrameFolder,
 )
-from blurmapper.video.measuring import measure_frame
 from blurmapper.video.overlays import writing_overlay
 from blurmapper.video.selection import (
     By,
@@ -186,7 +187,7 @@ def map_clip(
             writer = stack.enter_context(writing_overlay(overlay, clip))
         mapped = _map_frames(clip.read_frames(), method)
         for frame, blur_map in smooth_maps(mapped, outputs.smoothing if overlay else 0):
-            measured.append(measure_frame(frame, method, outputs.by))
+            measured.append(_measure(frame, method, outputs.by))
             image = frame.frame.image
             size = size or image.shape[:2]
             if writer is not None:
@@ -220,6 +221,22 @@ def _map_frames(frames: Iterator[Frame], method: BlurMethod) -> Iterator[MappedF
         shot += before is not None and (before.shape != colours.shape or is_cut(before, colours))
         before = colours
         yield MappedFrame(frame, shot, blur_map, colours)
+
+
+def _measure(frame: MappedFrame, method: BlurMethod, by: By) -> FrameResult:
+    """Return what is known of a frame by its own map; its focus only where frames go by it."""
+    image, blur_map, judged = frame.frame.image, frame.blur_map, None
+    if by == "focus":
+        judged = judge_photo(method, image, enlarge_map(blur_map, *image.shape[:2]))
+    return FrameResult(
+        frame.frame.number,
+        frame.frame.seconds,
+        blur_degree(blur_map),
+        share_blurred(blur_map),
+        frame.shot,
+        judged and judged.focus,
+        judged and judged.verdict.word,
+    )
 
 
 def _enlarge(image: ImageArray, blur_map: BlurMap, *, refine: bool) -> BlurMap:
