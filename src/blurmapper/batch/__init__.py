@@ -8,7 +8,7 @@ from blurmapper.batch.manifest import Manifest, identify
 from blurmapper.batch.mapping import MapTask, Outputs, read_for
 from blurmapper.batch.planning import DoneBefore, plan_jobs
 from blurmapper.batch.run import How, run_task
-from blurmapper.batch.sameness import describe_file, renew
+from blurmapper.batch.sameness import describe_file, find_unchanged
 from blurmapper.batch.tasks import (
     MOST,
     Job,
