@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import errno
-import io
 import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from blurmapper.csv_rows import from_cell, split_rows, to_cell
+from blurmapper.csv_rows import from_cell, split_rows, to_cell, to_csv
 from blurmapper.errors import BlurMapperError, ImageError, one_line
 from blurmapper.files import write_file
 from blurmapper.locations import Location, open_file
@@ -110,11 +109,8 @@ class Failures:
         rows = {
             photo: why for photo, why in (self._rows | self._changes).items() if why is not None
         }
-        text = io.StringIO(newline="")
-        writer = csv.writer(text)
-        writer.writerow(_HEADER)
-        writer.writerows((to_cell(photo), to_cell(why)) for photo, why in sorted(rows.items()))
-        write_file(self._path, text.getvalue(), lambda old: True)
+        cells = ((to_cell(photo), to_cell(why)) for photo, why in sorted(rows.items()))
+        write_file(self._path, to_csv([_HEADER, *cells], "\r\n"), lambda old: True)
         self._rows, self._is_changed, self._written = rows, False, time.monotonic()
 
     def _read(self) -> dict[str, str]:
