@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Self
 
 from blurmapper.batch import find_photos
 from blurmapper.decoding import to_eight_bits
@@ -58,12 +57,6 @@ class FrameFolder:
         self.problem: str | None = None
         if not self.frames:
             raise VideoError(f"{path}: no frames in this folder; give clips, or a folder of photos")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing is held open."""
 
     @property
     def frame_count(self) -> int:
