@@ -23,12 +23,13 @@ import numpy as np
 import PIL.Image
 
 from benchmarks.measuring import table, write_photo
-from blurmapper.batch import MapTask, enlarge_to, read_for
+from blurmapper.batch import MapTask, read_for
 from blurmapper.datasets import read_dataset, read_truth
 from blurmapper.evaluation.counts import ImageCounts, image_counts
 from blurmapper.evaluation.scores import score_paper
 from blurmapper.images import BlurMap, encode_map, read_image
 from blurmapper.mapper import BlurMapper
+from blurmapper.refinement import enlarge_map
 
 SIZES = {"12 MP": (3000, 4000), "24 MP": (4000, 6000), "100 MP": (8660, 11547)}
 ENLARGED = 6
@@ -78,7 +79,7 @@ def map_both(path: Path, mapper: BlurMapper) -> tuple[BlurMap, BlurMap]:
     """Return a photo's map read whole, and read in part."""
     photo = read_for(mapper, path)
     assert photo.image.shape[0] < photo.height
-    return mapper(read_image(path)), enlarge_to(mapper(photo.image), photo.height, photo.width)
+    return mapper(read_image(path)), enlarge_map(mapper(photo.image), photo.height, photo.width)
 
 
 def measure_scores(mapper: BlurMapper, data: Path) -> str:

@@ -229,7 +229,6 @@ def open_session(path: Path, *, threads: int | None = None, device: Device = "cp
     check_threads(threads)
     _refuse_external_data(path)
     options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.intra_op_num_threads = threads or 0
     # Errors still raise; what is silenced are notes on the graph, meant for its maker.
     options.log_severity_level = _FATAL

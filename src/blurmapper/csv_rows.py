@@ -53,10 +53,10 @@ def split_rows(text: str) -> tuple[list[str], Iterator[dict[str, str]]]:
     return list(rows.fieldnames or ()), rows
 
 
-def to_csv(rows: Iterable[Iterable[object]]) -> str:
-    """Return rows as CSV, with the line ends of Unix."""
+def to_csv(rows: Iterable[Iterable[object]], line_end: str = "\n") -> str:
+    """Return rows as CSV, with the line ends of Unix unless given."""
     stream = io.StringIO(newline="")
-    csv.writer(stream, lineterminator="\n").writerows(rows)
+    csv.writer(stream, lineterminator=line_end).writerows(rows)
     return stream.getvalue()
 
 

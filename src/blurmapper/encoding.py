@@ -55,8 +55,8 @@ def encode_grey(grey: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:
 
 
 def enlarge(plane: npt.NDArray[Any], size: tuple[int, int] | None) -> npt.NDArray[Any]:
-    """Return numbers or levels (H, W) enlarged bilinearly to a (height, width), if one is given."""
-    if size is None or size == plane.shape:
+    """Return a map or picture enlarged bilinearly to a (height, width), if one is given."""
+    if size is None or size == plane.shape[:2]:
         return plane
     import cv2
 

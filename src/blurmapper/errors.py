@@ -45,11 +45,13 @@ class MissingExtraError(BlurMapperError):
     """An optional part is not installed; the message gives the command that installs it."""
 
 
-def check_choice(what: str, name: object, choices: Any) -> None:
-    """Raise `ConfigError` unless a name is one of a ``Literal``'s; types bind no caller."""
-    known = get_args(choices)
+def check_choice(
+    what: str, name: object, choices: Any, error: type[BlurMapperError] = ConfigError
+) -> None:
+    """Raise an error unless a name is one of some, or of a ``Literal``'s; types bind no caller."""
+    known = get_args(choices) or choices
     if name not in known:
-        raise ConfigError(f"no {what} named {name!r}; choose from: {', '.join(known)}")
+        raise error(f"no {what} named {name!r}; choose from: {', '.join(known)}")
 
 
 def check_number(what: str, number: Any, least: float, most: float = math.inf) -> None:

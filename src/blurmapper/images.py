@@ -25,6 +25,7 @@ from blurmapper.decoding import (
     grey_strips,
     read_open_file,
     row_strips,
+    to_eight_bits,
 )
 from blurmapper.encoding import encode_grey, enlarge
 from blurmapper.errors import ImageError
@@ -152,10 +153,7 @@ def encode_image(image: ImageArray, name: str | Path) -> bytes:
     ImageError
         If the image is none, the suffix names no format, or the image is too long for the format.
     """
-    image = check_image(image)
-    eight_bits = image
-    if image.dtype != np.uint8:
-        eight_bits = np.rint(image * (255.0 / WHITE[image.dtype])).astype(np.uint8)
+    eight_bits = to_eight_bits(check_image(image))
     file_format = PIL.Image.registered_extensions().get(_suffix(name))
     if file_format is None:
         raise ImageError(f"{name}: no image format has that suffix; use .jpg, .png or .webp")

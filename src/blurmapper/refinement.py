@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.decoding import check_image, check_map, row_strips
+from blurmapper.encoding import enlarge
 from blurmapper.errors import ImageError, check_choice, check_number
 from blurmapper.preprocessing import WHITE
 
@@ -140,10 +141,7 @@ def refine_map(
 
 def enlarge_map(coarse_map: Plane, height: int, width: int) -> Plane:
     """Enlarge a coarse map by bilinear interpolation, to float32 (height, width)."""
-    import cv2
-
-    enlarged = cv2.resize(coarse_map, (width, height), interpolation=cv2.INTER_LINEAR)
-    return enlarged.astype(np.float32, copy=False)
+    return enlarge(coarse_map, (height, width)).astype(np.float32, copy=False)
 
 
 def _check(image: npt.NDArray[Any], coarse_map: Plane) -> tuple[npt.NDArray[Any], Plane]:

@@ -56,6 +56,33 @@ def run_with(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[C
 
 
 @pytest.fixture
+def photo(tmp_path: Path, half_blurred_photo: npt.NDArray[np.uint8]) -> Path:
+    """A photo file, of which the right half is blurred."""
+    path = tmp_path / "photo.png"
+    PIL.Image.fromarray(half_blurred_photo).save(path)
+    return path
+
+
+@pytest.fixture
+def run_here(
+    tiny_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[[Command], Run]:
+    """Command -> what calls it with the tests' network, in an empty folder, however it ends."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(command: Command) -> Run:
+        app = to_command(command.__name__, command)
+
+        def call(*arguments: str | Path) -> Result:
+            options = ["--method", str(tiny_weights), "--threads", "1"]
+            return CliRunner().invoke(app, [*options, *map(str, arguments)])
+
+        return call
+
+    return make
+
+
+@pytest.fixture
 def run_rank(run_with: Callable[[Command], Run]) -> Run:
     """Call the command that ranks photos."""
     return run_with(rank)

@@ -6,14 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import PIL.Image
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from blurmapper.applications import magnify_blur
 from blurmapper.applications.magnification import MOST_STRENGTH
-from blurmapper.commands._parameters import to_command
 from blurmapper.commands.mapping import magnify
 from blurmapper.images import read_image
 from blurmapper.mapper import BlurMapper
@@ -22,24 +20,9 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def photo(tmp_path: Path, half_blurred_photo: npt.NDArray[np.uint8]) -> Path:
-    """A photo file, of which the right half is blurred."""
-    path = tmp_path / "photo.png"
-    PIL.Image.fromarray(half_blurred_photo).save(path)
-    return path
-
-
-@pytest.fixture
-def run(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def run(run_here: Callable[[Callable[..., None]], Run]) -> Run:
     """Call the command with the tests' network, in an empty folder."""
-    app = to_command("magnify", magnify)
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str | Path) -> Result:
-        options = ["--method", str(tiny_weights), "--threads", "1"]
-        return CliRunner().invoke(app, [*options, *map(str, arguments)])
-
-    return call
+    return run_here(magnify)
 
 
 def test_a_photo_is_magnified_and_told_of_in_a_line(

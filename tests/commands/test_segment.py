@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from blurmapper.commands._parameters import to_command
 from blurmapper.commands.mapping import segment
 from blurmapper.errors import ImageError, MethodError, MissingExtraError, install_command
 
@@ -26,24 +25,9 @@ needs_pymatting = pytest.mark.skipif(
 
 
 @pytest.fixture
-def photo(tmp_path: Path, half_blurred_photo: npt.NDArray[np.uint8]) -> Path:
-    """A photo file, of which the right half is blurred."""
-    path = tmp_path / "photo.png"
-    PIL.Image.fromarray(half_blurred_photo).save(path)
-    return path
-
-
-@pytest.fixture
-def run(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def run(run_here: Callable[[Callable[..., None]], Run]) -> Run:
     """Call the command with the tests' network, in an empty folder."""
-    app = to_command("segment", segment)
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str | Path) -> Result:
-        options = ["--method", str(tiny_weights), "--threads", "1"]
-        return CliRunner().invoke(app, [*options, *map(str, arguments)])
-
-    return call
+    return run_here(segment)
 
 
 def names_in(folder: str) -> set[str]:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.decoding.arrays import to_eight_bits
 from blurmapper.decoding.conversions import light_of_srgb, srgb_of_light
 from blurmapper.images import ImageArray
 from blurmapper.preprocessing import WHITE
@@ -110,7 +111,4 @@ def _decoding_table(dtype: np.dtype[Any]) -> Light:
 def encoding_table(steps: int) -> npt.NDArray[np.uint8]:
     """Return 8-bit sRGB of linear light at equal steps of its root, from 0 to 1."""
     light = (np.arange(steps) / (steps - 1)) ** 2
-    encoded: npt.NDArray[np.uint8] = np.rint(srgb_of_light(light).astype(np.float32) * 255).astype(
-        np.uint8
-    )
-    return encoded
+    return to_eight_bits(srgb_of_light(light).astype(np.float32))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.compiled import import_compiled
-from blurmapper.decoding import MIN_SIDE, check_pair, row_strips
+from blurmapper.decoding import MIN_SIDE, check_pair, row_strips, to_eight_bits
 from blurmapper.errors import check_number, needing
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.preprocessing import WHITE
@@ -183,9 +183,8 @@ def _cut(image: ImageArray, blur_map: BlurMap) -> Mask:
     sharp = _is_sharp(labels)
     if sharp.all() or not sharp.any():
         return sharp
-    eight_bits = np.rint(image * (255.0 / WHITE[image.dtype])).astype(np.uint8)
     with ThreadPoolExecutor(max_workers=1) as own_random_numbers:
-        return own_random_numbers.submit(_run_grabcut, eight_bits, labels).result()
+        return own_random_numbers.submit(_run_grabcut, to_eight_bits(image), labels).result()
 
 
 def _run_grabcut(image: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> Mask:

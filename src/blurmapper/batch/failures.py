@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import errno
-import io
 import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from blurmapper.csv_rows import from_cell, split_rows, to_cell
+from blurmapper.csv_rows import from_cell, split_rows, to_cell, to_csv
 from blurmapper.errors import BlurMapperError, ImageError, one_line
 from blurmapper.files import write_file
 from blurmapper.locations import Location, open_file
@@ -81,14 +80,17 @@ class Failures:
         self._is_changed = False
         self._written = time.monotonic()
 
-    def add(self, photo: str, reason: str) -> None:
-        """Take down why a photo failed; `photo` is from `blurmapper.batch.real_path`."""
-        self._change(photo, reason)
+    def add(self, photo: str, reason: str | None) -> None:
+        """Take down why a photo failed, if it did; `photo` is from `blurmapper.batch.real_path`."""
+        self._changes[photo] = reason
+        self._is_changed = True
+        if self._is_ours and time.monotonic() - self._written > _PAUSE:
+            self.write()
 
     def clear(self, photo: str) -> None:
         """Strike out a photo that has succeeded."""
         if photo in self._rows or self._changes.get(photo) is not None:
-            self._change(photo, None)
+            self.add(photo, None)
 
     def write(self) -> None:
         """Write the file if anything has changed.
@@ -107,18 +109,9 @@ class Failures:
         rows = {
             photo: why for photo, why in (self._rows | self._changes).items() if why is not None
         }
-        text = io.StringIO(newline="")
-        writer = csv.writer(text)
-        writer.writerow(_HEADER)
-        writer.writerows((to_cell(photo), to_cell(why)) for photo, why in sorted(rows.items()))
-        write_file(self._path, text.getvalue(), lambda old: True)
+        cells = ((to_cell(photo), to_cell(why)) for photo, why in sorted(rows.items()))
+        write_file(self._path, to_csv([_HEADER, *cells], "\r\n"), lambda old: True)
         self._rows, self._is_changed, self._written = rows, False, time.monotonic()
-
-    def _change(self, photo: str, reason: str | None) -> None:
-        self._changes[photo] = reason
-        self._is_changed = True
-        if self._is_ours and time.monotonic() - self._written > _PAUSE:
-            self.write()
 
     def _read(self) -> dict[str, str]:
         rows: dict[str, str] = {}

@@ -102,7 +102,7 @@ class MapTask(PhotoTask):
             files = _encode_maps(read, maps, outputs, name)
         blur_map = maps["map"]
         if outputs.masks:
-            files["mask"] = outputs.masks.encode(enlarge_to(blur_map, *size), read.orientation)
+            files["mask"] = outputs.masks.encode(enlarge_map(blur_map, *size), read.orientation)
         values: dict[str, float | None] = {
             "height": read.height,
             "width": read.width,
@@ -193,11 +193,6 @@ def read_for(
         return read_photo(source, name=name)
     seen = method.preprocessing.working_side**2
     return read_photo(source, least_pixels=max(LEAST_PIXELS, 4 * seen), name=name)
-
-
-def enlarge_to(blur_map: BlurMap, height: int, width: int) -> BlurMap:
-    """Return the map of a photo that was read with fewer pixels at the photo's own size."""
-    return blur_map if blur_map.shape == (height, width) else enlarge_map(blur_map, height, width)
 
 
 def _measure_whole(photo: BinaryIO, name: str) -> BlurAmounts:

@@ -164,8 +164,7 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
             If the line cannot be written.
         """
         line = {"photo": real_path(job.photo), "file": job.identity, **result.values}
-        line |= {"seconds": result.seconds, "settings": self._settings}
-        line |= {"inode": job.inode}
+        line |= {"seconds": result.seconds, "settings": self._settings, "inode": job.inode}
         line |= {} if result.content is None else {"content": result.content}
         shared = self._task.shared_name(job.key)
         line |= {} if shared is None else {"claim": shared}

@@ -9,27 +9,37 @@ from pathlib import Path
 from typing import Any
 
 from blurmapper.batch.finding import real_path
-from blurmapper.batch.manifest import identify
+from blurmapper.batch.manifest import Manifest, identify
 from blurmapper.batch.tasks import digest_content
 from blurmapper.errors import ImageError
 from blurmapper.locations import Location, open_file
 
 
 def describe_file(file: Path) -> dict[str, Any]:
-    """Return what a manifest's line keeps of a file, for `renew` to compare."""
+    """Return what a manifest's line keeps of a file in ``inputs``, for `find_unchanged`."""
     described = {"photo": real_path(file), "file": identify(file), "inode": find_inode(file)}
     with open_file(file) as stream:
         return {**described, "content": digest_content(stream)}
 
 
-def renew(described: Any, files: Sequence[Path]) -> list[dict[str, Any]] | None:
-    """Return what `describe_file` says now of files that are what it described, wherever they are.
+def find_unchanged(
+    manifest: Manifest, key: str, files: Sequence[Path], **made_by: Any
+) -> dict[str, Any] | None:
+    """Return the line about what was made of files, if they and `made_by` are what they were.
 
-    None where one is another. Once this is kept, what has moved need not be read again. Whoever
-    changes a manifest by hand may leave anything as their description.
+    Where the files are now is written down, so that what has moved need not be read again. Of lines
+    that were written before files were described, no more can be asked. Whoever changes a manifest
+    by hand may leave anything as a description.
     """
+    line = manifest.find(key)
+    if line is None or not made_by.items() <= line.items():
+        return None
     with suppress(AttributeError, KeyError, TypeError, ValueError):
-        return [_renew(*each) for each in zip(described, files, strict=True)]
+        described = line["inputs"] if "inputs" in line else map(describe_file, files)
+        inputs = [_renew(*each) for each in zip(described, files, strict=True)]
+        if inputs != line.get("inputs"):
+            manifest.add(key, line | {"inputs": inputs})
+        return line | {"inputs": inputs}
     return None
 
 

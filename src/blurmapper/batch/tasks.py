@@ -211,11 +211,11 @@ class Task(ABC):
         """
 
     def check(self, found: Found) -> None:  # noqa: B027 - most take all
-        """Refuse photos that the task cannot be done with together.
+        """Refuse photos that the task cannot be done with together, and to begin without its needs.
 
         Raises
         ------
-        ConfigError
+        ConfigError, MissingExtraError
         """
 
     def describe(self, values: Mapping[str, Any]) -> str:

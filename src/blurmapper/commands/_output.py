@@ -15,7 +15,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from blurmapper.errors import BlurMapperError, ImageError
+import click
+
+from blurmapper.errors import BlurMapperError, ImageError, count_of
 from blurmapper.files import Recognises, check_replaceable, write_file
 from blurmapper.locations import STANDARD_OUTPUT, Location, check_apart
 
@@ -170,6 +172,13 @@ def stopping_cleanly() -> Iterator[threading.Event]:
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def exit_if_stopped(stop: threading.Event, done: int, photos: int) -> None:
+    """Say how far a run came that Ctrl-C has ended, and end with its status."""
+    if stop.is_set():
+        print_line(f"stopped after {done} of {count_of(photos, 'photo')}", err=True)
+        raise click.exceptions.Exit(STOPPED)
 
 
 @contextmanager

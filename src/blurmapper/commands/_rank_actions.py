@@ -13,8 +13,8 @@ import click
 
 from blurmapper.addresses import Address
 from blurmapper.commands._output import (
-    STOPPED,
     check_outputs,
+    exit_if_stopped,
     print_error,
     print_line,
     progress_bar,
@@ -229,9 +229,7 @@ class Actions:
         if kept:
             text += f"; {kept} kept what others said (--replace-ratings marks these too)"
         print_line(text, err=True)
-        if stop.is_set():
-            print_line(f"stopped after {begun} of {count_of(len(said), 'photo')}", err=True)
-            raise click.exceptions.Exit(STOPPED)
+        exit_if_stopped(stop, begun, len(said))
         return failures
 
 

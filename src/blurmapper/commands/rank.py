@@ -9,12 +9,7 @@ import click
 
 from blurmapper.commands import _options as shared
 from blurmapper.commands import _rank_options as option
-from blurmapper.commands._output import (
-    STOPPED,
-    print_line,
-    quiet_codecs,
-    stopping_cleanly,
-)
+from blurmapper.commands._output import exit_if_stopped, print_line, quiet_codecs, stopping_cleanly
 from blurmapper.commands._parameters import Option
 from blurmapper.commands._rank_actions import Actions, apply_picks, to_selection
 from blurmapper.commands._run import measure
@@ -23,10 +18,6 @@ from blurmapper.errors import ConfigError, count_of
 from blurmapper.locations import STANDARD_OUTPUT, find_location
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from blurmapper.methods import MethodOptions
-    from blurmapper.ranking.measuring import MeasureTask
     from blurmapper.ranking.records import PhotoRecord, Unreadable
 
 
@@ -91,9 +82,10 @@ def rank(
     """
     from blurmapper.batch import How, find_photos
     from blurmapper.methods import MethodOptions
+    from blurmapper.ranking.boxes import read_boxes
     from blurmapper.ranking.marks import to_mark
-    from blurmapper.ranking.measuring import to_record
-    from blurmapper.ranking.report import FILES
+    from blurmapper.ranking.measuring import MeasureTask, to_record
+    from blurmapper.ranking.report import FILES, ReportTask
     from blurmapper.ranking.tables import make_ranking
 
     given = {"csv": csv, "json": json, "parquet": parquet}
@@ -118,7 +110,9 @@ def rank(
     actions.check_local(found, report)
     options = MethodOptions(refine=refine, threads=threads, device=device)
     output = None if report is None or dry_run else report / FILES
-    task = _to_task(method, options, boxes, faces, af_point, with_files=output is not None)
+    judged = None if boxes is None else read_boxes(boxes)
+    kind = MeasureTask if output is None else ReportTask
+    task = kind(method, options, judged, faces, af_point)
     with quiet_codecs(), stopping_cleanly() as stop:
         results = measure(task, found, How(engine, jobs, redo), stop, "Ranking", output)
     measured = [to_record(each, weighting) for each in results[len(found.failures) :]]
@@ -129,37 +123,10 @@ def rank(
     failures += actions.write_report(ranking, results, report)
     if STANDARD_OUTPUT not in actions.tables.values():
         print_ranking(ranking)
-    if stop.is_set():
-        print_line(f"stopped after {len(results)} of {count_of(len(found), 'photo')}", err=True)
-        raise click.exceptions.Exit(STOPPED)
+    exit_if_stopped(stop, len(results), len(found))
     failures += actions.act_on(ranking)
     if failures or ranking.unreadable:
         raise click.exceptions.Exit(1)
-
-
-def _to_task(
-    method: str,
-    options: MethodOptions,
-    boxes: Path | None,
-    faces: bool,
-    af_point: bool,
-    *,
-    with_files: bool,
-) -> MeasureTask:
-    """Return what is done to each photo, once all that it needs is known to be there."""
-    from blurmapper.ranking.af_points import check_exiftool
-    from blurmapper.ranking.boxes import read_boxes
-    from blurmapper.ranking.faces import check_faces
-    from blurmapper.ranking.measuring import MeasureTask
-    from blurmapper.ranking.report import ReportTask
-
-    given = None if boxes is None else read_boxes(boxes)
-    if faces:
-        check_faces()
-    if af_point:
-        check_exiftool()
-    kind = ReportTask if with_files else MeasureTask
-    return kind(method, options, given, faces, af_point)
 
 
 def check(
@@ -223,9 +190,7 @@ def check(
     verdict = "too many" if too_many(failed, of, allowed) else "few enough"
     missing = f"; {count_of(unsearched, 'folder')} could not be checked" if unsearched else ""
     print_line(f"{failed} of {of} photos fail{share}: {verdict}{missing}", err=True)
-    if stop.is_set():
-        print_line(f"stopped after {len(results)} of {count_of(len(found), 'photo')}", err=True)
-        raise click.exceptions.Exit(STOPPED)
+    exit_if_stopped(stop, len(results), len(found))
     if verdict == "too many" or unsearched:
         raise click.exceptions.Exit(1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -93,8 +94,6 @@ def reproduce(
         blurmapper reproduce table2 --schedule full --data cuhk/
         blurmapper reproduce table3 --data cuhk/ --maps mine=maps/ --method mine.blur:map_blur
     """
-    from dataclasses import replace
-
     from blurmapper.evaluation.tables import format_markdown
     from blurmapper.laboratory.experiments import add_maps, read_experiment, select_rows
     from blurmapper.laboratory.reproduce import reproduce as run
@@ -155,8 +154,6 @@ def _train_so(
     experiment: Experiment, schedule: str | None, settings: list[str], trained_on: Path | None
 ) -> Experiment:
     """Return the experiment with its training as the options say, if it trains anything."""
-    from dataclasses import replace
-
     if experiment.training is None or not experiment.training.networks:
         if schedule or settings or trained_on:
             raise ConfigError(

@@ -11,6 +11,7 @@ from blurmapper.decoding.arrays import (
     grey_strips,
     is_one_photo,
     row_strips,
+    to_eight_bits,
     turn_back,
 )
 from blurmapper.decoding.files import Photo, decode_photo, from_pillow

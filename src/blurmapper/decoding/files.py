@@ -31,13 +31,12 @@ from blurmapper.decoding.opening import (
     open_jpeg,
     open_other,
     open_pillow,
+    read_head,
     read_orientation,
     without_xmp,
 )
 from blurmapper.decoding.raw import RawPhoto, read_raw, starts_like_raw
 from blurmapper.errors import BlurMapperError, ImageError
-
-_HEAD = 32
 
 
 class Photo(NamedTuple):
@@ -90,9 +89,7 @@ def from_pillow(photo: PIL.Image.Image, name: str) -> npt.NDArray[Any]:
 
 
 def _decode_any(stream: BinaryIO, name: str, least_pixels: int | None) -> Photo:
-    stream.seek(0)
-    head = stream.read(_HEAD)
-    stream.seek(0)
+    head = read_head(stream)
     if not head:
         raise ImageError(f"{name}: the file is empty (0 bytes); copy or download it again")
     try:

@@ -17,11 +17,11 @@ from blurmapper.decoding.opening import (
     name_kind,
     open_jpeg,
     open_pillow,
+    read_head,
     read_orientation,
 )
 from blurmapper.decoding.raw import MRW_START, RAF_START, TIFF_LIKE, read_mrw_tiff, read_raf_parts
 
-_HEAD = 32
 _TIFF_XMP = 700
 
 
@@ -37,9 +37,7 @@ def read_metadata(stream: BinaryIO) -> Metadata:
 
     Metadata are as broken as files can be, and then raise anything.
     """
-    stream.seek(0)
-    head = stream.read(_HEAD)
-    stream.seek(0)
+    head = read_head(stream)
     if head.startswith(RAF_START):
         (start, size), *_ = read_raf_parts(stream)
         stream.seek(start)
@@ -72,8 +70,7 @@ def is_turned_webp(photo: Path) -> bool:
     """Say whether a file is a WebP photo that EXIF turns, which browsers do not."""
     # Whatever is wrong with it, reading the photo will say.
     with suppress(Exception), photo.open("rb") as stream:
-        if name_kind(stream.read(_HEAD)) == "WebP":
-            stream.seek(0)
+        if name_kind(read_head(stream)) == "WebP":
             return read_orientation(open_pillow(stream)) in range(2, 9)
     return False
 

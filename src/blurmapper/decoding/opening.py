@@ -57,13 +57,20 @@ _STARTS = {
 }
 
 
+def read_head(stream: BinaryIO) -> bytes:
+    """Return a file's first 32 bytes, by which its kind is told; it is then at its start."""
+    stream.seek(0)
+    head = stream.read(_HEAD)
+    stream.seek(0)
+    return head
+
+
 def open_pillow(stream: BinaryIO) -> PIL.Image.Image:
     """Open an image file lazily, past Pillow's own limits of pixels and of texts in PNG files."""
-    head = stream.read(_HEAD)
+    head = read_head(stream)
     if head.startswith(png.SIGNATURE):
         stream = io.BytesIO(png.read_chunks(stream).picture)
     elif head.startswith(jpeg.START):
-        stream.seek(0)
         if excess := jpeg.find_excess(jpeg.read_header(stream)):
             raise ValueError(f"a JPEG of {excess}")
     elif name_kind(head) in ("WebP", "AVIF"):
@@ -88,8 +95,7 @@ def read_size(stream: BinaryIO) -> tuple[int, int] | None:
     """
     # Whatever is wrong with it, reading the photo will say.
     with suppress(Exception):
-        head = stream.read(_HEAD)
-        stream.seek(0)
+        head = read_head(stream)
         if head.startswith(png.SIGNATURE):
             width, height = struct.unpack_from(">II", head, 16)
             return height, width

@@ -101,8 +101,9 @@ def read_colours(file: PngFile, name: str) -> tuple[bytes | None, Conversion | N
     signal = file.chunks.get(b"cICP", b"")
     if len(signal) == 4:
         return None, signal_to_srgb(signal[0], signal[1], name)
-    profile = _unpack_profile(file.chunks.get(b"iCCP", b""))
-    if profile is not None:
+    # It stands behind its name and how it is packed.
+    profile = _unpack(file.chunks.get(b"iCCP", b"").partition(b"\0")[2][1:])
+    if profile:
         return profile, None
     gamma, chromaticities = file.chunks.get(b"gAMA", b""), file.chunks.get(b"cHRM", b"")
     if b"sRGB" in file.chunks or not (len(gamma) == 4 or len(chromaticities) == 32):
@@ -171,10 +172,6 @@ def _names_colours(length: int, chunks: dict[bytes, bytes]) -> bool:
     if colour in (b"\0", b"\2"):
         return length == (2 if colour == b"\0" else 6)
     return 0 < length <= len(chunks.get(b"PLTE", b"")) // 3
-
-
-def _unpack_profile(chunk: bytes) -> bytes | None:
-    return _unpack(chunk.partition(b"\0")[2][1:]) or None
 
 
 def _unpack(packed: bytes) -> bytes:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from blurmapper.decoding import boxes, tiff
 from blurmapper.decoding.arrays import cut_short
-from blurmapper.decoding.opening import open_pillow, read_orientation
+from blurmapper.decoding.opening import open_pillow, read_head, read_orientation
 from blurmapper.errors import ImageError, needing
 
 RAW_SUFFIXES = (
@@ -97,7 +97,7 @@ def read_raw(stream: BinaryIO, name: str, least_pixels: int | None) -> RawPhoto:
     """
     with needing("photo", f"{name}: RAW photos need"):
         import rawpy
-    head = stream.read(32)
+    head = read_head(stream)
     if is_cut_short(stream, head):
         raise ImageError(cut_short(name, "pixels lie beyond its end"))
     stream.seek(0)

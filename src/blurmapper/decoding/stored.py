@@ -19,12 +19,12 @@ from blurmapper.decoding.opening import (
     open_jpeg,
     open_other,
     open_pillow,
+    read_head,
     read_orientation,
 )
 from blurmapper.decoding.raw import starts_like_raw
 from blurmapper.errors import ImageError
 
-_HEAD = 32
 _BRIDGES = {"LAB": "RGB", "La": "LA"}
 """Modes of which Pillow makes no grey, and through which others it does."""
 
@@ -84,9 +84,7 @@ def read_array(stream: BinaryIO, name: str) -> npt.NDArray[Any]:
 
 
 def _read(stream: BinaryIO, name: str) -> PIL.Image.Image:
-    stream.seek(0)
-    head = stream.read(_HEAD)
-    stream.seek(0)
+    head = read_head(stream)
     if starts_like_raw(head):
         raise _raw(name)
     if head.startswith(tiff.PREFIXES):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.batch import Manifest, describe_file, renew
+from blurmapper.batch import Manifest, describe_file, find_unchanged
 from blurmapper.datasets import Polarity, Sample, read_truth
 from blurmapper.devices import count_cores, keeping_freed_memory
 from blurmapper.errors import DatasetError, ImageError
@@ -182,17 +182,10 @@ def _find(manifest: Manifest, job: _Job) -> Record | None:
         rules, wanted = (key.partition(" ")[2] for key in (record.key, job.key))
         if rules != wanted or (record.key != job.key and job.entry.maps is not None):
             return None
-        known = record.inputs
-        if "inputs" not in line and job.entry.maps is None:
-            # Methods take hours, and photos of one size and time are rare; .npy of both are not.
-            known = [*map(describe_file, job.inputs)]
-        inputs = renew(known, job.inputs)
-        if inputs is None:
-            return None
-        if record.key == job.key and inputs != record.inputs:
-            record = replace(record, inputs=inputs)
-            manifest.add(record.name, record.to_dict())
-        return record
+        # Methods take hours, and photos of one size and time are rare; .npy of both are not.
+        if "inputs" in line or job.entry.maps is None:
+            kept = find_unchanged(manifest, job.sample.name, job.inputs)
+            return None if kept is None else Record.from_dict(kept)
     return None
 
 

@@ -46,8 +46,6 @@ class JsonReady:
 class ImageCounts(JsonReady):
     """Counts of one map against its ground truth, from which every score follows.
 
-    Counts of two parts of a photo add up with ``+`` to those of the whole.
-
     Attributes
     ----------
     true_positives, detections : ndarray of int64, shape (256,)
@@ -68,10 +66,6 @@ class ImageCounts(JsonReady):
     pixels: int
     probability: float
     positive_probability: float
-
-    def __add__(self, other: ImageCounts) -> ImageCounts:
-        sums = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
-        return ImageCounts(**sums)
 
 
 def image_counts(blur_map: Numbers, ground_truth: Mask, valid: Mask | None = None) -> ImageCounts:

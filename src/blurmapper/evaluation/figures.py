@@ -104,7 +104,7 @@ def draw_sheet(
     samples: Sequence[Sample],
     methods: Sequence[str],
     read: MapReader,
-    captions: Mapping[str, Sequence[str]] | None = None,
+    captions: Mapping[str, Sequence[str]],
     *,
     methods_down: bool = False,
 ) -> Figure:
@@ -118,7 +118,7 @@ def draw_sheet(
         The columns of maps. Black is sharp, white is blurred, nothing is stretched.
     read : callable
         Gives the map of a method and a sample.
-    captions : mapping of str to sequence of str, optional
+    captions : mapping of str to sequence of str
         Photo's name -> a line below each of its maps.
     methods_down : bool
         Whether photos are columns and methods rows, which suits a page where methods are many.
@@ -127,11 +127,10 @@ def draw_sheet(
     headings = (["photo"] if with_photos else []) + [*methods, "truth"]
     rows = {}
     for sample in samples:
-        below = captions[sample.name] if captions else [""] * len(methods)
         maps = [as_shown(read(method, sample)) for method in methods]
         rows[sample.name] = [
             *([Picture(read_shown(sample.photo))] if sample.photo and with_photos else []),
-            *(Picture(shown, line) for shown, line in zip(maps, below, strict=True)),
+            *(Picture(*cell) for cell in zip(maps, captions[sample.name], strict=True)),
             Picture(truth_as_shown(sample)),
         ]
     return draw_pictures(headings, rows, columns_down=methods_down)
@@ -197,8 +196,7 @@ def as_shown(blur_map: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
 
 def read_shown(photo: Path) -> npt.NDArray[Any]:
     """Read a photo of any depth as floats (H, W, 3) in [0, 1]."""
-    image = read_image(photo)
-    return image / np.float32(WHITE[image.dtype])
+    return as_shown(read_image(photo))
 
 
 def truth_as_shown(sample: Sample) -> npt.NDArray[np.float32]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from blurmapper.datasets import Polarity, Sample, read_dataset, read_pair
-from blurmapper.errors import ConfigError, DatasetError, MethodError
+from blurmapper.errors import ConfigError, DatasetError, MethodError, check_choice
 from blurmapper.evaluation.benchmark import Entry
 from blurmapper.evaluation.rows import ALL_BLURRED
 from blurmapper.locations import find_path, is_bare
@@ -134,7 +134,5 @@ def name_method(method: str) -> str:
         return re.sub(r"\.onnx$", "", Path(method).resolve().name, flags=re.IGNORECASE)
     if is_function(method):
         return method.rpartition(":")[2]
-    if method not in METHODS:
-        choices = ", ".join(METHODS)
-        raise MethodError(f"no method named {method!r}; choose from: {choices}")
+    check_choice("method", method, METHODS, MethodError)
     return method

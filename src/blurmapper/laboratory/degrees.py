@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from blurmapper.applications import blur_degree
-from blurmapper.batch import Manifest, describe_file, identify, is_number, renew
+from blurmapper.batch import Manifest, describe_file, find_unchanged, identify, is_number
 from blurmapper.errors import DatasetError, ImageError
 from blurmapper.evaluation.figures import COLOURS, Picture, draw_pictures, new_figure, read_shown
 from blurmapper.evaluation.selection import name_method
@@ -83,19 +83,15 @@ def find_degrees(method: str, photos: Sequence[Photo], file: Path, say: Say) -> 
     with Manifest(file, ("made_of", "inputs", "degree")) as manifest:
         for number, photo in enumerate(photos, 1):
             made_of = [identity, identify(photo.path)]
-            line = manifest.find(photo.name)
             try:
-                inputs, degree = None, 0.0
-                if line is not None and line["made_of"] == made_of:
-                    inputs, degree = renew(line["inputs"], [photo.path]), line["degree"]
-                if inputs is None or not is_number(degree, 1):
+                line = find_unchanged(manifest, photo.name, [photo.path], made_of=made_of)
+                if line is None or not is_number(line["degree"], 1):
                     inputs = [describe_file(photo.path)]
                     with naming(photo.path):
                         degree = blur_degree(map_blur(read_image(photo.path)))
-                kept = {"made_of": made_of, "inputs": inputs, "degree": degree}
-                if line is None or not kept.items() <= line.items():
-                    manifest.add(photo.name, kept)
-                degrees[photo.name] = degree
+                    line = {"made_of": made_of, "inputs": inputs, "degree": degree}
+                    manifest.add(photo.name, line)
+                degrees[photo.name] = line["degree"]
             except ImageError as error:
                 say(str(error))
             if number % OFTEN == 0 or number == len(photos):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from blurmapper.datasets import Polarity
-from blurmapper.errors import ConfigError, MethodError
+from blurmapper.errors import ConfigError, MethodError, check_choice
 from blurmapper.methods import METHODS, is_function, is_weights
 from blurmapper.splits import Split
 
@@ -187,9 +187,8 @@ def select_rows(experiment: Experiment, names: Sequence[str]) -> Experiment:
     own = tuple(name for name in names if is_function(name))
     named = [name for name in names if name not in own]
     for name in named:
-        if name not in trained and name not in METHODS and not is_weights(name):
-            choices = ", ".join([*trained, *METHODS])
-            raise MethodError(f"no row named {name!r}; choose from: {choices}")
+        if not is_weights(name):
+            check_choice("row", name, [*trained, *METHODS], MethodError)
     if not named and experiment.kind not in OF_ONE_METHOD:
         named = [*experiment.methods, *trained]
     methods = tuple(name for name in named if name not in trained)
@@ -295,6 +294,5 @@ def list_steps(training: Training) -> str:
 
 
 def _read_values(what: str, name: str, known: Sequence[str]) -> dict[str, Any]:
-    if name not in known:
-        raise ConfigError(f"no {what} named {name!r}; choose from: {', '.join(known)}")
+    check_choice(what, name, known)
     return tomllib.loads((ASSETS / f"{what}s" / f"{name}.toml").read_text(encoding="utf-8"))

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blurmapper.batch import Manifest, describe_file, identify, renew
+from blurmapper.batch import Manifest, describe_file, find_unchanged, identify
 from blurmapper.datasets import Sample
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.files import write_file
@@ -169,21 +169,15 @@ class TrainedNetwork:
                     raise DatasetError(f"{sample.truth}: has no photo to map; add the photos")
                 path = folder / f"{sample.name}.png"
                 made_of = [identify(sample.photo), identify(self.checkpoint)]
-                line = manifest.find(sample.name)
-                inputs = None
-                if line is not None and line["made_of"] == made_of and path.exists():
-                    # What was mapped before this was kept of it can only be known by size and time.
-                    now = [] if "inputs" in line else [describe_file(sample.photo)]
-                    inputs = renew(line.get("inputs", now), [sample.photo])
-                if inputs is None:
-                    with self._reading():
-                        mapper = mapper or NetworkMapper.from_checkpoint(self.checkpoint)
-                    inputs = [describe_file(sample.photo)]
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    write_map(mapper(read_image(sample.photo)), path)
-                kept = {"made_of": made_of, "inputs": inputs}
-                if line is None or not kept.items() <= line.items():
-                    manifest.add(sample.name, kept)
+                kept = find_unchanged(manifest, sample.name, [sample.photo], made_of=made_of)
+                if kept is not None and path.exists():
+                    continue
+                with self._reading():
+                    mapper = mapper or NetworkMapper.from_checkpoint(self.checkpoint)
+                inputs = [describe_file(sample.photo)]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_map(mapper(read_image(sample.photo)), path)
+                manifest.add(sample.name, {"made_of": made_of, "inputs": inputs})
         return folder
 
 

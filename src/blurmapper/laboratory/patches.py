@@ -98,7 +98,7 @@ def cut_patches(
     if sample.photo is None:
         raise DatasetError(f"{sample.truth}: has no photo to cut patches of; add the photos")
     ground_truth, valid = read_truth(sample)
-    image = read_shown(sample.photo).astype(np.float32)
+    image = read_shown(sample.photo)
     check_size(ground_truth, sample.truth, image, sample.photo)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     corner = tuple(int(rng.integers(length % side + 1)) for length in grey.shape)

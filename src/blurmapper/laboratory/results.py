@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from blurmapper.evaluation.figures import encode_figure, is_figure
 from blurmapper.evaluation.tables import PHOTO_COLUMNS, Table, format_latex, format_markdown
-from blurmapper.files import check_replaceable, replacing, write_file, written_as
+from blurmapper.files import check_replaceable, write_file, written_as
 from blurmapper.laboratory.experiments import Experiment
 from blurmapper.laboratory.networks import TrainedNetwork
 from blurmapper.laboratory.provenance import describe_machine, list_versions, to_json
@@ -82,10 +82,8 @@ def write_results(experiment: Experiment, results: Results, output: Path) -> lis
     for name, draw in results.figures.items():
         figure = draw()
         for ending in ("png", "pdf"):
-            path = output / f"{name}.{ending}"
-            with replacing(path, is_figure) as stream:
-                stream.write(encode_figure(figure, ending))
-            written.append(path)
+            drawn = encode_figure(figure, ending)
+            written.append(write_file(output / f"{name}.{ending}", drawn, is_figure))
     return written
 
 

@@ -90,7 +90,7 @@ def read_boxes(path: Path) -> Boxes:
                 for file in files
                 for box in _read_yolo(file)
             ]
-            if not found and (not files or any(map(_is_text, files))):
+            if not found and (not files or any(map(_read_lines, files))):
                 raise ValueError(path)  # noqa: TRY301
         else:
             read = _read_coco if path.suffix.lower() == ".json" else _read_csv
@@ -166,10 +166,6 @@ def _read_yolo(file: Path) -> Iterator[NamedBox]:
 def _read_lines(file: Path) -> list[str]:
     lines = read_regular(file).decode("utf-8-sig", errors="replace").splitlines()
     return [line for line in lines if line.strip()]
-
-
-def _is_text(file: Path) -> bool:
-    return bool(_read_lines(file))
 
 
 def _is_label(line: str) -> bool:

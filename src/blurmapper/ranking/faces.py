@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from blurmapper.amounts import CELL
+from blurmapper.decoding import to_eight_bits
 from blurmapper.errors import needing
 from blurmapper.images import ImageArray
-from blurmapper.preprocessing import WHITE
 from blurmapper.ranking.boxes import NamedBox
 
 SEARCH_SIDE = 960
@@ -66,10 +66,8 @@ def find_faces(image: ImageArray) -> list[NamedBox]:
     scale = min(1.0, SEARCH_SIDE / max(image.shape[:2]))
     size = tuple(max(1, round(side * scale)) for side in image.shape[1::-1])
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    if small.dtype != np.uint8:
-        white = np.float32(WHITE[small.dtype])
-        small = np.rint(small.astype(np.float32) / white * 255).clip(0, 255).astype(np.uint8)
-    found = _open_detector().detect(np.ascontiguousarray(small[..., ::-1]), details=True)
+    pixels = np.ascontiguousarray(to_eight_bits(small)[..., ::-1])
+    found = _open_detector().detect(pixels, details=True)
     parts = np.array([image.shape[1] / size[0], image.shape[0] / size[1]])
     rows = [] if found is None else sorted(found, key=lambda row: -row[2] * row[3])
     return [_to_box(row, parts) for row in rows]

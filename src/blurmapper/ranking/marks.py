@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from blurmapper.errors import ConfigError
+from blurmapper.errors import check_choice
 from blurmapper.ranking.packets import Property
 
 Colour = Literal["red", "yellow", "green", "blue", "purple"]
@@ -121,17 +121,15 @@ def to_mark(words: Iterable[str]) -> Mark:
     """
     mark = Mark()
     for word in words:
+        check_choice("mark", word, ("reject", "pick", *get_args(Colour), "1", "2", "3", "4", "5"))
         if word == "reject":
             mark = Mark(REJECTED, flag="reject").over(mark)
         elif word == "pick":
             mark = Mark(flag="pick").over(mark)
         elif word in get_args(Colour):
             mark = Mark(colour=word).over(mark)  # type: ignore[arg-type]
-        elif word in ("1", "2", "3", "4", "5"):
-            mark = Mark(int(word)).over(mark)
         else:
-            choices = ", ".join(("reject", "pick", *get_args(Colour), "1", "2", "3", "4", "5"))
-            raise ConfigError(f"no mark named {word!r}; choose from: {choices}")
+            mark = Mark(int(word)).over(mark)
     return mark
 
 

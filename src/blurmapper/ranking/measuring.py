@@ -16,14 +16,14 @@ import numpy as np
 
 from blurmapper.amounts import identify_network
 from blurmapper.applications.degree import Weighting, blur_degree, share_blurred
-from blurmapper.batch import MOST, Outcome, PhotoFailure, PhotoTask, Result
+from blurmapper.batch import MOST, Found, Outcome, PhotoFailure, PhotoTask, Result
 from blurmapper.images import BlurMap, ImageArray, read_photo
 from blurmapper.locations import Location
 from blurmapper.methods import BlurMethod
 from blurmapper.preprocessing import reduce_area
-from blurmapper.ranking.af_points import read_af_point
+from blurmapper.ranking.af_points import check_exiftool, read_af_point
 from blurmapper.ranking.boxes import Boxes
-from blurmapper.ranking.faces import find_faces
+from blurmapper.ranking.faces import check_faces, find_faces
 from blurmapper.ranking.frames import READING, Frame, read_frame
 from blurmapper.ranking.judging import Judged, judge_photo
 from blurmapper.ranking.records import (
@@ -80,6 +80,13 @@ class MeasureTask(PhotoTask):
         """Where it is sharpest, the verdict, and what tells the frames of a burst."""
         # What is no frame is told where it is read.
         return {**SAID, **dict.fromkeys(_FRAME, lambda value: True), "boxes": may_be_boxes}
+
+    def check(self, found: Found) -> None:  # noqa: ARG002 - of any photos
+        """Say at once that what looks for boxes is not there."""
+        if self.faces:
+            check_faces()
+        if self.af_point:
+            check_exiftool()
 
     def choices(self) -> tuple[Any, ...]:
         """Return the options of the networks, how frames are read, and what is asked of boxes."""

@@ -13,9 +13,7 @@ from blurmapper.devices import MOST_THREADS
 from blurmapper.errors import check_choice, check_number
 from blurmapper.locations import AnyPath, as_path, find_path
 from blurmapper.methods import MethodOptions
-from blurmapper.ranking.af_points import check_exiftool
 from blurmapper.ranking.boxes import read_boxes
-from blurmapper.ranking.faces import check_faces
 from blurmapper.ranking.measuring import MeasureTask, find_cache, to_record
 from blurmapper.ranking.records import Measure
 from blurmapper.ranking.tables import make_ranking, rows
@@ -87,10 +85,6 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
     given = [photos] if isinstance(photos, str | bytes | os.PathLike) else photos
     found = find_photos(map(as_path, given))
     judged = None if boxes is None else read_boxes(find_path(boxes))
-    if faces:
-        check_faces()
-    if af_point:
-        check_exiftool()
     task = MeasureTask(str(method), MethodOptions(), judged, faces, af_point)
     results = run_task(task, found, find_cache(), How(workers=jobs))
     records = (to_record(each, weighting) for each in results)

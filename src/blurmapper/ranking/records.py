@@ -162,13 +162,9 @@ def order_photos(
         What is compared: sigma where a photo is meant to be sharp, after the verdict; S; or the
         mean blur of the sharpest region, which does not mind a blurred background.
     """
-    records: list[PhotoRecord] = []
-    unreadable: list[Unreadable] = []
-    for result in results:
-        if isinstance(result, PhotoRecord):
-            records.append(result)
-        else:
-            unreadable.append(result)
+    known = list(results)
+    records = [each for each in known if isinstance(each, PhotoRecord)]
+    unreadable = [each for each in known if isinstance(each, Unreadable)]
     records.sort(key=lambda record: (record.order(by), str(record.photo)))
     unreadable.sort(key=lambda failed: str(failed.photo))
     return records, unreadable

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from blurmapper.ranking.frames import Frame
-from blurmapper.ranking.records import Measure, PhotoRecord, find_tier
+from blurmapper.ranking.records import Measure, PhotoRecord, Word, find_tier
 
 End = Literal["sharpest", "blurriest"]
 """Of which end of the ranking photos are chosen."""
@@ -40,10 +40,6 @@ class Selection:
     end: End = "sharpest"
     number: int | None = None
     verdicts: frozenset[str] = frozenset()
-
-    def takes(self, record: PhotoRecord) -> bool:
-        """Say whether a photo's verdict is among those that are chosen."""
-        return not self.verdicts or record.verdict.word in self.verdicts
 
 
 def _is_between(low: float, blur: float | None, high: float) -> bool:
@@ -75,10 +71,11 @@ def select_photos(
     """
     low = -math.inf if selection.above is None else selection.above
     high = math.inf if selection.below is None else selection.below
+    words = selection.verdicts or get_args(Word)
     chosen = [
         record
         for record in ranked
-        if selection.takes(record) and _is_between(low, record.blur(by), high)
+        if record.verdict.word in words and _is_between(low, record.blur(by), high)
     ]
     if selection.end == "blurriest":
         chosen.reverse()

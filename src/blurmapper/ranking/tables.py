@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from blurmapper.csv_rows import to_cell
+from blurmapper.csv_rows import to_cell, to_csv
 from blurmapper.errors import needing
 from blurmapper.files import written_as
 from blurmapper.ranking.records import Measure, PhotoRecord, Unreadable, order_photos
@@ -113,12 +112,12 @@ def format_csv(ranking: Ranking) -> bytes:
 
     Text that a spreadsheet would compute stands behind an apostrophe (`to_cell`).
     """
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS)
-    writer.writeheader()
-    for row in map(_with_text, rows(ranking)):
-        writer.writerow(row | {name: to_cell(row[name]) for name in TEXTS if row[name]})
-    return text.getvalue().encode("utf-8", "surrogateescape")
+    table = [
+        row | {name: to_cell(row[name]) for name in TEXTS if row[name]}
+        for row in map(_with_text, rows(ranking))
+    ]
+    text = to_csv([COLUMNS, *(row.values() for row in table)], "\r\n")
+    return text.encode("utf-8", "surrogateescape")
 
 
 def format_json_lines(ranking: Ranking) -> bytes:

@@ -43,39 +43,32 @@ def trace_network(
     # "2.13.0a0+git" begins so too.
     version = tuple(int(part) for part in torch.__version__.split(".")[:2])
     trace = _trace_program if version >= _NEW_EXPORTER else _trace_script
+    names = {"input_names": [given], "output_names": [*outputs]}
     with _exporting_quietly():
-        return trace(network, example, [given, *outputs], opset)
+        return trace(network, example, **names, opset_version=opset, verbose=False)
 
 
-def _trace_program(network: nn.Module, example: Tensor, names: list[str], opset: int) -> Any:
+def _trace_program(network: nn.Module, example: Tensor, **options: Any) -> Any:
+    sizes = dict.fromkeys(_SIZES, torch.export.Dim.AUTO)
     program = torch.onnx.export(
-        network,
-        (example,),
-        dynamo=True,
-        input_names=names[:1],
-        output_names=names[1:],
-        dynamic_shapes=(dict.fromkeys(_SIZES, torch.export.Dim.AUTO),),
-        opset_version=opset,
-        verbose=False,
+        network, (example,), dynamo=True, dynamic_shapes=(sizes,), **options
     )
     assert program is not None
     return program.model_proto
 
 
-def _trace_script(network: nn.Module, example: Tensor, names: list[str], opset: int) -> Any:
+def _trace_script(network: nn.Module, example: Tensor, **options: Any) -> Any:
     import onnx
 
-    content = io.BytesIO()
+    content, sizes = io.BytesIO(), {axis: f"size {axis}" for axis in _SIZES}
+    axes = dict.fromkeys(options["input_names"] + options["output_names"], sizes)
     torch.onnx.export(
         network,
         (example,),
         content,  # type: ignore[arg-type]
         dynamo=False,
-        input_names=names[:1],
-        output_names=names[1:],
-        dynamic_axes={name: {axis: f"size {axis}" for axis in _SIZES} for name in names},
-        opset_version=opset,
-        verbose=False,
+        dynamic_axes=axes,
+        **options,
     )
     return onnx.load_from_string(content.getvalue())
 

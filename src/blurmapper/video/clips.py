@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +57,7 @@ class Frame:
     image: npt.NDArray[np.uint8]
 
 
-class Clip:
+class Clip(AbstractContextManager["Clip"]):
     """A video file that is open for reading; a context manager.
 
     Parameters
@@ -94,9 +95,6 @@ class Clip:
         self.problem: str | None = None
         self._start = Fraction(self._container.start_time or 0, 1_000_000)
         self._damaged, self._is_on_side = 0, False
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

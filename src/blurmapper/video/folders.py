@@ -7,17 +7,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Self
-
-import numpy as np
-import numpy.typing as npt
 
 from blurmapper.batch import find_photos
+from blurmapper.decoding import to_eight_bits
 from blurmapper.errors import BlurMapperError, VideoError
 from blurmapper.files import written_as
-from blurmapper.images import ImageArray, read_image
+from blurmapper.images import read_image
 from blurmapper.locations import Location
-from blurmapper.preprocessing import WHITE
 from blurmapper.video.clips import Frame
 
 TABLE_ENDING = ".frames.csv"
@@ -62,12 +58,6 @@ class FrameFolder:
         if not self.frames:
             raise VideoError(f"{path}: no frames in this folder; give clips, or a folder of photos")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing is held open."""
-
     @property
     def frame_count(self) -> int:
         """How many frames there are."""
@@ -88,7 +78,7 @@ class FrameFolder:
             except BlurMapperError as error:
                 failed.append(str(error))
                 continue
-            yield Frame(number, number, float(number / self.rate), _to_bytes(image))
+            yield Frame(number, number, float(number / self.rate), to_eight_bits(image))
         if len(failed) == len(self.frames):
             raise VideoError(f"{self.path}: no frame in it can be read ({failed[0]})")
         if failed:
@@ -126,9 +116,3 @@ def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
     """Return what sorts ``frame2`` before ``frame10``."""
     parts = _DIGITS.split(str(path))
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], str(path)
-
-
-def _to_bytes(image: ImageArray) -> npt.NDArray[np.uint8]:
-    if image.dtype == np.uint8:
-        return np.asarray(image, np.uint8)
-    return np.rint(image * np.float32(255 / WHITE[image.dtype])).astype(np.uint8)

@@ -12,13 +12,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.applications.degree import blur_degree, share_blurred
 from blurmapper.batch import Job
 from blurmapper.csv_rows import to_csv
-from blurmapper.files import check_replaceable, make_folder, replacing
+from blurmapper.encoding import enlarge
+from blurmapper.files import check_replaceable, make_folder, write_file
 from blurmapper.images import BlurMap, ImageArray, draw_overlay, encode_image
 from blurmapper.locations import Location, with_ending
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
+from blurmapper.ranking.judging import judge_photo
 from blurmapper.refinement import enlarge_map, refine_map
 from blurmapper.video.clips import Clip, Frame
 from blurmapper.video.folders import (
@@ -28,7 +31,6 @@ from blurmapper.video.folders import (
     TABLE_ENDING,
     FrameFolder,
 )
-from blurmapper.video.measuring import measure_frame
 from blurmapper.video.overlays import writing_overlay
 from blurmapper.video.selection import (
     By,
@@ -185,24 +187,19 @@ def map_clip(
             writer = stack.enter_context(writing_overlay(overlay, clip))
         mapped = _map_frames(clip.read_frames(), method)
         for frame, blur_map in smooth_maps(mapped, outputs.smoothing if overlay else 0):
-            measured.append(measure_frame(frame, method, outputs.by))
+            measured.append(_measure(frame, method, outputs.by))
             image = frame.frame.image
             size = size or image.shape[:2]
             if writer is not None:
                 whole = _enlarge(image, blur_map, refine=outputs.refine)
-                writer.write(frame.frame, _as_large(draw_overlay(image, whole), *size))
+                # A video has the size of its first frame throughout.
+                writer.write(frame.frame, enlarge(draw_overlay(image, whole), size))
             progress(len(measured), clip.frame_count)
-    with replacing(table, IS_TABLE) as stream:
-        stream.write(format_table(measured))
+    write_file(table, to_csv([HEADINGS, *map(_to_row, measured)]), IS_TABLE)
     assert size is not None
     chosen = outputs.choose(measured)
     photos = _write_photos(job, chosen) if folder is None else _copy_frames(folder, job, chosen)
     return ClipResult(job.photo, *size, measured, table, overlay, photos, clip.problem)
-
-
-def format_table(frames: list[FrameResult]) -> bytes:
-    """Return what was measured of frames as CSV, a row each."""
-    return to_csv([HEADINGS, *map(_to_row, frames)]).encode()
 
 
 def _to_row(frame: FrameResult) -> tuple[int | str, ...]:
@@ -226,14 +223,20 @@ def _map_frames(frames: Iterator[Frame], method: BlurMethod) -> Iterator[MappedF
         yield MappedFrame(frame, shot, blur_map, colours)
 
 
-def _as_large(overlay: npt.NDArray[np.uint8], height: int, width: int) -> npt.NDArray[np.uint8]:
-    """Return an overlay at the size of the clip's first frame, which a video has throughout."""
-    import cv2
-
-    if overlay.shape[:2] == (height, width):
-        return overlay
-    resized = cv2.resize(overlay, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(resized, np.uint8)
+def _measure(frame: MappedFrame, method: BlurMethod, by: By) -> FrameResult:
+    """Return what is known of a frame by its own map; its focus only where frames go by it."""
+    image, blur_map, judged = frame.frame.image, frame.blur_map, None
+    if by == "focus":
+        judged = judge_photo(method, image, enlarge_map(blur_map, *image.shape[:2]))
+    return FrameResult(
+        frame.frame.number,
+        frame.frame.seconds,
+        blur_degree(blur_map),
+        share_blurred(blur_map),
+        frame.shot,
+        judged and judged.focus,
+        judged and judged.verdict.word,
+    )
 
 
 def _enlarge(image: ImageArray, blur_map: BlurMap, *, refine: bool) -> BlurMap:

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from blurmapper.applications.degree import blur_degree, share_blurred
-from blurmapper.batch import Result, enlarge_to, read_for
+from blurmapper.batch import Result, read_for
 from blurmapper.decoding import MIN_SIDE, Photo
 from blurmapper.errors import WeightsError
 from blurmapper.images import BlurMap, ImageArray
@@ -22,6 +22,7 @@ from blurmapper.methods import BlurMethod
 from blurmapper.ranking.measuring import MeasureTask, find_sharpest_box, to_record
 from blurmapper.ranking.records import Box, PhotoRecord, Word
 from blurmapper.ranking.report import find_subject
+from blurmapper.refinement import enlarge_map
 
 
 class Mapped(NamedTuple):
@@ -123,7 +124,7 @@ class PhotoMapping:
         image, size = photo.image, (photo.height, photo.width)
         kinds = self._map_kinds(image) if self.knows_kinds else None
         coarse_map = (kinds.defocus + kinds.motion).clip(0, 1) if kinds else self._method(image)
-        return Mapped(image, coarse_map, enlarge_to(coarse_map, *size), kinds)
+        return Mapped(image, coarse_map, enlarge_map(coarse_map, *size), kinds)
 
     def judge(self, photo: Photo, content: bytes) -> Judgement:
         """Return the numbers of a photo that was read whole, with its verdict.

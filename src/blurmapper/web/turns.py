@@ -47,11 +47,7 @@ class PhotoTurn:
 
     async def judge(self) -> Response:
         """Return the numbers of the photo, read whole, with its verdict."""
-
-        def work(photo: Photo, content: bytes) -> Response:
-            return to_json(self._mapping.judge(photo, content))
-
-        return await self._answer(work, whole=True)
+        return await self._answer(lambda *read: to_json(self._mapping.judge(*read)), whole=True)
 
     async def _answer(self, work: Callable[[Photo, bytes], Response], *, whole: bool) -> Response:
         read = partial(self._mapping.read, whole=whole)

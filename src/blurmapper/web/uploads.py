@@ -170,7 +170,6 @@ class FormPhoto:
             self._parser = MultipartParser(
                 boundary,
                 {
-                    "on_part_begin": self._begin_part,
                     "on_header_field": self._add_header,
                     "on_header_value": self._add_value,
                     "on_header_end": self._end_header,
@@ -198,9 +197,6 @@ class FormPhoto:
         if self._files == 0:
             raise _refuse("the form has no photo; send it with curl -F file=@photo.jpg")
 
-    def _begin_part(self) -> None:
-        self._disposition = b""
-
     def _add_header(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
 
@@ -213,8 +209,10 @@ class FormPhoto:
         self._header = self._value = b""
 
     def _begin_content(self) -> None:
-        _, options = parse_options_header(self._disposition)
-        if b"filename" not in options and b"filename*=" not in self._disposition.lower():
+        # The next part has its own, or none.
+        disposition, self._disposition = self._disposition, b""
+        _, options = parse_options_header(disposition)
+        if b"filename" not in options and b"filename*=" not in disposition.lower():
             name = options.get(b"name", b"a part").decode("utf-8", "replace")[:40]
             raise _refuse(
                 f"{name!r} is no file: photos have an @ before their name, as in curl -F "
