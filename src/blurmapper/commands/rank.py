@@ -119,6 +119,8 @@ def rank(
     options = MethodOptions(refine=refine, threads=threads, device=device)
     output = None if report is None or dry_run else report / FILES
     task = _to_task(method, options, boxes, faces, af_point, with_files=output is not None)
+    if task.boxes and (strays := task.boxes.find_strays([str(photo) for photo, _ in found.photos])):
+        print_line(strays, err=True)
     with quiet_codecs(), stopping_cleanly() as stop:
         results = measure(task, found, How(engine, jobs, redo), stop, "Ranking", output)
     measured = [to_record(each, weighting) for each in results[len(found.failures) :]]
