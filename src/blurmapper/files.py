@@ -81,9 +81,9 @@ def replacing(path: Location, ours: Recognises | None = None) -> Iterator[Binary
 
 def not_written(path: Location, error: OSError) -> ImageError:
     """Return the error of a file that cannot be written."""
-    return ImageError(
-        f"{path}: cannot be written ({error.strerror or error}); check the folder and disk"
-    )
+    is_long = error.errno == errno.ENAMETOOLONG
+    mend = "shorten the name" if is_long else "check the folder and disk"
+    return ImageError(f"{path}: cannot be written ({error.strerror or error}); {mend}")
 
 
 def write_file(

@@ -96,6 +96,25 @@ def test_a_file_of_the_user_s_is_left_and_its_photo_fails(
     assert not any(each.startswith(".") for each in names(out))
 
 
+@pytest.mark.parametrize("folder", [".", "sub"])
+def test_a_name_too_long_for_one_of_its_files_is_told_before_the_work(
+    folder: str, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 255 bytes are what most file systems take: enough for a map, not for an overlay.
+    long = f"{'x' * 242}.png"
+    write_photos(out.parent / "in" / folder, long)
+    mapped = []
+    monkeypatch.setattr(MapNothing, "work", lambda *given: mapped.append(given))
+    task = MapNothing("", outputs=Outputs(overlay=True))
+    for _ in range(2):
+        (error,) = (each for each in run(out, task) if long in each)
+        where = out / folder / f"{long}.overlay.jpg"
+        assert error == f"{where}: cannot be written (File name too long); shorten the name"
+    assert not any(long in str(given) for given in mapped)
+    assert not any("x" * 242 in each for each in names(out))
+    assert not any(each.startswith(".") for each in names(out))
+
+
 def test_what_a_link_leads_to_is_left(out: Path) -> None:
     mine = draw(out.parent / "album" / "picture.png")
     (out / "a.png.blur.png").symlink_to("../album/picture.png")

@@ -114,6 +114,16 @@ def test_two_outputs_at_one_path_are_refused_at_once(
     assert list(tmp_path.iterdir()) == [shoot]
 
 
+def test_boxes_of_photos_that_are_not_given_get_one_line(
+    run_rank: Run, shoot: Path, tmp_path: Path
+) -> None:
+    rows = "photo,x,y,width,height\na.png,1,1,9,9\nnowhere.png,1,1,9,9\n"
+    (tmp_path / "boxes.csv").write_text(rows)
+    said = run_rank(shoot, "--boxes", tmp_path / "boxes.csv", "--json", "-").stderr
+    line = "the boxes of 1 photo fit none given (nowhere.png is the first)"
+    assert said == f"{tmp_path / 'boxes.csv'}: {line}\n"
+
+
 @pytest.mark.parametrize("kind", ["--csv", "--json"])
 def test_a_dash_prints_the_rows_and_no_table(kind: str, run_rank: Run, shoot: Path) -> None:
     lines = run_rank(shoot, kind, "-").stdout.splitlines()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -114,6 +115,15 @@ class Claims:
         """Return what a file is called below the folder."""
         assert isinstance(file, Path)
         return file.relative_to(self.journal.output).as_posix()
+
+    def check(self, files: Iterable[Location]) -> None:
+        """Raise `ImageError` before the work, not after it, where a file's name is too long."""
+        for file in files:
+            try:
+                os.lstat(self.journal.output / file.name)  # its own folder may be to come
+            except OSError as error:
+                if error.errno == errno.ENAMETOOLONG:
+                    raise not_written(file, error) from error
 
     def take(self, files: Mapping[Any, bytes | None]) -> None:
         """Say that files are about to be written, all of them or none.

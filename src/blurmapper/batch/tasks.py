@@ -275,6 +275,8 @@ def do_job(
     """
     try:
         with naming(job.photo):
+            if job.claims is not None:
+                job.claims.check(task.files_of(job, {}).values())
             return task.do(job, method, room)
     except Exception as error:  # noqa: BLE001 - no photo may end a run of 50,000 others
         return fail(job.photo, error)

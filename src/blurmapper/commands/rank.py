@@ -113,6 +113,8 @@ def rank(
     judged = None if boxes is None else read_boxes(boxes)
     kind = MeasureTask if output is None else ReportTask
     task = kind(method, options, judged, faces, af_point)
+    if judged and (strays := judged.find_strays([str(photo) for photo, _ in found.photos])):
+        print_line(strays, err=True)
     with quiet_codecs(), stopping_cleanly() as stop:
         results = measure(task, found, How(engine, jobs, redo), stop, "Ranking", output)
     measured = [to_record(each, weighting) for each in results[len(found.failures) :]]

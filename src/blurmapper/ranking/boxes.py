@@ -6,14 +6,15 @@ import json
 import math
 import os
 import posixpath
+import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from blurmapper.csv_rows import split_rows
-from blurmapper.errors import ConfigError
+from blurmapper.csv_rows import from_cell, split_rows
+from blurmapper.errors import ConfigError, count_of
 from blurmapper.locations import read_regular
 
 COLUMNS = ("photo", "x", "y", "width", "height")
@@ -55,17 +56,34 @@ class Boxes:
     ----------
     by_name : dict of str to dict of str to list of NamedBox
         The last part of a photo's name -> all of the name that is given -> its boxes.
+    source : Path
+        Where they are from.
     """
 
     by_name: dict[str, dict[str, list[NamedBox]]] = field(default_factory=dict)
+    source: Path = Path()
 
     def of(self, photo: str) -> list[NamedBox]:
         """Return the boxes of a photo, found by as much of its path as the file gives."""
         # From whichever folder a photo is named, its boxes are the same.
-        path = PurePosixPath(_with_slashes(os.path.abspath(photo)))  # noqa: PTH100 - addresses too
+        path = PurePosixPath(_to_name(os.path.abspath(photo)))  # noqa: PTH100 - addresses too
         given = {**self.by_name.get(path.stem, {}), **self.by_name.get(path.name, {})}
         fitting = [name for name in given if _ends_with(path, PurePosixPath(name))]
         return given[max(fitting, key=len)] if fitting else []
+
+    def find_strays(self, photos: Collection[str]) -> str | None:
+        """Return the line about boxes of none of the photos, if any; `ConfigError` if all are."""
+        found = {id(self.of(photo)) for photo in photos}
+        names = {name: each for given in self.by_name.values() for name, each in given.items()}
+        strays = [name for name, each in names.items() if id(each) not in found]
+        if not strays or not photos:
+            return None
+        said = (
+            f"boxes of {count_of(len(strays), 'photo')} fit none given ({strays[0]} is the first)"
+        )
+        if len(strays) == len(names):
+            raise ConfigError(f"{self.source}: its {said}; check the names in it")
+        return f"{self.source}: the {said}"
 
 
 def read_boxes(path: Path) -> Boxes:
@@ -86,7 +104,7 @@ def read_boxes(path: Path) -> Boxes:
         if path.is_dir():
             files = sorted(path.rglob("*.txt"))
             found = [
-                (file.relative_to(path).with_suffix("").as_posix(), box)
+                (_to_name(str(file.relative_to(path).with_suffix(""))), box)
                 for file in files
                 for box in _read_yolo(file)
             ]
@@ -94,7 +112,7 @@ def read_boxes(path: Path) -> Boxes:
                 raise ValueError(path)  # noqa: TRY301
         else:
             read = _read_coco if path.suffix.lower() == ".json" else _read_csv
-            found = list(read(read_regular(path).decode("utf-8-sig")))
+            found = list(read(read_regular(path).decode("utf-8-sig", "surrogateescape")))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except (AttributeError, KeyError, IndexError, RecursionError, TypeError, ValueError) as error:
@@ -108,21 +126,23 @@ def read_boxes(path: Path) -> Boxes:
         if not all(map(math.isfinite, place)):
             raise ConfigError(f"{path}: the box {place} of {name} is none; mend it or leave it out")
         boxes[PurePosixPath(name).name][name].append(box)
-    return Boxes({last: dict(names) for last, names in boxes.items()})
+    return Boxes({last: dict(names) for last, names in boxes.items()}, path)
 
 
 def _read_coco(text: str) -> Iterator[tuple[str, NamedBox]]:
     content: dict[str, Any] = json.loads(text)
-    names = {image["id"]: _with_slashes(str(image["file_name"])) for image in content["images"]}
+    names = {image["id"]: _to_name(str(image["file_name"])) for image in content["images"]}
     labels = {each["id"]: str(each["name"]) for each in content.get("categories", ())}
     annotations = content["annotations"]
     with_boxes = [each for each in annotations if each.get("bbox")]
-    if annotations and not with_boxes:
-        raise ValueError("none has a box")
+    if annotations and not any(each["image_id"] in names for each in with_boxes):
+        raise ValueError("none of an image has a box")
     for each in with_boxes:
         x, y, width, height = map(float, each["bbox"])
         kind = each.get("category_id")
-        yield names[each["image_id"]], NamedBox(labels.get(kind, str(kind)), x, y, width, height)
+        # Subsets list some images alone; what stands for the others is no photo's name.
+        name = names.get(each["image_id"], f"image_id {each['image_id']}, which none has,")
+        yield name, NamedBox(labels.get(kind, str(kind)), x, y, width, height)
 
 
 def _read_csv(text: str) -> Iterator[tuple[str, NamedBox]]:
@@ -133,7 +153,8 @@ def _read_csv(text: str) -> Iterator[tuple[str, NamedBox]]:
     point = "." if "," in text.partition("\n")[0] else ","
     for row in rows:
         x, y, width, height = (float(row[name].replace(point, ".")) for name in COLUMNS[1:])
-        yield _with_slashes(row["photo"]), NamedBox(row.get("label") or "", x, y, width, height)
+        name, label = _to_name(from_cell(row["photo"])), row.get("label") or ""
+        yield name, NamedBox(label, x, y, width, height)
 
 
 def _read_yolo(file: Path) -> Iterator[NamedBox]:
@@ -183,8 +204,9 @@ def _is_number(word: str) -> bool:
     return True
 
 
-def _with_slashes(name: str) -> str:
-    return name.replace("\\", "/")
+def _to_name(text: str) -> str:
+    # macOS, and what was packed there, has accents apart from their letters.
+    return unicodedata.normalize("NFC", text.replace("\\", "/"))
 
 
 def _ends_with(path: PurePosixPath, name: PurePosixPath) -> bool:

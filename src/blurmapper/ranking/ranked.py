@@ -85,6 +85,8 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
     given = [photos] if isinstance(photos, str | bytes | os.PathLike) else photos
     found = find_photos(map(as_path, given))
     judged = None if boxes is None else read_boxes(find_path(boxes))
+    if judged:
+        judged.find_strays([str(photo) for photo, _ in found.photos])
     task = MeasureTask(str(method), MethodOptions(), judged, faces, af_point)
     results = run_task(task, found, find_cache(), How(workers=jobs))
     records = (to_record(each, weighting) for each in results)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -17,7 +18,7 @@ from PIL import ExifTags
 from blurmapper import __version__
 from blurmapper.decoding import read_metadata
 from blurmapper.errors import BlurMapperError, ImageError
-from blurmapper.files import write_file
+from blurmapper.files import not_written, write_file
 from blurmapper.locations import read_regular
 from blurmapper.parts import sweep_once
 from blurmapper.ranking.companions import Folders
@@ -151,6 +152,8 @@ def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) ->
         told = {name: value for name, value in wanted.items() if value}
         return new_sidecar(told) if drop_nothing(told) else b""
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise not_written(sidecar, error) from error
         raise ImageError(f"{sidecar}: cannot be read ({error.strerror}); check it") from error
     try:
         given = drop_nothing(read_properties(before, ALL_PROPERTIES))
