@@ -1,7 +1,7 @@
 // The photos that were added: each is mapped in its turn, and keeps what the server made of it.
 
 import { post, Refusal } from "./api.js";
-import { drawnSize, smallPicture, smallTint } from "./drawing.js";
+import { canvasWith, drawnSize, smallPicture, smallTint } from "./drawing.js";
 import { byFocus } from "./tiles.js";
 
 const KEPT = 8;
@@ -88,8 +88,7 @@ export class Photo {
     const { width, height } = this.figures;
     const size = drawnSize(width, height);
     if (size[0] === width) return this.file;
-    const canvas = new OffscreenCanvas(...size);
-    canvas.getContext("2d").drawImage(await load(this.url), 0, 0, ...size);
+    const [canvas] = canvasWith(await load(this.url), size);
     return canvas.convertToBlob({ type: "image/jpeg", quality: 0.95 });
   }
 
