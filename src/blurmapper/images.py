@@ -245,7 +245,8 @@ def read_map(path: AnyPath) -> BlurMap:
     Raises
     ------
     ImageError
-        If the file cannot be read, is no grey image, or holds values outside [0, 1].
+        If the file cannot be read, is no grey image, is transparent in part, or holds values
+        outside [0, 1].
     """
     location = find_location(path)
     with open_file(location) as stream:
