@@ -176,6 +176,7 @@ def encode_cutout(rgba: npt.NDArray[Any]) -> bytes:
 
     if rgba.dtype.kind == "f":
         rgba = np.rint(rgba * 65535).astype(np.uint16)
+        rgba[rgba[..., 3] == 0] = 0  # also colour of which alpha is rounded to nothing
     return cv2.imencode(".png", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))[1].tobytes()
 
 
