@@ -24,11 +24,6 @@ export class Photo {
     this.gone = new AbortController();
   }
 
-  /** The file's name without its ending. */
-  get stem() {
-    return this.name.replace(/\.[^.]+$/, "") || this.name;
-  }
-
   /** Map the photo; what goes wrong is kept as its error. */
   async map(limits) {
     this.state = "working";
