@@ -137,16 +137,15 @@ class Claims:
             If a file is there that is none of ours, or no more; or if nothing can be written.
         """
         for file, content in files.items():
-            name = self.name(file)
-            if not _is_file(file) or self._is_as_written(name, file):
+            if not _is_file(file) or self._is_as_written(name := self.name(file), file):
                 continue
-            knows = partial(self._knows, name, content)
-            if name in self.known and not knows(file):
-                raise ImageError(
-                    f"{file}: was changed after it was written and is left as it is; "
-                    "move it, or let --redo replace it"
-                )
-            check_replaceable(file, knows)
+            try:
+                check_replaceable(file, partial(self._knows, name, content))
+            except ImageError as error:
+                if name not in self.known:
+                    raise
+                line = f"{file}: was changed after it was written and is left as it is; "
+                raise ImageError(line + "move it, or let --redo replace it") from error
         self.journal.add(self.key, [*map(self.name, files)])
 
     def _is_as_written(self, name: str, file: Path) -> bool:

@@ -171,11 +171,9 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         line |= {} if shared is None else {"claim": shared}
         if job.claims is not None:
             names, folder = map(job.claims.name, result.files.values()), job.claims.journal.output
-            written: dict[str, str | None] = {name: digest_output(folder / name) for name in names}
-            known = job.claims.known
-            # What other options wrote before stays known; what was done before may have been
-            # changed since.
-            known = {**written, **known} if result.done_before else {**known, **written}
+            new, known = {name: digest_output(folder / name) for name in names}, job.claims.known
+            # What other options wrote stays known; what was done before may have changed since.
+            known = {**new, **known} if result.done_before else {**known, **new}
             line |= {"files": sorted(known), "digests": known}
         # What is only measured can be measured again.
         with nullcontext() if self._task.kinds else suppress(ImageError):

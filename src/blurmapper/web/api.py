@@ -227,9 +227,7 @@ def _photo_file(image: ImageArray, form: PhotoFormat) -> Response:
     try:
         return _file(encode_image(image, f".{form}"), form)
     except ImageError as error:
-        # The photo is one: what cannot be used is the format.
-        height, width = image.shape[:2]
-        line = f"{form.upper()} takes no {width} x {height} pixels; ask for format=png"
+        line = f"JPEG takes no {image.shape[1]} x {image.shape[0]} pixels; ask for format=png"
         raise HTTPException(400, line) from error
 
 
