@@ -174,6 +174,7 @@ def encode_cutout(rgba: npt.NDArray[Any]) -> bytes:
 
     if rgba.dtype.kind == "f":
         rgba = np.rint(rgba * 65535).astype(np.uint16)
+        rgba[rgba[..., 3] == 0] = 0  # also colour of which alpha is rounded to nothing
     return cv2.imencode(".png", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))[1].tobytes()
 
 
@@ -243,7 +244,8 @@ def read_map(path: AnyPath) -> BlurMap:
     Raises
     ------
     ImageError
-        If the file cannot be read, is no grey image, or holds values outside [0, 1].
+        If the file cannot be read, is no grey image, is transparent in part, or holds values
+        outside [0, 1].
     """
     location = find_location(path)
     with open_file(location) as stream:

@@ -59,12 +59,18 @@ def read_levels(
     Raises
     ------
     ImageError
-        If there is neither, or a picture has more than 16 bits, or a sign, and so no known white.
+        If there is neither, or a picture has more than 16 bits, or a sign, and so no known white,
+        or parts of it are transparent.
     """
     # Of `.npy`, which is all ending, pathlib finds no suffix.
     if path.name.lower().endswith(".npy"):
         return np.asarray(as_plain(read_array(stream, str(path)), str(path)))
     picture = read_stored(stream, str(path))
+    if _is_transparent(picture):
+        raise ImageError(
+            f"{path}: parts of it are transparent; "
+            "write the map as grey, 0 for black and 255 for white"
+        )
     if not allow_colours and is_colourful(picture):
         raise ImageError(f"{path}: not a blur map, for it is in colours; give a grey PNG")
     if picture.mode == "I":
@@ -97,6 +103,15 @@ def check_size(mask: npt.NDArray[Any], path: Path, image: npt.NDArray[Any], phot
         raise DatasetError(f"{path}: of another size than {photo}; replace one")
 
 
+def _is_transparent(picture: PIL.Image.Image) -> bool:
+    if not picture.has_transparency_data:
+        return False
+    if picture.mode.startswith("I"):
+        # Pillow makes no alpha of a grey of 16 bits that is to be clear.
+        return bool((np.asarray(picture) == picture.info["transparency"]).any())
+    return bool(np.asarray(picture.convert("RGBA"))[..., 3].min() < 255)
+
+
 def _slack_of(picture: PIL.Image.Image) -> int:
     return _NOISE if picture.format in _LOSSY else 0
 
@@ -105,10 +120,8 @@ def _read(picture: PIL.Image.Image, path: Path) -> npt.NDArray[np.uint8]:
     slack = _slack_of(picture)
     if picture.mode == "P" and picture.getextrema() in ((0, 1), (1, 1)) and not _is_grey(picture):
         return _from_numbers(np.asarray(picture), path)
-    if picture.has_transparency_data:
-        if np.asarray(picture.convert("RGBA"))[..., 3].min() < 255:
-            raise _refused(path, "parts of it are transparent")
-        picture = picture.convert("RGB")
+    if _is_transparent(picture):
+        raise _refused(path, "parts of it are transparent")
     if picture.mode in ("L", "1"):
         return _from_numbers(np.asarray(picture.convert("L")), path, slack)
     if picture.mode.startswith(("I", "F")):

@@ -196,6 +196,14 @@ def test_floats_that_overshoot_by_rounding_do_not_wrap_around() -> None:
     assert written[0, 0].tolist() == [65535] * 4
 
 
+def test_alpha_that_is_rounded_to_nothing_takes_its_colour_along() -> None:
+    rgba = np.full((2, 16, 4), 0.5, np.float32)
+    rgba[0, :, 3], rgba[1, :, 3] = 6e-7, 1e-5
+    written = cv2.imdecode(np.frombuffer(encode_cutout(rgba), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert written is not None
+    assert written[:, 0].tolist() == [[0, 0, 0, 0], [32768, 32768, 32768, 1]]
+
+
 @needs_pymatting
 def test_the_backgrounds_colour_stays_behind() -> None:
     _, blur_map, truth = make_scene(200, 260)

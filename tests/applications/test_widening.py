@@ -45,6 +45,22 @@ def test_with_amounts_blur_gets_wider_in_proportion() -> None:
         assert width == pytest.approx(expected, rel=0.15)
 
 
+def test_amounts_are_at_the_same_place_in_a_photo_that_ends_within_a_cell() -> None:
+    height, width = 240, 320
+    photo = np.random.default_rng(3).integers(0, 256, (height, width, 3), np.uint8)
+    photo = cv2.GaussianBlur(photo, (0, 0), 3)
+    sigma = np.full((height // 16, width // 16), 1.5, np.float32)
+    sigma[:, 14:], sigma[10:] = 6, 6
+    blur_map = np.ones((height, width), np.float32)
+    blur_map[:, :32] = 0
+    known = [
+        magnify_blur(photo[:h, :w], blur_map[:h, :w], shape="gaussian", amounts=amounts_of(sigma))
+        for h, w in ((height, width), (height - 15, width - 15))
+    ]
+    # Light that is cut off is missing near the border alone.
+    np.testing.assert_array_equal(known[0][:160, :240], known[1][:160, :240])
+
+
 def test_where_no_amount_is_known_blur_grows_as_without(sharp_photo: Photo) -> None:
     blurred = np.ones(sharp_photo.shape[:2], np.float32)
     unknown = amounts_of(np.full((6, 8), np.nan, np.float32))

@@ -121,6 +121,38 @@ def test_greys_of_every_mode_that_pillow_has_are_levels(
     np.testing.assert_allclose(levels(READERS[reader][0](path)), expected, rtol=0, atol=2)
 
 
+@every_reader
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "palette", "one grey", "one deep grey"])
+@pytest.mark.parametrize("opaque", [True, False])
+def test_what_is_transparent_is_no_grey(
+    kind: str, opaque: bool, reader: str, tmp_path: Path
+) -> None:
+    greys = np.where(GREY < 128, np.uint8(0), np.uint8(255))
+    # Of a colour that does not occur, and so is of no pixel, files often say that it is clear.
+    clear = 7 if opaque else 255
+    picture = PIL.Image.fromarray(greys)
+    if kind == "one deep grey":
+        clear16 = clear if opaque else 65535
+        file = encode(PIL.Image.fromarray(greys * np.uint16(257)), "PNG", transparency=clear16)
+    elif kind in ("palette", "one grey"):
+        indexed = picture.convert("P") if kind == "palette" else picture
+        file = encode(indexed, "PNG", transparency=clear)
+    else:
+        alpha = np.full_like(greys, 255) if opaque else np.where(greys, np.uint8(254), 255)
+        picture.putalpha(PIL.Image.fromarray(alpha.astype(np.uint8)))
+        file = encode(picture, kind, **({"lossless": True} if kind == "WEBP" else {}))
+    path = tmp_path / "map"
+    path.write_bytes(file)
+    read, error = READERS[reader]
+    if opaque:
+        np.testing.assert_array_equal(levels(read(path)), greys)
+        return
+    with pytest.raises(
+        error, match=r"map: parts of it are transparent; write the ma\w+ as grey, 0"
+    ):
+        read(path)
+
+
 def test_lab_is_in_colours(tmp_path: Path) -> None:
     pixels = np.dstack([GREY, GREY // 16, GREY // 32])
     picture = PIL.Image.frombytes("LAB", GREY.shape[::-1], pixels.tobytes())

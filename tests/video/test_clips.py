@@ -53,6 +53,38 @@ def test_frames_of_which_exif_says_how_they_are_turned_are_upright(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
+    ("height", "width", "space", "is_tagged"),
+    [
+        (720, 64, "ITU709", False),
+        (64, 1280, "ITU709", False),
+        (576, 720, "ITU601", False),
+        (720, 64, "ITU601", True),
+        (64, 64, "ITU709", True),
+    ],
+)
+def test_colours_are_those_that_players_show(
+    height: int, width: int, space: str, is_tagged: bool, tmp_path: Path
+) -> None:
+    from av.video.reformatter import Colorspace
+
+    colours = (220, 30, 30), (30, 200, 40)
+    image = np.repeat(np.uint8([colours]), width // 2, axis=1).repeat(height, axis=0)
+    with av.open(str(tmp_path / "clip.mp4"), "w") as container:
+        stream = container.add_stream("h264", rate=25, options={"crf": "4", "preset": "ultrafast"})
+        stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
+        if is_tagged:
+            stream.codec_context.colorspace = Colorspace[space]
+        picture = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(
+            format="yuv420p", dst_colorspace=Colorspace[space]
+        )
+        container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    (frame,) = decode(tmp_path / "clip.mp4")
+    for column, colour in zip((width // 4, 3 * width // 4), colours, strict=True):
+        np.testing.assert_allclose(frame.image[height // 2, column], colour, atol=4)
+
+
+@pytest.mark.parametrize(
     ("name", "content", "line"),
     [
         ("none.mp4", None, "no such file"),

@@ -28,6 +28,14 @@ def test_as_many_as_were_asked_for_fit_in_unless_said_otherwise(number: int) -> 
     assert number == 1 or gaps.min() >= 39 / (2 * number)
 
 
+@pytest.mark.parametrize("number", [2, 5, 10, 11])
+def test_they_fit_in_too_where_nearly_all_frames_are_at_one_end(number: int) -> None:
+    times = [*np.arange(9) / 25, 10]
+    frames = [FrameResult(n, time, 0.5, 0.5) for n, time in enumerate(times)]
+    chosen = {frame.number for frame in choose_sharpest(frames, number)}
+    assert len(chosen) == min(number, 10)
+
+
 def test_in_a_long_clip_a_second_is_enough() -> None:
     frames = rows(*np.linspace(0, 1, 25 * 60))
     assert [frame.seconds for frame in choose_sharpest(frames, 3)] == [0, 1, 2]

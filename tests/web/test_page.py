@@ -160,11 +160,11 @@ def test_what_is_saved_is_the_servers(open_page: Open, client: Any, good: Upload
     page = open_page()
     add(page, good)
     for view, label, name, asked in (
-        ("map", "Save PNG", "half.blur.png", "map?format=png"),
-        ("map", "NumPy", "half.blur.npy", "map?format=npy"),
-        ("kinds", "Save motion", "half.motion.png", "map?of=motion"),
-        ("overlay", "Save JPEG", "half.overlay.jpg", "overlay?format=jpeg"),
-        ("magnify", "PNG", "half.magnified.png", "magnify?format=png&strength=1.5"),
+        ("map", "Save PNG", "half.png.blur.png", "map?format=png"),
+        ("map", "NumPy", "half.png.blur.npy", "map?format=npy"),
+        ("kinds", "Save motion", "half.png.motion.png", "map?of=motion"),
+        ("overlay", "Save JPEG", "half.png.overlay.jpg", "overlay?format=jpeg"),
+        ("magnify", "PNG", "half.png.magnified.png", "magnify?format=png&strength=1.5"),
     ):
         show(page, view)
         with page.expect_download() as waiting:

@@ -121,15 +121,15 @@ def test_all_photos_are_saved_at_once(
     open_page: Open, three: list[Upload], wait_until: WaitUntil
 ) -> None:
     page = open_page()
-    add(page, three)
+    add(page, [*three[:2], {**three[2], "name": "half.jpg"}])
     names: list[str] = []
     page.on("download", lambda download: names.append(download.suggested_filename))
     page.click("#all")
-    expect(page.locator("#news")).to_have_text("other.blur.png saved")
+    expect(page.locator("#news")).to_have_text("half.jpg.blur.png saved")
     expect(page.locator("#all")).to_be_enabled()
     # A download is told after the page has begun it, while Playwright waits.
     wait_until(lambda: page.wait_for_timeout(10) or len(names) == 3)
-    assert sorted(names) == ["half.blur.png", "other.blur.png", "sharp.blur.png"]
+    assert sorted(names) == ["half.jpg.blur.png", "half.png.blur.png", "sharp.png.blur.png"]
 
 
 def test_more_blur_is_shown_on_a_small_copy(open_page: Open) -> None:

@@ -43,6 +43,19 @@ def bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
+def test_a_photo_too_long_for_jpeg_is_one_all_the_same(serve: Serve, gate: Gate) -> None:
+    buffer = io.BytesIO()
+    PIL.Image.new("RGB", (70_000, 16)).save(buffer, "PNG")
+    with serve(gate) as client:
+        for route in ("overlay", "magnify?strength=0", "photo"):
+            answer = client.post(f"/v1/{route}", content=buffer.getvalue())
+            assert answer.status_code == 400
+            error = "JPEG takes no 70000 x 16 pixels; ask for format=png"
+            assert answer.json() == {"error": error}
+        answer = client.post("/v1/photo?format=png", content=buffer.getvalue())
+        assert PIL.Image.open(io.BytesIO(answer.content)).size == (70_000, 16)
+
+
 def test_an_announced_size_is_refused_and_the_next_photo_served(small: Any, photo: bytes) -> None:
     answer = small.post("/v1/map", content=bytes(150_000))
     assert answer.status_code == 413

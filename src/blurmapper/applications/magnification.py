@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.amounts import CELL
 from blurmapper.decoding import check_pair
 from blurmapper.devices import count_cores
 from blurmapper.errors import ConfigError, check_choice
@@ -135,13 +136,16 @@ def widen(blur_map: BlurMap, amounts: BlurAmounts, strength: float) -> tuple[Blu
 
     height, width = blur_map.shape
     rows, columns = amounts.sigma.shape
-    coarse = cv2.resize(blur_map, (columns, rows), interpolation=cv2.INTER_AREA)
+    # The last cells may reach beyond the photo.
+    beyond = 0, rows * CELL - height, 0, columns * CELL - width
+    whole = cv2.copyMakeBorder(blur_map, *beyond, cv2.BORDER_REPLICATE)
+    coarse = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
     known = np.isfinite(amounts.sigma) & (coarse > THRESHOLD)
     if not known.any():
         return blur_map, strength * RADIUS * math.sqrt(blur_map.size)
     sigma = _fill(amounts.sigma, known) * np.float32(math.sqrt((1 + strength) ** 2 - 1))
     radius = float(2 * sigma[known].max())
-    share = cv2.resize((2 * sigma / radius).clip(0, 1), (width, height))
+    share = cv2.resize((2 * sigma / radius).clip(0, 1), whole.shape[::-1])[:height, :width]
     return shrink_growth(blur_map, np.asarray(share, np.float32)), radius
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -103,13 +104,17 @@ class Claims:
     journal : Journal
     key : str
         The photo's.
-    known : frozenset of str
-        Names of files, below that folder, that earlier runs wrote.
+    known : mapping of str to str or None
+        Names of files, below that folder, that earlier runs wrote, and what `digest_output` said
+        then, where that was kept.
+    redo : bool
+        Whether files that were changed since give way too.
     """
 
     journal: Journal
     key: str
-    known: frozenset[str] = frozenset()
+    known: Mapping[str, str | None] = field(default_factory=dict)
+    redo: bool = False
 
     def name(self, file: Location) -> str:
         """Return what a file is called below the folder."""
@@ -128,8 +133,8 @@ class Claims:
     def take(self, files: Mapping[Any, bytes | None]) -> None:
         """Say that files are about to be written, all of them or none.
 
-        One that is there has to be known, or to hold what is to be written, as it does where the
-        manifest was lost.
+        One that is there has to be known and as it was written, or to hold what is to be written,
+        as it does where the manifest was lost.
 
         Parameters
         ----------
@@ -139,15 +144,25 @@ class Claims:
         Raises
         ------
         ImageError
-            If a file is there that is none of ours; or if nothing can be written.
+            If a file is there that is none of ours, or no more; or if nothing can be written.
         """
-        new = {self.name(file): file for file in files if self.name(file) not in self.known}
-        if not new:
-            return
-        for name, file in new.items():
-            if _is_file(file):
-                check_replaceable(file, partial(self._knows, name, files[file]))
-        self.journal.add(self.key, [*new])
+        for file, content in files.items():
+            if not _is_file(file) or self._is_as_written(name := self.name(file), file):
+                continue
+            try:
+                check_replaceable(file, partial(self._knows, name, content))
+            except ImageError as error:
+                if name not in self.known:
+                    raise
+                line = f"{file}: was changed after it was written and is left as it is; "
+                raise ImageError(line + "move it, or let --redo replace it") from error
+        self.journal.add(self.key, [*map(self.name, files)])
+
+    def _is_as_written(self, name: str, file: Path) -> bool:
+        if name not in self.known or self.redo:
+            return name in self.known
+        # An empty file is what a crash has left, and nobody's work.
+        return self.known[name] in (None, digest_output(file)) or not file.stat().st_size
 
     def _knows(self, name: str, content: bytes | None, file: Path) -> bool:
         """Say whether a file that is there holds what is to be written, or was begun by us."""
@@ -156,6 +171,13 @@ class Claims:
         # A worker that died may have written it in this very run. The journal is long, so it is
         # asked last: after a lost manifest all files are there.
         return name in self.journal.read().get(self.key, ())
+
+
+def digest_output(file: Path) -> str | None:
+    """Return a digest of what a file holds, or None if it cannot be read."""
+    with suppress(OSError), file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+    return None
 
 
 def _is_file(file: Path) -> bool:

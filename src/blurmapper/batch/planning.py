@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from blurmapper.addresses import Address
-from blurmapper.batch.claims import Claims, Journal
+from blurmapper.batch.claims import Claims, Journal, digest_output
 from blurmapper.batch.finding import Found, real_path
 from blurmapper.batch.manifest import Manifest, identify
 from blurmapper.batch.sameness import find_inode, is_in_place, is_same
@@ -169,9 +169,11 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         shared = self._task.shared_name(job.key)
         line |= {} if shared is None else {"claim": shared}
         if job.claims is not None:
-            # What other options wrote before stays known.
-            names = {*job.claims.known, *map(job.claims.name, result.files.values())}
-            line |= {"files": sorted(names)}
+            names, folder = map(job.claims.name, result.files.values()), job.claims.journal.output
+            new, known = {name: digest_output(folder / name) for name in names}, job.claims.known
+            # What other options wrote stays known; what was done before may have changed since.
+            known = {**new, **known} if result.done_before else {**known, **new}
+            line |= {"files": sorted(known), "digests": known}
         # What is only measured can be measured again.
         with nullcontext() if self._task.kinds else suppress(ImageError):
             self.manifest.add(job.key, line)
@@ -191,7 +193,10 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         shared = self._task.shared_name(job.key)
         if shared in self.manifest.shared_names:
             known |= {name for name in names if name.casefold().endswith(f"/{shared}")}
-        return replace(claims, known=frozenset(known))
+        # Whoever changes a line by hand may leave anything there.
+        digests = (line or {}).get("digests")
+        written = digests if isinstance(digests, dict) else {}
+        return replace(claims, known={name: written.get(name) for name in known}, redo=self._redo)
 
     def _settle(self) -> None:
         """Keep in the journal what is written and in no line of the manifest."""

@@ -254,7 +254,12 @@ def _is_on_side(matrix: npt.NDArray[Any]) -> bool:
 
 def _upright(frame: av.VideoFrame, matrix: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Return the frame's pixels as they are seen, at its own size: enlarged they were blurred."""
-    pixels: npt.NDArray[Any] = frame.to_ndarray(format="rgb24")
+    from av.video.reformatter import Colorspace
+
+    # What does not say its matrix (2) is taken as players take it; FFmpeg takes BT.601 for all.
+    is_plain_hd = frame.colorspace == 2 and (frame.height >= 720 or frame.width >= 1280)
+    space = Colorspace.ITU709 if is_plain_hd else None
+    pixels: npt.NDArray[Any] = frame.reformat(format="rgb24", src_colorspace=space).to_ndarray()
     if _is_on_side(matrix):
         pixels, matrix = pixels.swapaxes(0, 1), matrix[1::-1]
     down, across = (-1 if matrix[n, n] < 0 else 1 for n in (1, 0))

@@ -67,7 +67,7 @@ def choose_sharpest(
     ----------
     frames : sequence of FrameResult
     number : int
-        How many; fewer come back where no more are so far apart.
+        How many; fewer come back where no more are as far apart as is given.
     apart : float, optional
         Seconds between any two; unless given, 1, or what lets so many fit into the clip.
     by : {"focus", "s"}
@@ -79,19 +79,21 @@ def choose_sharpest(
     >>> [frame.number for frame in choose_sharpest(frames, 2, apart=0.2)]
     [1, 4]
     """
-    if apart is None:
-        # A chosen frame rules out as much on either side, so half its share always fits.
-        length = frames[-1].seconds - frames[0].seconds if frames else 0.0
-        apart = min(MOST_APART, length / (2 * number))
-    chosen: list[FrameResult] = []
-    left = list(frames)
-    while left and len(chosen) < number:
-        best = find_best(left, by)
-        chosen.append(best)
-        # Times are sums of fractions: frames 0.2 s apart may be 0.1999999 s apart.
-        far = [frame for frame in left if abs(frame.seconds - best.seconds) >= apart - 1e-6]
-        left = [frame for frame in far if frame is not best]
-    return chosen
+    length = frames[-1].seconds - frames[0].seconds if frames else 0.0
+    # A chosen frame rules out as much on either side, so half its share fits at an even rate.
+    spread = min(MOST_APART, length / (2 * number)) if apart is None else apart
+    while True:
+        chosen, left = list[FrameResult](), list(frames)
+        while left and len(chosen) < number:
+            best = find_best(left, by)
+            chosen.append(best)
+            # Times are sums of fractions: frames 0.2 s apart may be 0.1999999 s apart.
+            far = [frame for frame in left if abs(frame.seconds - best.seconds) >= spread - 1e-6]
+            left = [frame for frame in far if frame is not best]
+        if apart is not None or len(chosen) == min(number, len(frames)):
+            return chosen
+        # Where the rate varies most may lie in a part of the clip.
+        spread /= 2
 
 
 def choose_best_of(

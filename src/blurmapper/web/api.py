@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from blurmapper.applications import cut_out, magnify_blur, segment_blur
 from blurmapper.applications.magnification import MOST_STRENGTH
+from blurmapper.errors import ImageError
 from blurmapper.images import (
     BlurMap,
     ImageArray,
@@ -223,7 +224,11 @@ def _map_file(blur_map: BlurMap, form: MapFormat, size: tuple[int, int] | None =
 
 
 def _photo_file(image: ImageArray, form: PhotoFormat) -> Response:
-    return _file(encode_image(image, f".{form}"), form)
+    try:
+        return _file(encode_image(image, f".{form}"), form)
+    except ImageError as error:
+        line = f"JPEG takes no {image.shape[1]} x {image.shape[0]} pixels; ask for format=png"
+        raise HTTPException(400, line) from error
 
 
 def _file(content: bytes, form: str) -> Response:

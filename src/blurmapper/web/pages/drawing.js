@@ -20,11 +20,20 @@ export function drawnSize(width, height) {
   return [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
 }
 
-/** Return a picture's RGBA samples at a size. */
-export function samples(picture, [width, height]) {
+/** Return a canvas of a size that a picture fills, on white as the server reads it, and its context. */
+export function canvasWith(picture, [width, height]) {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.imageSmoothingQuality = "high";
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, width, height);
   context.drawImage(picture, 0, 0, width, height);
+  return [canvas, context];
+}
+
+/** Return a picture's RGBA samples at a size. */
+export function samples(picture, [width, height]) {
+  const [, context] = canvasWith(picture, [width, height]);
   return context.getImageData(0, 0, width, height).data;
 }
 
@@ -49,11 +58,7 @@ export async function smallTint(map) {
 function reduce(picture, most) {
   const scale = Math.min(1, most / Math.max(picture.naturalWidth, picture.naturalHeight));
   const sides = [picture.naturalWidth, picture.naturalHeight].map((side) => Math.max(1, Math.round(side * scale)));
-  const canvas = new OffscreenCanvas(...sides);
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.imageSmoothingQuality = "high";
-  context.drawImage(picture, 0, 0, ...sides);
-  return [canvas, context];
+  return canvasWith(picture, sides);
 }
 
 /** Draw what is blurred grey and violet; return the share of the photo that is tinted. */

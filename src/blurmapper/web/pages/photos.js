@@ -1,7 +1,7 @@
 // The photos that were added: each is mapped in its turn, and keeps what the server made of it.
 
 import { post, Refusal } from "./api.js";
-import { drawnSize, smallPicture, smallTint } from "./drawing.js";
+import { canvasWith, drawnSize, smallPicture, smallTint } from "./drawing.js";
 import { byFocus } from "./tiles.js";
 
 const KEPT = 8;
@@ -22,11 +22,6 @@ export class Photo {
     this.tint = null;
     this.results = new Map();
     this.gone = new AbortController();
-  }
-
-  /** The file's name without its ending. */
-  get stem() {
-    return this.name.replace(/\.[^.]+$/, "") || this.name;
   }
 
   /** Map the photo; what goes wrong is kept as its error. */
@@ -88,8 +83,7 @@ export class Photo {
     const { width, height } = this.figures;
     const size = drawnSize(width, height);
     if (size[0] === width) return this.file;
-    const canvas = new OffscreenCanvas(...size);
-    canvas.getContext("2d").drawImage(await load(this.url), 0, 0, ...size);
+    const [canvas] = canvasWith(await load(this.url), size);
     return canvas.convertToBlob({ type: "image/jpeg", quality: 0.95 });
   }
 

@@ -19,8 +19,10 @@ export async function saveResult(button, photo, say) {
     const query = [button.dataset.query, route === "map" ? "" : queryOf(route)].filter(Boolean).join("&");
     const { url } = await photo.result(route, query, photo.gone.signal);
     const kind = route === "segment" ? `.${new URLSearchParams(query).get("result")}` : "";
-    saveAs(url, photo.stem + kind + button.dataset.ending);
-    say(`${photo.stem + kind + button.dataset.ending} saved`);
+    // The photo's whole name, as the commands have it: x.jpg and x.png are two.
+    const name = photo.name + kind + button.dataset.ending;
+    saveAs(url, name);
+    say(`${name} saved`);
     return "";
   } catch (error) {
     if (error.name === "AbortError") return "";
