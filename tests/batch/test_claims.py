@@ -285,10 +285,7 @@ def test_a_journal_that_is_no_file_of_its_own_is_refused_before_the_work(
     kind: str, out: Path
 ) -> None:
     journal, mine = out / ".blurmapper-maps.begun", out.parent / "diary.txt"
-    if kind == "pipe":
-        os.mkfifo(journal)
-    else:
-        journal.symlink_to(mine)
+    os.mkfifo(journal) if kind == "pipe" else journal.symlink_to(mine)
     if kind == "link":
         mine.write_text("mine")
     with pytest.raises(ImageError, match=r"\.begun: is no regular file; move it, then run again"):
