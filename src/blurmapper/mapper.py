@@ -195,6 +195,7 @@ class BlurMapper:
         ----------
         sources : iterable
             Whatever `blurmapper.read_image` takes, read as maps are asked for; or one such photo.
+            Arrays are copied, and may be filled anew when the next is asked for.
         batch : int
             The most photos of one size in a row that are held and run together.
 
@@ -212,7 +213,7 @@ class BlurMapper:
         """
         check_number("batch", batch, 1)
         several: Any = [sources] if is_one_photo(sources) else sources
-        batches = in_batches(map(read_image, several), lambda image: image.shape[:2], batch)
+        batches = in_batches(map(_read_own, several), lambda image: image.shape[:2], batch)
         return (blur_map for alike in batches for blur_map in self._map_alike(alike))
 
     def _map_alike(self, images: list[ImageArray]) -> Iterator[BlurMap]:
@@ -296,3 +297,10 @@ class BlurMapper:
 
     def _reduce(self, image: ImageArray) -> ImageArray:
         return reduce_image(image, self._preprocessing)
+
+
+def _read_own(source: ImageSource) -> ImageArray:
+    """Read a photo that is held while its caller may fill the same array with the next one."""
+    image = read_image(source)
+    is_theirs = isinstance(source, np.ndarray) and np.may_share_memory(image, source)
+    return image.copy() if is_theirs else image
