@@ -12,6 +12,7 @@ from blurmapper.decoding.arrays import (
     is_one_photo,
     row_strips,
     turn_back,
+    unshared,
 )
 from blurmapper.decoding.files import Photo, decode_photo, from_pillow
 from blurmapper.decoding.metadata import is_turned_webp, read_metadata
