@@ -84,7 +84,8 @@ def from_pillow(photo: PIL.Image.Image, name: str) -> npt.NDArray[Any]:
 
     def load() -> npt.NDArray[Any]:
         check_size(photo.height, photo.width, name)
-        return turn(_load(photo, name), read_orientation(photo))
+        image = _load(photo, name, png.find_conversion(photo, name))
+        return turn(image, read_orientation(photo))
 
     return decode_safely(load, name)
 
@@ -287,7 +288,7 @@ def _samples(
         grey = np.asarray(photo)
         # Pillow widens 16-bit PGM to 32 bits.
         grey = with_known_scale(grey.astype(np.uint16) if photo.mode == "I" else grey, name)
-        grey = grey[..., np.newaxis]
+        grey = tiff.as_light(photo, grey)[..., np.newaxis]
         clear = photo.info.get("transparency")
         if isinstance(clear, int) and grey.dtype == np.uint16:
             grey = np.concatenate([grey, np.uint16(65535) * (grey != clear)], axis=2)
