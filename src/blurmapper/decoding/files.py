@@ -35,6 +35,7 @@ from blurmapper.decoding.opening import (
     without_xmp,
 )
 from blurmapper.decoding.raw import RawPhoto, read_raw, starts_like_raw
+from blurmapper.decoding.tiff_samples import invert
 from blurmapper.errors import BlurMapperError, ImageError
 
 _HEAD = 32
@@ -288,7 +289,9 @@ def _samples(
         grey = np.asarray(photo)
         # Pillow widens 16-bit PGM to 32 bits.
         grey = with_known_scale(grey.astype(np.uint16) if photo.mode == "I" else grey, name)
-        grey = tiff.as_light(photo, grey)[..., np.newaxis]
+        # Of TIFF files whose white is 0, it turns those of 8 bits alone.
+        is_negative = getattr(photo, "tag_v2", {}).get(262) == 0
+        grey = (invert(grey) if is_negative else grey)[..., np.newaxis]
         clear = photo.info.get("transparency")
         if isinstance(clear, int) and grey.dtype == np.uint16:
             grey = np.concatenate([grey, np.uint16(65535) * (grey != clear)], axis=2)

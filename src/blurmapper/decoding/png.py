@@ -120,17 +120,10 @@ def read_colours(file: PngFile, name: str) -> tuple[bytes | None, Conversion | N
 def find_conversion(photo: PIL.Image.Image, name: str) -> Conversion | None:
     """Return what turns a Pillow image into sRGB instead of a profile, as its file is read.
 
-    Pillow keeps a PNG file's gamma and primaries. Of a signal it says nothing, and the file does
-    until it is loaded.
-
-    Raises
-    ------
-    ImageError
-        If the picture is of high dynamic range.
+    Pillow keeps a PNG file's gamma and primaries; of a signal the file tells until it is loaded.
     """
     info, signal = photo.info, None
-    stream: BinaryIO | None = getattr(photo, "fp", None)
-    if stream is not None and getattr(photo, "tile", None):
+    if getattr(photo, "tile", None) and (stream := getattr(photo, "fp", None)) is not None:
         place = stream.tell()
         # Whatever is wrong with it, loading it will say.
         with suppress(Exception):
@@ -146,8 +139,7 @@ def find_conversion(photo: PIL.Image.Image, name: str) -> Conversion | None:
         return signal_to_srgb(*signal, name) or (lambda rows: rows)
     if info.get("icc_profile") or "srgb" in info:
         return None
-    chromaticities = info.get("chromaticity")
-    return read_gamma(info.get("gamma"), chromaticities and tuple(chromaticities))
+    return read_gamma(info.get("gamma"), tuple(info.get("chromaticity") or ()) or None)
 
 
 def signal_to_srgb(primaries: int, transfer: int, name: str) -> Conversion | None:

@@ -16,7 +16,6 @@ from blurmapper.decoding.tiff_samples import (
     COLOURS,
     has_dim_palette,
     interpret,
-    invert,
     is_grey,
     refuse,
     take_numbers,
@@ -39,7 +38,7 @@ SENSOR = (32803, 34892)
 """Kinds of picture: a mosaic of colours, or all of them at each place, as a sensor saw them."""
 
 _REDUCED, _MASK = 1, 4
-_BITS, _MODEL, _PLANES, _FORMAT = 258, 262, 284, 339
+_BITS, _PLANES, _FORMAT = 258, 284, 339
 _SUBFILES, _DNG_VERSION, _ORIENTATION, _PROFILE = 330, 50706, 274, 34675
 _COLOUR_MODELS = {6: "YCbCr", 9: "ICCLab", 10: "ITULab", 32844: "LogL", 32845: "LogLuv"}
 _PILLOWS_CODECS = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34925, 50000}
@@ -105,12 +104,6 @@ def is_deep(photo: PIL.Image.Image) -> bool:
     tags = getattr(photo, "tag_v2", {})
     bits, planes = tags.get(_BITS, (1,)), tags.get(_PLANES, 1)
     return max(bits) > 8 or planes != 1 or any(kind != 1 for kind in tags.get(_FORMAT, (1,)))
-
-
-def as_light(photo: PIL.Image.Image, greys: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return greys on a known scale, black as 0: of TIFF Pillow turns those of 8 bits alone."""
-    is_negative = getattr(photo, "tag_v2", {}).get(_MODEL) == 0
-    return invert(greys) if is_negative else greys
 
 
 def is_cut_short(stream: BinaryIO) -> bool:
