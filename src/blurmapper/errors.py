@@ -16,6 +16,10 @@ from typing import Any, get_args
 class BlurMapperError(Exception):
     """Root of every error that blurmapper raises on purpose."""
 
+    def __str__(self) -> str:
+        # Names of files may have ends of lines in them, and so have arrays.
+        return super().__str__().replace("\r", "\\r").replace("\n", "\\n")
+
 
 class ImageError(BlurMapperError):
     """A photo or a map cannot be read, or a result cannot be written."""
@@ -48,7 +52,7 @@ class MissingExtraError(BlurMapperError):
 def check_choice(what: str, name: object, choices: Any) -> None:
     """Raise `ConfigError` unless a name is one of a ``Literal``'s; types bind no caller."""
     known = get_args(choices)
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise ConfigError(f"no {what} named {name!r}; choose from: {', '.join(known)}")
 
 
