@@ -19,11 +19,19 @@ from blurmapper import (
     blur_degree,
     magnify_blur,
     rank_photos,
+    read_image,
     refine_map,
     segment_blur,
 )
 from blurmapper.amounts import measure_amounts
-from blurmapper.errors import ConfigError, MissingExtraError, install_command, needing, one_line
+from blurmapper.errors import (
+    ConfigError,
+    ImageError,
+    MissingExtraError,
+    install_command,
+    needing,
+    one_line,
+)
 
 PHOTO = np.zeros((32, 32, 3), np.uint8)
 SHARP = np.zeros((32, 32), np.float32)
@@ -134,6 +142,13 @@ def test_a_word_that_is_no_choice_is_refused_at_once(
         use("Naive")
 
 
+def test_an_array_is_no_word_and_refused_in_one_line() -> None:
+    word: Any = np.ones((2, 2))
+    with pytest.raises(ConfigError, match=r"^no shape named array\(.*; choose from: disc") as no:
+        magnify_blur(PHOTO, SHARP, shape=word)
+    assert "\n" not in str(no.value)
+
+
 BAD_NUMBERS: list[tuple[Callable[[Any], object], Any, str]] = [
     (lambda it: BlurMapper().map_many([], batch=it), 2.5, "batch is 2.5; use whole numbers, 1 or"),
     (lambda it: BlurMapper().map_many([], batch=it), "x", "batch is 'x'; use 1 or more"),
@@ -144,6 +159,8 @@ BAD_NUMBERS: list[tuple[Callable[[Any], object], Any, str]] = [
     (lambda it: refine_map(PHOTO, SHARP, radius=it), 1.5, "radius is 1.5; use whole numbers, 0"),
     (lambda it: refine_map(PHOTO, SHARP, epsilon=it), None, "epsilon is None; use 1e-06 to 1.0"),
     (lambda it: magnify_blur(PHOTO, SHARP, strength=it), "1", "strength is '1'; use 0 to 8"),
+    (lambda it: magnify_blur(PHOTO, SHARP, strength=it), np.ones((2, 2)), r"strength is array"),
+    (lambda it: magnify_blur(PHOTO, SHARP, strength=it), np.float64(9), r"strength is 9.0; use 0"),
     (lambda it: measure_amounts(PHOTO, threads=it), -1, "threads is -1; use 1 to 1024"),
 ]
 
@@ -155,6 +172,15 @@ def test_what_is_no_number_of_the_kind_is_refused_in_one_line(
     with pytest.raises(ConfigError, match=f"^{line}") as refused:
         use(number)
     assert "\n" not in str(refused.value)
+
+
+def test_a_name_with_an_end_of_line_leaves_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ImageError) as refused:
+        read_image(tmp_path / "new\nline\r.jpg")
+    assert str(refused.value).endswith("new\\nline\\r.jpg: no such file; check the path")
+    (row,) = rank_photos(tmp_path / "new\nline\r.jpg")
+    assert row["error"] == str(refused.value)
+    assert row["photo"] == str(tmp_path / "new\nline\r.jpg")
 
 
 def test_numbers_of_numpy_are_numbers() -> None:

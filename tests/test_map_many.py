@@ -57,6 +57,25 @@ def test_the_maps_are_those_of_one_by_one_in_order(
         np.testing.assert_allclose(blur_map, mapper(photo), atol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_an_array_may_be_filled_anew_for_each_photo(dtype: Any, tiny_weights: Path) -> None:
+    rng = np.random.default_rng(0)
+    white = 1 if dtype == np.float32 else np.iinfo(dtype).max
+    # Every other one is black all over, and so has quite another map.
+    frames = [(white * rng.random((40, 60, 3)) * (at % 2)).astype(dtype) for at in range(4)]
+
+    def fill() -> Iterator[npt.NDArray[Any]]:
+        held = np.empty_like(frames[0])
+        for frame in frames:
+            held[:] = frame
+            yield held
+
+    mapper = BlurMapper(tiny_weights, threads=1)
+    found = list(mapper.map_many(fill()))
+    np.testing.assert_array_equal(found, list(mapper.map_many(frames)))
+    assert not np.allclose(found[0], found[1], atol=1e-3)
+
+
 def test_photos_of_one_size_are_run_together(photos: list[Photo], tiny_weights: Path) -> None:
     watched = Watched(tiny_weights)
     mapper = BlurMapper(tiny_weights, backend=watched)

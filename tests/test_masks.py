@@ -70,6 +70,35 @@ def test_soft_edges_stay(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_mask(save(tmp_path / "mask.png", pixels)), pixels)
 
 
+@pytest.mark.parametrize(
+    "levels",
+    [
+        [0, 128, 255],
+        [0, 127, 255],
+        [0, 64, 255],
+        [0, 85, 170, 255],
+        [0, 1, 254, 255],
+        [0, 1, 128, 129],
+        list(range(129)),
+        list(range(0, 136, 8)),
+        [1, 64, 192, 255],
+    ],
+)
+def test_greys_of_few_levels_are_no_classes(levels: list[int], tmp_path: Path) -> None:
+    pixels = np.array([levels], np.uint8)
+    np.testing.assert_array_equal(read_mask(save(tmp_path / "mask.png", pixels)), pixels)
+    save(tmp_path / "deep.png", pixels * np.uint16(257))
+    np.testing.assert_array_equal(read_mask(tmp_path / "deep.png"), pixels)
+
+
+def test_black_of_a_lossy_mask_is_no_class(tmp_path: Path) -> None:
+    pixels = np.zeros((16, 16), np.uint8)
+    pixels[:8], pixels[8:, 8:] = 1, 255
+    path = tmp_path / "mask.jpg"
+    PIL.Image.fromarray(pixels).save(path, quality=100)
+    assert np.count_nonzero(read_mask(path) > 127) == 64
+
+
 @pytest.mark.parametrize("value", [0, 255])
 def test_a_mask_of_one_value_is_whole(value: int, tmp_path: Path) -> None:
     path = save(tmp_path / "mask.png", np.full((4, 5), value, np.uint8))
@@ -89,6 +118,15 @@ def test_the_noise_of_jpeg_is_no_class(tmp_path: Path) -> None:
     [
         (np.uint8([[0, 1, 2]]), "png", "brightest value is 2"),
         (np.uint8([[0, 38]]), "png", "brightest value is 38"),
+        (np.uint8([[0, 1, 255]]), "png", "its 255 may be white, or what to ignore"),
+        (np.uint8([[1, 255]]), "png", "its 255 may be white, or what to ignore"),
+        (np.uint8([[0, 1, 2, 255]]), "png", "its 255 may be white, or what to ignore"),
+        (np.uint8([[0, 15, 255]]), "png", "its 255 may be white, or what to ignore"),
+        (np.uint8([[3, 44, 90, 255]]), "png", "its 255 may be white, or what to ignore"),
+        (np.uint8([[0, 1, 128]]), "png", "its 128 may be white, or what to ignore"),
+        (np.uint16([[0, 1, 65535]]), "png", "its 65535 may be white, or what to ignore"),
+        (np.uint8([[[0] * 3, [1] * 3, [255] * 3]]), "png", "its 255 may be white"),
+        (np.int32([[0, 1, 65535]]), "tif", "its 65535 may be white, or what to ignore"),
         (np.uint16([[0, 255]]), "png", "brightest value is 255"),
         (np.int32([[-1, 255]]), "tif", "values go from -1 to 255"),
         (np.int32([[0, 70000]]), "tif", "values go from 0 to 70000"),

@@ -151,12 +151,30 @@ def test_a_subclass_stays_one_with_what_it_holds(tiny_weights: Path) -> None:
     assert (type(other), other.label) == (NamedMapper, "mine")
 
 
+def test_a_subclass_with_slots_too(
+    again: Callable[[BlurMapper], BlurMapper], tiny_weights: Path
+) -> None:
+    mapper = SlottedMapper(tiny_weights)
+    mapper.label = "mine"
+    other = again(mapper)
+    assert isinstance(other, SlottedMapper)
+    assert other.label == "mine"
+    assert not hasattr(other, "unset")
+
+
 class NamedMapper(BlurMapper):
     """Stands for a user's own class."""
 
     def __init__(self, label: str, weights: Path) -> None:
         super().__init__(weights)
         self.label = label
+
+
+class SlottedMapper(BlurMapper):
+    """Stands for one that has no dict."""
+
+    __slots__ = ("label", "unset")
+    label: str
 
 
 LOADER = """

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from blurmapper.amounts import CELL, BlurAmounts
+from blurmapper.applications.magnification import magnify_blur
 from blurmapper.errors import ImageError
+from blurmapper.kinds import BlurKinds
 from blurmapper.sharpest import (
     FEWEST_CELLS,
     compare_amounts,
@@ -85,6 +89,38 @@ def test_amounts_of_another_photo_are_refused(size: tuple[int, int] | None) -> N
     blur_map = sharp_left_of(14)
     with pytest.raises(ImageError, match=r"28 x 28 cells .*; give the amounts of this photo"):
         find_sharpest(amounts_of(1), blur_map if size else blur_map[:-CELL], size=size)
+
+
+@pytest.mark.parametrize("size", [(448, 448, 3), 448, ("448", "448"), np.ones((2, 2))])
+def test_a_size_that_is_none_is_refused_in_one_line(size: Any) -> None:
+    with pytest.raises(ImageError, match=r"^size is .*; give \(height, width\)$") as refused:
+        find_sharpest(amounts_of(1), sharp_left_of(14), size=size)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        tuple(amounts_of(1)),
+        amounts_of(1).sigma,
+        BlurKinds(*amounts_of(1)[:2]),
+        amounts_of(1)._replace(sigma=[[1.0]]),
+        "amounts",
+    ],
+)
+def test_what_are_no_amounts_is_refused(given: Any) -> None:
+    blur_map, refused = (
+        sharp_left_of(14),
+        r"^an? .* is not what map_amount returns; give Blur",
+    )
+    with pytest.raises(ImageError, match=refused):
+        find_sharpest(given, blur_map)
+    with pytest.raises(ImageError, match=refused):
+        compare_amounts(given, amounts_of(1))
+    with pytest.raises(ImageError, match=refused):
+        compare_amounts(amounts_of(1), given)
+    with pytest.raises(ImageError, match=refused):
+        magnify_blur(np.zeros((*blur_map.shape, 3), np.uint8), blur_map, amounts=given)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,10 @@ from typing import Any, get_args
 class BlurMapperError(Exception):
     """Root of every error that blurmapper raises on purpose."""
 
+    def __str__(self) -> str:
+        # Names of files may have ends of lines in them, and so have arrays.
+        return super().__str__().replace("\r", "\\r").replace("\n", "\\n")
+
 
 class ImageError(BlurMapperError):
     """A photo or a map cannot be read, or a result cannot be written."""
@@ -50,7 +54,7 @@ def check_choice(
 ) -> None:
     """Raise an error unless a name is one of some, or of a ``Literal``'s; types bind no caller."""
     known = get_args(choices) or choices
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise error(f"no {what} named {name!r}; choose from: {', '.join(known)}")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from blurmapper.amounts import BlurAmounts, measure_amounts
 from blurmapper.backends import Backend, BackendName, open_backend
-from blurmapper.decoding import MIN_SIDE, check_image, is_one_photo
+from blurmapper.decoding import MIN_SIDE, check_image, is_one_photo, unshared
 from blurmapper.devices import Device
 from blurmapper.errors import WeightsError, check_number
 from blurmapper.images import BlurMap, ImageArray, ImageSource, read_image
@@ -142,7 +142,8 @@ class BlurMapper:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the options and which weights they named, but no network."""
-        own = getattr(self, "__dict__", {})  # of a subclass
+        held: Any = object.__getstate__(self)  # by the dict of a subclass, and by slots
+        own = (held[0] or {}) | {n: held[1][n] for n in set(held[1]) - set(BlurMapper.__slots__)}
         return {"options": self._options, "identity": self._card.identity, "own": own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -196,7 +197,7 @@ class BlurMapper:
         sources : iterable
             Whatever `blurmapper.read_image` takes, read as maps are asked for; or one such photo.
         batch : int
-            The most photos of one size in a row that are held and run together.
+            The most photos of one size in a row that are held, arrays as copies, and run together.
 
         Yields
         ------
@@ -212,7 +213,8 @@ class BlurMapper:
         """
         check_number("batch", batch, 1)
         several: Any = [sources] if is_one_photo(sources) else sources
-        batches = in_batches(map(read_image, several), lambda image: image.shape[:2], batch)
+        photos = (unshared(read_image(each), each) for each in several)
+        batches = in_batches(photos, lambda image: image.shape[:2], batch)
         return (blur_map for alike in batches for blur_map in self._map_alike(alike))
 
     def _map_alike(self, images: list[ImageArray]) -> Iterator[BlurMap]:

@@ -25,6 +25,9 @@ _LOSSY = ("JPEG", "MPO", "WEBP")
 _NOISE = 32
 """Levels by which a lossy file may miss black, or its channels each other."""
 
+_MOST_CLASSES = 32
+"""Of which the lowest occurs where pictures hold classes; 21 are usual, and 19 of streets."""
+
 
 def read_mask(path: Path) -> npt.NDArray[np.uint8]:
     """Read a mask.
@@ -39,7 +42,8 @@ def read_mask(path: Path) -> npt.NDArray[np.uint8]:
     ------
     DatasetError
         If the file cannot be read, or what is white in it cannot be told: class numbers beyond
-        0 and 1, colours, transparency, or nothing brighter than dark grey.
+        0 and 1, also one of what to ignore, colours, transparency, or nothing brighter than dark
+        grey.
     """
     try:
         with open_file(path) as stream:
@@ -151,9 +155,19 @@ def _from_numbers(numbers: npt.NDArray[Any], path: Path, slack: int = 0) -> npt.
     bright = 32768 if numbers.dtype.itemsize > 1 else 128
     if slack < high < bright:
         raise _refused(path, f"its brightest value is {high}, which is not white")
+    if not slack and _are_classes(numbers, bright):
+        raise _refused(path, f"its {high} may be white, or what to ignore beside classes")
     if bright > 128:
         return (numbers.astype(np.uint32) >> 8).astype(np.uint8)
     return numbers.astype(np.uint8, copy=False)
+
+
+def _are_classes(numbers: npt.NDArray[Any], bright: int) -> bool:
+    """Say whether what is not white may be classes: soft masks have greys beside white too."""
+    if not ((numbers > 0) & (numbers < _MOST_CLASSES)).any():
+        return False
+    *_, second, high = np.flatnonzero(np.bincount(numbers.ravel()))
+    return bool(second < bright and 2 * second < high)
 
 
 def _refused(path: Path, reason: str) -> DatasetError:

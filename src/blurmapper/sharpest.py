@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.amounts import CELL, BlurAmounts, Grid
-from blurmapper.decoding import LIKE, MIN_SIDE, check_map
+from blurmapper.decoding import LIKE, MIN_SIDE, check_map, describe
 from blurmapper.errors import ImageError
 from blurmapper.images import BlurMap
 from blurmapper.preprocessing import reduce_area
@@ -76,10 +76,12 @@ def find_sharpest(
     Raises
     ------
     ImageError
-        If the map is none or of another shape than the photo, or the amounts are of a photo of
-        another size.
+        If the map is none or of another shape than the photo, the amounts are none or of a photo
+        of another size, or `size` is none.
     """
     blur_map = check_map(blur_map)
+    if size is not None and (np.shape(size) != (2,) or np.asarray(size).dtype.kind not in "uif"):
+        raise ImageError(f"size is {size!r}; give (height, width)")
     height, width = size or blur_map.shape
     check_amounts(amounts, height, width)
     _check_shape(blur_map, height, width)
@@ -98,12 +100,18 @@ def find_sharpest(
 
 def check_amounts(amounts: BlurAmounts, height: int, width: int) -> None:
     """Raise `ImageError` unless amounts can be of a photo of this size."""
+    _check_grids(amounts)
     rows, columns = amounts.sigma.shape
     if (rows, columns) != (-(-height // CELL), -(-width // CELL)):
         raise ImageError(
             f"the amounts are of {rows} x {columns} cells and the photo of {height} x {width} "
             "pixels (height x width); give the amounts of this photo"
         )
+
+
+def _check_grids(amounts: Any) -> None:
+    if not isinstance(amounts, BlurAmounts) or not isinstance(amounts.sigma, np.ndarray):
+        raise ImageError(f"{describe(amounts)} is not what map_amount returns; give BlurAmounts")
 
 
 def _check_shape(blur_map: BlurMap, height: int, width: int) -> None:
@@ -138,8 +146,10 @@ def compare_amounts(one: BlurAmounts, other: BlurAmounts) -> float | None:
     Raises
     ------
     ImageError
-        If the frames are of two sizes.
+        If the frames are of two sizes, or what is given are no amounts.
     """
+    _check_grids(one)
+    _check_grids(other)
     if one.sigma.shape != other.sigma.shape:
         sizes = " and ".join(
             f"{rows} x {columns}" for rows, columns in (one[0].shape, other[0].shape)

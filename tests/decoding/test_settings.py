@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
+import subprocess
+import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -77,11 +81,89 @@ def test_a_warning_of_pillow_is_no_error_where_a_program_makes_it_one(sharp_phot
         np.testing.assert_array_equal(read_image(odd), read_image(jpeg))
 
 
-@pytest.mark.usefixtures("small_limit")
-def test_the_last_of_those_that_read_takes_the_change_back() -> None:
-    first, second = own_settings(), own_settings()
-    with first:
-        second.__enter__()
-    assert PIL.Image.MAX_IMAGE_PIXELS is None
-    second.__exit__(None, None, None)
-    assert PIL.Image.MAX_IMAGE_PIXELS == 10
+def pillow_reads(file: bytes) -> bool:
+    """Say whether Pillow opens and loads a file, as a program may have it do."""
+    try:
+        with PIL.Image.open(io.BytesIO(file)) as picture:
+            picture.load()
+    except (OSError, PIL.Image.DecompressionBombError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("limit", [10, 10.0])
+def test_what_a_program_sets_holds_for_all_its_threads_but_the_one_that_reads(
+    limit: float, sharp_photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = encode(sharp_photo, "JPEG")
+    half = whole[: len(whole) // 2]
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    with ThreadPoolExecutor(1) as others, own_settings():
+        with own_settings():
+            assert not pillow_reads(half)
+        assert not pillow_reads(half)
+        assert others.submit(pillow_reads, half).result()
+        monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", limit)
+        with own_settings():
+            assert pillow_reads(whole)
+            assert not others.submit(pillow_reads, whole).result()
+            assert not others.submit(pillow_reads, half).result()
+    assert not pillow_reads(whole)
+    assert PIL.Image.MAX_IMAGE_PIXELS == limit
+    assert ImageFile.LOAD_TRUNCATED_IMAGES
+
+
+def test_what_a_program_sets_while_a_photo_is_read_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", False)
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 10)
+    with own_settings():
+        assert ImageFile.LOAD_TRUNCATED_IMAGES is False
+        monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+        monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 20)
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is True
+    assert PIL.Image.MAX_IMAGE_PIXELS == 20
+
+
+@pytest.mark.parametrize("limit", [None, float("inf")])
+def test_no_limit_is_left_alone(limit: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", limit)
+    with own_settings():
+        assert PIL.Image.MAX_IMAGE_PIXELS is limit
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs forks")
+def test_a_fork_while_a_photo_is_read_keeps_what_the_program_has_set() -> None:
+    script = """
+import io, os, threading
+import PIL.Image
+from blurmapper.decoding.opening import own_settings
+
+file = io.BytesIO()
+PIL.Image.new("L", (9, 9)).save(file, "PNG")
+PIL.Image.MAX_IMAGE_PIXELS = 10
+reading, forked = threading.Event(), threading.Event()
+
+
+def read():
+    with own_settings():
+        reading.set()
+        forked.wait()
+
+
+thread = threading.Thread(target=read)
+thread.start()
+reading.wait()
+child = os.fork()
+if not child:
+    with own_settings():
+        PIL.Image.open(file)
+    try:
+        PIL.Image.open(file)
+    except PIL.Image.DecompressionBombError:
+        os._exit(0)
+    os._exit(1)
+forked.set()
+thread.join()
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

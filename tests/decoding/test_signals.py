@@ -24,8 +24,12 @@ P3_NUMBERS = (31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
 
 
 def check(file: bytes, expected: Array, most: float = 1) -> None:
-    """Compare a file with what it shows, in levels of 255."""
+    """Compare a file, and what Pillow opens of it, with what it shows, in levels of 255."""
     np.testing.assert_allclose(levels(read_image(file)), expected, rtol=0, atol=most)
+    if b"avif" in file[:12] or file.startswith(b"\x89PNG"):
+        with PIL.Image.open(io.BytesIO(file)) as picture:
+            shown = levels(read_image(picture))
+        np.testing.assert_allclose(shown, expected, rtol=0, atol=most)
 
 
 def cicp(primaries: int, transfer: int) -> bytes:
@@ -64,6 +68,11 @@ def test_a_signal_of_high_dynamic_range_is_refused_in_one_line(
     with pytest.raises(ImageError, match=rf"high dynamic range \({name}\); save it as") as raised:
         read_image(png(DEPTHS[bits], bits, before=cicp(9, transfer)))
     assert "\n" not in str(raised.value)
+    with (
+        PIL.Image.open(io.BytesIO(png(DEPTHS[bits], bits, before=cicp(9, transfer)))) as picture,
+        pytest.raises(ImageError, match=rf"high dynamic range \({name}\); save it as"),
+    ):
+        read_image(picture)
 
 
 @pytest.mark.parametrize("bits", DEPTHS)
@@ -81,6 +90,21 @@ def test_gamma_of_every_screen_of_none_and_beside_srgb_changes_nothing(
     before: bytes, bits: int
 ) -> None:
     check(png(DEPTHS[bits], bits, before=before), COLOURS, 0)
+
+
+def test_gamma_and_primaries_are_obeyed_after_a_picture_is_loaded() -> None:
+    before = gamma(1.0) + chunk(b"cHRM", struct.pack(">8I", *P3_NUMBERS))
+    with PIL.Image.open(io.BytesIO(png(COLOURS, 8, before=before))) as picture:
+        picture.load()
+    expected = light_to_srgb(COLOURS / 255, DISPLAY_P3)
+    np.testing.assert_allclose(read_image(picture), expected, rtol=0, atol=1)
+    np.testing.assert_allclose(read_image(picture.copy()), expected, rtol=0, atol=1)
+
+
+def test_what_was_read_of_a_picture_can_be_used_on() -> None:
+    with PIL.Image.open(io.BytesIO(png(COLOURS, 8, before=cicp(12, 13)))) as picture:
+        read_image(picture)
+        np.testing.assert_array_equal(np.asarray(picture), COLOURS)
 
 
 @pytest.mark.parametrize("bits", DEPTHS)

@@ -68,6 +68,13 @@ def test_white_may_be_zero(dtype: str, layout: str, big_endian: bool) -> None:
     check(file, as_rgb(GREY))
 
 
+@pytest.mark.parametrize("dtype", ["u1", "u2", "f4"])
+def test_white_may_be_zero_where_pillow_opened_the_file(dtype: str) -> None:
+    file = tiff(with_depth(1 - GREY / 255, dtype), photometric="miniswhite")
+    with PIL.Image.open(io.BytesIO(file)) as picture:
+        np.testing.assert_array_equal(read_image(picture), read_image(file))
+
+
 @pytest.mark.parametrize("kind", ["assocalpha", "unassalpha", "unspecified"])
 @pytest.mark.parametrize("more", [0, 1])
 @pytest.mark.parametrize("separate", [False, True])

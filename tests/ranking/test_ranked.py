@@ -65,7 +65,10 @@ def test_paths_may_be_of_any_kind(photos: Path, tiny_weights: Path) -> None:
     assert kinds <= {str, int, float, bool, type(None), list}
 
 
-@pytest.mark.parametrize("given", [b"a.png", [b"a.png"], np.zeros((2, 3))])
+@pytest.mark.parametrize(
+    "given",
+    [b"a.png", [b"a.png"], np.zeros((2, 3)), None, 5, [None], PIL.Image.new("RGB", (20, 20))],
+)
 def test_what_is_no_path_is_refused_in_one_line(given: Any) -> None:
     with pytest.raises(ConfigError, match=r"^a \w+ is no path; give text or a Path$"):
         rank_photos(given)

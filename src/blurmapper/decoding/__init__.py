@@ -13,6 +13,7 @@ from blurmapper.decoding.arrays import (
     row_strips,
     to_eight_bits,
     turn_back,
+    unshared,
 )
 from blurmapper.decoding.files import Photo, decode_photo, from_pillow
 from blurmapper.decoding.metadata import is_turned_webp, read_metadata

@@ -52,6 +52,12 @@ def from_array(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     return np.ascontiguousarray(array)
 
 
+def unshared(image: npt.NDArray[Any], source: object) -> npt.NDArray[Any]:
+    """Return an image that stays as it is when the array that it came as is filled anew."""
+    is_theirs = isinstance(source, np.ndarray) and np.may_share_memory(image, source)
+    return image.copy() if is_theirs else image
+
+
 def as_plain(value: Any, name: str) -> Any:
     """Return an array as NumPy's own kind, in this machine's byte order; all else as it is.
 

@@ -36,6 +36,7 @@ from blurmapper.decoding.opening import (
     without_xmp,
 )
 from blurmapper.decoding.raw import RawPhoto, read_raw, starts_like_raw
+from blurmapper.decoding.tiff_samples import invert
 from blurmapper.errors import BlurMapperError, ImageError
 
 
@@ -83,7 +84,8 @@ def from_pillow(photo: PIL.Image.Image, name: str) -> npt.NDArray[Any]:
 
     def load() -> npt.NDArray[Any]:
         check_size(photo.height, photo.width, name)
-        return turn(_load(photo, name), read_orientation(photo))
+        image = _load(photo, name, png.find_conversion(photo, name))
+        return turn(image, read_orientation(photo))
 
     return decode_safely(load, name)
 
@@ -284,7 +286,9 @@ def _samples(
         grey = np.asarray(photo)
         # Pillow widens 16-bit PGM to 32 bits.
         grey = with_known_scale(grey.astype(np.uint16) if photo.mode == "I" else grey, name)
-        grey = grey[..., np.newaxis]
+        # Of TIFF files whose white is 0, it turns those of 8 bits alone.
+        is_negative = getattr(photo, "tag_v2", {}).get(262) == 0
+        grey = (invert(grey) if is_negative else grey)[..., np.newaxis]
         clear = photo.info.get("transparency")
         if isinstance(clear, int) and grey.dtype == np.uint16:
             grey = np.concatenate([grey, np.uint16(65535) * (grey != clear)], axis=2)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import struct
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import BinaryIO, Protocol, TypeVar
 
 import PIL.Image
@@ -237,35 +238,39 @@ _PYTHONS_OWN = (ArithmeticError, AttributeError, LookupError, TypeError, struct.
 """Errors whose words are about a program, not about a file."""
 
 
-class _Settings:
-    """Pillow's globals, which have no other switch, as they must be for photos."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._readers = 0
-        self._theirs: tuple[int | None, bool] = (None, False)
-
-    @contextmanager
-    def ours(self) -> Iterator[None]:
-        """Read pictures of any size and only whole ones, whatever the program has set.
-
-        Threads that read at a time share the change, and the last takes it back.
-        """
-        with self._lock:
-            if not self._readers:
-                self._theirs = PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
-                PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = None, False
-            self._readers += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._readers -= 1
-                if not self._readers:
-                    PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = self._theirs
+_is_reading = ContextVar("is_reading", default=False)
 
 
-own_settings = _Settings().ours
+class _Theirs(int):
+    """What a program has set for Pillow, and nothing to a thread that reads a photo for us."""
+
+    def __bool__(self) -> bool:
+        return not _is_reading.get() and int(self) != 0
+
+    def __lt__(self, pixels: int) -> bool:
+        return not _is_reading.get() and int(self) < pixels
+
+    def __rmul__(self, factor: int) -> int:
+        return _Theirs(factor * int(self))
+
+
+@contextmanager
+def own_settings() -> Iterator[None]:
+    """Read pictures of any size and only whole ones, whatever the program has set.
+
+    Pillow's globals have no other switch. They keep their values for all other threads and for
+    forks, and are never set back, which could undo what the program sets meanwhile.
+    """
+    for module, name in ((PIL.Image, "MAX_IMAGE_PIXELS"), (ImageFile, "LOAD_TRUNCATED_IMAGES")):
+        setting = getattr(module, name)
+        is_void = setting in (None, math.inf) or setting is False
+        if not is_void and not isinstance(setting, _Theirs):
+            setattr(module, name, _Theirs(setting))
+    before = _is_reading.set(True)
+    try:
+        yield
+    finally:
+        _is_reading.reset(before)
 
 
 def decode_safely(decode: Callable[[], Decoded], name: str) -> Decoded:

@@ -10,7 +10,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import PIL.Image
 
+from blurmapper.decoding import boxes
 from blurmapper.decoding.colour import read_gamma, read_signal
 from blurmapper.decoding.conversions import Conversion
 from blurmapper.errors import ImageError
@@ -114,6 +116,31 @@ def read_colours(file: PngFile, name: str) -> tuple[bytes | None, Conversion | N
         if len(chromaticities) == 32
         else None,
     )
+
+
+def find_conversion(photo: PIL.Image.Image, name: str) -> Conversion | None:
+    """Return what turns a Pillow image into sRGB instead of a profile, as its file is read.
+
+    Pillow keeps a PNG file's gamma and primaries; of a signal the file tells until it is loaded.
+    """
+    info, signal = photo.info, None
+    if getattr(photo, "tile", None) and (stream := getattr(photo, "fp", None)) is not None:
+        place = stream.tell()
+        # Whatever is wrong with it, loading it will say.
+        with suppress(Exception):
+            stream.seek(0)
+            if photo.format == "PNG":
+                chunk = read_chunks(stream).chunks.get(b"cICP", b"")
+                signal = (chunk[0], chunk[1]) if len(chunk) == 4 else None
+            elif not info.get("icc_profile"):
+                signal = boxes.read_colours(stream, stream.read(12)).signal
+        stream.seek(place)
+    if signal:
+        # Where nothing is to be done, a profile beside it is none.
+        return signal_to_srgb(*signal, name) or (lambda rows: rows)
+    if info.get("icc_profile") or "srgb" in info:
+        return None
+    return read_gamma(info.get("gamma"), tuple(info.get("chromaticity") or ()) or None)
 
 
 def signal_to_srgb(primaries: int, transfer: int, name: str) -> Conversion | None:

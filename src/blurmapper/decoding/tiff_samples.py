@@ -48,7 +48,7 @@ def interpret(page: TiffPage, pixels: npt.NDArray[Any], name: str) -> tuple[npt.
     pixels = with_known_scale(pixels, name)
     if model == _WHITE_IS_ZERO:
         pixels = pixels.copy()
-        pixels[..., 0] = _invert(pixels[..., 0])
+        pixels[..., 0] = invert(pixels[..., 0])
     if model == _LAB:
         return _lab_to_rgb(page, pixels[..., :3], name), "grey or RGB"
     if model == _CMYK:
@@ -72,10 +72,11 @@ def take_numbers(page: TiffPage, greys: npt.NDArray[Any]) -> npt.NDArray[Any]:
     bits: Any = page.bitspersample
     numbers = scale_bits(greys, bits) if isinstance(bits, int) and bits < 16 else greys
     numbers = numbers.astype(numbers.dtype.newbyteorder("="), copy=False)
-    return _invert(numbers) if page.photometric == _WHITE_IS_ZERO else numbers
+    return invert(numbers) if page.photometric == _WHITE_IS_ZERO else numbers
 
 
-def _invert(greys: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def invert(greys: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return greys of which white is 0 with black as 0."""
     white = 1 if greys.dtype.kind == "f" else np.iinfo(greys.dtype).max
     return np.asarray(white - greys, greys.dtype)
 

@@ -82,7 +82,8 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
         check_choice("weighting", weighting, Weighting)
     if jobs is not None:
         check_number("jobs", jobs, 1, MOST_THREADS)
-    given = [photos] if isinstance(photos, str | bytes | os.PathLike) else photos
+    several = isinstance(photos, Iterable) and not isinstance(photos, str | bytes | os.PathLike)
+    given: Any = photos if several else [photos]
     found = find_photos(map(as_path, given))
     judged = None if boxes is None else read_boxes(find_path(boxes))
     if judged:
