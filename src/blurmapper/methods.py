@@ -19,7 +19,7 @@ import numpy as np
 from blurmapper.compiled import import_compiled
 from blurmapper.decoding.arrays import ROUNDING, as_plain
 from blurmapper.devices import Device
-from blurmapper.errors import BlurMapperError, MethodError, check_choice, needing, one_line
+from blurmapper.errors import BlurMapperError, MethodError, needing, one_line
 from blurmapper.images import BlurMap, ImageArray
 
 BlurMethod = Callable[[ImageArray], BlurMap]
@@ -91,7 +91,8 @@ def get_method(name: str | Path, options: MethodOptions | None = None) -> BlurMe
         return _build_network(name, options)
     if is_function(name):
         return _checked(name, _import_function(name))
-    check_choice("method", name, METHODS, MethodError)
+    if name not in METHODS:
+        raise MethodError(f"no method named {name!r}; choose from: {', '.join(METHODS)}")
     return METHODS[name].build(options)
 
 

@@ -17,7 +17,7 @@ import PIL.Image
 import pytest
 from PIL import ImageFile
 
-from blurmapper.decoding.opening import own_settings
+from blurmapper.decoding.settings import own_settings
 from blurmapper.errors import ImageError
 from blurmapper.evaluation.maps import read_any_map
 from blurmapper.images import read_image
@@ -136,7 +136,7 @@ def test_a_fork_while_a_photo_is_read_keeps_what_the_program_has_set() -> None:
     script = """
 import io, os, threading
 import PIL.Image
-from blurmapper.decoding.opening import own_settings
+from blurmapper.decoding.settings import own_settings
 
 file = io.BytesIO()
 PIL.Image.new("L", (9, 9)).save(file, "PNG")

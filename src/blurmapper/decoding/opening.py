@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import io
-import math
 import re
 import struct
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from typing import BinaryIO, Protocol, TypeVar
 
 import PIL.Image
-from PIL import ExifTags, ImageFile
+from PIL import ExifTags
 
 from blurmapper.decoding import boxes, jpeg, png
 from blurmapper.decoding.arrays import check_size, cut_short
+from blurmapper.decoding.settings import own_settings
 from blurmapper.errors import BlurMapperError, ImageError, needing, one_line
 
 # Pillow can also open formats that run a program (EPS) or that no camera writes.
@@ -236,41 +235,6 @@ _NOT_BUILT_IN = re.compile(
 _CLOSED = re.compile(r"closed (image|file)")
 _PYTHONS_OWN = (ArithmeticError, AttributeError, LookupError, TypeError, struct.error)
 """Errors whose words are about a program, not about a file."""
-
-
-_is_reading = ContextVar("is_reading", default=False)
-
-
-class _Theirs(int):
-    """What a program has set for Pillow, and nothing to a thread that reads a photo for us."""
-
-    def __bool__(self) -> bool:
-        return not _is_reading.get() and int(self) != 0
-
-    def __lt__(self, pixels: int) -> bool:
-        return not _is_reading.get() and int(self) < pixels
-
-    def __rmul__(self, factor: int) -> int:
-        return _Theirs(factor * int(self))
-
-
-@contextmanager
-def own_settings() -> Iterator[None]:
-    """Read pictures of any size and only whole ones, whatever the program has set.
-
-    Pillow's globals have no other switch. They keep their values for all other threads and for
-    forks, and are never set back, which could undo what the program sets meanwhile.
-    """
-    for module, name in ((PIL.Image, "MAX_IMAGE_PIXELS"), (ImageFile, "LOAD_TRUNCATED_IMAGES")):
-        setting = getattr(module, name)
-        is_void = setting in (None, math.inf) or setting is False
-        if not is_void and not isinstance(setting, _Theirs):
-            setattr(module, name, _Theirs(setting))
-    before = _is_reading.set(True)
-    try:
-        yield
-    finally:
-        _is_reading.reset(before)
 
 
 def decode_safely(decode: Callable[[], Decoded], name: str) -> Decoded:
