@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.applications.light import Light, Shape, decode_light, encode_light, lens_kernel
+from blurmapper.decoding import row_strips
 from blurmapper.images import BlurMap, ImageArray
 
 Planes = npt.NDArray[np.float32]
@@ -93,9 +94,6 @@ class Lens:
         self, image: ImageArray, blur_map: BlurMap, radius: float, shape: Shape, pool: Executor
     ) -> None:
         self._image, self._blur_map, self._shape, self._radius = image, blur_map, shape, radius
-        width = 2 * round(_DOUBT * blur_map.size**0.5) + 1
-        sure = cv2.erode(blur_map, np.ones((width, width), np.uint8))
-        self._sure_map: BlurMap = np.asarray(sure, np.float32)
         radii = [radius / 2**k for k in range(_MOST_LEVELS) if k == 0 or radius / 2**k >= 1]
         self._levels = self._blur_reduced(radii[::-1], pool)
 
@@ -155,7 +153,7 @@ class Lens:
         )
         inside = Part(slice(top, bottom), slice(left, right))
         light = decode_light(self._image[inside])
-        sure, growth = _grow(self._sure_map[inside]), _grow(self._blur_map[inside])
+        sure, growth = _grow(self._erode(inside)), _grow(self._blur_map[inside])
         weight = np.maximum(sure * sure * _brilliance(light), _DOUBTED * growth)
         planes = np.dstack([light * weight[..., np.newaxis], weight])
         rows, columns = part
@@ -163,6 +161,14 @@ class Lens:
         if not any(margins):
             return planes
         return np.asarray(cv2.copyMakeBorder(planes, *margins, cv2.BORDER_CONSTANT, value=0))
+
+    def _erode(self, part: Part) -> BlurMap:
+        """Return a part of the map eroded by the doubt about its edges; all of it takes memory."""
+        reach = round(_DOUBT * self._blur_map.size**0.5)
+        near = Part(*(slice(max(s.start - reach, 0), s.stop + reach) for s in part))
+        own = Part(*(slice(min(s.start, reach), s.stop - max(s.start - reach, 0)) for s in part))
+        least = cv2.erode(self._blur_map[near], np.ones((2 * reach + 1,) * 2, np.uint8))
+        return np.asarray(least[own], np.float32)
 
     def _blur(self, level: _Level, part: Part) -> Planes:
         """Return the planes of a part as one level has them."""
@@ -183,11 +189,14 @@ def _grow(blur_map: BlurMap) -> npt.NDArray[np.float32]:
 
 def shrink_growth(blur_map: BlurMap, share: npt.NDArray[np.float32]) -> BlurMap:
     """Return the map that asks for a share of the radius that a map asks for."""
-    growth = _grow(blur_map) * share
-    # The inverse of smoothstep, by the angle's third.
-    inverse = 0.5 - np.sin(np.arcsin(1 - 2 * growth) / 3)
-    wanted = np.float32(_SHARP) + np.float32(_BLURRED - _SHARP) * inverse
-    return np.where(growth > 0, wanted, np.minimum(blur_map, np.float32(_SHARP)))
+    shrunk = np.empty_like(blur_map)
+    for rows in row_strips(*blur_map.shape):
+        growth = _grow(blur_map[rows]) * share[rows]
+        # The inverse of smoothstep, by the angle's third.
+        inverse = 0.5 - np.sin(np.arcsin(1 - 2 * growth) / 3)
+        wanted = np.float32(_SHARP) + np.float32(_BLURRED - _SHARP) * inverse
+        shrunk[rows] = np.where(growth > 0, wanted, np.minimum(blur_map[rows], np.float32(_SHARP)))
+    return shrunk
 
 
 def _brilliance(light: Light) -> npt.NDArray[np.float32]:
@@ -213,7 +222,7 @@ def _convolve(planes: Planes, kernel: npt.NDArray[np.float32]) -> Planes:
     # Every kernel is its own mirror image, which filter2D would need; beyond the border there
     # is no weight. In the frequency domain rounding leaves a little less than nothing.
     blurred = cv2.filter2D(planes, -1, kernel, borderType=cv2.BORDER_CONSTANT)
-    return np.maximum(blurred, 0)
+    return np.maximum(blurred, 0, out=blurred)
 
 
 def _enlarge(planes: Planes, reduction: int, part: Part) -> Planes:

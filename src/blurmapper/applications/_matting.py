@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pymatting import estimate_alpha_cf, estimate_foreground_ml
 
 from blurmapper.decoding import row_strips
+from blurmapper.images import ImageArray
 from blurmapper.preprocessing import WHITE
 
 Floats = npt.NDArray[np.float32]
@@ -55,13 +56,16 @@ def estimate_matte(image: Floats, mask: npt.NDArray[np.bool_]) -> Matte:
 
 def hold_known(alpha: Floats, trimap: Floats) -> Floats:
     """Return an alpha that is 0 and 1 where the trimap, of any size, says so."""
-    known = cv2.resize(trimap, alpha.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    stretched = ((alpha - _NOISE) / (1 - 2 * _NOISE)).clip(0, 1)
-    return np.where(known == 0.5, stretched, known).astype(np.float32)
+    halves, held = (2 * trimap).astype(np.uint8), np.empty_like(alpha)
+    known = np.asarray(cv2.resize(halves, held.shape[::-1], interpolation=cv2.INTER_NEAREST))
+    for rows in row_strips(*alpha.shape):
+        stretched = ((alpha[rows] - _NOISE) / (1 - 2 * _NOISE)).clip(0, 1)
+        held[rows] = np.where(known[rows] == 1, stretched, known[rows] / np.float32(2))
+    return held
 
 
-def estimate_subject(image: npt.NDArray[Any], alpha: Floats, matte: Matte) -> npt.NDArray[Any]:
-    """Return the subject's own colours: the image less what the background sheds into it.
+def estimate_subject(image: ImageArray, alpha: Floats, matte: Matte) -> Iterator[ImageArray]:
+    """Yield, of `row_strips`, the subject's colours: the image less what the background sheds.
 
     With F and B the smooth colours of the matte, enlarged, the subject's colour is
     ``F + alpha (I - alpha F - (1 - alpha) B)``: the image itself where alpha is 1. Where it is
@@ -69,7 +73,6 @@ def estimate_subject(image: npt.NDArray[Any], alpha: Floats, matte: Matte) -> np
     """
     height, width = alpha.shape
     scale = np.float32(WHITE[image.dtype])
-    subject = image.copy()
     # Enlarged at once, the two take eight times the memory of a photo of 8 bits.
     fronts, backs = (
         np.asarray(cv2.resize(plane, (width, plane.shape[0])), np.float32)
@@ -77,11 +80,12 @@ def estimate_subject(image: npt.NDArray[Any], alpha: Floats, matte: Matte) -> np
     )
     for rows in row_strips(height, width):
         soft = (alpha[rows] > 0) & (alpha[rows] < 1)
-        part, share = image[rows][soft] / scale, alpha[rows][soft][:, np.newaxis]
+        strip = image[rows].copy()
+        part, share = strip[soft] / scale, alpha[rows][soft][:, np.newaxis]
         front, back = (_enlarge_rows(plane, rows, height)[soft] for plane in (fronts, backs))
         colour = (front + share * (part - share * front - (1 - share) * back)).clip(0, 1) * scale
-        subject[rows][soft] = colour if image.dtype == np.float32 else np.rint(colour)
-    return subject
+        strip[soft] = colour if image.dtype == np.float32 else np.rint(colour)
+        yield strip
 
 
 def _enlarge_rows(plane: Floats, rows: slice, height: int) -> Floats:

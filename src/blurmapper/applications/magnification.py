@@ -33,7 +33,6 @@ MOST_STRENGTH = 8.0
 """At which the disc is as wide as a quarter of the photo."""
 
 
-@np.errstate(under="ignore")
 def magnify_blur(
     image: ImageArray,
     blur_map: BlurMap,
@@ -103,10 +102,15 @@ def magnify_blur(
     radius = strength * RADIUS * math.sqrt(blur_map.size)
     if method == "naive":
         return _magnify_naively(image, blur_map, radius)
-    from blurmapper.applications._lens import Lens, split
-
     if amounts is not None:
+        # Unless the caller keeps the map as it was, it is let go here.
         blur_map, radius = widen(blur_map, amounts, strength)
+    return _magnify(image, blur_map, radius, shape)
+
+
+@np.errstate(under="ignore")
+def _magnify(image: ImageArray, blur_map: BlurMap, radius: float, shape: Shape) -> ImageArray:
+    from blurmapper.applications._lens import Lens, split
 
     parts = split(*blur_map.shape)
     magnified = np.empty_like(image)
@@ -117,6 +121,7 @@ def magnify_blur(
     return magnified
 
 
+@np.errstate(under="ignore")
 def widen(blur_map: BlurMap, amounts: BlurAmounts, strength: float) -> tuple[BlurMap, float]:
     """Return a map that asks each place for the blur it lacks, and the widest radius asked for.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -105,7 +106,6 @@ def segment_blur(image: ImageArray, blur_map: BlurMap, *, working_side: int = WO
     return _carry(image, mask.astype(np.float32)) >= 0.5
 
 
-@np.errstate(under="ignore")
 def cut_out(
     image: ImageArray, blur_map: BlurMap, *, working_side: int = WORKING_SIDE
 ) -> npt.NDArray[Any]:
@@ -149,19 +149,26 @@ def cut_out(
        doi:10.1109/ICIP42928.2021.9506164.
     """
     image, blur_map = check_pair(image, blur_map)
+    # Unless the caller keeps the map, which is larger than the photo, it is let go here.
+    blur_map = _reduce(blur_map, working_side)
+    return _cut_out(image, blur_map, working_side)
+
+
+@np.errstate(under="ignore")
+def _cut_out(image: ImageArray, small_map: BlurMap, working_side: int) -> npt.NDArray[Any]:
     with needing("baselines", "cutting out needs"):
         matting = import_compiled("blurmapper.applications._matting")
     small_image = _reduce(image, working_side)
-    mask = _cut(small_image, _reduce(blur_map, working_side))
+    mask = _cut(small_image, small_map)
     if mask.all() or not mask.any():
-        alpha = np.full(blur_map.shape, mask.flat[0], np.float32)
-        return _join(image, alpha, image)
+        alpha = np.full(image.shape[:2], mask.flat[0], np.float32)
+        return _join(alpha, map(image.__getitem__, row_strips(*image.shape[:2])), image.dtype)
     colours = small_image.astype(np.float32) / np.float32(WHITE[image.dtype])
     matte = matting.estimate_matte(colours, mask)
     alpha = matte.alpha
-    if mask.shape != blur_map.shape:
+    if mask.shape != image.shape[:2]:
         alpha = matting.hold_known(_carry(image, alpha), matte.trimap)
-    return _join(image, alpha, matting.estimate_subject(image, alpha, matte))
+    return _join(alpha, matting.estimate_subject(image, alpha, matte), image.dtype)
 
 
 def _reduce(plane: npt.NDArray[Any], working_side: int) -> npt.NDArray[Any]:
@@ -207,13 +214,12 @@ def _carry(image: ImageArray, plane: npt.NDArray[np.float32]) -> npt.NDArray[np.
 
 
 def _join(
-    image: ImageArray, alpha: npt.NDArray[np.float32], subject: npt.NDArray[Any]
+    alpha: npt.NDArray[np.float32], subject: Iterable[ImageArray], dtype: np.dtype[Any]
 ) -> npt.NDArray[Any]:
-    """Return RGBA of the image's dtype; `subject` has its scale."""
-    white = WHITE[image.dtype]
-    rgba = np.empty((*alpha.shape, 4), image.dtype)
-    for rows in row_strips(*alpha.shape):
-        scaled = alpha[rows] * np.float32(white)
-        rgba[rows, :, 3] = scaled if image.dtype == np.float32 else np.rint(scaled)
-        rgba[rows, :, :3] = subject[rows] * (rgba[rows, :, 3:] > 0)
+    """Return RGBA of a dtype; `subject` has its scale, strip by strip of `row_strips`."""
+    rgba = np.empty((*alpha.shape, 4), dtype)
+    for rows, colours in zip(row_strips(*alpha.shape), subject, strict=True):
+        scaled = alpha[rows] * np.float32(WHITE[dtype])
+        rgba[rows, :, 3] = scaled if dtype == np.float32 else np.rint(scaled)
+        rgba[rows, :, :3] = colours * (rgba[rows, :, 3:] > 0)
     return rgba

@@ -11,7 +11,8 @@ import numpy as np
 
 from blurmapper.amounts import identify_network, measure_amounts
 from blurmapper.batch.tasks import Outcome, PhotoTask
-from blurmapper.images import encode_cutout, encode_image, encode_map, read_photo
+from blurmapper.encoding import encode_grey
+from blurmapper.images import encode_cutout, encode_image, read_photo
 from blurmapper.locations import Location
 from blurmapper.methods import BlurMethod
 from blurmapper.preprocessing import WHITE
@@ -38,14 +39,14 @@ class SegmentTask(PhotoTask):
         from blurmapper.applications import cut_out, segment_blur
 
         image = read_photo(photo, name=name).image
-        blur_map = method(image)
         values = {"height": image.shape[0], "width": image.shape[1]}
         if self.cutout:
-            rgba = cut_out(image, blur_map)
+            rgba = cut_out(image, method(image))
+            del image
             share = rgba[..., 3].mean(dtype=np.float64) / WHITE[rgba.dtype]
             return Outcome({**values, "share": float(share)}, {"cutout": encode_cutout(rgba)})
-        mask = segment_blur(image, blur_map)
-        content = encode_map(mask.astype(np.float32), ".png")
+        mask = segment_blur(image, method(image))
+        content = encode_grey(mask * np.uint8(255))
         return Outcome({**values, "share": float(mask.mean())}, {"mask": content})
 
     def choices(self) -> tuple[Any, ...]:
