@@ -56,7 +56,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_a_name_with_a_null_byte_is_a_line(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"b\.png: cannot be written \(embedded null byte\)"):
         write_map(np.zeros((2, 2), np.float32), tmp_path / "a\0b.png")
-    with pytest.raises(ImageError, match=r"cannot be made \(embedded null byte\)"):
+    with pytest.raises(ImageError, match=r"cannot be made \(.*embedded null (byte|character)"):
         write_file(tmp_path / "a\0b" / "c.txt", "text")
     check_replaceable(tmp_path / "a\0b", lambda old: True)
 

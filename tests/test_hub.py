@@ -253,7 +253,7 @@ def test_a_folder_that_cannot_be_written_is_named(tiny_mapper: BlurMapper, tmp_p
 
 
 def test_a_folder_with_a_null_byte_is_a_line(tiny_mapper: BlurMapper, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"cannot be written \(embedded null byte\)"):
+    with pytest.raises(WeightsError, match=r"cannot be written \(.*embedded null (byte|character)"):
         tiny_mapper.save_pretrained(tmp_path / "a\0b")
 
 

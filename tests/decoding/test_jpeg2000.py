@@ -26,7 +26,7 @@ def jpeg2000(
 ) -> bytes:
     """Return values (h, w, 1 to 4) in [0, 1] as a JPEG 2000 file that loses nothing."""
     samples = np.rint(values * (2**bits - 1)).astype(np.int32) - signed * 2 ** (bits - 1)
-    samples = samples.astype(np.int16 if signed else np.uint16).squeeze()
+    samples = samples.astype(f"{'i' if signed else 'u'}{1 if bits <= 8 else 2}").squeeze()
     content = imagecodecs.jpeg2k_encode(
         samples, level=0, codecformat=kind, bitspersample=bits, reversible=True, mct=mct
     )

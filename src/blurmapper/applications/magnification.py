@@ -143,15 +143,18 @@ def widen(blur_map: BlurMap, amounts: BlurAmounts, strength: float) -> tuple[Blu
     rows, columns = amounts.sigma.shape
     # The last cells may reach beyond the photo.
     beyond = 0, rows * CELL - height, 0, columns * CELL - width
-    whole = cv2.copyMakeBorder(blur_map, *beyond, cv2.BORDER_REPLICATE)
-    coarse = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
+    coarse = cv2.resize(
+        cv2.copyMakeBorder(blur_map, *beyond, cv2.BORDER_REPLICATE),
+        (columns, rows),
+        interpolation=cv2.INTER_AREA,
+    )
     known = np.isfinite(amounts.sigma) & (coarse > THRESHOLD)
     if not known.any():
         return blur_map, strength * RADIUS * math.sqrt(blur_map.size)
     sigma = _fill(amounts.sigma, known) * np.float32(math.sqrt((1 + strength) ** 2 - 1))
     radius = float(2 * sigma[known].max())
-    share = cv2.resize((2 * sigma / radius).clip(0, 1), whole.shape[::-1])[:height, :width]
-    return shrink_growth(blur_map, np.asarray(share, np.float32)), radius
+    share = cv2.resize((2 * sigma / radius).clip(0, 1), (columns * CELL, rows * CELL))
+    return shrink_growth(blur_map, np.asarray(share[:height, :width], np.float32)), radius
 
 
 def _fill(values: npt.NDArray[np.float32], known: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:

@@ -131,7 +131,7 @@ class TrainingRun:
         except BlurMapperError as error:
             # Of what a worker raises torch makes the text of its traceback; our line is its last.
             kind = type(error)
-            line = str(error).rpartition(f"{kind.__module__}.{kind.__qualname__}: ")[2]
+            line = str(error.args[0]).rpartition(f"{kind.__module__}.{kind.__qualname__}: ")[2]
             raise kind(line.strip()) from error
 
     def save(self) -> None:
