@@ -74,7 +74,7 @@ def map_tang16(image: ImageArray) -> BlurMap:
     regions = slic(to_unit(image), REGIONS, compactness=COMPACTNESS, start_label=0)
     means = region_means(_residual_energy(to_grey(image)), regions)
     # A flat photo's regions differ by rounding alone, which must not be stretched.
-    means = (means / max(means.max(), np.finfo(np.float32).tiny)).round(5)
+    means = (means / max(float(means.max()), float(np.finfo(np.float32).tiny))).round(5)
     if not np.ptp(means):
         return np.ones(regions.shape, np.float32)
     blur = stretch(1.0 / np.maximum(means, LEAST_ENERGY)).astype(np.float64)

@@ -123,7 +123,7 @@ def _to_steps(
         steps[place] = np.rint(wanted).clip(-_MOST_STEPS, _MOST_STEPS)
         # Below one half, so that the largest stay so and rounding twice changes nothing.
         error = (wanted - steps[place]).clip(-0.499, 0.499)
-    return steps.T.reshape(weights.shape), scale.reshape(-1, 1, 1, 1)
+    return steps.T.reshape(weights.shape), scale.astype(np.float32).reshape(-1, 1, 1, 1)
 
 
 CHECKPOINT = "checkpoint.pt"

@@ -90,8 +90,8 @@ class Clip(AbstractContextManager["Clip"]):
         self._stream = self._first_video()
         self._stream.thread_type = "AUTO"
         assert self._stream.time_base is not None
-        self.time_base = self._stream.time_base
-        self.rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
+        self.time_base = _exact(self._stream.time_base)
+        self.rate = _exact(self._stream.average_rate or self._stream.guessed_rate or Fraction(25))
         self.problem: str | None = None
         self._start = Fraction(self._container.start_time or 0, 1_000_000)
         self._damaged, self._is_on_side = 0, False
@@ -127,7 +127,7 @@ class Clip(AbstractContextManager["Clip"]):
     @property
     def pixel_aspect(self) -> Fraction:
         """Width by height of a pixel of the frames, once one is read."""
-        stored = self._stream.sample_aspect_ratio or Fraction(1)
+        stored = _exact(self._stream.sample_aspect_ratio or Fraction(1))
         return 1 / stored if self._is_on_side else stored
 
     def read_frames(self, only: frozenset[int] | None = None) -> Iterator[Frame]:
@@ -228,6 +228,11 @@ class Clip(AbstractContextManager["Clip"]):
                 f"{self.path}: frames of {frame.width} x {frame.height} pixels are too small; "
                 f"a clip needs at least {MIN_SIDE} on each side"
             )
+
+
+def _exact(ratio: Fraction | Any) -> Fraction:
+    """Return a ratio as Python's own: of PyAV 19's the product of two is rounded."""
+    return Fraction(ratio.numerator, ratio.denominator)
 
 
 def _is_small(frame: av.VideoFrame) -> bool:
