@@ -22,6 +22,7 @@ from blurmapper.commands._output import (
     write_output,
 )
 from blurmapper.errors import BlurMapperError, ConfigError, ImageError, count_of
+from blurmapper.files import refuse_link
 from blurmapper.locations import STANDARD_OUTPUT, Location, find_path
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Actions:
         ConfigError, ImageError, MissingExtraError
         """
         from blurmapper.ranking import tables
-        from blurmapper.ranking.report import IS_REPORT, PAGE
+        from blurmapper.ranking.report import FILES, IS_REPORT, PAGE
 
         deeds = sum(each is not None for each in (self.copy_to, self.move_to, self.mark))
         if self.replace and not self.stars and self.mark is None:
@@ -92,6 +93,8 @@ class Actions:
         if "parquet" in self.tables:
             tables.check_parquet()
         page = [] if report is None else [(report / PAGE, IS_REPORT)]
+        for name in (PAGE, FILES) if report is not None else ():
+            refuse_link(report / name, report)
         check_outputs([*((path, tables.OURS[kind]) for kind, path in self.tables.items()), *page])
 
     def check_local(self, found: Found, report: Path | None = None) -> None:
