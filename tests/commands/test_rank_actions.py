@@ -234,6 +234,7 @@ def test_picks_are_carried_out(
     result = run_rank("--apply", picks, "--copy-to", tmp_path / "keep", "--dry-run")
     assert files_below(tmp_path) == before
     assert "would mark 2 photos" in result.stderr
+    assert f"picks of photos in {shoot}" in result.stderr.splitlines()
     run_rank("--apply", picks, "--copy-to", tmp_path / "keep")
     assert sorted(files_below(tmp_path / "keep")) == ["c.png", "c.png.xmp"]
     assert 'xmp:Rating="-1"' in (shoot / "a.png.xmp").read_text()

@@ -21,7 +21,7 @@ from blurmapper.commands._output import (
     stopping_cleanly,
     write_output,
 )
-from blurmapper.errors import BlurMapperError, ConfigError, ImageError, count_of
+from blurmapper.errors import BlurMapperError, ConfigError, count_of
 from blurmapper.files import refuse_link
 from blurmapper.locations import STANDARD_OUTPUT, Location, find_path
 
@@ -285,15 +285,14 @@ def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> N
         raise ConfigError(f"{folder}: no such folder; give that which the photos are in")
     picks = read_picks(path, folder)
     chosen = picks.select(only)
-    gone = [photo for photo in picks.marks if not os.path.isfile(photo)]  # noqa: PTH113
-    failures: list[BlurMapperError] = [
-        ImageError(f"{photo}: no such file; say where the photos are now: rank FOLDER --apply")
-        for photo in gone
-    ]
+    if folder is None:
+        print_line(f"picks of photos in {picks.folder}", err=True)
+    faults = picks.find_faults()
+    failures: list[BlurMapperError] = [*faults.values()]
     for failure in failures:
         print_error(failure)
-    marks = {photo: mark for photo, mark in picks.marks.items() if photo not in gone}
+    marks = {photo: mark for photo, mark in picks.marks.items() if photo not in faults}
     failures += actions.write_marks(marks)
-    failures += actions.bring([photo for photo in chosen if photo not in gone])
+    failures += actions.bring([photo for photo in chosen if photo not in faults])
     if failures:
         raise click.exceptions.Exit(1)

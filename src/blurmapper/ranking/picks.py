@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from blurmapper.errors import ConfigError
+from blurmapper.batch import is_photo_below
+from blurmapper.errors import ConfigError, ImageError
 from blurmapper.locations import read_regular
 from blurmapper.ranking.marks import REJECTED, Mark
 
@@ -18,9 +19,30 @@ MADE_BY = "blurmapper picks 1"
 
 @dataclass(frozen=True, slots=True)
 class Picks:
-    """The photos that something was said of or taken back, in the page's order, and what."""
+    """The photos that something was said of or taken back, in the page's order, and what.
+
+    They are below `folder`.
+    """
 
     marks: dict[Path, Mark]
+    folder: Path
+
+    def find_faults(self) -> dict[Path, ImageError]:
+        """Return why photos are not to be touched; whoever made the picks may be a stranger."""
+        faults, folder = {}, Path(os.path.realpath(self.folder))
+        for photo in self.marks:
+            # Unlike Path's, this never raises, as of a name that is too long.
+            if not os.path.isfile(photo):  # noqa: PTH113
+                line = "no such file; say where the photos are now: rank FOLDER --apply"
+                faults[photo] = ImageError(f"{photo}: {line}")
+                continue
+            real, below = Path(os.path.realpath(photo)), photo.relative_to(self.folder).as_posix()
+            # A link called as a photo may lead to what is none.
+            is_photo = is_photo_below(below) and is_photo_below(real.name)
+            if not (is_photo and real.is_relative_to(folder)):
+                line = f"is no photo below {self.folder} and is left as it is; pick it no more"
+                faults[photo] = ImageError(f"{photo}: {line}")
+        return faults
 
     def select(self, which: str) -> list[Path]:
         """Return the photos that are picked, rejected, or have at least so many stars.
@@ -66,7 +88,7 @@ def read_picks(path: Path, folder: Path | None = None) -> Picks:
         base = folder or Path(content["folder"])
         if folder and not content["folder"]:
             base = _find_dropped(folder, marks)
-        return Picks({base / photo: mark for photo, mark in marks.items()})
+        return Picks({base / photo: mark for photo, mark in marks.items()}, base)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except (KeyError, RecursionError, TypeError, ValueError) as error:
