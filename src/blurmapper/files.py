@@ -127,26 +127,12 @@ def check_replaceable(path: Location, ours: Recognises) -> None:
 
 
 def refuse_link(path: Path, folder: Path) -> None:
-    """Refuse a link in place of an output: it is the user's, or leads a stranger's folder astray.
-
-    Parameters
-    ----------
-    path : Path
-        What is to be written below `folder`, which may be a link itself.
-    folder : Path
-
-    Raises
-    ------
-    ImageError
-        If it is a link, or in a folder that links lead out of `folder`.
-    """
+    """Raise `ImageError` if a link is in place of an output, or leads it out of its folder."""
     is_below = Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(folder))
     if os.path.islink(path) or not is_below:  # noqa: PTH114 - unlike Path, never raises
         which = "link" if is_below else f"link that leads out of {folder}"
-        raise ImageError(
-            f"{path}: is not of blurmapper's making and is left as it is; "
-            f"move away the {which}, then run again"
-        )
+        line = f"is not of blurmapper's making and is left as it is; move away the {which}"
+        raise ImageError(f"{path}: {line}, then run again")
 
 
 def written_as(start: bytes, *words: bytes) -> Recognises:

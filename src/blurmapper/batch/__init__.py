@@ -2,14 +2,7 @@
 
 from blurmapper.batch.applying import MagnifyTask, SegmentTask
 from blurmapper.batch.failures import Failures, PhotoFailure
-from blurmapper.batch.finding import (
-    REPORT,
-    Found,
-    find_photos,
-    is_photo_below,
-    list_photos,
-    real_path,
-)
+from blurmapper.batch.finding import REPORT, Found, find_photos, list_photos, real_path
 from blurmapper.batch.keep_masks import KeepMasks
 from blurmapper.batch.manifest import Manifest, identify
 from blurmapper.batch.mapping import MapTask, Outputs, read_for

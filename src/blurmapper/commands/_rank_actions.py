@@ -93,8 +93,9 @@ class Actions:
         if "parquet" in self.tables:
             tables.check_parquet()
         page = [] if report is None else [(report / PAGE, IS_REPORT)]
-        for name in (PAGE, FILES) if report is not None else ():
-            refuse_link(report / name, report)
+        if report is not None:
+            refuse_link(report / PAGE, report)
+            refuse_link(report / FILES, report)
         check_outputs([*((path, tables.OURS[kind]) for kind, path in self.tables.items()), *page])
 
     def check_local(self, found: Found, report: Path | None = None) -> None:

@@ -85,7 +85,6 @@ class _Bringer:
             sweep_once(self._folder)
         if self._folder.exists() and photo.parent.samefile(self._folder):
             return photo
-        # A link is moved as one, and not copied: what it leads to may be a private file.
         companions = [
             each
             for each in self._folders.find_companions(photo)
