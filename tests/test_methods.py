@@ -155,6 +155,11 @@ def test_an_object_whose_class_is_elsewhere_is_made_of_both(own_method: str) -> 
     assert identify_method("operator:abs") != identify_method("operator:neg")
 
 
+def test_what_is_installed_comes_before_the_current_folder(own_method: str) -> None:
+    get_method(own_method)
+    assert sys.path[-1] == str(Path.cwd()) and sys.path.count(sys.path[-1]) == 1
+
+
 @pytest.mark.parametrize("name", ["half", "part", "net", "net_part", "method"])
 def test_a_function_or_an_object_of_ones_own_is_a_method(own_method: str, name: str) -> None:
     blur_map = get_method(own_method.replace("half", name))(np.zeros((4, 6, 3), np.uint8))

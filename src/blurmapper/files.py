@@ -126,6 +126,15 @@ def check_replaceable(path: Location, ours: Recognises) -> None:
         pass
 
 
+def refuse_link(path: Path, folder: Path) -> None:
+    """Raise `ImageError` if a link is in place of an output, or leads it out of its folder."""
+    is_below = Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(folder))
+    if os.path.islink(path) or not is_below:  # noqa: PTH114 - unlike Path, never raises
+        which = "link" if is_below else f"link that leads out of {folder}"
+        line = f"is not of blurmapper's making and is left as it is; move away the {which}"
+        raise ImageError(f"{path}: {line}, then run again")
+
+
 def written_as(start: bytes, *words: bytes) -> Recognises:
     """Return what knows a file of ours by how it begins, and words in its first 65,536 bytes."""
 

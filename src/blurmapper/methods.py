@@ -68,7 +68,7 @@ def get_method(name: str | Path, options: MethodOptions | None = None) -> BlurMe
         A name in `METHODS`; a path to an .onnx file that has its card beside it, or to the folder
         of both that `BlurMapper.save_pretrained` wrote; or ``package.module:function``, a function
         or an object of one's own that takes and gives what a `BlurMethod` does; modules are looked
-        for in the current folder too.
+        for in the current folder last.
     options : MethodOptions, optional
         For networks; other methods have nothing to choose.
 
@@ -150,7 +150,8 @@ def _find_code(name: str) -> list[Path]:
 def _import_function(name: str) -> BlurMethod:
     module, _, function = name.partition(":")
     if (here := os.getcwd()) not in sys.path:  # noqa: PTH109 - as Python itself writes it there
-        sys.path.insert(0, here)
+        # Last, so that no file of a stranger's folder stands for a package that is installed.
+        sys.path.append(here)
     try:
         found = getattr(import_module(module), function)
     except (Exception, SystemExit) as error:

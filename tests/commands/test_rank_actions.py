@@ -196,6 +196,15 @@ def test_another_s_page_is_named_before_any_photo_is_measured(
     assert list(files_below(page.parent)) == ["index.html"]
 
 
+@pytest.mark.parametrize("name", ["index.html", "files"])
+def test_no_page_goes_through_a_link(name: str, run_rank: Run, shoot: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).symlink_to("../mine")
+    with pytest.raises(ImageError, match=f"{name}: is not of blurmapper's making"):
+        run_rank(shoot, "--report", tmp_path / "out")
+    assert not (tmp_path / "mine").exists()
+
+
 def test_what_a_report_measured_is_measured_for_looks_without_one(
     run_rank: Run, shoot: Path, tmp_path: Path
 ) -> None:
@@ -225,6 +234,7 @@ def test_picks_are_carried_out(
     result = run_rank("--apply", picks, "--copy-to", tmp_path / "keep", "--dry-run")
     assert files_below(tmp_path) == before
     assert "would mark 2 photos" in result.stderr
+    assert f"picks of photos in {shoot}" in result.stderr.splitlines()
     run_rank("--apply", picks, "--copy-to", tmp_path / "keep")
     assert sorted(files_below(tmp_path / "keep")) == ["c.png", "c.png.xmp"]
     assert 'xmp:Rating="-1"' in (shoot / "a.png.xmp").read_text()

@@ -278,3 +278,15 @@ def test_a_method_without_photos_is_refused(benchmark_folder: Path, tmp_path: Pa
     shutil.rmtree(benchmark_folder / "image")
     with pytest.raises(DatasetError, match="has no photo to map"):
         run_benchmark(Entry("a", "all-blurred"), read_dataset(benchmark_folder), tmp_path)
+
+
+def test_no_computed_map_goes_through_a_link(benchmark_folder: Path, tmp_path: Path) -> None:
+    sample = read_dataset(benchmark_folder)[0]
+    mine, link = tmp_path / "mine.png", tmp_path / "out" / "m" / "maps" / f"{sample.name}.png"
+    PIL.Image.new("L", (4, 4)).save(mine)
+    before = mine.read_bytes()
+    link.parent.mkdir(parents=True)
+    link.symlink_to(mine)
+    with pytest.raises(ImageError, match="is not of blurmapper's making"):
+        run_benchmark(Entry("m", method="all-blurred"), [sample], tmp_path / "out")
+    assert mine.read_bytes() == before

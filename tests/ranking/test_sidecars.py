@@ -153,9 +153,14 @@ def test_a_sidecar_that_is_a_link_stays_one(there_before: bool, tmp_path: Path) 
     if there_before:
         kept.write_bytes(EXISTING["none"])
     sidecar.symlink_to("kept.xmp")
-    assert rate_beside(tmp_path / "a.jpg") == sidecar
+    rated = rate_beside(tmp_path / "a.jpg")
     assert sidecar.is_symlink()
-    assert rating_in(kept.read_bytes()) == "4"
+    if there_before:
+        assert rated == sidecar and rating_in(kept.read_bytes()) == "4"
+    else:
+        # It may lead to a place where a file that is there means something.
+        assert str(rated) == f"{sidecar}: is no file, so no mark goes there; move it away"
+        assert not kept.exists()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from blurmapper.errors import ImageError
-from blurmapper.files import check_replaceable, not_written, write_file
+from blurmapper.files import check_replaceable, not_written, refuse_link, write_file
 from blurmapper.locations import Location, open_file
 
 Names = dict[str, set[str]]
@@ -122,8 +122,10 @@ class Claims:
         return file.relative_to(self.journal.output).as_posix()
 
     def check(self, files: Iterable[Location]) -> None:
-        """Raise `ImageError` before the work, not after it, where a file's name is too long."""
+        """Raise `ImageError` before the work where a name is too long or a link of the user's."""
         for file in files:
+            assert isinstance(file, Path)
+            refuse_link(file, self.journal.output)
             try:
                 os.lstat(self.journal.output / file.name)  # its own folder may be to come
             except OSError as error:
@@ -146,6 +148,7 @@ class Claims:
         ImageError
             If a file is there that is none of ours, or no more; or if nothing can be written.
         """
+        self.check(files)
         for file, content in files.items():
             if not _is_file(file) or self._is_as_written(name := self.name(file), file):
                 continue

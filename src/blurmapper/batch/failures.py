@@ -98,13 +98,13 @@ class Failures:
         Raises
         ------
         ImageError
-            If it cannot be written, or a file of that name is there that is no such list.
+            If it cannot be written, or a link or a file is there that is no such list.
         """
         if not self._is_changed:
             return
         # Other runs may have written it since, and lose what this one wrote.
         self._rows = self._read()
-        if not self._is_ours:
+        if not self._is_ours or (isinstance(self._path, Path) and self._path.is_symlink()):
             raise ImageError(f"{self._path}: is no list of failures; move it, then run again")
         rows = {
             photo: why for photo, why in (self._rows | self._changes).items() if why is not None

@@ -56,8 +56,8 @@ class Manifest(AbstractContextManager["Manifest"]):
     Raises
     ------
     ImageError
-        If the folder or the file cannot be made or written, or what is there is no manifest, which
-        is said before any photo is worked on.
+        If the folder or the file cannot be made or written, or what is there is a link or no
+        manifest, which is said before any photo is worked on.
     """
 
     def __init__(self, location: Location, fields: Collection[str]) -> None:
@@ -132,7 +132,7 @@ class Manifest(AbstractContextManager["Manifest"]):
 
     def _open(self, path: Path) -> int:
         try:
-            if path.exists() and not path.is_file():
+            if path.is_symlink() or (path.exists() and not path.is_file()):
                 raise OSError(0, "it is no regular file")  # noqa: TRY301
             return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         except OSError as error:

@@ -21,7 +21,8 @@ from blurmapper.commands._output import (
     stopping_cleanly,
     write_output,
 )
-from blurmapper.errors import BlurMapperError, ConfigError, ImageError, count_of
+from blurmapper.errors import BlurMapperError, ConfigError, count_of
+from blurmapper.files import refuse_link
 from blurmapper.locations import STANDARD_OUTPUT, Location, find_path
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Actions:
         ConfigError, ImageError, MissingExtraError
         """
         from blurmapper.ranking import tables
-        from blurmapper.ranking.report import IS_REPORT, PAGE
+        from blurmapper.ranking.report import FILES, IS_REPORT, PAGE
 
         deeds = sum(each is not None for each in (self.copy_to, self.move_to, self.mark))
         if self.replace and not self.stars and self.mark is None:
@@ -92,6 +93,9 @@ class Actions:
         if "parquet" in self.tables:
             tables.check_parquet()
         page = [] if report is None else [(report / PAGE, IS_REPORT)]
+        if report is not None:
+            refuse_link(report / PAGE, report)
+            refuse_link(report / FILES, report)
         check_outputs([*((path, tables.OURS[kind]) for kind, path in self.tables.items()), *page])
 
     def check_local(self, found: Found, report: Path | None = None) -> None:
@@ -282,15 +286,14 @@ def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> N
         raise ConfigError(f"{folder}: no such folder; give that which the photos are in")
     picks = read_picks(path, folder)
     chosen = picks.select(only)
-    gone = [photo for photo in picks.marks if not os.path.isfile(photo)]  # noqa: PTH113
-    failures: list[BlurMapperError] = [
-        ImageError(f"{photo}: no such file; say where the photos are now: rank FOLDER --apply")
-        for photo in gone
-    ]
+    if folder is None:
+        print_line(f"picks of photos in {picks.folder}", err=True)
+    faults = picks.find_faults()
+    failures: list[BlurMapperError] = [*faults.values()]
     for failure in failures:
         print_error(failure)
-    marks = {photo: mark for photo, mark in picks.marks.items() if photo not in gone}
+    marks = {photo: mark for photo, mark in picks.marks.items() if photo not in faults}
     failures += actions.write_marks(marks)
-    failures += actions.bring([photo for photo in chosen if photo not in gone])
+    failures += actions.bring([photo for photo in chosen if photo not in faults])
     if failures:
         raise click.exceptions.Exit(1)

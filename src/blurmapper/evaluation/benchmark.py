@@ -23,6 +23,7 @@ from blurmapper.evaluation.boundary import boundary_counts
 from blurmapper.evaluation.counts import image_counts, stretch_map
 from blurmapper.evaluation.maps import find_maps, read_any_map, resize_map
 from blurmapper.evaluation.records import Record, Records
+from blurmapper.files import refuse_link
 from blurmapper.images import read_image, write_map
 from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method, naming
 
@@ -246,6 +247,7 @@ def _compute_map(job: _Job) -> tuple[npt.NDArray[Any], float]:
     with naming(job.sample.photo):
         blur_map = method(image)
     seconds = time.perf_counter() - start
+    refuse_link(job.map_file, job.map_file.parents[len(Path(job.sample.name).parts)])
     job.map_file.parent.mkdir(parents=True, exist_ok=True)
     write_map(blur_map, job.map_file, bits=16)
     return np.rint(blur_map * np.float32(65535)).astype(np.uint16), seconds

@@ -23,8 +23,8 @@ def copy_photos(
     belong to the copy, or would the copy's own to another photo, it gets a number, ``NAME-2.EXT``;
     where it is taken by an equal file that an earlier run copied, nothing is done but to add what
     has come to belong to it. What belongs to a photo (`blurmapper.ranking.companions`) goes with
-    it, and an error says which of it has changed since. A copy has its name only once it is whole.
-    With `dry_run` nothing is done.
+    it, unless it is a link, and an error says which of it has changed since. A copy has its name
+    only once it is whole. With `dry_run` nothing is done.
     """
     return _bring(photos, _Bringer(folder, move=False, dry_run=dry_run), "copied")
 
@@ -88,7 +88,7 @@ class _Bringer:
         companions = [
             each
             for each in self._folders.find_companions(photo)
-            if each.path.is_file() or (self._move and each.path.is_symlink())
+            if (self._move if each.path.is_symlink() else each.path.is_file())
         ]
         earlier: tuple[Path, dict[Companion, Path]] | None = None
         for number in chain([""], map("-{}".format, count(2))):
@@ -219,7 +219,7 @@ class _Bringer:
             # The photo comes last, so that a run that is killed leaves none without what is its.
             for source, place, move in [*beside, (photo, target, self._move)]:
                 if not os.path.lexists(place):
-                    put(source, place, move=move)
+                    put(source, place, move=self._move if source.is_symlink() else move)
                     made[place] = source
             if self._move and (target in made or are_names_of_one(photo, target)):
                 self._take_away(photo, target)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from blurmapper.errors import ConfigError
+from blurmapper.batch.finding import is_photo_below
+from blurmapper.errors import ConfigError, ImageError
 from blurmapper.locations import read_regular
 from blurmapper.ranking.marks import REJECTED, Mark
 
@@ -18,9 +19,25 @@ MADE_BY = "blurmapper picks 1"
 
 @dataclass(frozen=True, slots=True)
 class Picks:
-    """The photos that something was said of or taken back, in the page's order, and what."""
+    """The photos below a folder that something was said of, in the page's order, and what."""
 
     marks: dict[Path, Mark]
+    folder: Path
+
+    def find_faults(self) -> dict[Path, ImageError]:
+        """Return why photos are not to be touched; whoever made the picks may be a stranger."""
+        lines = {}
+        for photo in self.marks:
+            if not os.path.isfile(photo):  # noqa: PTH113 - unlike Path's, never raises
+                lines[photo] = "no such file; say where the photos are now: rank FOLDER --apply"
+            elif not self._is_photo(photo):
+                lines[photo] = f"is no photo below {self.folder} and is left as it is; unpick it"
+        return {photo: ImageError(f"{photo}: {line}") for photo, line in lines.items()}
+
+    def _is_photo(self, photo: Path) -> bool:
+        real, below = Path(os.path.realpath(photo)), photo.relative_to(self.folder).as_posix()
+        is_below = real.is_relative_to(os.path.realpath(self.folder))
+        return is_below and is_photo_below(below) and is_photo_below(real.name)
 
     def select(self, which: str) -> list[Path]:
         """Return the photos that are picked, rejected, or have at least so many stars.
@@ -66,7 +83,7 @@ def read_picks(path: Path, folder: Path | None = None) -> Picks:
         base = folder or Path(content["folder"])
         if folder and not content["folder"]:
             base = _find_dropped(folder, marks)
-        return Picks({base / photo: mark for photo, mark in marks.items()})
+        return Picks({base / photo: mark for photo, mark in marks.items()}, base)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except (KeyError, RecursionError, TypeError, ValueError) as error:

@@ -142,7 +142,7 @@ def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) ->
         If it cannot be read, or is nothing that a mark can be added to.
     """
     # Unlike Path, these never raise, as of a name that is too long.
-    if os.path.exists(sidecar) and not os.path.isfile(sidecar):  # noqa: PTH110, PTH113
+    if os.path.lexists(sidecar) and not os.path.isfile(sidecar):  # noqa: PTH113
         raise ImageError(f"{sidecar}: is no file, so no mark goes there; move it away")
     try:
         before = sidecar.read_bytes()
