@@ -1,4 +1,4 @@
-"""Picks that a stranger made take nothing but photos of the folder that they are said of."""
+"""Picks that a stranger made take nothing but photos, and those of the folder they are said of."""
 
 from __future__ import annotations
 
@@ -61,16 +61,19 @@ def test_a_pick_that_is_no_photo_of_the_folder_is_left(
     assert not (shoot / f"{name}.xmp").exists()
 
 
-def test_photos_of_a_folder_that_is_a_link_are_carried_out(
+def test_photos_that_links_lead_to_are_carried_out(
     run_rank: Run, files_below: FilesBelow, shoot: Path
 ) -> None:
     link, picks = shoot.parent / "link", shoot.parent / "picks.json"
     link.symlink_to(shoot)
     (shoot / "again.png").symlink_to("sub/c.png")
-    chosen = [{"photo": each, "flag": "pick"} for each in ("again.png", "a.png")]
+    (shoot.parent / "blob").write_bytes((shoot / "a.png").read_bytes())
+    (shoot / "blob.png").symlink_to("../blob")
+    names = ["a.png", "again.png", "blob.png"]
+    chosen = [{"photo": each, "flag": "pick"} for each in names]
     picks.write_text(
         json.dumps({"made_by": "blurmapper picks 1", "folder": str(link), "photos": chosen})
     )
     run_rank("--apply", picks, "--copy-to", shoot.parent / "keep")
     kept = files_below(shoot.parent / "keep")
-    assert [name for name in sorted(kept) if name.endswith(".png")] == ["a.png", "again.png"]
+    assert [name for name in sorted(kept) if name.endswith(".png")] == names

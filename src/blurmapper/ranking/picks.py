@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from blurmapper.batch.finding import is_photo_below
+from blurmapper.decoding.opening import name_kind, read_head
 from blurmapper.errors import ConfigError, ImageError
 from blurmapper.locations import read_regular
 from blurmapper.ranking.marks import REJECTED, Mark
@@ -35,9 +37,15 @@ class Picks:
         return {photo: ImageError(f"{photo}: {line}") for photo, line in lines.items()}
 
     def _is_photo(self, photo: Path) -> bool:
-        real, below = Path(os.path.realpath(photo)), photo.relative_to(self.folder).as_posix()
-        is_below = real.is_relative_to(os.path.realpath(self.folder))
-        return is_below and is_photo_below(below) and is_photo_below(real.name)
+        if not is_photo_below(photo.relative_to(self.folder).as_posix()):
+            return False
+        real = Path(os.path.realpath(photo))
+        if real.is_relative_to(os.path.realpath(self.folder)) and is_photo_below(real.name):
+            return True
+        # Links are followed, as where photos are ranked, but only to what begins as photos do.
+        with suppress(OSError), real.open("rb") as stream:
+            return name_kind(read_head(stream)) is not None
+        return False
 
     def select(self, which: str) -> list[Path]:
         """Return the photos that are picked, rejected, or have at least so many stars.
