@@ -93,6 +93,15 @@ def test_what_is_no_graph_is_an_error(content: bytes) -> None:
         has_external_data(content)
 
 
+def test_a_tag_of_more_bits_than_readers_keep_hides_nothing() -> None:
+    inner, values = graph().SerializeToString(), tensor(external=True).SerializeToString()
+    # Of field 5, an initialiser, with bit 32 set, which ONNX Runtime drops.
+    inner += b"\xaa\x80\x80\x80\x10" + bytes([len(values)]) + values
+    content = b"\x3a" + bytes([len(inner)]) + inner
+    with pytest.raises(ValueError, match="no field of protobuf"):
+        has_external_data(content)
+
+
 @pytest.mark.parametrize("load", [OnnxBackend, pytest.param(OpenVinoBackend, marks=needs_openvino)])
 def test_no_backend_loads_weights_that_lie_beside_the_file(
     load: Callable[..., Any], tiny_weights: Path, tmp_path: Path

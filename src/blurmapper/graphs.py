@@ -52,6 +52,9 @@ def _read_fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     place = 0
     while place < len(message):
         key, place = _read_varint(message, place)
+        if key >> 32:
+            # ONNX Runtime drops those bits, and takes it for another field.
+            raise ValueError("no field of protobuf")
         number, wire = key >> 3, key & 7
         if wire == _VARINT:
             value, place = _read_varint(message, place)

@@ -20,6 +20,9 @@ _NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 Location = Path | Address
 """Where a file or folder is."""
 
+SMALL = 16_000_000
+"""Most bytes of a file of a few kB, such as a card or a sidecar, which may be a stranger's."""
+
 STANDARD_OUTPUT = Path("-")
 """What a file is called that is to be printed."""
 
@@ -153,11 +156,16 @@ def open_file(location: Location) -> BinaryIO:
         ) from error
 
 
-def read_regular(path: Path) -> bytes:
-    """Read a file whole; `OSError` for what is no regular file, and may never come or never end."""
+def read_regular(path: Path, most: int = 2_000_000_000) -> bytes:
+    """Read a file whole; `OSError` for what is no regular file, or has more bytes than `most`."""
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is no regular file")
-    return path.read_bytes()
+    with path.open("rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > most:
+            raise OSError(errno.EFBIG, f"over {most // 1_000_000} MB")
+        # Those of /proc say that they have none, and may have no end.
+        return stream.read(size)
 
 
 def _is_stream(place: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 from blurmapper.errors import WeightsError, one_line
 from blurmapper.files import write_file, written_as
 from blurmapper.graphs import CARD_FIELDS, PREPROCESSING_FIELDS, SCORE_FIELDS, checked
-from blurmapper.locations import is_bare, read_regular
+from blurmapper.locations import SMALL, is_bare, read_regular
 from blurmapper.preprocessing import Preprocessing
 
 BUNDLED = Path(__file__).parent / "assets" / "weights"
@@ -120,7 +120,7 @@ def read_card(path: str | Path) -> WeightsCard:
     """
     path = Path(path)
     try:
-        return WeightsCard.from_dict(json.loads(read_regular(path).decode("utf-8-sig")))
+        return WeightsCard.from_dict(json.loads(read_regular(path, SMALL).decode("utf-8-sig")))
     except FileNotFoundError as error:
         raise WeightsError(
             f"{path}: no such weights card; keep the card beside its .onnx file"

@@ -39,6 +39,15 @@ def test_a_manifest_that_an_editor_saved_is_gone_on_with(tmp_path: Path) -> None
             assert (manifest.find("a") is not None) is bool(rest)
 
 
+def test_a_terabyte_of_zeros_is_no_manifest(tmp_path: Path) -> None:
+    path = tmp_path / "m.jsonl"
+    path.write_text('{"target": "a", "photo": "/a"}\n')
+    os.truncate(path, 1 << 40)
+    with pytest.raises(ImageError, match="is no manifest; move it, then run again"):
+        Manifest(path, {"photo"})
+    assert path.stat().st_size == 1 << 40
+
+
 def test_a_manifest_whose_lines_were_sorted_is_gone_on_with(tmp_path: Path) -> None:
     (tmp_path / "m.jsonl").write_text('{"photo": "/a", "target": "a"}\n')
     with Manifest(tmp_path / "m.jsonl", {"photo"}) as manifest:

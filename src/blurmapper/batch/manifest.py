@@ -10,6 +10,7 @@ import time
 from codecs import BOM_UTF8
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -19,6 +20,8 @@ from blurmapper.files import make_folder, not_written, write_file
 from blurmapper.locations import Location, open_file
 
 _START = b'{"target"'
+
+_MOST_LINE_BYTES = 16_000_000
 
 _PAUSE = 30.0
 """Seconds between two states of a manifest at an address, which cannot be added to."""
@@ -172,7 +175,11 @@ class Manifest(AbstractContextManager["Manifest"]):
     def _find_lines(self) -> dict[str, _Place]:
         lines: dict[str, _Place] = {}
         start, line, is_empty, is_ours = 0, b"\n", True, False
-        for line in self._content:
+        for line in iter(partial(self._content.readline, _MOST_LINE_BYTES), b""):
+            if len(line) == _MOST_LINE_BYTES:
+                # Of zeros there may be more than memory.
+                is_empty = is_ours = False
+                break
             # What was lost when the power failed is often zeros.
             # Editors set a mark before the first, which JSON's reader passes over.
             content = line if start else line.removeprefix(BOM_UTF8)

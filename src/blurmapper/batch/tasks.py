@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from blurmapper import __version__
 from blurmapper.batch.claims import Claims
@@ -20,12 +21,12 @@ from blurmapper.locations import Location, open_file, with_ending
 from blurmapper.methods import BlurMethod, MethodOptions, get_method, identify_method, naming
 
 if TYPE_CHECKING:
-    from io import BufferedReader
-
     from blurmapper.batch.finding import Found
 
 MOST = 1e15
 """No number in a manifest is larger."""
+
+_MOST_DIGESTED, _STEP = 2_000_000_000, 1 << 20
 
 Room = Callable[[BinaryIO], AbstractContextManager[None]]
 """Open photo -> a context in which it may fill memory."""
@@ -230,8 +231,9 @@ class PhotoTask(Task):
         """Read a photo, work on it and write its files, each whole or not at all."""
         start = time.perf_counter()
         with open_file(job.photo) as photo, room(photo):
-            digest = None if job.inode is None else digest_content(photo)
             outcome = self.work(method, photo, str(job.photo))
+            # What is no photo may be of any length, and was refused by its first bytes.
+            digest = None if job.inode is None else digest_content(photo)
             files = self.files_of(job, outcome.values)
             job.write({files[kind]: content for kind, content in outcome.files.items()})
         return Result(job.photo, outcome.values, files, time.perf_counter() - start, content=digest)
@@ -283,8 +285,15 @@ def do_job(
 
 
 def digest_content(photo: BinaryIO) -> str:
-    """Return a digest of an open file, which is then at its start."""
+    """Return a digest of an open file, which is then at its start.
+
+    It is of no more bytes than the file says that it has, since those of ``/proc`` have none and
+    no end, nor of more than its first 2 GB: whoever asks compares sizes too.
+    """
+    digest, left = hashlib.sha256(), min(os.fstat(photo.fileno()).st_size, _MOST_DIGESTED)
     photo.seek(0)
-    digest = hashlib.file_digest(cast("BufferedReader", photo), "sha256")
+    while piece := photo.read(min(left, _STEP)):
+        digest.update(piece)
+        left -= len(piece)
     photo.seek(0)
     return digest.hexdigest()[:32]

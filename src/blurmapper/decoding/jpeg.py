@@ -18,6 +18,9 @@ MOST_SCANS = 100
 MOST_SEGMENTS = 10_000
 """Of a JPEG file, beside its scans; profiles and depth maps of phones take some hundreds."""
 
+MOST_EXIF_SEGMENTS = 100
+"""Of a JPEG file, which Pillow joins one by one; cameras write one."""
+
 MOST_STRAY_BYTES = 200_000
 """Between the segments, which Pillow goes through one by one."""
 
@@ -41,7 +44,7 @@ _CODINGS = {
     0xF7: "the coding of JPEG-LS",
 }
 _FRAMES = {0xC0, 0xC1, 0xC2, *_CODINGS}
-_SCAN, _END = 0xDA, 0xD9
+_SCAN, _END, _APP1 = 0xDA, 0xD9, 0xE1
 # What JFIF, a part of a profile, and Adobe's mark have at least.
 _LEAST_BYTES = {0xE0: 14, 0xE2: 14, 0xEE: 12}
 
@@ -62,9 +65,9 @@ class Walk:
         Of a sample.
     missing : dict
         By component, how many bits each of its 64 coefficients still lacks; all bits first.
-    length, segments, stray : int
-        Bytes of what was gone through, segments that are no scans, and bytes between those that
-        come before the first scan.
+    length, segments, exif, stray : int
+        Bytes of what was gone through, segments that are no scans, those of EXIF, and bytes
+        between those that come before the first scan.
     """
 
     scans: int = 0
@@ -74,6 +77,7 @@ class Walk:
     missing: dict[int, list[int]] = field(default_factory=dict)
     length: int = 0
     segments: int = 0
+    exif: int = 0
     stray: int = 0
 
     @property
@@ -101,6 +105,7 @@ def walk(content: bytes, most_scans: int = MOST_SCANS) -> Walk:
         length = int.from_bytes(content[place : place + 2])
         segment = content[place + 2 : place + length]
         place += max(2, length)
+        found.exif += kind == _APP1 and segment.startswith(b"Exif\0\0")
         if kind in _FRAMES and len(segment) >= 6:
             found.coding, found.bits = kind, segment[0]
             found.missing = {component: [99] * 64 for component in segment[6::3]}
@@ -171,6 +176,8 @@ def find_excess(found: Walk) -> str | None:
         return f"over {MOST_BYTES:,} bytes"
     if found.segments > MOST_SEGMENTS:
         return f"over {MOST_SEGMENTS:,} segments"
+    if found.exif > MOST_EXIF_SEGMENTS:
+        return f"over {MOST_EXIF_SEGMENTS:,} segments of EXIF"
     if found.stray > MOST_STRAY_BYTES:
         return f"over {MOST_STRAY_BYTES:,} bytes between its segments"
     return None

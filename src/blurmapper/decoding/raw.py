@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.decoding import boxes, tiff
+from blurmapper.decoding import boxes, jpeg, tiff
 from blurmapper.decoding.arrays import cut_short
 from blurmapper.decoding.opening import open_pillow, read_head, read_orientation
 from blurmapper.errors import ImageError, needing
@@ -100,6 +100,8 @@ def read_raw(stream: BinaryIO, name: str, least_pixels: int | None) -> RawPhoto:
     head = read_head(stream)
     if is_cut_short(stream, head):
         raise ImageError(cut_short(name, "pixels lie beyond its end"))
+    if head.startswith(tiff.PREFIXES):
+        tiff.check_lossy(stream, name)
     stream.seek(0)
     try:
         with rawpy.imread(stream) as raw:
@@ -120,15 +122,15 @@ def _read(raw: Any, rawpy: Any, least_pixels: int | None) -> RawPhoto:
         height, width = width, height
     preview = _read_preview(raw, rawpy)
     if preview is not None:
-        jpeg, (rows, columns), orientation = preview
+        content, (rows, columns), orientation = preview
         orientation = orientation or turn
         if orientation in (5, 6, 7, 8):
             rows, columns = columns, rows
         if min(rows / height, columns / width) >= FULL_SHARE:
-            return RawPhoto(jpeg, None, orientation, rows, columns)
+            return RawPhoto(content, None, orientation, rows, columns)
         is_like = abs(rows * width / (columns * height) - 1) < LIKE
         if is_like and least_pixels is not None and rows * columns >= least_pixels:
-            return RawPhoto(jpeg, None, orientation, height, width)
+            return RawPhoto(content, None, orientation, height, width)
     is_half_enough = least_pixels is not None and height * width >= 4 * least_pixels
     developed = raw.postprocess(use_camera_wb=True, no_auto_bright=True, half_size=is_half_enough)
     if not is_half_enough:
@@ -143,6 +145,8 @@ def _read_preview(raw: Any, rawpy: Any) -> tuple[bytes, tuple[int, int], int | N
     except rawpy.LibRawError:
         return None
     if thumbnail.format != rawpy.ThumbFormat.JPEG:
+        return None
+    if jpeg.find_excess(jpeg.read(io.BytesIO(thumbnail.data))[1]):
         return None
     try:
         with open_pillow(io.BytesIO(thumbnail.data)) as preview:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import math
+import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.decoding import jpeg
 from blurmapper.decoding.arrays import check_area, check_size, cut_short
 from blurmapper.decoding.tiff_samples import (
     COLOURS,
@@ -43,6 +45,8 @@ _SUBFILES, _DNG_VERSION, _ORIENTATION, _PROFILE = 330, 50706, 274, 34675
 _COLOUR_MODELS = {6: "YCbCr", 9: "ICCLab", 10: "ITULab", 32844: "LogL", 32845: "LogLuv"}
 _PILLOWS_CODECS = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34925, 50000}
 _ZSTANDARD, _PLAIN, _PALETTE = 50000, (0, 1, 2), 3
+_LOSSY = 34892
+_JPEGS = {6, 7, 99, 33007, _LOSSY}
 _LEAST_TILE = 1_000_000
 
 
@@ -109,11 +113,19 @@ def is_deep(photo: PIL.Image.Image) -> bool:
 def is_cut_short(stream: BinaryIO) -> bool:
     """Say whether the largest picture of a TIFF file, or below one, has pixels beyond its end."""
     with _open(stream) as file:
-        parts = [part for page in _pages(file) for part in (page, *(page.pages or ()))]
-        largest = max(parts, key=lambda part: sum(part.databytecounts))
+        largest = max(_parts(file), key=lambda part: sum(part.databytecounts))
         pairs = zip(largest.dataoffsets, largest.databytecounts, strict=False)
         size = file.filehandle.size
         return any(offset + count > size for offset, count in pairs)
+
+
+def check_lossy(stream: BinaryIO, name: str) -> None:
+    """Refuse a DNG file whose pixels are JPEGs that would take minutes, as in `jpeg.check`."""
+    # Whatever is wrong with it otherwise, LibRaw will say.
+    with suppress(ArithmeticError, LookupError, ValueError, struct.error), _open(stream) as file:
+        for part in _parts(file):
+            if part.compression == _LOSSY:
+                _check_scans(part, name)
 
 
 def read_samples(stream: BinaryIO, index: int, name: str) -> Samples:
@@ -169,6 +181,10 @@ def _pages(file: TiffFile) -> Iterator[TiffPage]:
             yield file.pages[index]  # type: ignore[misc]
         except IndexError:
             return
+
+
+def _parts(file: TiffFile) -> list[TiffPage]:
+    return [part for page in _pages(file) for part in (page, *(page.pages or ()))]
 
 
 def _find_page(file: TiffFile, index: int) -> TiffPage:
@@ -238,6 +254,15 @@ def _check(page: TiffPage, size: int, name: str, kinds: str = "buf") -> None:
         raise refuse(name, f"tiles of {page.tilewidth} x {page.tilelength} pixels")
     if not _has_all_pixels(page, size):
         raise ImageError(cut_short(name, "pixels lie beyond its end"))
+    if page.compression in _JPEGS:
+        _check_scans(page, name)
+
+
+def _check_scans(page: TiffPage, name: str) -> None:
+    file = page.parent.filehandle
+    for start, size in zip(page.dataoffsets, page.databytecounts, strict=False):
+        file.seek(start)
+        jpeg.check(jpeg.walk(file.read(size)), name)
 
 
 def _has_all_pixels(page: TiffPage, size: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -17,7 +18,8 @@ _ABOUT, _VALUE = f"{RDF} about", f"{RDF} value"
 
 _NAME = re.compile(rb"<[^\s/>]+")
 _LIST_TAG = re.compile(rb"</?\w+:(Seq|Bag|Alt|li)\s*/?>")
-_ATTRIBUTE = re.compile(rb"([^\s=<]+)\s*=\s*([\"'])(.*?)\2", re.DOTALL)
+# Of a tag that expat has read, each where the last one ended: never looked for in what follows.
+_ATTRIBUTE = re.compile(rb"\s+([^\s=<>/]+)\s*=\s*([\"'])(.*?)\2", re.DOTALL)
 
 
 class Property(NamedTuple):
@@ -89,7 +91,8 @@ def _write(packet: bytes, wanted: Property, value: str) -> bytes:
     prefix, declaration = scan.prefix_of(wanted.namespace), ""
     if not prefix:
         prefix = wanted.prefix
-        while prefix in scan.prefixes.values():
+        taken = set(scan.prefixes.values())
+        while prefix in taken:
             prefix += "_"
         declaration = f' xmlns:{prefix}="{wanted.namespace}"'
     new = f'{declaration} {prefix}:{wanted.name}="{value}"'
@@ -133,12 +136,13 @@ class _Scanner:
         self._wanted = {each.full_name: each for each in wanted}
         self._opened: list[str] = []
         self._inside: _Place | None = None
-        self._declared: list[tuple[str | None, str]] = []
+        self._texts: list[str] = []
+        self._declared: defaultdict[str | None, list[str]] = defaultdict(list)
         self._parser = parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = self._refuse
-        parser.StartNamespaceDeclHandler = lambda prefix, uri: self._declared.append((prefix, uri))
-        parser.EndNamespaceDeclHandler = lambda prefix: self._declared.pop()
+        parser.StartNamespaceDeclHandler = lambda prefix, uri: self._declared[prefix].append(uri)
+        parser.EndNamespaceDeclHandler = lambda prefix: self._declared[prefix].pop()
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._read
@@ -150,15 +154,15 @@ class _Scanner:
 
     def _prefixes(self) -> dict[str, str]:
         """Return the prefixes that are in force, by their name spaces; the last one counts."""
-        return {uri: prefix for prefix, uri in dict(self._declared).items() if prefix}
+        return {uris[-1]: prefix for prefix, uris in self._declared.items() if prefix and uris}
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         at = self._parser.CurrentByteIndex
         if name == _DESCRIPTION and self._opened[-1:] == [_ROOT]:
-            self._take_attributes(at, attributes)
+            tag = _NAME.match(self._packet, at)
+            assert tag is not None
+            self._take_attributes(tag.end(), attributes)
             if self.scan.description is None:
-                tag = _NAME.match(self._packet, at)
-                assert tag is not None
                 self.scan.description = tag.end()
                 self.scan.about = attributes.get(_ABOUT, "")
                 self.scan.prefixes = self._prefixes()
@@ -167,7 +171,7 @@ class _Scanner:
             start = self._packet.index(b">", at) + 1
             # A ">" may stand in an attribute, and so may a value.
             self._inside = _Place(start, start, "", not attributes)
-            self.scan.found[wanted] = self._inside
+            self.scan.found[wanted], self._texts = self._inside, []
         self._read(attributes.get(_VALUE, ""))
         self._opened.append(name)
 
@@ -180,6 +184,7 @@ class _Scanner:
             content = self._packet[place.start : at]
             rest = _LIST_TAG.sub(b"", content) if wanted.is_list else content
             place.stop, place.is_plain = at, place.is_plain and b"<" not in rest
+            place.value = "".join(self._texts)
             self._inside = None
         if name == _ROOT and not self.scan.end:
             self.scan.end = at
@@ -187,25 +192,20 @@ class _Scanner:
     def _read(self, text: str) -> None:
         """Take down the text of a property, in whatever elements it stands there."""
         if self._inside is not None:
-            self._inside.value += text
+            self._texts.append(text)
 
     def _property_within(self, name: str) -> Property | None:
         inside = self._opened[-2:] == [_ROOT, _DESCRIPTION]
         return self._wanted.get(name) if inside else None
 
     def _take_attributes(self, at: int, attributes: dict[str, str]) -> None:
-        for full_name, wanted in self._wanted.items():
-            if full_name not in attributes:
-                continue
-            names = {
-                f"{prefix}:{wanted.name}".encode()
-                for prefix, uri in self._declared
-                if prefix and uri == wanted.namespace
-            }
-            for match in _ATTRIBUTE.finditer(self._packet, at):
-                if match[1] in names:
-                    self.scan.found[wanted] = _Place(*match.span(3), attributes[full_name])
-                    break
+        while match := _ATTRIBUTE.match(self._packet, at):
+            at = match.end()
+            prefix, _, name = match[1].decode().rpartition(":")
+            full_name = f"{''.join(self._declared[prefix][-1:])} {name}" if prefix else name
+            if full_name in self._wanted:
+                found = _Place(*match.span(3), attributes[full_name])
+                self.scan.found[self._wanted[full_name]] = found
 
 
 def _scan(packet: bytes, wanted: Collection[Property]) -> _Scan:

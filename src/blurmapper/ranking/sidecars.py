@@ -19,7 +19,7 @@ from blurmapper import __version__
 from blurmapper.decoding import read_metadata
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.files import not_written, write_file
-from blurmapper.locations import read_regular
+from blurmapper.locations import SMALL, read_regular
 from blurmapper.parts import sweep_once
 from blurmapper.ranking.companions import Folders
 from blurmapper.ranking.marks import (
@@ -145,7 +145,7 @@ def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) ->
     if os.path.lexists(sidecar) and not os.path.isfile(sidecar):  # noqa: PTH113
         raise ImageError(f"{sidecar}: is no file, so no mark goes there; move it away")
     try:
-        before = sidecar.read_bytes()
+        before = read_regular(sidecar, SMALL)
     except FileNotFoundError:
         if is_by_hand(wanted, elsewhere):
             return None
@@ -184,7 +184,7 @@ def _read_elsewhere(photo: Path, folders: Folders, naming: Naming) -> dict[Prope
     other = sidecar_path(photo, "stem" if naming == "full" else "full")
     # What is broken says nothing.
     with suppress(OSError, ValueError, expat.ExpatError):
-        content = read_regular(folders.find_alike(photo, other))
+        content = read_regular(folders.find_alike(photo, other), SMALL)
         if not _is_ours(content):
             said = drop_nothing(read_properties(content, ALL_PROPERTIES))
     return {**read_marks_inside(photo), **said}
