@@ -21,8 +21,10 @@ def cut_out_alone(photo: Any, blur_map: Any) -> Any:
 
 @pytest.mark.parametrize(("apply", "most"), [(cut_out_alone, 16), (magnify_blur, 18)])
 def test_a_pixel_takes_so_many_bytes_beside_the_photo(
-    apply: Callable[[Any, Any], Any], most: int
+    apply: Callable[[Any, Any], Any], most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Each core holds a tile of its own besides.
+    monkeypatch.setattr("blurmapper.applications.magnification.count_cores", lambda: 1)
     if apply is cut_out_alone:
         pytest.importorskip("pymatting")
     photo, blur_map = np.full((*SIDES, 3), 90, np.uint8), np.ones(SIDES, np.float32)
