@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from blurmapper.decoding import as_plain, read_array, read_stored
+from blurmapper.decoding import as_plain, read_array, read_stored, row_strips
 from blurmapper.errors import DatasetError, ImageError
 from blurmapper.locations import Location, open_file
 
@@ -166,7 +166,11 @@ def _are_classes(numbers: npt.NDArray[Any], bright: int) -> bool:
     """Say whether what is not white may be classes: soft masks have greys beside white too."""
     if not ((numbers > 0) & (numbers < _MOST_CLASSES)).any():
         return False
-    *_, second, high = np.flatnonzero(np.bincount(numbers.ravel()))
+    # Not the whole mask at a time, of which NumPy makes numbers of 64 bits.
+    counts = np.zeros(65536, np.int64)
+    for rows in row_strips(*numbers.shape):
+        counts += np.bincount(numbers[rows].ravel(), minlength=65536)
+    *_, second, high = np.flatnonzero(counts)
     return bool(second < bright and 2 * second < high)
 
 

@@ -25,8 +25,6 @@ def home(shoot: Path) -> Path:
     (shoot / "private.png").symlink_to("../home/private.png")
     (shoot / "inside.png").symlink_to("notes.txt")
     (shoot / "notes.txt").write_text("SECRET")
-    (shoot / ".hidden").mkdir()
-    (shoot / ".hidden" / "h.png").write_bytes((shoot / "a.png").read_bytes())
     return home
 
 
@@ -34,7 +32,7 @@ def home(shoot: Path) -> Path:
 @pytest.mark.parametrize(
     "name",
     [
-        *("notes.txt", "inside.png", ".hidden/h.png", "key.png", "private.png"),
+        *("notes.txt", "inside.png", "key.png", "private.png"),
         *("link/key", "link/private.png", "link/.aws/key", "link/.aws/key.png"),
     ],
 )
@@ -54,7 +52,7 @@ def test_a_pick_that_is_no_photo_of_the_folder_is_left(
     before, target = files_below(home), (shoot / name).read_bytes()
     folder, deed = [shoot] if len(how) > 1 else [], how[-1]
     result = run_rank(*folder, "--apply", picks, deed, keep, status=1)
-    line = f"error: {shoot / name}: is no photo below {shoot} and is left as it is"
+    line = f"error: {shoot / name}: is no photo and is left as it is"
     assert [each.startswith(line) for each in result.stderr.splitlines()].count(True) == 1
     assert sorted(files_below(keep)) == ["a.png", "a.png.xmp"]
     assert files_below(home) == before and (shoot / name).read_bytes() == target

@@ -193,9 +193,7 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         shared = self._task.shared_name(job.key)
         if shared in self.manifest.shared_names:
             known |= {name for name in names if name.casefold().endswith(f"/{shared}")}
-        # Whoever changes a line by hand may leave anything there.
-        digests = (line or {}).get("digests")
-        written = digests if isinstance(digests, dict) else {}
+        written = _digests_in(line or {})
         return replace(claims, known={name: written.get(name) for name in known}, redo=self._redo)
 
     def _settle(self) -> None:
@@ -205,7 +203,14 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         begun = self._journal.read()
         for key, names in begun.items():
             line = self.manifest.find(key) or {}
-            names.difference_update(names if key in self._added else line.get("files", ()))
+            written = _digests_in(line)
+            # What a killed run wrote over what the line says is in no line.
+            settled = {
+                name
+                for name in names.intersection(line.get("files", ()))
+                if written.get(name) in (None, digest_output(self._journal.output / name))
+            }
+            names.difference_update(names if key in self._added else settled)
         self._journal.write(begun)
 
     def _owner(self, key: str) -> str | None:
@@ -245,6 +250,12 @@ def _is_anothers(owner: Callable[[str], str | None] | None, name: str, real: str
     # Where file systems tell no capitals from small letters, that is one photo under two names.
     inode = find_inode(first) if first.casefold() == real.casefold() else None
     return inode is None or inode != find_inode(real)
+
+
+def _digests_in(line: Mapping[str, Any]) -> dict[str, str | None]:
+    # Whoever changes a line by hand may leave anything there.
+    digests = line.get("digests")
+    return digests if isinstance(digests, dict) else {}
 
 
 def _may_be_there(photo: str) -> bool:

@@ -54,34 +54,37 @@ class Boxes:
 
     Attributes
     ----------
-    by_name : dict of str to dict of str to list of NamedBox
-        The last part of a photo's name -> all of the name that is given -> its boxes.
+    by_name : dict of str to list of NamedBox
+        As much of a photo's path as is given -> its boxes.
     source : Path
         Where they are from.
     """
 
-    by_name: dict[str, dict[str, list[NamedBox]]] = field(default_factory=dict)
+    by_name: dict[str, list[NamedBox]] = field(default_factory=dict)
     source: Path = Path()
 
     def of(self, photo: str) -> list[NamedBox]:
         """Return the boxes of a photo, found by as much of its path as the file gives."""
         # From whichever folder a photo is named, its boxes are the same.
         path = PurePosixPath(_to_name(os.path.abspath(photo)))  # noqa: PTH100 - addresses too
-        given = {**self.by_name.get(path.stem, {}), **self.by_name.get(path.name, {})}
-        fitting = [name for name in given if _ends_with(path, PurePosixPath(name))]
-        return given[max(fitting, key=len)] if fitting else []
+        for start in range(len(path.parts)):
+            tail = PurePosixPath(*path.parts[start:])
+            # YOLO's files are called after the photo without its suffix.
+            for name in (tail, tail.with_name(tail.stem) if tail.name else tail):
+                if str(name) in self.by_name:
+                    return self.by_name[str(name)]
+        return []
 
     def find_strays(self, photos: Collection[str]) -> str | None:
         """Return the line about boxes of none of the photos, if any; `ConfigError` if all are."""
         found = {id(self.of(photo)) for photo in photos}
-        names = {name: each for given in self.by_name.values() for name, each in given.items()}
-        strays = [name for name, each in names.items() if id(each) not in found]
+        strays = [name for name, each in self.by_name.items() if id(each) not in found]
         if not strays or not photos:
             return None
         said = (
             f"boxes of {count_of(len(strays), 'photo')} fit none given ({strays[0]} is the first)"
         )
-        if len(strays) == len(names):
+        if len(strays) == len(self.by_name):
             raise ConfigError(f"{self.source}: its {said}; check the names in it")
         return f"{self.source}: the {said}"
 
@@ -120,13 +123,13 @@ def read_boxes(path: Path) -> Boxes:
             f"{path}: holds no boxes; give COCO JSON, CSV with {', '.join(COLUMNS)}, or a folder "
             "of YOLO's .txt files"
         ) from error
-    boxes: dict[str, dict[str, list[NamedBox]]] = defaultdict(lambda: defaultdict(list))
+    boxes: dict[str, list[NamedBox]] = defaultdict(list)
     for name, box in found:
         place = (box.x, box.y, box.width, box.height)
         if not all(map(math.isfinite, place)):
             raise ConfigError(f"{path}: the box {place} of {name} is none; mend it or leave it out")
-        boxes[PurePosixPath(name).name][name].append(box)
-    return Boxes({last: dict(names) for last, names in boxes.items()}, path)
+        boxes[_to_tail(name)].append(box)
+    return Boxes(dict(boxes), path)
 
 
 def _read_coco(text: str) -> Iterator[tuple[str, NamedBox]]:
@@ -209,11 +212,10 @@ def _to_name(text: str) -> str:
     return unicodedata.normalize("NFC", text.replace("\\", "/"))
 
 
-def _ends_with(path: PurePosixPath, name: PurePosixPath) -> bool:
-    parts = [part for part in PurePosixPath(posixpath.normpath(name)).parts if part != ".."]
-    tail = list(path.parts[-len(parts) :])
-    # YOLO's files are called after the photo without its suffix.
-    return tail == parts or [*tail[:-1], PurePosixPath(tail[-1]).stem] == parts
+def _to_tail(name: str) -> str:
+    """Return what is sure of a path: what is above the folder that it is from is not."""
+    parts = PurePosixPath(posixpath.normpath(name)).parts
+    return str(PurePosixPath(*(part for part in parts if part != "..")))
 
 
 def _slice(start: float, length: float, side: int) -> slice:

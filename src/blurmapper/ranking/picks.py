@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from blurmapper.batch.finding import is_photo_below
-from blurmapper.decoding.opening import name_kind, read_head
+from blurmapper.decoding.opening import is_heif, read_head, read_size
+from blurmapper.decoding.raw import starts_like_raw
 from blurmapper.errors import ConfigError, ImageError
 from blurmapper.locations import read_regular
 from blurmapper.ranking.marks import REJECTED, Mark
@@ -32,20 +32,9 @@ class Picks:
         for photo in self.marks:
             if not os.path.isfile(photo):  # noqa: PTH113 - unlike Path's, never raises
                 lines[photo] = "no such file; say where the photos are now: rank FOLDER --apply"
-            elif not self._is_photo(photo):
-                lines[photo] = f"is no photo below {self.folder} and is left as it is; unpick it"
+            elif not _is_photo(photo):
+                lines[photo] = "is no photo and is left as it is; unpick it"
         return {photo: ImageError(f"{photo}: {line}") for photo, line in lines.items()}
-
-    def _is_photo(self, photo: Path) -> bool:
-        if not is_photo_below(photo.relative_to(self.folder).as_posix()):
-            return False
-        real = Path(os.path.realpath(photo))
-        if real.is_relative_to(os.path.realpath(self.folder)) and is_photo_below(real.name):
-            return True
-        # Links are followed, as where photos are ranked, but only to what begins as photos do.
-        with suppress(OSError), real.open("rb") as stream:
-            return name_kind(read_head(stream)) is not None
-        return False
 
     def select(self, which: str) -> list[Path]:
         """Return the photos that are picked, rejected, or have at least so many stars.
@@ -128,3 +117,11 @@ def _to_mark(each: dict[str, Any]) -> Mark:
     # What counts as 0 to 5 need not look so: true, and 4.0 of programs without whole numbers.
     rating = rating if rating is None else int(rating)
     return Mark(REJECTED if flag == "reject" else rating, flag="neither" if flag == "" else flag)
+
+
+def _is_photo(path: Path) -> bool:
+    """Say whether a file begins as photos do, whatever it is called and wherever a link leads."""
+    with suppress(OSError), path.open("rb") as stream:
+        head = read_head(stream)
+        return starts_like_raw(head) or is_heif(head) or read_size(stream) is not None
+    return False
