@@ -33,13 +33,13 @@ def test_what_is_transparent_is_white(open_page: Open, sharp_photo: npt.NDArray[
     page.set_input_files(
         "#files", {"name": "a.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
     )
-    expect(page.locator("#rows li.done")).to_have_count(1, timeout=20_000)
+    expect(page.locator("#rows li.done")).to_have_count(1)
     # Grey and violet on white, from which black is far.
     for picture, least in (("drawn", 150), ("made", 250)):
         page.check(
             f'[name="view"][value="{"overlay" if picture == "drawn" else "magnify"}"]', force=True
         )
-        expect(page.locator("#busy")).to_be_hidden(timeout=20_000)
+        expect(page.locator("#busy")).to_be_hidden()
         expect(page.locator(f"#{picture}")).to_be_visible()
         assert darkest_at_the_left(page.locator(f"#{picture}")) >= least
     assert page.locator("#photo").evaluate("e => getComputedStyle(e).backgroundColor") == WHITE

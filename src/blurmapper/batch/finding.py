@@ -204,14 +204,9 @@ class _Finding:
 
 
 def _is_wanted(file: Address, excluded: str) -> bool:
+    hidden = any(part.startswith(_HIDDEN) for part in PurePosixPath(file.below).parts)
     is_output = excluded != "" and file.below.startswith(f"{excluded}/")
-    return is_photo_below(file.below) and not is_output
-
-
-def is_photo_below(below: str) -> bool:
-    """Say whether a path below a folder is called as the photos are that are found there."""
-    hidden = any(part.startswith(_HIDDEN) for part in PurePosixPath(below).parts)
-    return _is_photo_name(PurePosixPath(below).name) and not hidden
+    return _is_photo_name(file.name) and not hidden and not is_output
 
 
 def _is_photo_name(name: str) -> bool:

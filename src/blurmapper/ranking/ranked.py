@@ -87,6 +87,7 @@ def rank_photos(  # noqa: PLR0913 - all but the photos are by name
     found = find_photos(map(as_path, given))
     judged = None if boxes is None else read_boxes(find_path(boxes))
     if judged:
+        # Raises where no box fits any photo.
         judged.find_strays([str(photo) for photo, _ in found.photos])
     task = MeasureTask(str(method), MethodOptions(), judged, faces, af_point)
     results = run_task(task, found, find_cache(), How(workers=jobs))
