@@ -46,11 +46,13 @@ def mapped_before(result: Result) -> list[bool]:
 
 
 STICKING = """
-import time
+import signal, time
 from itertools import count
 from blurmapper.cli import main
 from blurmapper.mapper import BlurMapper
 
+# Of what runs in the background Python leaves it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 mapped, map_frame = count(), BlurMapper.map_coarse
 
 def map_or_stick(mapper, image):
