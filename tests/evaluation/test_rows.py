@@ -180,6 +180,8 @@ def test_latex_escapes_what_it_must() -> None:
     assert r"\caption{100 \% of a\_set}" in latex
     assert r"everything is blurred & 0.758 \\" in latex
     assert r"\label{tab:100-of-a-set}" in latex
+    # Two experiments on one data set have tables of one title.
+    assert r"\label{tab:table3-100-of-a-set}" in format_latex(SMALL, "table3")
 
 
 def test_latex_takes_every_name() -> None:

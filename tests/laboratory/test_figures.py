@@ -60,6 +60,9 @@ def test_page_values_and_figure_are_written(drawn: Drawn) -> None:
     assert results.note in page
     assert "doi:" in page
     assert json.loads(written[1].read_text())["experiment"]["name"] == name
+    tables = written[2].read_text()
+    assert "booktabs,graphicx}" in tables
+    assert tables.count(rf"\label{{tab:{name}-") == len(results.tables)
     for path in (path for path in written if path.suffix == ".png"):
         with PIL.Image.open(path) as picture:
             assert picture.width > 300

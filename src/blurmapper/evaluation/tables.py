@@ -82,25 +82,27 @@ def format_markdown(table: Table) -> str:
     return "\n".join([f"**{table.title}**", "", *lines, ""])
 
 
-def format_latex(table: Table) -> str:
-    """Return a table as LaTeX that needs the package booktabs: best scores bold, and a label.
+def format_latex(table: Table, name: str = "") -> str:
+    """Return a table as LaTeX: best scores bold, a label, and no wider than the text.
 
-    The label is ``tab:`` and the words of the title, as ``tab:de-500-photos-protocol-paper``.
+    It needs the packages booktabs and graphicx. The label is ``tab:``, `name` and the words of the
+    title, as ``tab:table3-de-500-photos-protocol-paper``.
     """
     columns = map(_latex_column, table.headings, zip(*table.rows, strict=True))
-    label = re.sub(r"[^a-z0-9]+", "-", table.title.lower()).strip("-")
+    label = re.sub(r"[^a-z0-9]+", "-", f"{name} {table.title}".lower()).strip("-")
     return "\n".join(
         [
             r"\begin{table}",
             rf"\caption{{{_escape(table.title)}}}",
             rf"\label{{tab:{label}}}",
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{l{'r' * (len(table.headings) - 1)}}}",
             r"\toprule",
             " & ".join(map(_escape, table.headings)) + r" \\",
             r"\midrule",
             *(" & ".join(row) + r" \\" for row in zip(*columns, strict=True)),
             r"\bottomrule",
-            r"\end{tabular}",
+            r"\end{tabular}}",
             r"\end{table}",
             "",
         ]

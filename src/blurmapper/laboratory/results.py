@@ -68,10 +68,11 @@ def write_results(experiment: Experiment, results: Results, output: Path) -> lis
         **results.values,
     }
     starts = _starts(experiment)
+    tables = (format_latex(table, experiment.name) for table in results.tables)
     contents = {
         "md": "\n".join(page),
         "json": to_json(record),
-        "tex": "\n".join([starts["tex"], *map(format_latex, results.tables)]),
+        "tex": "\n".join([f"{starts['tex']},graphicx}}\n", *tables]),
         "csv": results.photos,
     }
     written = [
@@ -108,6 +109,6 @@ def _starts(experiment: Experiment) -> dict[str, str]:
     return {
         "md": f"# {experiment.title}\n",
         "json": '{\n "experiment": ',
-        "tex": f"% {experiment.title}; needs \\usepackage{{booktabs}}\n",
+        "tex": f"% {experiment.title}; needs \\usepackage{{booktabs",
         "csv": PHOTO_COLUMNS,
     }
