@@ -15,7 +15,7 @@ import pytest
 from blurmapper.errors import ImageError
 from blurmapper.images import read_image
 
-from .making import encode
+from .making import encode, make_scene
 
 Photo = npt.NDArray[np.uint8]
 
@@ -83,6 +83,18 @@ def test_a_bad_file_is_named_with_its_fault_in_one_line(name: str, tmp_path: Pat
         read_image(path)
     assert str(raised.value).startswith(f"{path}: ")
     assert "\n" not in str(raised.value)
+
+
+def test_a_heic_photo_of_too_many_pixels_is_refused_before_it_is_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heif = pytest.importorskip("pillow_heif", reason="HEIC needs pillow-heif")
+    buffer = io.BytesIO()
+    heif.from_pillow(PIL.Image.fromarray(make_scene(64, 96))).save(buffer)
+    monkeypatch.setattr(heif.HeifFile, "to_pillow", None)
+    monkeypatch.setattr("blurmapper.decoding.arrays.MAX_PIXELS", 6000)
+    with pytest.raises(ImageError, match="96 x 64 pixels is more than"):
+        read_image(buffer.getvalue())
 
 
 def test_a_file_that_only_begins_as_heic_is_damaged() -> None:

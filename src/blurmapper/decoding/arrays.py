@@ -24,6 +24,14 @@ CHANNELS = (1, 3, 4)
 MAX_PIXELS = 400_000_000
 """Most pixels of a photo: four times the largest that memory is tested with."""
 
+LARGE_PIXELS = 100_000_000
+"""A file may claim so many pixels whatever it holds; they and their map fit into 2 GB, but of JPEG
+2000 and floats."""
+
+MOST_PIXELS_A_BYTE = 200
+"""Of a larger photo. The sample photos, enlarged four times, have at most 49 as JPEG of quality 10
+and 150 as AVIF of quality 20."""
+
 MOST_BYTES = 500_000_000
 """Of a file that has to be read whole."""
 
@@ -91,6 +99,19 @@ def check_area(height: int, width: int, name: str) -> None:
         raise ImageError(
             f"{name}: {width} x {height} pixels is more than "
             f"{MAX_PIXELS // 1_000_000} megapixels; reduce it first"
+        )
+
+
+def check_packing(height: int, width: int, size: int, name: str, unpacked: int = 0) -> None:
+    """Refuse a file of `size` bytes that is made to take memory: many pixels from hardly any.
+
+    Where they are more than 3 bytes each, `unpacked` says how many in all.
+    """
+    pixels = max(height * width, unpacked // 3)
+    if pixels > LARGE_PIXELS and pixels > MOST_PIXELS_A_BYTE * size:
+        raise ImageError(
+            f"{name}: {width} x {height} pixels in {size:,} bytes is no photo; "
+            f"reduce it to {LARGE_PIXELS // 1_000_000} megapixels if it is meant to be one"
         )
 
 

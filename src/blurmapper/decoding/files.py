@@ -120,7 +120,7 @@ def _decode_by_head(stream: BinaryIO, head: bytes, name: str, least_pixels: int 
 
 def _decode_tiff(stream: BinaryIO, name: str, least_pixels: int | None) -> Photo:
     try:
-        choice = tiff.choose_picture(stream)
+        choice = tiff.choose_picture(stream, name)
     except (ArithmeticError, LookupError, ValueError, struct.error):
         return _decode_odd_tiff(stream, name)
     stream.seek(0)

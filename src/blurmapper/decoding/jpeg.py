@@ -63,6 +63,8 @@ class Walk:
         The marker of the frame, which says how it is coded.
     bits : int
         Of a sample.
+    size : tuple of int
+        Height and width.
     missing : dict
         By component, how many bits each of its 64 coefficients still lacks; all bits first.
     length, segments, exif, stray : int
@@ -74,6 +76,7 @@ class Walk:
     ended: bool = False
     coding: int = 0
     bits: int = 8
+    size: tuple[int, int] = (0, 0)
     missing: dict[int, list[int]] = field(default_factory=dict)
     length: int = 0
     segments: int = 0
@@ -108,6 +111,7 @@ def walk(content: bytes, most_scans: int = MOST_SCANS) -> Walk:
         found.exif += kind == _APP1 and segment.startswith(b"Exif\0\0")
         if kind in _FRAMES and len(segment) >= 6:
             found.coding, found.bits = kind, segment[0]
+            found.size = int.from_bytes(segment[1:3]), int.from_bytes(segment[3:5])
             found.missing = {component: [99] * 64 for component in segment[6::3]}
         elif kind == _SCAN:
             found.scans += 1

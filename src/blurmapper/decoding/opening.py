@@ -8,26 +8,21 @@ import struct
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO, Protocol, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
 
 import PIL.Image
 from PIL import ExifTags
 
 from blurmapper.decoding import boxes, jpeg, png
-from blurmapper.decoding.arrays import MOST_BYTES, check_size, cut_short
+from blurmapper.decoding.arrays import MOST_BYTES, check_packing, check_size, cut_short
 from blurmapper.decoding.settings import own_settings
 from blurmapper.errors import BlurMapperError, ImageError, needing, one_line
 
+if TYPE_CHECKING:
+    from pillow_heif import HeifFile
+
 # Pillow can also open formats that run a program (EPS) or that no camera writes.
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "GIF", "BMP", "PPM", "JPEG2000")
-
-LARGE_PIXELS = 100_000_000
-"""A file may claim so many pixels whatever it holds; they and their map fit into 2 GB, but of JPEG
-2000 and floats."""
-
-MOST_PIXELS_A_BYTE = 200
-"""Of a larger photo. The sample photos, enlarged four times, have at most 49 as JPEG of quality 10
-and 150 as AVIF of quality 20."""
 
 Content = bytes | bytearray | memoryview
 """What may hold a file's content."""
@@ -122,6 +117,9 @@ def read_size(stream: BinaryIO) -> tuple[int, int] | None:
             return height, width
         if name_kind(head) == "WebP":
             return _read_webp_size(head)
+        if is_heif(head):
+            width, height = _open_heif(stream, head).size
+            return height, width
         with open_pillow(stream) as photo:
             return photo.height, photo.width
     return None
@@ -158,15 +156,23 @@ def open_other(stream: BinaryIO, head: bytes, name: str) -> PIL.Image.Image:
     """
     if is_heif(head):
         with needing("photo", f"{name}: HEIC photos need"):
-            import pillow_heif
-        pictures = pillow_heif.open_heif(boxes.without_tail(stream, head))
+            pictures = _open_heif(stream, head)
         if not len(pictures):
             raise ImageError(
                 f"{name}: holds no picture in HEVC, or a damaged one; save it as JPEG or PNG"
             )
+        # It is decoded at once.
+        check_content(stream, pictures, name)
         heif: PIL.Image.Image = pictures.to_pillow()
         return heif
     return open_pillow(stream)
+
+
+def _open_heif(stream: BinaryIO, head: bytes) -> HeifFile:
+    """Open a HEIF file without decoding it."""
+    import pillow_heif
+
+    return pillow_heif.open_heif(boxes.without_tail(stream, head))
 
 
 def name_kind(head: bytes) -> str | None:
@@ -198,18 +204,14 @@ def read_open_file(source: OpenFile) -> tuple[BinaryIO, str]:
     return io.BytesIO(content), name
 
 
-def check_content(stream: BinaryIO, photo: PIL.Image.Image, name: str) -> None:
+def check_content(stream: BinaryIO, photo: PIL.Image.Image | HeifFile, name: str) -> None:
     """Refuse a file of too few or too many pixels, or made to take memory: many from hardly any."""
-    check_size(photo.height, photo.width, name)
+    width, height = photo.size
+    check_size(height, width, name)
     place = stream.tell()
     size = stream.seek(0, io.SEEK_END)
     stream.seek(place)
-    pixels = photo.height * photo.width
-    if pixels > LARGE_PIXELS and pixels > MOST_PIXELS_A_BYTE * size:
-        raise ImageError(
-            f"{name}: {photo.width} x {photo.height} pixels in {size:,} bytes is no photo; "
-            f"reduce it to {LARGE_PIXELS // 1_000_000} megapixels if it is meant to be one"
-        )
+    check_packing(height, width, size, name)
 
 
 def read_orientation(photo: PIL.Image.Image) -> int:

@@ -118,7 +118,7 @@ def _open_jpeg(stream: BinaryIO, name: str) -> PIL.Image.Image:
 
 def _read_tiff(stream: BinaryIO, name: str) -> PIL.Image.Image:
     try:
-        choice = tiff.choose_picture(stream)
+        choice = tiff.choose_picture(stream, name)
     except (ArithmeticError, LookupError, ValueError, struct.error):
         with open_pillow(stream) as picture:
             if tiff.is_deep(picture):

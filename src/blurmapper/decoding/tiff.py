@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.decoding import jpeg
 from blurmapper.decoding.arrays import check_area, check_size, cut_short
+from blurmapper.decoding.tiff_bounds import (
+    LOSSY_DNG,
+    MOST_PAGES,
+    check_directories,
+    check_parts,
+    check_segments,
+)
 from blurmapper.decoding.tiff_samples import (
     COLOURS,
     has_dim_palette,
@@ -30,9 +36,6 @@ if TYPE_CHECKING:
 
 PREFIXES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
-MOST_PAGES = 64
-"""Of a file, which are searched for the photo if the first is a thumbnail."""
-
 MOST_SAMPLES = 8
 """Of a pixel; files of measurements have more."""
 
@@ -45,9 +48,6 @@ _SUBFILES, _DNG_VERSION, _ORIENTATION, _PROFILE = 330, 50706, 274, 34675
 _COLOUR_MODELS = {6: "YCbCr", 9: "ICCLab", 10: "ITULab", 32844: "LogL", 32845: "LogLuv"}
 _PILLOWS_CODECS = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34925, 50000}
 _ZSTANDARD, _PLAIN, _PALETTE = 50000, (0, 1, 2), 3
-_LOSSY = 34892
-_JPEGS = {6, 7, 99, 33007, _LOSSY}
-_LEAST_TILE = 1_000_000
 
 
 class Choice(NamedTuple):
@@ -87,20 +87,19 @@ class Samples(NamedTuple):
     orientation: int
 
 
-def choose_picture(stream: BinaryIO) -> Choice:
-    """Return which picture is the photo: the first that is none of another, smaller."""
-    with _open(stream) as file:
-        first = file.pages.first
-        if _DNG_VERSION in first.tags or first.photometric in SENSOR:
-            return Choice(0, is_raw=True, is_for_pillow=False)
-        if _is_aside(first):
-            for index, page in enumerate(_pages(file)):
-                if page.photometric in SENSOR:
-                    return Choice(index, is_raw=True, is_for_pillow=False)
-                if not _is_aside(page):
-                    return Choice(index, is_raw=False, is_for_pillow=_is_for_pillow(page))
-        is_raw = _is_aside(first) and _SUBFILES in first.tags
-        return Choice(0, is_raw=is_raw, is_for_pillow=_is_for_pillow(first))
+def choose_picture(stream: BinaryIO, name: str) -> Choice:
+    """Return which picture is the photo: the first that is none of another, smaller.
+
+    Raises
+    ------
+    ImageError
+        If it, or what the file lists, would take all memory or hours.
+    """
+    with _open(stream, name) as file:
+        choice = _choose(file)
+        if not choice.is_raw:
+            check_parts(_find_page(file, choice.at), file.filehandle.size, name)
+        return choice
 
 
 def is_deep(photo: PIL.Image.Image) -> bool:
@@ -112,7 +111,7 @@ def is_deep(photo: PIL.Image.Image) -> bool:
 
 def is_cut_short(stream: BinaryIO) -> bool:
     """Say whether the largest picture of a TIFF file, or below one, has pixels beyond its end."""
-    with _open(stream) as file:
+    with _open(stream, "photo") as file:
         largest = max(_parts(file), key=lambda part: sum(part.databytecounts))
         pairs = zip(largest.dataoffsets, largest.databytecounts, strict=False)
         size = file.filehandle.size
@@ -122,10 +121,14 @@ def is_cut_short(stream: BinaryIO) -> bool:
 def check_lossy(stream: BinaryIO, name: str) -> None:
     """Refuse a DNG file whose pixels are JPEGs that would take minutes, as in `jpeg.check`."""
     # Whatever is wrong with it otherwise, LibRaw will say.
-    with suppress(ArithmeticError, LookupError, ValueError, struct.error), _open(stream) as file:
+    with (
+        suppress(ArithmeticError, LookupError, ValueError, struct.error),
+        _open(stream, name) as file,
+    ):
         for part in _parts(file):
-            if part.compression == _LOSSY:
-                _check_scans(part, name)
+            if part.compression == LOSSY_DNG:
+                check_parts(part, file.filehandle.size, name)
+                check_segments(part, name)
 
 
 def read_samples(stream: BinaryIO, index: int, name: str) -> Samples:
@@ -136,7 +139,7 @@ def read_samples(stream: BinaryIO, index: int, name: str) -> Samples:
     ImageError
         If it is of a kind that no photo is of, or pixels are missing.
     """
-    with _open(stream) as file:
+    with _open(stream, name) as file:
         page = _find_page(file, index)
         check_size(page.imagelength, page.imagewidth, name)
         _check(page, file.filehandle.size, name)
@@ -155,7 +158,7 @@ def read_numbers(stream: BinaryIO, index: int, name: str) -> tuple[npt.NDArray[A
     ImageError
         If it is of a kind that cannot be read, or pixels are missing.
     """
-    with _open(stream) as file:
+    with _open(stream, name) as file:
         page = _find_page(file, index)
         if not is_grey(page):
             return None
@@ -164,8 +167,10 @@ def read_numbers(stream: BinaryIO, index: int, name: str) -> tuple[npt.NDArray[A
 
 
 @contextmanager
-def _open(stream: BinaryIO) -> Iterator[TiffFile]:
+def _open(stream: BinaryIO, name: str) -> Iterator[TiffFile]:
     import tifffile
+
+    check_directories(stream, name)
 
     # It logs what is odd about a file; without a handler Python would print that.
     logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -185,6 +190,20 @@ def _pages(file: TiffFile) -> Iterator[TiffPage]:
 
 def _parts(file: TiffFile) -> list[TiffPage]:
     return [part for page in _pages(file) for part in (page, *(page.pages or ()))]
+
+
+def _choose(file: TiffFile) -> Choice:
+    first = file.pages.first
+    if _DNG_VERSION in first.tags or first.photometric in SENSOR:
+        return Choice(0, is_raw=True, is_for_pillow=False)
+    if _is_aside(first):
+        for index, page in enumerate(_pages(file)):
+            if page.photometric in SENSOR:
+                return Choice(index, is_raw=True, is_for_pillow=False)
+            if not _is_aside(page):
+                return Choice(index, is_raw=False, is_for_pillow=_is_for_pillow(page))
+    is_raw = _is_aside(first) and _SUBFILES in first.tags
+    return Choice(0, is_raw=is_raw, is_for_pillow=_is_for_pillow(first))
 
 
 def _find_page(file: TiffFile, index: int) -> TiffPage:
@@ -249,20 +268,10 @@ def _check(page: TiffPage, size: int, name: str, kinds: str = "buf") -> None:
         raise refuse(name, f"samples of {page.bitspersample}-bit {kind}integers")
     if page.imagedepth != 1 or not COLOURS[model] <= page.samplesperpixel <= MOST_SAMPLES:
         raise refuse(name, f"{page.samplesperpixel} samples a pixel")
-    pixels = page.imagelength * page.imagewidth
-    if page.is_tiled and page.tilelength * page.tilewidth > 4 * pixels + _LEAST_TILE:
-        raise refuse(name, f"tiles of {page.tilewidth} x {page.tilelength} pixels")
+    check_parts(page, size, name)
     if not _has_all_pixels(page, size):
         raise ImageError(cut_short(name, "pixels lie beyond its end"))
-    if page.compression in _JPEGS:
-        _check_scans(page, name)
-
-
-def _check_scans(page: TiffPage, name: str) -> None:
-    file = page.parent.filehandle
-    for start, size in zip(page.dataoffsets, page.databytecounts, strict=False):
-        file.seek(start)
-        jpeg.check(jpeg.walk(file.read(size)), name)
+    check_segments(page, name)
 
 
 def _has_all_pixels(page: TiffPage, size: int) -> bool:

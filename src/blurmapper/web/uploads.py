@@ -74,7 +74,7 @@ def decode_upload(content: bytes, limits: Limits, read: Callable[[bytes], Photo]
     if size is not None:
         _check_pixels(*size, limits)
     photo = read(content)
-    # HEIC and RAW files, which Pillow alone cannot open, show their size only now.
+    # RAW files show their size only now.
     _check_pixels(photo.height, photo.width, limits)
     return photo
 
