@@ -178,6 +178,15 @@ def test_what_is_not_http_is_refused_quietly(
     assert "Traceback" not in caplog.text
 
 
+def test_what_a_proxy_may_take_for_two_requests_is_refused(serve: Serve, gate: Gate) -> None:
+    head = b"POST /v1/degree HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
+    with serve(gate, PATIENT) as client, connect(client) as raw:
+        raw.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + GET)
+        answers = read_all(raw)
+    assert answers.startswith(b"HTTP/1.1 400 ")
+    assert answers.count(b"HTTP/1.1") == 1
+
+
 @pytest.mark.parametrize(
     ("target", "host", "status"),
     [

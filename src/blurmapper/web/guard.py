@@ -63,7 +63,7 @@ class Guard:
         self._origins = set(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it with 403 or 421."""
+        """Pass a request on, or answer it with 400, 403 or 421."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -99,6 +99,11 @@ class Guard:
                 "or allow that site with --allow-origin, a proxy's name with --allow-host"
             )
             await JSONResponse({"error": refusal}, 403)(scope, receive, send_sealed)
+        elif "content-length" in headers and "transfer-encoding" in headers:
+            # A proxy that goes by the other one takes the rest for a request: RFC 9112, 6.1.
+            refusal = "a request states its length or comes in chunks, not both; send it anew"
+            answer = JSONResponse({"error": refusal}, 400, headers={"Connection": "close"})
+            await answer(scope, receive, send_sealed)
         else:
             await self._app(scope, receive, send_sealed)
 
