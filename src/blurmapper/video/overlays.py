@@ -15,7 +15,7 @@ from blurmapper.errors import VideoError
 from blurmapper.files import replacing
 from blurmapper.locations import Location
 from blurmapper.video.clips import Clip, Frame
-from blurmapper.video.opening import open_clip, open_container
+from blurmapper.video.opening import open_clip
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -145,8 +145,7 @@ class _Sound:
 
     def __init__(self, clip: Location, container: OutputContainer) -> None:
         self._container = container
-        self._file = open_clip(clip)
-        self._source = open_container(self._file, clip)
+        self._file, self._source = open_clip(clip)
         self._start = Fraction(self._source.start_time or 0, 1_000_000)
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         self._next: Packet[AudioStream] | None = None
