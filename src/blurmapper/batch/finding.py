@@ -12,7 +12,7 @@ from blurmapper.addresses import Address
 from blurmapper.batch.failures import PhotoFailure
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.images import PHOTO_SUFFIXES
-from blurmapper.locations import Location, find_location, open_file
+from blurmapper.locations import Location, find_location, is_folder, open_file
 
 MADE = frozenset(
     {".amount", ".blur", ".cutout", ".defocus", ".magnified", ".mask", ".motion", ".overlay"}
@@ -87,7 +87,7 @@ def find_photos(sources: Iterable[str | Path], *, output: Location | None = None
             location = find_location(source)
             if isinstance(location, Address):
                 finding.list_address(location)
-            elif os.path.isdir(location):  # noqa: PTH112 - unlike Path, never raises
+            elif is_folder(location):
                 finding.walk(location)
             else:
                 finding.add(str(location), location.name, real_path(location))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from blurmapper.commands._output import (
 )
 from blurmapper.errors import BlurMapperError, ConfigError, count_of
 from blurmapper.files import refuse_link
-from blurmapper.locations import STANDARD_OUTPUT, Location, find_path
+from blurmapper.locations import STANDARD_OUTPUT, Location, find_path, is_folder
 
 if TYPE_CHECKING:
     from blurmapper.batch import Found, PhotoFailure, Result
@@ -281,8 +280,7 @@ def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> N
     if actions.selection or actions.stars or actions.mark or actions.tables or len(photos) > 1:
         raise ConfigError("--apply takes the photos and marks of its file; leave out other choices")
     folder = find_path(photos[0]) if photos else None
-    # Unlike Path's, these never raise, as of a name that is too long.
-    if folder is not None and not os.path.isdir(folder):  # noqa: PTH112
+    if folder is not None and not is_folder(folder):
         raise ConfigError(f"{folder}: no such folder; give that which the photos are in")
     picks = read_picks(path, folder)
     chosen = picks.select(only)
