@@ -18,7 +18,8 @@ from blurmapper.errors import ConfigError, count_of
 from blurmapper.locations import STANDARD_OUTPUT, find_location
 
 if TYPE_CHECKING:
-    from blurmapper.ranking.records import PhotoRecord, Unreadable
+    from blurmapper.batch import PhotoFailure
+    from blurmapper.ranking.records import PhotoRecord
 
 
 def rank(
@@ -197,7 +198,7 @@ def check(
         raise click.exceptions.Exit(1)
 
 
-def _to_json(record: PhotoRecord | Unreadable, complaint: str) -> str:
+def _to_json(record: PhotoRecord | PhotoFailure, complaint: str) -> str:
     from blurmapper.ranking.records import PhotoRecord
 
     share = 1 - record.share_blurred if isinstance(record, PhotoRecord) else None

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from blurmapper.batch import PhotoFailure
 from blurmapper.csv_rows import to_cell, to_csv
 from blurmapper.errors import needing
 from blurmapper.files import written_as
-from blurmapper.ranking.records import Measure, PhotoRecord, Unreadable, order_photos
+from blurmapper.ranking.records import Measure, PhotoRecord, order_photos
 from blurmapper.ranking.selection import Burst, group_bursts, order_within_bursts
 
 COLUMNS: dict[str, type] = {
@@ -51,14 +52,14 @@ class Ranking:
     """
 
     records: Sequence[PhotoRecord]
-    unreadable: Sequence[Unreadable] = ()
+    unreadable: Sequence[PhotoFailure] = ()
     bursts: Mapping[Path, Burst] = field(default_factory=dict)
     by: Measure = "s"
     is_grouped: bool = False
 
 
 def make_ranking(
-    results: Iterable[PhotoRecord | Unreadable], *, by: Measure = "s", group: bool = False
+    results: Iterable[PhotoRecord | PhotoFailure], *, by: Measure = "s", group: bool = False
 ) -> Ranking:
     """Return the ranking of what was measured, with its bursts if so asked.
 
