@@ -219,10 +219,7 @@ def _describe(ranking: Ranking, results: Mapping[Path, Result], output: Path) ->
                 if path.suffix.lower() in _SHOWN and not is_turned_webp(path)
                 else None,
                 "crops": [
-                    {
-                        "label": "amid what is sharp",
-                        "url": _link(files["subject"], output),
-                    },
+                    {"label": "amid what is sharp", "url": _link(files["subject"], output)},
                     {"label": "at the sharpest place", "url": _link(files["sharpest"], output)},
                 ],
                 "focus": _find_place(record),
