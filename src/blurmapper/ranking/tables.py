@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +87,7 @@ def rows(ranking: Ranking) -> list[dict[str, Any]]:
             "focus_y": record.focus and record.focus.row,
             "verdict": record.verdict.word,
             "reason": record.verdict.reason,
-            "sharpest_x": record.sharpest.x,
-            "sharpest_y": record.sharpest.y,
-            "sharpest_width": record.sharpest.width,
-            "sharpest_height": record.sharpest.height,
-            "sharpest_blur": record.sharpest.blur,
+            **{f"sharpest_{name}": value for name, value in asdict(record.sharpest).items()},
             "stars": record.stars(ranking.by),
             "boxes": record.boxes,
             "burst": burst.number if burst else None,
