@@ -83,15 +83,13 @@ class TrainedNetwork:
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.folder / "training.lock")
         try:
-            lock.acquire(timeout=0)
+            held = lock.acquire(timeout=0)
         except Timeout:
             say(f"{self.name}: waits for another process that trains it")
-            lock.acquire()
-        try:
+            held = lock.acquire()
+        with held:
             if not (self.folder / RUN).exists():
                 self._train()
-        finally:
-            lock.release()
 
     def _train(self) -> None:
         from blurmapper.training.loop import TrainingRun
