@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
@@ -46,32 +46,21 @@ def writing_overlay(path: Location, clip: Clip) -> Iterator[OverlayWriter]:
     """
     import av
 
-    with (
-        replacing(path) as stream,
-        _one_line_errors(clip.path),
-        av.open(stream, "w", format="mp4") as container,
-    ):
-        writer = OverlayWriter(container, clip)
+    with replacing(path) as stream:
         try:
-            yield writer
-            writer.finish()
-        finally:
-            writer.close()
-
-
-@contextmanager
-def _one_line_errors(clip: Location) -> Iterator[None]:
-    import av
-
-    try:
-        yield
-    except av.FFmpegError as error:
-        # Those of the disk are for what writes the file.
-        if isinstance(error, OSError):
-            raise
-        raise VideoError(
-            f"{clip}: FFmpeg cannot write its overlay ({error.strerror}); use --no-overlay"
-        ) from error
+            with (
+                av.open(stream, "w", format="mp4") as container,
+                closing(OverlayWriter(container, clip)) as writer,
+            ):
+                yield writer
+                writer.finish()
+        except av.FFmpegError as error:
+            # Those of the disk are for what writes the file.
+            if isinstance(error, OSError):
+                raise
+            raise VideoError(
+                f"{clip.path}: FFmpeg cannot write its overlay ({error.strerror}); use --no-overlay"
+            ) from error
 
 
 class OverlayWriter:
