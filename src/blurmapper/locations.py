@@ -97,6 +97,16 @@ def is_bare(name: str) -> bool:
     return is_part and name.isprintable()
 
 
+def is_file(path: AnyPath) -> bool:
+    """Say whether a file is there; unlike Path's, this never raises, as of a name too long."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: AnyPath) -> bool:
+    """Say whether a folder is there, and never raise."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def with_ending(location: Location, ending: str) -> Location:
     """Return the location whose name has an ending more."""
     return location.parent / (location.name + ending)

@@ -21,6 +21,7 @@ from blurmapper.decoding.arrays import ROUNDING, as_plain
 from blurmapper.devices import Device
 from blurmapper.errors import BlurMapperError, MethodError, needing, one_line
 from blurmapper.images import BlurMap, ImageArray
+from blurmapper.locations import is_file
 
 BlurMethod = Callable[[ImageArray], BlurMap]
 """RGB image (H, W, 3) -> blur map, float32 (H, W) in [0, 1], 1 = blurred."""
@@ -102,8 +103,7 @@ def is_weights(name: str) -> bool:
 
     if name in METHODS or not name:
         return False
-    # Unlike Path's, this never raises, as of a name that is too long.
-    return name.lower().endswith(".onnx") or os.path.isfile(f"{name}/{CARD}")  # noqa: PTH113
+    return name.lower().endswith(".onnx") or is_file(f"{name}/{CARD}")
 
 
 def is_function(name: str) -> bool:

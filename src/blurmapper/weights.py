@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 from blurmapper.errors import WeightsError, one_line
 from blurmapper.files import write_file, written_as
 from blurmapper.graphs import CARD_FIELDS, PREPROCESSING_FIELDS, SCORE_FIELDS, checked
-from blurmapper.locations import SMALL, is_bare, read_regular
+from blurmapper.locations import SMALL, is_bare, is_file, is_folder, read_regular
 from blurmapper.preprocessing import Preprocessing
 
 BUNDLED = Path(__file__).parent / "assets" / "weights"
@@ -263,17 +263,15 @@ def find_card(weights: str | Path) -> tuple[WeightsCard, Path]:
     """
     check_name(weights)
     path = Path(weights)
-    # Unlike Path, these never raise, as of a name that is too long.
-    is_folder, is_file = os.path.isdir(weights), os.path.isfile(weights)  # noqa: PTH112, PTH113
-    is_path = isinstance(weights, Path) or bool(path.suffix) or is_folder
+    is_path = isinstance(weights, Path) or bool(path.suffix) or is_folder(weights)
     if weights in bundled_names() or not is_path:
         return bundled_card(str(weights)), BUNDLED
-    if is_folder:
+    if is_folder(weights):
         card = read_card(path / CARD)
         check_file_name(card, path / CARD)
         return card, path
     check_format(str(path))
-    if not is_file:
+    if not is_file(weights):
         raise WeightsError(f"{path}: no such weights file; give a name or an .onnx file")
     beside = path.with_suffix(".json")
     if not beside.exists() and is_described(path, path.parent / CARD):

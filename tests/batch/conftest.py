@@ -50,7 +50,7 @@ def run(task: MapTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         output = find_location(choices.get("output", tmp_path / "maps"))
         runner = choices.get("runner", run_here)
         with monkeypatch.context() as patch:
-            patch.setattr(cluster, "RayRunner", lambda _: runner)
+            patch.setattr(cluster, "run_pieces", lambda *given: runner(*given[:3]))
             how = How("ray", list_failures=True)
             results = list(run_task(choices.get("task", task), find_photos([source]), output, how))
         return [each for each in results if not getattr(each, "done_before", False)]

@@ -13,7 +13,7 @@ from blurmapper.batch import (
     PhotoFailure,
     Result,
 )
-from blurmapper.batch.cluster import Done, PhotoWorker
+from blurmapper.batch.cluster import Done, PhotoWorker, run_pieces
 
 Numbered = Sequence[tuple[int, Job]]
 
@@ -37,6 +37,10 @@ def failed(results: Results) -> list[PhotoFailure]:
 
 def mapped(results: Results) -> list[Result]:
     return [each for each in results if isinstance(each, Result)]
+
+
+def run_on_ray(jobs: Numbered, task: MapTask, jobs_a_piece: int) -> Iterator[Done]:
+    return run_pieces(jobs, task, jobs_a_piece, None)
 
 
 def run_here(jobs: Numbered, task: MapTask, _: int) -> Iterator[Done]:

@@ -24,7 +24,7 @@ from blurmapper.errors import ConfigError, ImageError, MethodError
 from blurmapper.images import read_map
 from blurmapper.methods import MethodOptions
 
-from .shoots import Numbered, Run, failed, manifest, mapped, names, run_here
+from .shoots import Numbered, Run, failed, manifest, mapped, names, run_here, run_on_ray
 
 ray = pytest.importorskip("ray", reason="needs the extra blurmapper[distributed]")
 fsspec = pytest.importorskip("fsspec", reason="needs the extra blurmapper[remote]")
@@ -200,4 +200,4 @@ def test_a_source_that_is_not_there_does_not_stop_the_others(shoot: Path, tmp_pa
 
 def test_an_unknown_method_is_named_before_anything_starts(run: Run, shoot: Path) -> None:
     with pytest.raises(MethodError, match="no method named 'dmb'"):
-        run(shoot, task=MapTask("dmb"), runner=cluster.RayRunner())
+        run(shoot, task=MapTask("dmb"), runner=run_on_ray)

@@ -22,7 +22,7 @@ from blurmapper.batch import (
 from blurmapper.batch.cluster import PhotoWorker
 from blurmapper.errors import ConfigError
 
-from .shoots import Run, failed, manifest, mapped, names
+from .shoots import Run, failed, manifest, mapped, names, run_on_ray
 
 ray = pytest.importorskip("ray", reason="needs the extra blurmapper[distributed]")
 
@@ -109,7 +109,7 @@ def test_on_two_nodes_a_killed_worker_loses_and_doubles_nothing(
         PIL.Image.fromarray(np.roll(half_blurred_photo, number, axis=1)).save(shoot / name)
     (shoot / "broken.png").write_bytes(b"no photo")
 
-    results = run(shoot, runner=cluster.RayRunner())
+    results = run(shoot, runner=run_on_ray)
 
     photos = sorted(str(path) for path in shoot.iterdir())
     assert sorted(str(each.photo) for each in results) == photos
@@ -138,7 +138,7 @@ def test_a_photo_that_kills_every_worker_costs_no_other(
 ) -> None:
     monkeypatch.setattr(cluster, "TASK_RETRIES", 0)  # each worker takes seconds to start
     (shoot / "deadly.png").write_bytes((shoot / "a.png").read_bytes())
-    results = run(shoot, runner=cluster.RayRunner())
+    results = run(shoot, runner=run_on_ray)
     assert len(results) == 6
     reasons = {Path(str(each.photo)).name: each.reason for each in failed(results)}
     assert set(reasons) == {"broken.jpg", "deadly.png"}
@@ -164,7 +164,7 @@ def test_a_cluster_that_cannot_be_had_is_one_line(
 
     monkeypatch.setattr(ray, "init", time_out)
     with pytest.raises(ConfigError, match=r"The current node timed out.*; check RAY_ADDRESS"):
-        run(shoot, runner=cluster.RayRunner())
+        run(shoot, runner=run_on_ray)
 
 
 @pytest.mark.usefixtures("no_cluster")
@@ -184,4 +184,4 @@ def test_an_address_that_nobody_answers_is_one_line(
 ) -> None:
     monkeypatch.setenv("RAY_ADDRESS", address)
     with pytest.raises(ConfigError, match=r"none answers at .*:1\); check RAY_ADDRESS"):
-        run(shoot, runner=cluster.RayRunner())
+        run(shoot, runner=run_on_ray)

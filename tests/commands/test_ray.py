@@ -40,14 +40,14 @@ def shoot(tmp_path: Path, half_blurred_photo: npt.NDArray[np.uint8]) -> Path:
 def run(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Call the command in an empty folder; photos are mapped without a cluster."""
 
-    def run_here(jobs: Any, task: Task, _: int) -> Iterator[Done]:
+    def run_here(jobs: Any, task: Task, *_: object) -> Iterator[Done]:
         worker = PhotoWorker(task, str(tmp_path))
         print("(raylet) a worker died")  # noqa: T201
         return ((number, worker.do_job(job)) for number, job in jobs)
 
     app = to_command("map", map_photos)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cluster, "RayRunner", lambda _: run_here)
+    monkeypatch.setattr(cluster, "run_pieces", run_here)
 
     def call(*arguments: str | Path) -> Result:
         options = ["--method", str(tiny_weights), "--engine", "ray"]

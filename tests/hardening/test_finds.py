@@ -32,7 +32,6 @@ from blurmapper.errors import ImageError
 from blurmapper.images import encode_image, encode_map, read_image, read_photo
 from blurmapper.mapper import BlurMapper
 from blurmapper.ranking.measuring import MeasureTask
-from blurmapper.ranking.records import Unreadable
 
 Photo = npt.NDArray[np.uint8]
 
@@ -162,9 +161,9 @@ def test_a_ranking_goes_on_after_a_method_broke_down(tmp_path: Path) -> None:
         return np.zeros(image.shape[:2], np.float32)
 
     black, white = run_in_threads(map(Job, paths), MeasureTask(""), fails_on_black)
-    assert isinstance(black, Unreadable)
+    assert isinstance(black, PhotoFailure)
     assert black.reason.startswith("cannot be mapped (MemoryError); ")
-    assert white.photo == paths[1] and not isinstance(white, Unreadable)
+    assert white.photo == paths[1] and not isinstance(white, PhotoFailure)
 
 
 def test_codecs_do_not_write_to_the_terminal(tmp_path: Path, sharp_photo: Photo) -> None:

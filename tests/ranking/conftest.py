@@ -13,13 +13,13 @@ import pytest
 from PIL import ExifTags
 
 from blurmapper.applications.degree import Weighting
-from blurmapper.batch import Job, run_in_threads
+from blurmapper.batch import Job, PhotoFailure, run_in_threads
 from blurmapper.methods import BlurMethod
 from blurmapper.ranking.frames import Frame
 from blurmapper.ranking.measuring import MeasureTask, to_record
-from blurmapper.ranking.records import Box, PhotoRecord, Unreadable
+from blurmapper.ranking.records import Box, PhotoRecord
 
-Measure = Callable[..., list[PhotoRecord | Unreadable]]
+Measure = Callable[..., list[PhotoRecord | PhotoFailure]]
 MakeRecord = Callable[..., PhotoRecord]
 WritePhoto = Callable[..., Path]
 

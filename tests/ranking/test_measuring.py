@@ -12,7 +12,7 @@ import numpy.typing as npt
 import PIL.Image
 import pytest
 
-from blurmapper.batch import How, Result, find_photos, run_task
+from blurmapper.batch import How, PhotoFailure, Result, find_photos, run_task
 from blurmapper.images import ImageArray
 from blurmapper.methods import MethodOptions
 from blurmapper.ranking.boxes import read_boxes
@@ -22,9 +22,9 @@ from blurmapper.ranking.measuring import (
     find_sharpest_box,
     to_record,
 )
-from blurmapper.ranking.records import PhotoRecord, Unreadable
+from blurmapper.ranking.records import PhotoRecord
 
-Measure = Callable[..., list[PhotoRecord | Unreadable]]
+Measure = Callable[..., list[PhotoRecord | PhotoFailure]]
 
 
 def map_by_red(image: ImageArray) -> npt.NDArray[np.float32]:
@@ -54,7 +54,7 @@ def test_an_unreadable_photo_does_not_stop_the_others(measure: Measure, tmp_path
     (tmp_path / "bad.png").write_text("no photo")
     photos = [tmp_path / "bad.png", write_red(tmp_path / "good.png", 0)]
     first, second = measure(photos, map_by_red)
-    assert isinstance(first, Unreadable)
+    assert isinstance(first, PhotoFailure)
     assert "bad.png" in str(first.error)
     assert isinstance(second, PhotoRecord)
 

@@ -7,24 +7,24 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from blurmapper.batch import PhotoFailure
 from blurmapper.errors import ImageError
 from blurmapper.ranking.records import (
     Box,
     PhotoRecord,
-    Unreadable,
     order_photos,
 )
 
-Measure = Callable[..., list[PhotoRecord | Unreadable]]
+Measure = Callable[..., list[PhotoRecord | PhotoFailure]]
 
 
 def test_the_order_is_the_same_however_photos_come(make_record: Callable[..., PhotoRecord]) -> None:
-    results: list[PhotoRecord | Unreadable] = [
+    results: list[PhotoRecord | PhotoFailure] = [
         make_record("c.jpg", 0.5),
         make_record("a.jpg", 0.5),
         make_record("b.jpg", 0.1),
-        Unreadable(Path("d.jpg"), ImageError("d")),
-        Unreadable(Path("B.jpg"), ImageError("B")),
+        PhotoFailure(Path("d.jpg"), ImageError("d")),
+        PhotoFailure(Path("B.jpg"), ImageError("B")),
     ]
     for order in itertools.permutations(results):
         records, unreadable = order_photos(order)

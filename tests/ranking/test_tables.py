@@ -16,9 +16,10 @@ from typing import get_args
 
 import pytest
 
+from blurmapper.batch import PhotoFailure
 from blurmapper.csv_rows import from_cell
 from blurmapper.errors import ImageError, MissingExtraError, install_command
-from blurmapper.ranking.records import Box, Measure, PhotoRecord, Unreadable
+from blurmapper.ranking.records import Box, Measure, PhotoRecord
 from blurmapper.ranking.selection import Burst
 from blurmapper.ranking.tables import (
     COLUMNS,
@@ -38,7 +39,7 @@ MEASURES: tuple[Measure, ...] = get_args(Measure)
 def ranking(make_record: Callable[..., PhotoRecord]) -> Ranking:
     """Two photos, one of a burst, and one that could not be read."""
     records = [make_record('a, "b".jpg', 0.125), make_record("c\udcff.jpg", 0.5)]
-    failed = Unreadable(Path("d.jpg"), ImageError("d.jpg: damaged"))
+    failed = PhotoFailure(Path("d.jpg"), ImageError("d.jpg: damaged"))
     return Ranking(records, [failed], {records[0].photo: Burst(1, place=1)})
 
 
@@ -68,7 +69,7 @@ def test_names_in_parquet_lead_back_to_their_bytes(name: bytes) -> None:
     from pyarrow import BufferReader, parquet
 
     photo = Path(os.fsdecode(name))
-    failed = Unreadable(photo, ImageError(f"{photo}: damaged"))
+    failed = PhotoFailure(photo, ImageError(f"{photo}: damaged"))
     table = parquet.read_table(BufferReader(format_parquet(Ranking([], [failed]))))
     (row,) = table.select(["photo", "error"]).to_pylist()
     # As docs/ranking.md has it.
@@ -108,7 +109,7 @@ def test_stars_follow_what_photos_are_ranked_by(make_record: Callable[..., Photo
 
 @pytest.mark.parametrize("name", ["=1+1.jpg", "+a.jpg", "-a.jpg", "@a.jpg"])
 def test_no_cell_of_the_csv_is_computed(name: str, make_record: Callable[..., PhotoRecord]) -> None:
-    failed = Unreadable(Path(name), ImageError(f"{name}: damaged"))
+    failed = PhotoFailure(Path(name), ImageError(f"{name}: damaged"))
     text = format_csv(Ranking([make_record(name, 0.5)], [failed])).decode()
     for row in csv.DictReader(io.StringIO(text, newline="")):
         assert row["photo"] == f"'{name}"

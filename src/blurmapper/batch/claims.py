@@ -15,7 +15,7 @@ from typing import Any
 
 from blurmapper.errors import ImageError
 from blurmapper.files import check_replaceable, not_written, refuse_link, write_file
-from blurmapper.locations import Location, open_file
+from blurmapper.locations import Location, is_file, open_file
 
 Names = dict[str, set[str]]
 """Key -> names of files, below the folder of outputs."""
@@ -53,11 +53,8 @@ class Journal:
         line = json.dumps([key, names]).encode() + b"\n"
         self._check()
         try:
-            journal = os.open(self._path, _APPEND, 0o666)
-            try:
-                os.write(journal, line)
-            finally:
-                os.close(journal)
+            with os.fdopen(os.open(self._path, _APPEND, 0o666), "wb", 0) as journal:
+                journal.write(line)
         except OSError as error:
             raise not_written(self._path, error) from error
 
@@ -76,7 +73,7 @@ class Journal:
                 # The last may be cut short.
                 with suppress(RecursionError, TypeError, ValueError):
                     key, names = json.loads(line)
-                    there = {name for name in names if _is_file(self.output / name)}
+                    there = {name for name in names if is_file(self.output / name)}
                     begun.setdefault(key, set()).update(there)
         return begun
 
@@ -91,7 +88,7 @@ class Journal:
                 self._path.unlink(missing_ok=True)
 
     def _check(self) -> None:
-        if self._path.is_symlink() or (os.path.lexists(self._path) and not _is_file(self._path)):
+        if self._path.is_symlink() or (os.path.lexists(self._path) and not is_file(self._path)):
             raise ImageError(f"{self._path}: is no regular file; move it, then run again")
 
 
@@ -150,7 +147,7 @@ class Claims:
         """
         self.check(files)
         for file, content in files.items():
-            if not _is_file(file) or self._is_as_written(name := self.name(file), file):
+            if not is_file(file) or self._is_as_written(name := self.name(file), file):
                 continue
             try:
                 check_replaceable(file, partial(self._knows, name, content))
@@ -181,7 +178,3 @@ def digest_output(file: Path) -> str | None:
     with suppress(OSError), file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
     return None
-
-
-def _is_file(file: Path) -> bool:
-    return os.path.isfile(file)  # noqa: PTH113 - unlike Path, never raises

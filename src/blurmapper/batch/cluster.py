@@ -10,7 +10,7 @@ import threading
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import redirect_stdout, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -60,11 +60,11 @@ def run_on_cluster(
             yield job.done
         else:
             missing[number] = job
-    run = RayRunner(workers)
     for size in (PHOTOS_A_TASK, 1):
         if not missing:
             return
-        for number, result in _off_output(partial(run, list(missing.items()), task, size)):
+        run = partial(run_pieces, list(missing.items()), task, size, workers)
+        for number, result in _off_output(run):
             # What is done twice counts once.
             if number in missing:
                 job = missing.pop(number)
@@ -120,8 +120,9 @@ class PhotoWorker:
         return do_job(job, self._task, self._method)
 
 
-@dataclass(frozen=True)
-class RayRunner:
+def run_pieces(
+    jobs: Sequence[tuple[int, Job]], task: Task, jobs_a_piece: int, most_workers: int | None
+) -> Iterator[Done]:
     """Run jobs as a Ray Data pipeline, on the cluster there is or on this machine.
 
     Each worker is an actor with a network of its own. A piece whose worker died is done again by
@@ -132,39 +133,32 @@ class RayRunner:
     MissingExtraError
         If ``blurmapper[distributed]`` is not installed.
     """
-
-    most_workers: int | None = None
-
-    def __call__(
-        self, jobs: Sequence[tuple[int, Job]], task: Task, jobs_a_piece: int
-    ) -> Iterator[Done]:
-        """Yield what came of jobs, by their numbers."""
-        ray = _start_ray()
-        threads = task.options.threads or 1
-        workers = int(ray.cluster_resources().get("CPU", 0)) // threads
-        workers = min(workers, self.most_workers or workers)
-        if workers < 1:
-            raise ConfigError(f"no machine has {threads} processors for a worker; lower --threads")
-        pieces = ray.data.from_items(
-            [{"job": job} for job in jobs], override_num_blocks=-(-len(jobs) // jobs_a_piece)
+    ray = _start_ray()
+    threads = task.options.threads or 1
+    workers = int(ray.cluster_resources().get("CPU", 0)) // threads
+    workers = min(workers, most_workers or workers)
+    if workers < 1:
+        raise ConfigError(f"no machine has {threads} processors for a worker; lower --threads")
+    pieces = ray.data.from_items(
+        [{"job": job} for job in jobs], override_num_blocks=-(-len(jobs) // jobs_a_piece)
+    )
+    with warnings.catch_warnings():
+        # Retries are set here up to Ray 2.63, and nowhere after, so later ones are kept out.
+        warnings.filterwarnings("ignore", message=".*ray_remote_args.* is deprecated")
+        done = pieces.map_batches(
+            PhotoWorker,
+            fn_constructor_args=(task, str(Path.cwd())),
+            compute=ray.data.ActorPoolStrategy(
+                size=min(workers, pieces.num_blocks()),
+                # A piece that waits at a worker would be lost with the one that kills it.
+                max_tasks_in_flight_per_actor=1,
+            ),
+            num_cpus=threads,
+            max_restarts=-1,
+            max_task_retries=TASK_RETRIES,
         )
-        with warnings.catch_warnings():
-            # Retries are set here up to Ray 2.63, and nowhere after, so later ones are kept out.
-            warnings.filterwarnings("ignore", message=".*ray_remote_args.* is deprecated")
-            done = pieces.map_batches(
-                PhotoWorker,
-                fn_constructor_args=(task, str(Path.cwd())),
-                compute=ray.data.ActorPoolStrategy(
-                    size=min(workers, pieces.num_blocks()),
-                    # A piece that waits at a worker would be lost with the one that kills it.
-                    max_tasks_in_flight_per_actor=1,
-                ),
-                num_cpus=threads,
-                max_restarts=-1,
-                max_task_retries=TASK_RETRIES,
-            )
-        for batch in done.iter_batches(batch_size=None, batch_format="numpy", prefetch_batches=0):
-            yield from batch["done"]
+    for batch in done.iter_batches(batch_size=None, batch_format="numpy", prefetch_batches=0):
+        yield from batch["done"]
 
 
 def import_ray() -> Any:

@@ -12,7 +12,7 @@ from blurmapper.addresses import Address
 from blurmapper.batch.failures import PhotoFailure
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.images import PHOTO_SUFFIXES
-from blurmapper.locations import Location, find_location, open_file
+from blurmapper.locations import Location, find_location, is_folder, open_file
 
 MADE = frozenset(
     {".amount", ".blur", ".cutout", ".defocus", ".magnified", ".mask", ".motion", ".overlay"}
@@ -87,7 +87,7 @@ def find_photos(sources: Iterable[str | Path], *, output: Location | None = None
             location = find_location(source)
             if isinstance(location, Address):
                 finding.list_address(location)
-            elif os.path.isdir(location):  # noqa: PTH112 - unlike Path, never raises
+            elif is_folder(location):
                 finding.walk(location)
             else:
                 finding.add(str(location), location.name, real_path(location))
@@ -117,7 +117,7 @@ def real_path(photo: str | Location) -> str:
     folder, name = os.path.split(photo)
     if name in (".", ".."):
         return os.path.realpath(photo)
-    return os.path.join(os.path.realpath(folder), name)  # noqa: PTH118 - paths are slower
+    return os.path.join(os.path.realpath(folder), name)
 
 
 class _Finding:
@@ -166,12 +166,12 @@ class _Finding:
             photos, inner = self._list(source, below)
             has_photos = has_photos or bool(photos)
             for name in photos:
-                inside = os.path.join(below, name)  # noqa: PTH118
-                photo, real = (os.path.join(each, inside) for each in (source, real_source))  # noqa: PTH118
+                inside = os.path.join(below, name)
+                photo, real = (os.path.join(each, inside) for each in (source, real_source))
                 self.add(photo, inside, real)
             for name in reversed(inner):
-                path = os.path.join(below, name)  # noqa: PTH118
-                if os.path.join(real_source, path) != self._excluded:  # noqa: PTH118
+                path = os.path.join(below, name)
+                if os.path.join(real_source, path) != self._excluded:
                     folders.append(path)
         if not has_photos and len(self.found.failures) == failures:
             raise ImageError(f"{source}: no photos in this folder; give one that holds photos")
@@ -181,7 +181,7 @@ class _Finding:
     def _list(self, source: Path, below: str) -> tuple[list[str], list[str]]:
         """Return the names of photos and of folders in a folder, in order."""
         photos, folders = [], []
-        folder = os.path.join(source, below)  # noqa: PTH118
+        folder = os.path.join(source, below)
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:

@@ -137,11 +137,11 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         if not self._task.kinds:
             # A task that writes no files knows photos by where they are.
             jobs = (Job(photo, None, real_path(photo)) for photo in found.locations())
-        for job in jobs:
+        for planned in jobs:
             # Asked for now: a photo that is changed while it is read is then done again.
-            line = self.manifest.find(job.key)
-            asked = self._task.identify(job.photo), find_inode(job.photo)
-            job = replace(job, identity=asked[0], inode=asked[1])  # noqa: PLW2901
+            line = self.manifest.find(planned.key)
+            identity, inode = self._task.identify(planned.photo), find_inode(planned.photo)
+            job = replace(planned, identity=identity, inode=inode)
             done = self._find(job, line) if line is not None else None
             has_moved = line is not None and not is_in_place(line, job.photo, job.inode)
             if done is not None and line is not None:
@@ -149,7 +149,7 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
                 holds = not has_moved or is_same(line, job.photo, job.inode)
                 done = replace(done, content=line.get("content")) if holds else None
             if done is None or has_moved:
-                job = replace(job, claims=self._claim(job, line))  # noqa: PLW2901
+                job = replace(job, claims=self._claim(job, line))
             if done is not None and has_moved:
                 # Whatever comes to where it was is another photo.
                 self.add(job, done)

@@ -60,12 +60,7 @@ MinConfidence = Annotated[
 ]
 Methods = Annotated[
     list[str] | None,
-    _in(
-        MAPS,
-        "A method to run, as for map; repeat for several.",
-        "--method",
-        metavar="NAME",
-    ),
+    _in(MAPS, "A method to run, as for map; repeat for several.", "--method", metavar="NAME"),
 ]
 Maps = Annotated[
     list[str] | None,

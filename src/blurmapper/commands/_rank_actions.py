@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from blurmapper.commands._output import (
 )
 from blurmapper.errors import BlurMapperError, ConfigError, count_of
 from blurmapper.files import refuse_link
-from blurmapper.locations import STANDARD_OUTPUT, Location, find_path
+from blurmapper.locations import STANDARD_OUTPUT, Location, find_path, is_folder
 
 if TYPE_CHECKING:
     from blurmapper.batch import Found, PhotoFailure, Result
@@ -53,6 +52,8 @@ class Actions:
         Whether marks replace those of others.
     copy_to, move_to : Path or None
         Where the selected photos go.
+    report : Path or None
+        The folder of a page to choose by.
     dry_run : bool
         Only say what would be done.
     """
@@ -65,13 +66,14 @@ class Actions:
     replace: bool = False
     copy_to: Path | None = None
     move_to: Path | None = None
+    report: Path | None = None
     dry_run: bool = False
 
     def __post_init__(self) -> None:
         if self.copy_to is not None and self.move_to is not None:
             raise ConfigError("--copy-to and --move-to: photos go to one place; leave out one")
 
-    def check(self, report: Path | None) -> None:
+    def check(self) -> None:
         """Refuse at once what cannot be done, such as a table written over a photo.
 
         Raises
@@ -81,24 +83,25 @@ class Actions:
         from blurmapper.ranking import tables
         from blurmapper.ranking.report import FILES, IS_REPORT, PAGE
 
-        deeds = sum(each is not None for each in (self.copy_to, self.move_to, self.mark))
+        has_deed = any(each is not None for each in (self.copy_to, self.move_to, self.mark))
         if self.replace and not self.stars and self.mark is None:
             raise ConfigError("--replace-ratings needs --xmp or --mark")
-        if self.selection is None and deeds:
+        if self.selection is None and has_deed:
             raise ConfigError(
                 "which photos? add --select sharpest N, --below X, --above X or --verdict WORD"
             )
-        if self.selection is not None and not deeds:
+        if self.selection is not None and not has_deed:
             raise ConfigError("what with the selected? add --copy-to DIR, --move-to DIR or --mark")
         if "parquet" in self.tables:
             tables.check_parquet()
-        page = [] if report is None else [(report / PAGE, IS_REPORT)]
-        if report is not None:
-            refuse_link(report / PAGE, report)
-            refuse_link(report / FILES, report)
-        check_outputs([*((path, tables.OURS[kind]) for kind, path in self.tables.items()), *page])
+        outputs = [(path, tables.OURS[kind]) for kind, path in self.tables.items()]
+        if self.report is not None:
+            refuse_link(self.report / PAGE, self.report)
+            refuse_link(self.report / FILES, self.report)
+            outputs.append((self.report / PAGE, IS_REPORT))
+        check_outputs(outputs)
 
-    def check_local(self, found: Found, report: Path | None = None) -> None:
+    def check_local(self, found: Found) -> None:
         """Refuse to touch photos that are at addresses, or to show them in a page.
 
         Raises
@@ -106,18 +109,18 @@ class Actions:
         ConfigError
         """
         away = [photo for photo in found.locations() if isinstance(photo, Address)]
-        if away and (self.stars or self.selection is not None or report is not None):
+        if away and (self.stars or self.selection is not None or self.report is not None):
             raise ConfigError(
                 f"{away[0]}: --xmp, --report and selections need photos on this machine; "
                 "leave them out"
             )
 
-    def write_tables(self, ranking: Ranking) -> list[BlurMapperError]:
-        """Write or print the tables; failures are said and returned, for the ranking took long."""
+    def write_tables(self, ranking: Ranking) -> int:
+        """Write or print the tables; failures are said and counted, for the ranking took long."""
         from blurmapper.ranking import tables
 
         formats = {"csv": tables.format_csv, "json": tables.format_json_lines}
-        failures = []
+        failed = 0
         for kind, path in self.tables.items():
             if self.dry_run and path != STANDARD_OUTPUT:
                 self._print_plan(f"would write {path}")
@@ -127,32 +130,30 @@ class Actions:
                 write_output(content, path, tables.OURS[kind])
             except BlurMapperError as error:
                 print_error(error)
-                failures.append(error)
-        return failures
+                failed += 1
+        return failed
 
-    def write_report(
-        self, ranking: Ranking, results: Iterable[Result | PhotoFailure], folder: Path | None
-    ) -> list[BlurMapperError]:
-        """Write the page of a report, if one is asked for; a failure is said and returned."""
+    def write_report(self, ranking: Ranking, results: Iterable[Result | PhotoFailure]) -> int:
+        """Write the page of a report, if one is asked for; a failure is said and counted."""
         from blurmapper.batch import PhotoFailure
         from blurmapper.ranking.report import PAGE, write_report
 
-        if folder is None:
-            return []
+        if self.report is None:
+            return 0
         if self.dry_run:
-            self._print_plan(f"would write {folder / PAGE}")
-            return []
+            self._print_plan(f"would write {self.report / PAGE}")
+            return 0
         done = {each.photo: each for each in results if not isinstance(each, PhotoFailure)}
         try:
-            page = write_report(ranking, cast("dict[Path, Result]", done), folder)
+            page = write_report(ranking, cast("dict[Path, Result]", done), self.report)
         except BlurMapperError as error:
             print_error(error)
-            return [error]
+            return 1
         print_line(f"open {page} in a browser", err=True)
-        return []
+        return 0
 
-    def act_on(self, ranking: Ranking) -> list[BlurMapperError]:
-        """Mark, copy and move photos of a ranking; failures are said and returned."""
+    def act_on(self, ranking: Ranking) -> int:
+        """Mark, copy and move photos of a ranking; failures are said and counted."""
         from blurmapper.ranking.marks import Mark
         from blurmapper.ranking.selection import select_photos
 
@@ -167,11 +168,11 @@ class Actions:
             marks = {photo: Mark(stars) for photo, stars in rated}
         if self.mark is not None:
             marks |= {photo: self.mark.over(marks.get(photo)) for photo in chosen}
-        failures = self.write_marks(marks) if self.stars or self.mark is not None else []
-        return failures + self.bring(chosen)
+        failed = self.write_marks(marks) if self.stars or self.mark is not None else 0
+        return failed + self.bring(chosen)
 
-    def write_marks(self, marks: dict[Path, Mark]) -> list[BlurMapperError]:
-        """Write marks to sidecars; failures are said and returned."""
+    def write_marks(self, marks: dict[Path, Mark]) -> int:
+        """Write marks to sidecars; failures are said and counted."""
         from blurmapper.ranking.sidecars import write_marks
 
         written = write_marks(
@@ -181,13 +182,13 @@ class Actions:
         summary = "would mark {}" if self.dry_run else "marked {}"
         return self._report(written, "Marking", said, summary)
 
-    def bring(self, photos: list[Path]) -> list[BlurMapperError]:
-        """Copy or move photos; failures are said and returned."""
+    def bring(self, photos: list[Path]) -> int:
+        """Copy or move photos; failures are said and counted."""
         from blurmapper.ranking.bringing import copy_photos, move_photos
 
         folder = self.copy_to or self.move_to
         if folder is None:
-            return []
+            return 0
         deed = copy_photos if self.move_to is None else move_photos
         verb, title = ("copy", "Copying") if self.move_to is None else ("move", "Moving")
         brought = deed(photos, folder, dry_run=self.dry_run)
@@ -203,13 +204,12 @@ class Actions:
         title: str,
         said: list[str],
         summary: str,
-    ) -> list[BlurMapperError]:
-        """Do things to photos; say what failed, and in one line for how many it was done.
+    ) -> int:
+        """Do things to photos; say and count what failed, and in one line what was done.
 
         Ctrl-C finishes the photo that has begun; then the status is 130.
         """
-        failures = []
-        begun = done = kept = 0
+        begun = done = kept = failed = 0
         with (
             stopping_cleanly() as stop,
             progress_bar(0 if self.dry_run else len(said)) as progress,
@@ -218,7 +218,7 @@ class Actions:
             bar = progress.add_task(title, total=len(said))
             for begun, (result, line) in enumerate(zip(results, said, strict=False), start=1):
                 if isinstance(result, BlurMapperError):
-                    failures.append(result)
+                    failed += 1
                     print_error(result)
                 elif isinstance(result, Path):
                     done += 1
@@ -234,7 +234,7 @@ class Actions:
             text += f"; {kept} kept what others said (--replace-ratings marks these too)"
         print_line(text, err=True)
         exit_if_stopped(stop, begun, len(said))
-        return failures
+        return failed
 
 
 def to_selection(
@@ -253,16 +253,16 @@ def to_selection(
     from blurmapper.ranking.records import Word
     from blurmapper.ranking.selection import Selection
 
-    if select is not None and select[0] not in ("sharpest", "blurriest"):
-        raise ConfigError(f"--select {select[0]}: say sharpest N or blurriest N")
-    if select is not None and select[1] < 1:
-        raise ConfigError(f"--select {select[0]} {select[1]}: select 1 photo or more")
+    end, number = select or ("sharpest", None)
+    if end not in ("sharpest", "blurriest"):
+        raise ConfigError(f"--select {end}: say sharpest N or blurriest N")
+    if number is not None and number < 1:
+        raise ConfigError(f"--select {end} {number}: select 1 photo or more")
     for verdict in verdicts or ():
         if verdict not in get_args(Word):
             raise ConfigError(f"no verdict {verdict!r}; choose from: {', '.join(get_args(Word))}")
     if select is None and below is None and above is None and not verdicts:
         return None
-    end, number = ("sharpest", None) if select is None else select
     return Selection(below, above, cast("End", end), number, frozenset(verdicts or ()))
 
 
@@ -281,19 +281,17 @@ def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> N
     if actions.selection or actions.stars or actions.mark or actions.tables or len(photos) > 1:
         raise ConfigError("--apply takes the photos and marks of its file; leave out other choices")
     folder = find_path(photos[0]) if photos else None
-    # Unlike Path's, these never raise, as of a name that is too long.
-    if folder is not None and not os.path.isdir(folder):  # noqa: PTH112
+    if folder is not None and not is_folder(folder):
         raise ConfigError(f"{folder}: no such folder; give that which the photos are in")
     picks = read_picks(path, folder)
     chosen = picks.select(only)
     if folder is None:
         print_line(f"picks of photos in {picks.folder}", err=True)
     faults = picks.find_faults()
-    failures: list[BlurMapperError] = [*faults.values()]
-    for failure in failures:
-        print_error(failure)
+    for fault in faults.values():
+        print_error(fault)
     marks = {photo: mark for photo, mark in picks.marks.items() if photo not in faults}
-    failures += actions.write_marks(marks)
-    failures += actions.bring([photo for photo in chosen if photo not in faults])
-    if failures:
+    failed = actions.write_marks(marks)
+    failed += actions.bring([photo for photo in chosen if photo not in faults])
+    if failed or faults:
         raise click.exceptions.Exit(1)

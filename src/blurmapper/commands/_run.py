@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import time
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -22,7 +22,7 @@ from blurmapper.commands._output import (
     stopping_cleanly,
 )
 from blurmapper.errors import BlurMapperError, ConfigError, ImageError, count_of
-from blurmapper.locations import Location, find_location
+from blurmapper.locations import Location, find_location, is_folder
 
 if TYPE_CHECKING:
     import threading
@@ -36,16 +36,6 @@ DEFAULT_OUTPUT = Path("blurmaps")
 
 MOST_FILES = 12
 """Files that a line names."""
-
-
-@dataclass
-class Tally:
-    """How a run went, photo by photo."""
-
-    done: int = 0
-    before: int = 0
-    failed: int = 0
-    start: float = field(default_factory=time.perf_counter)
 
 
 def run_command(
@@ -100,7 +90,7 @@ def run_found(
     """
     from blurmapper.batch import run_task
 
-    how, tally = replace(how, list_failures=True), Tally()
+    how, tally, start = replace(how, list_failures=True), Counter[str](), time.perf_counter()
     with quiet_codecs():
         try:
             with progress, closing(run_task(task, found, folder, how, stop)) as results:
@@ -108,19 +98,19 @@ def run_found(
                     f"{task.noun}s".capitalize(), total=len(found), visible=len(found) > 1
                 )
                 for result in results:
-                    _count(result, tally)
+                    tally[_find_outcome(result)] += 1
                     _report(result, task, as_json=as_json, quiet=quiet)
                     progress.advance(bar)
         except BlurMapperError:
-            if tally.done + tally.before + tally.failed and not quiet:
+            if tally and not quiet:
                 # The list of those that failed may not be there, or lack some.
-                _print_sums(task, tally, found)
+                _print_sums(task, tally, start, found)
             raise
         if (stop.is_set() or found.has_folders) and not quiet:
-            _print_sums(task, tally, found, folder)
+            _print_sums(task, tally, start, found, folder)
     if stop.is_set():
         raise click.exceptions.Exit(STOPPED)
-    if tally.failed:
+    if tally["failed"]:
         raise click.exceptions.Exit(1)
 
 
@@ -130,7 +120,7 @@ def default_output(sources: Iterable[str]) -> Path:
     for source in map(find_location, sources):
         if (
             isinstance(source, Path)
-            and os.path.isdir(source)  # noqa: PTH112 - unlike Path, never raises
+            and is_folder(source)
             and output.resolve().is_relative_to(source.resolve())
         ):
             raise ConfigError(
@@ -140,14 +130,12 @@ def default_output(sources: Iterable[str]) -> Path:
     return DEFAULT_OUTPUT
 
 
-def _count(result: Result | PhotoFailure, tally: Tally) -> None:
+def _find_outcome(result: Result | PhotoFailure) -> Literal["done", "before", "failed"]:
     from blurmapper.batch import PhotoFailure
 
     if isinstance(result, PhotoFailure) or result.reason is not None:
-        tally.failed += 1
-    else:
-        tally.before += result.done_before
-        tally.done += not result.done_before
+        return "failed"
+    return "before" if result.done_before else "done"
 
 
 def _report(result: Result | PhotoFailure, task: Task, *, as_json: bool, quiet: bool) -> None:
@@ -177,14 +165,16 @@ def _to_line(result: Result, task: Task) -> str:
     return f"{result.photo}: {size}, {task.describe(result.values)}, {when} -> {files}{more}"
 
 
-def _print_sums(task: Task, tally: Tally, found: Found, folder: Location | None = None) -> None:
+def _print_sums(
+    task: Task, tally: Counter[str], start: float, found: Found, folder: Location | None = None
+) -> None:
     """Print in a line on standard error how many photos became what."""
-    begun = tally.done + tally.before + tally.failed - len(found.failures)
-    seconds = time.perf_counter() - tally.start
-    parts = [f"{tally.done} {task.verb} in {seconds:.1f} s"]
-    parts += [f"{tally.before} {task.verb} before"] if tally.before else []
+    begun = tally.total() - len(found.failures)
+    seconds = time.perf_counter() - start
+    parts = [f"{tally['done']} {task.verb} in {seconds:.1f} s"]
+    parts += [f"{tally['before']} {task.verb} before"] if tally["before"] else []
     listed = "" if folder is None else f", see {folder / 'failures.csv'}"
-    parts += [f"{tally.failed} failed{listed}"] if tally.failed else []
+    parts += [f"{tally['failed']} failed{listed}"] if tally["failed"] else []
     parts += [f"{len(found) - begun} not begun"] if begun < len(found) else []
     parts += [f"{count_of(found.left_out, 'other file')} left out"] if found.left_out else []
     print_line(f"{count_of(len(found), task.noun)}: {', '.join(parts)}", err=True)

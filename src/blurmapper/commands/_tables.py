@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from blurmapper.evaluation.tables import Table
     from blurmapper.locations import Location
     from blurmapper.ranking.records import PhotoRecord
-    from blurmapper.ranking.selection import Burst
     from blurmapper.ranking.tables import Ranking
 
 MOST_WORDS = 32
@@ -79,6 +78,8 @@ def print_ranking(ranking: Ranking) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from blurmapper.ranking.records import Word
+
     total = len(ranking.records)
     if not total:
         return
@@ -95,9 +96,7 @@ def print_ranking(ranking: Ranking) -> None:
         table.add_column(heading, justify="left" if is_words else "right", no_wrap=True)
     for rank, record in enumerate(ranking.records, start=1):
         if rank <= SHOWN or rank > total - SHOWN:
-            burst = ranking.bursts.get(record.photo)
-            cells = [str(rank), *_cells(record, folder, ranking.by)]
-            table.add_row(*cells, *([_burst_cell(burst)] if ranking.bursts else []))
+            table.add_row(str(rank), *_cells(record, ranking, folder))
         elif rank == SHOWN + 1:
             table.add_row("...", f"({total - 2 * SHOWN} more: --csv FILE has all)")
     where = "" if folder == Path() else f" in {printable(folder)}"
@@ -105,18 +104,12 @@ def print_ranking(ranking: Ranking) -> None:
     console.print(Text(f"{count_of(total, 'photo')}{where}, the sharpest first\n"))
     console.print(table)
     if total > 2 * SHOWN:
+        counts = Counter(record.verdict.word for record in ranking.records)
         print_line("")
-        print_line(_count_verdicts(ranking))
+        print_line(", ".join(f"{counts[word]} {word}" for word in get_args(Word) if counts[word]))
 
 
-def _count_verdicts(ranking: Ranking) -> str:
-    from blurmapper.ranking.records import Word
-
-    counts = Counter(record.verdict.word for record in ranking.records)
-    return ", ".join(f"{counts[word]} {word}" for word in get_args(Word) if counts[word])
-
-
-def _cells(record: PhotoRecord, folder: Path, by: str) -> list[str | Text]:
+def _cells(record: PhotoRecord, ranking: Ranking, folder: Path) -> list[str | Text]:
     from rich.text import Text
 
     photo: Location = record.photo
@@ -128,16 +121,13 @@ def _cells(record: PhotoRecord, folder: Path, by: str) -> list[str | Text]:
         f"{record.blur_degree:.3f}",
         f"{record.share_blurred:.0%}",
     ]
-    if by == "region":
+    if ranking.by == "region":
         place = f"{region.x},{region.y} {region.width}x{region.height}"
         cells += [place, f"{region.blur:.3f}"]
+    if ranking.bursts:
+        burst = ranking.bursts.get(record.photo)
+        cells.append(f"{burst.number}{' best' if burst.is_best else ''}" if burst else "")
     return cells
-
-
-def _burst_cell(burst: Burst | None) -> str:
-    if burst is None:
-        return ""
-    return f"{burst.number} best" if burst.is_best else str(burst.number)
 
 
 def _common_folder(photos: Sequence[Location]) -> Path:

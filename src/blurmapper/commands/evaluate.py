@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from blurmapper.evaluation.benchmark import Entry
     from blurmapper.evaluation.records import Records
     from blurmapper.evaluation.rows import Row
-    from blurmapper.evaluation.tables import Table
     from blurmapper.files import Recognises
 
 
@@ -81,7 +80,9 @@ def evaluate(
     results = _score(entries, samples, kept, processes)
     scored = rows.make_rows(results, samples, protocol, subsets=subsets)
     printed = tables.score_tables(scored, title if split == "all" else f"{title}, {split}")
-    printed += _compare(results, entries[0].name, protocol)
+    first = entries[0].name
+    if others := rows.differences(results, protocol, first):
+        printed.append(tables.difference_table(others, first, protocol))
     if STANDARD_OUTPUT not in files.values():
         print_tables(printed)
     _warn_of_masks(samples, results)
@@ -115,14 +116,6 @@ def _list_outputs(
     outputs = [(path, OURS[kind]) for kind, path in files.items()]
     outputs += [] if report is None else [(report, IS_REPORT)]
     return outputs + ([] if figures is None else [(figures / name, is_figure) for name in FIGURES])
-
-
-def _compare(results: Mapping[str, Records], reference: str, protocol: str) -> list[Table]:
-    """Return the table of what other methods gain on the first, if there are others."""
-    from blurmapper.evaluation import rows, tables
-
-    others = rows.differences(results, protocol, reference)
-    return [tables.difference_table(others, reference, protocol)] if others else []
 
 
 def _warn_of_masks(samples: Sequence[Sample], results: Mapping[str, Records]) -> None:

@@ -18,7 +18,8 @@ from blurmapper.errors import ConfigError, count_of
 from blurmapper.locations import STANDARD_OUTPUT, find_location
 
 if TYPE_CHECKING:
-    from blurmapper.ranking.records import PhotoRecord, Unreadable
+    from blurmapper.batch import PhotoFailure
+    from blurmapper.ranking.records import PhotoRecord
 
 
 def rank(
@@ -98,16 +99,17 @@ def rank(
         replace=replace_ratings,
         copy_to=copy_to,
         move_to=move_to,
+        report=report,
         dry_run=dry_run,
     )
     if apply is not None:
         apply_picks(apply, photos or [], only, actions)
         return
-    actions.check(report)
+    actions.check()
     if not photos:
         raise ConfigError("which photos? give photos, or folders of them")
     found = find_photos(photos, output=report)
-    actions.check_local(found, report)
+    actions.check_local(found)
     options = MethodOptions(refine=refine, threads=threads, device=device)
     output = None if report is None or dry_run else report / FILES
     judged = None if boxes is None else read_boxes(boxes)
@@ -120,14 +122,12 @@ def rank(
     measured = [to_record(each, weighting) for each in results[len(found.failures) :]]
     ranking = make_ranking(measured, by=by, group=group_bursts)
 
-    failures = [failure.error for failure in found.failures]
-    failures += actions.write_tables(ranking)
-    failures += actions.write_report(ranking, results, report)
+    failed = actions.write_tables(ranking) + actions.write_report(ranking, results)
     if STANDARD_OUTPUT not in actions.tables.values():
         print_ranking(ranking)
     exit_if_stopped(stop, len(results), len(found))
-    failures += actions.act_on(ranking)
-    if failures or ranking.unreadable:
+    failed += actions.act_on(ranking)
+    if failed or found.failures or ranking.unreadable:
         raise click.exceptions.Exit(1)
 
 
@@ -197,7 +197,7 @@ def check(
         raise click.exceptions.Exit(1)
 
 
-def _to_json(record: PhotoRecord | Unreadable, complaint: str) -> str:
+def _to_json(record: PhotoRecord | PhotoFailure, complaint: str) -> str:
     from blurmapper.ranking.records import PhotoRecord
 
     share = 1 - record.share_blurred if isinstance(record, PhotoRecord) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import suppress
 from fractions import Fraction
@@ -15,7 +14,7 @@ from blurmapper.commands._output import STOPPED, print_line, progress_bar
 from blurmapper.commands._parameters import Argument, Option
 from blurmapper.commands._run import default_output, run_found
 from blurmapper.errors import BlurMapperError
-from blurmapper.locations import find_location, find_path
+from blurmapper.locations import find_location, find_path, is_folder
 
 SOME_FRAMES = 1000
 """How many frames a clip may have is known only once it is open."""
@@ -128,7 +127,7 @@ def video(
 
 
 def _is_folder(clip: str) -> bool:
-    # What leads nowhere is said with the clips; unlike Path, this never raises.
+    # What leads nowhere is said with the clips.
     with suppress(BlurMapperError):
-        return os.path.isdir(find_path(clip))  # noqa: PTH112
+        return is_folder(find_path(clip))
     return False

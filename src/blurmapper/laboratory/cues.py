@@ -51,9 +51,9 @@ def run_cues(experiment: Experiment, data: Path | None, output: Path, say: Say) 
         for name, score in evidence.scores.items()
     }
     counts = {name: int((evidence.classes == name).sum()) for name in CLASSES}
+    scores = evidence.scores.items()
     patches = [
         asdict(place) | {"class": str(name)} | {k: round(float(v[i]), 5) for k, v in scores}
-        for scores in (list(evidence.scores.items()),)
         for i, (place, name) in enumerate(zip(evidence.places, evidence.classes, strict=True))
     ]
     values = {
@@ -67,9 +67,7 @@ def run_cues(experiment: Experiment, data: Path | None, output: Path, say: Say) 
 
 
 def separate(
-    first: Floats,
-    second: Floats,
-    photos: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]],
+    first: Floats, second: Floats, photos: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 ) -> Interval:
     """Return how often a value of the second class exceeds one of the first, of all pairs.
 

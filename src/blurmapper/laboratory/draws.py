@@ -104,15 +104,14 @@ def _scores(records: Records) -> dict[str, float]:
 def _table(experiment: Experiment, compared: Sequence[tuple[Records, Records]], half: int) -> Table:
     assert experiment.training is not None
     names = PROTOCOLS[PROTOCOL].scores
+    scored = [(_scores(less), _scores(more)) for less, more in compared]
     rows = []
-    for number, (less, more) in enumerate(compared, 1):
+    for number, ((less, more), scores) in enumerate(zip(compared, scored, strict=True), 1):
         gains = bootstrap_differences(more.counts, less.counts, PROTOCOL)
-        rows.append((f"draw {number}", *_cells(_scores(less), _scores(more), gains)))
+        rows.append((f"draw {number}", *_cells(*scores, gains)))
     mean_cells: list[str] = []
     for name in names:
-        less_of, more_of = (
-            np.array([_scores(pair[side])[name] for pair in compared]) for side in (0, 1)
-        )
+        less_of, more_of = (np.array([pair[side][name] for pair in scored]) for side in (0, 1))
         mean_cells += [f"{less_of.mean():.3f}", f"{more_of.mean():.3f}"]
         mean_cells.append(_mean_gain(more_of - less_of))
     rows.append(("mean", *mean_cells))

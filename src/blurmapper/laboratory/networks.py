@@ -83,15 +83,13 @@ class TrainedNetwork:
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.folder / "training.lock")
         try:
-            lock.acquire(timeout=0)
+            held = lock.acquire(timeout=0)
         except Timeout:
             say(f"{self.name}: waits for another process that trains it")
-            lock.acquire()
-        try:
+            held = lock.acquire()
+        with held:
             if not (self.folder / RUN).exists():
                 self._train()
-        finally:
-            lock.release()
 
     def _train(self) -> None:
         from blurmapper.training.loop import TrainingRun
@@ -230,11 +228,11 @@ def plan_network(
 def describe_networks(training: Training, networks: Sequence[TrainedNetwork]) -> list[str]:
     """Return lines on how networks were trained, and what those that fuse sides have learnt."""
     lines = [f"Networks trained on the schedule `{training.schedule}`{list_steps(training)}."]
+    usual = {**read_schedule(training.schedule).values, **training.overrides}
     for network in networks:
-        config, schedule = network.config, read_schedule(training.schedule)
-        usual = {**schedule.values, **training.overrides}
-        if config.side != usual["side"]:
-            lines.append(f"{network.name} is trained on photos of {config.side} x {config.side}.")
+        side = network.config.side
+        if side != usual["side"]:
+            lines.append(f"{network.name} is trained on photos of {side} x {side}.")
         weights = network.read_record()["fusion_weights"]
         if weights:
             learnt = ", ".join(f"{name} {value:.3f}" for name, value in weights.items())

@@ -9,7 +9,7 @@ import posixpath
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -60,8 +60,8 @@ class Boxes:
         Where they are from.
     """
 
-    by_name: dict[str, list[NamedBox]] = field(default_factory=dict)
-    source: Path = Path()
+    by_name: dict[str, list[NamedBox]]
+    source: Path
 
     def of(self, photo: str) -> list[NamedBox]:
         """Return the boxes of a photo, found by as much of its path as the file gives."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from blurmapper.batch import PhotoFailure
 from blurmapper.errors import ConfigError
-from blurmapper.ranking.records import PhotoRecord, Unreadable
+from blurmapper.ranking.records import PhotoRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Demands:
     min_sharp: float | None = None
     max_sigma: float | None = None
 
-    def complain(self, record: PhotoRecord | Unreadable) -> str | None:
+    def complain(self, record: PhotoRecord | PhotoFailure) -> str | None:
         """Return in what a photo fails, in a few words, or None if it does not.
 
         Examples
@@ -35,7 +36,7 @@ class Demands:
         >>> Demands(min_sharp=0.3).complain(record)
         '25% sharp, less than 30%'
         """
-        if isinstance(record, Unreadable):
+        if isinstance(record, PhotoFailure):
             return record.reason
         complaints = []
         sharp = 1 - record.share_blurred

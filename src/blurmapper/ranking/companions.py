@@ -64,8 +64,7 @@ class Folders:
 
     def add(self, path: Path) -> None:
         """Take down a file that has been made since its folder was listed."""
-        self._list(path.parent)
-        self._take(self._listed[path.parent], path.name)
+        self._take(self._list(path.parent), path.name)
 
     def expect(self, path: Path) -> None:
         """Take a file for one that is there, as it would be but for a dry run."""
@@ -138,22 +137,21 @@ class Folders:
 
     def _photos_near(self, companion: Path) -> set[str]:
         """Return the names of the photos that a file may belong to."""
-        self._list(companion.parent)
-        listed = self._listed[companion.parent]
+        listed = self._list(companion.parent)
         near = {name for key in _keys(companion.name) for name in listed.get(key, ())}
         return set(filter(_is_photo, near))
 
     def _near(self, photo: Path) -> set[str]:
-        self._list(photo.parent)
-        return self._listed[photo.parent][_key(photo.name)]
+        return self._list(photo.parent)[_key(photo.name)]
 
-    def _list(self, folder: Path) -> None:
-        if folder in self._listed:
-            return
-        names = self._listed[folder] = defaultdict(set)
-        with suppress(OSError):
-            for name in os.listdir(folder):  # noqa: PTH208 - names are all that is asked
-                self._take(names, name)
+    def _list(self, folder: Path) -> dict[str, set[str]]:
+        """Return the names in a folder by their keys."""
+        if folder not in self._listed:
+            names = self._listed[folder] = defaultdict(set)
+            with suppress(OSError):
+                for name in os.listdir(folder):  # noqa: PTH208 - names are all that is asked
+                    self._take(names, name)
+        return self._listed[folder]
 
     @staticmethod
     def _take(names: dict[str, set[str]], name: str) -> None:

@@ -78,18 +78,9 @@ def _to_box(row: Any, parts: Any) -> NamedBox:
     eyes = np.asarray(row[4:8], np.float64).reshape(2, 2) * parts
     apart = float(np.hypot(*(eyes[1] - eyes[0])))
     if apart >= _APART:
-        (left, top), (right, bottom) = eyes.min(axis=0), eyes.max(axis=0)
-        around = _MARGIN * apart
-        return NamedBox(
-            "eyes",
-            float(left - around),
-            float(top - around),
-            float(right - left + 2 * around),
-            float(bottom - top + 2 * around),
-        )
-    x, y = (float(each) for each in np.asarray(row[:2]) * parts)
-    width, height = (float(each) for each in np.asarray(row[2:4]) * parts)
-    return NamedBox("face", x, y, width, height)
+        low, high, around = eyes.min(axis=0), eyes.max(axis=0), _MARGIN * apart
+        return NamedBox("eyes", *(low - around).tolist(), *(high - low + 2 * around).tolist())
+    return NamedBox("face", *(np.reshape(row[:4], (2, 2)) * parts).ravel().tolist())
 
 
 def _open_detector() -> Any:

@@ -26,6 +26,8 @@ DIGIKAM_PICK = Property("http://www.digikam.org/ns/1.0/", "digiKam", "PickLabel"
 LIGHTROOM_PICK = Property("http://ns.adobe.com/xmp/1.0/DynamicMedia/", "xmpDM", "pick")
 LIGHTROOM_GOOD = Property("http://ns.adobe.com/xmp/1.0/DynamicMedia/", "xmpDM", "good")
 
+_FLAGS = (LIGHTROOM_PICK, LIGHTROOM_GOOD, DIGIKAM_PICK)
+
 # digiKam counts from red on with orange between, darktable without.
 _DIGIKAM = {"red": "1", "yellow": "3", "green": "4", "blue": "5", "purple": "6"}
 
@@ -58,9 +60,8 @@ class Mark:
 
     def __str__(self) -> str:
         """Return what is said, in words."""
-        stars = "rejected" if self.rating == REJECTED else f"{self.rating} stars"
-        stars = {"1 stars": "1 star", "0 stars": "no stars"}.get(stars, stars)
-        said = [] if self.rating is None else [stars]
+        stars = {REJECTED: "rejected", 0: "no stars", 1: "1 star"}
+        said = [] if self.rating is None else [stars.get(self.rating, f"{self.rating} stars")]
         said += [self.colour] if self.colour else []
         said += ["picked"] if self.flag == "pick" else []
         said += ["neither picked nor rejected"] if self.flag == "neither" else []
@@ -83,8 +84,7 @@ class Mark:
             marks[DIGIKAM_COLOUR] = _DIGIKAM[self.colour]
         if self.flag is not None:
             said = {"pick": ("1", "true", "3"), "reject": ("-1", "false", "1")}
-            names = (LIGHTROOM_PICK, LIGHTROOM_GOOD, DIGIKAM_PICK)
-            marks |= zip(names, said.get(self.flag, ("0", "", "0")), strict=True)
+            marks |= zip(_FLAGS, said.get(self.flag, ("0", "", "0")), strict=True)
         return marks
 
     def over(self, other: Mark | None) -> Mark:
@@ -96,8 +96,6 @@ class Mark:
         rating = other.rating if self.rating is None else self.rating
         return Mark(rating, self.colour or other.colour, self.flag or other.flag)
 
-
-_FLAGS = frozenset((LIGHTROOM_PICK, LIGHTROOM_GOOD, DIGIKAM_PICK))
 
 ALL_PROPERTIES = frozenset(Mark(1, "red", "pick").properties())
 """The properties that marks are made of."""
@@ -119,17 +117,16 @@ def to_mark(words: Iterable[str]) -> Mark:
     >>> to_mark(["reject", "red"])
     Mark(rating=-1, colour='red', flag='reject')
     """
+    marks = {
+        "reject": Mark(REJECTED, flag="reject"),
+        "pick": Mark(flag="pick"),
+        **{colour: Mark(colour=colour) for colour in get_args(Colour)},
+        **{str(stars): Mark(stars) for stars in range(1, 6)},
+    }
     mark = Mark()
     for word in words:
-        check_choice("mark", word, ("reject", "pick", *get_args(Colour), "1", "2", "3", "4", "5"))
-        if word == "reject":
-            mark = Mark(REJECTED, flag="reject").over(mark)
-        elif word == "pick":
-            mark = Mark(flag="pick").over(mark)
-        elif word in get_args(Colour):
-            mark = Mark(colour=word).over(mark)  # type: ignore[arg-type]
-        else:
-            mark = Mark(int(word)).over(mark)
+        check_choice("mark", word, marks)
+        mark = marks[word].over(mark)
     return mark
 
 

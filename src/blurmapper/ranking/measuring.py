@@ -26,14 +26,7 @@ from blurmapper.ranking.boxes import Boxes
 from blurmapper.ranking.faces import check_faces, find_faces
 from blurmapper.ranking.frames import READING, Frame, read_frame
 from blurmapper.ranking.judging import Judged, judge_photo
-from blurmapper.ranking.records import (
-    SAID,
-    Box,
-    PhotoRecord,
-    Unreadable,
-    Verdict,
-    may_be_boxes,
-)
+from blurmapper.ranking.records import SAID, Box, PhotoRecord, Verdict, may_be_boxes
 from blurmapper.ranking.verdicts import judge_box
 from blurmapper.sharpest import SharpestPart
 
@@ -51,7 +44,6 @@ _DEGREES: dict[Weighting | None, str] = {
     "centre": "blur_degree_centre",
     "saliency": "blur_degree_saliency",
 }
-
 
 _FRAME = ("taken", "camera", "fingerprint", "detail")
 
@@ -215,7 +207,7 @@ def find_sharpest_box(blur_map: BlurMap) -> Box:
 
 def to_record(
     result: Result | PhotoFailure, weighting: Weighting | None = None
-) -> PhotoRecord | Unreadable:
+) -> PhotoRecord | PhotoFailure:
     """Return what `MeasureTask` measured, with S by a weighting; what failed stays what it is."""
     if isinstance(result, PhotoFailure):
         return result
@@ -229,7 +221,7 @@ def to_record(
         values[_DEGREES[weighting]],
         values["share_blurred"],
         Box(**box),
-        _read_frame(values),
+        _to_frame(values),
         SharpestPart(values["sigma"], values["focus_y"], values["focus_x"]) if known else None,
         Verdict(values["verdict"], values["reason"]),
         values["boxes"],
@@ -242,7 +234,7 @@ def _note_frame(frame: Frame | None) -> dict[str, Any]:
     return asdict(frame) | {"taken": frame.taken.isoformat()}
 
 
-def _read_frame(values: Mapping[str, Any]) -> Frame | None:
+def _to_frame(values: Mapping[str, Any]) -> Frame | None:
     try:
         taken = datetime.fromisoformat(values["taken"])
         look, detail = int(values["fingerprint"]), float(values["detail"])

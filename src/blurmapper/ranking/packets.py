@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
@@ -44,7 +44,7 @@ def read_properties(packet: bytes, wanted: Collection[Property]) -> dict[Propert
     ValueError, xml.parsers.expat.ExpatError
         As in `write_properties`.
     """
-    found = _scan(packet, wanted).found
+    found = _Scan(packet, wanted).found
     return {each: place.value.strip() for each, place in found.items()}
 
 
@@ -68,7 +68,7 @@ def write_properties(packet: bytes, values: Mapping[Property, str]) -> bytes:
 
 
 def _write(packet: bytes, wanted: Property, value: str) -> bytes:
-    scan = _scan(packet, (wanted,))
+    scan = _Scan(packet, (wanted,))
     place = scan.found.get(wanted)
     if place is not None:
         if packet[: place.start].endswith(b"/>"):
@@ -113,25 +113,19 @@ class _Place:
     is_plain: bool = True
 
 
-@dataclass
 class _Scan:
-    """What a packet has of some properties; or where one can go, and the prefixes there."""
+    """What a packet has of some properties; or where one can go, and the prefixes there.
 
-    found: dict[Property, _Place] = field(default_factory=dict)
-    description: int | None = None
-    about: str = ""
-    end: int = 0
-    prefixes: dict[str, str] = field(default_factory=dict)
-
-    def prefix_of(self, namespace: str) -> str:
-        return self.prefixes.get(namespace, "")
-
-
-class _Scanner:
-    """Goes through a packet once; a property is an attribute or an element of a description."""
+    A property is an attribute or an element of a description.
+    """
 
     def __init__(self, packet: bytes, wanted: Collection[Property]) -> None:
-        self.scan = _Scan()
+        packet.decode("utf-8")
+        self.found: dict[Property, _Place] = {}
+        self.description: int | None = None
+        self.about = ""
+        self.end = 0
+        self.prefixes: dict[str, str] = {}
         self._packet = packet
         self._wanted = {each.full_name: each for each in wanted}
         self._opened: list[str] = []
@@ -148,13 +142,12 @@ class _Scanner:
         parser.CharacterDataHandler = self._read
         parser.Parse(packet, True)  # noqa: FBT003 - expat takes no keywords
 
+    def prefix_of(self, namespace: str) -> str:
+        return self.prefixes.get(namespace, "")
+
     @staticmethod
     def _refuse(*_: object) -> None:
         raise ValueError("it has a document type")
-
-    def _prefixes(self) -> dict[str, str]:
-        """Return the prefixes that are in force, by their name spaces; the last one counts."""
-        return {uris[-1]: prefix for prefix, uris in self._declared.items() if prefix and uris}
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         at = self._parser.CurrentByteIndex
@@ -162,16 +155,18 @@ class _Scanner:
             tag = _NAME.match(self._packet, at)
             assert tag is not None
             self._take_attributes(tag.end(), attributes)
-            if self.scan.description is None:
-                self.scan.description = tag.end()
-                self.scan.about = attributes.get(_ABOUT, "")
-                self.scan.prefixes = self._prefixes()
+            if self.description is None:
+                self.description = tag.end()
+                self.about = attributes.get(_ABOUT, "")
+                # Those in force; of a name space that has several the last counts.
+                declared = self._declared.items()
+                self.prefixes = {uris[-1]: prefix for prefix, uris in declared if prefix and uris}
         wanted = self._property_within(name)
         if wanted is not None:
             start = self._packet.index(b">", at) + 1
             # A ">" may stand in an attribute, and so may a value.
             self._inside = _Place(start, start, "", not attributes)
-            self.scan.found[wanted], self._texts = self._inside, []
+            self.found[wanted], self._texts = self._inside, []
         self._read(attributes.get(_VALUE, ""))
         self._opened.append(name)
 
@@ -180,14 +175,14 @@ class _Scanner:
         at = self._parser.CurrentByteIndex
         wanted = self._property_within(name)
         if wanted is not None:
-            place = self.scan.found[wanted]
+            place = self.found[wanted]
             content = self._packet[place.start : at]
             rest = _LIST_TAG.sub(b"", content) if wanted.is_list else content
             place.stop, place.is_plain = at, place.is_plain and b"<" not in rest
             place.value = "".join(self._texts)
             self._inside = None
-        if name == _ROOT and not self.scan.end:
-            self.scan.end = at
+        if name == _ROOT and not self.end:
+            self.end = at
 
     def _read(self, text: str) -> None:
         """Take down the text of a property, in whatever elements it stands there."""
@@ -205,9 +200,4 @@ class _Scanner:
             full_name = f"{''.join(self._declared[prefix][-1:])} {name}" if prefix else name
             if full_name in self._wanted:
                 found = _Place(*match.span(3), attributes[full_name])
-                self.scan.found[self._wanted[full_name]] = found
-
-
-def _scan(packet: bytes, wanted: Collection[Property]) -> _Scan:
-    packet.decode("utf-8")
-    return _Scanner(packet, wanted).scan
+                self.found[self._wanted[full_name]] = found

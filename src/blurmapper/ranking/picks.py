@@ -13,7 +13,7 @@ from typing import Any
 from blurmapper.decoding.opening import is_heif, read_head, read_size
 from blurmapper.decoding.raw import starts_like_raw
 from blurmapper.errors import ConfigError, ImageError
-from blurmapper.locations import read_regular
+from blurmapper.locations import is_file, read_regular
 from blurmapper.ranking.marks import REJECTED, Mark
 
 MADE_BY = "blurmapper picks 1"
@@ -30,7 +30,7 @@ class Picks:
         """Return why photos are not to be touched; whoever made the picks may be a stranger."""
         lines = {}
         for photo in self.marks:
-            if not os.path.isfile(photo):  # noqa: PTH113 - unlike Path's, never raises
+            if not is_file(photo):
                 lines[photo] = "no such file; say where the photos are now: rank FOLDER --apply"
             elif not _is_photo(photo):
                 lines[photo] = "is no photo and is left as it is; unpick it"
@@ -95,11 +95,7 @@ def _find_dropped(folder: Path, photos: Collection[PurePosixPath]) -> Path:
     It calls the photos of a folder that was dropped by that folder's name too.
     """
     own = Path(os.path.abspath(folder))  # noqa: PTH100 - Path keeps what .. leads out of
-    # Unlike Path's, this never raises, as of a name that is too long.
-    is_dropped = all(
-        photo.parts[0] == own.name and not os.path.isfile(own / photo)  # noqa: PTH113
-        for photo in photos
-    )
+    is_dropped = all(photo.parts[0] == own.name and not is_file(own / photo) for photo in photos)
     return own.parent if is_dropped else folder
 
 

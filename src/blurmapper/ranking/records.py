@@ -39,9 +39,6 @@ SAID: dict[str, Callable[[Any], bool]] = {
 }
 """What a manifest keeps of a verdict, and what says whether a value can be right."""
 
-Unreadable = PhotoFailure
-"""A photo that cannot be measured, and why."""
-
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -148,8 +145,8 @@ def find_tier(word: Word) -> int:
 
 
 def order_photos(
-    results: Iterable[PhotoRecord | Unreadable], *, by: Measure = "s"
-) -> tuple[list[PhotoRecord], list[Unreadable]]:
+    results: Iterable[PhotoRecord | PhotoFailure], *, by: Measure = "s"
+) -> tuple[list[PhotoRecord], list[PhotoFailure]]:
     """Return the measured photos, the sharpest first, and those that could not be read.
 
     The order is total: photos of the same blur, and those that could not be read, go by their
@@ -157,14 +154,14 @@ def order_photos(
 
     Parameters
     ----------
-    results : iterable of PhotoRecord or Unreadable
+    results : iterable of PhotoRecord or PhotoFailure
     by : {"focus", "s", "region"}
         What is compared: sigma where a photo is meant to be sharp, after the verdict; S; or the
         mean blur of the sharpest region, which does not mind a blurred background.
     """
     known = list(results)
     records = [each for each in known if isinstance(each, PhotoRecord)]
-    unreadable = [each for each in known if isinstance(each, Unreadable)]
+    unreadable = [each for each in known if isinstance(each, PhotoFailure)]
     records.sort(key=lambda record: (record.order(by), str(record.photo)))
     unreadable.sort(key=lambda failed: str(failed.photo))
     return records, unreadable

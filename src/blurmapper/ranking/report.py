@@ -202,8 +202,8 @@ def _describe(ranking: Ranking, results: Mapping[Path, Result], output: Path) ->
     photos = []
     for row, record, path in zip(rows(ranking), ranking.records, paths, strict=False):
         files = results[record.photo].files
-        link = os.path.relpath(path, beside)
         below = path.relative_to(folder).as_posix()
+        is_shown = path.suffix.lower() in _SHOWN and not is_turned_webp(path)
         photos.append(
             {
                 "path": below,
@@ -215,14 +215,9 @@ def _describe(ranking: Ranking, results: Mapping[Path, Result], output: Path) ->
                 "height": row["height"],
                 "thumb": _link(files["thumb"], output),
                 "overlay": _link(files["tint"], output),
-                "full": _quote(link)
-                if path.suffix.lower() in _SHOWN and not is_turned_webp(path)
-                else None,
+                "full": _link(path, beside) if is_shown else None,
                 "crops": [
-                    {
-                        "label": "amid what is sharp",
-                        "url": _link(files["subject"], output),
-                    },
+                    {"label": "amid what is sharp", "url": _link(files["subject"], output)},
                     {"label": "at the sharpest place", "url": _link(files["sharpest"], output)},
                 ],
                 "focus": _find_place(record),
@@ -263,13 +258,9 @@ def _find_place(record: PhotoRecord) -> list[float]:
     return [x / record.width, y / record.height]
 
 
-def _link(file: Location, output: Path) -> str:
-    return _quote(os.path.relpath(str(file), output))
-
-
-def _quote(path: str) -> str:
-    """Return a path for a link, byte by byte, as not all names are UTF-8."""
-    return quote(os.fsencode(Path(path).as_posix()))
+def _link(file: Location, folder: Path) -> str:
+    """Return a link to a file from a folder, byte by byte, as not all names are UTF-8."""
+    return quote(os.fsencode(Path(os.path.relpath(str(file), folder)).as_posix()))
 
 
 def _within(image: Any, side: int) -> Any:

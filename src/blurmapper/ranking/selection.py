@@ -83,7 +83,7 @@ def select_photos(
         return chosen[: selection.number]
     best = selection.end == "sharpest"
     chosen = [r for r in chosen if r.photo not in bursts or bursts[r.photo].is_best is best]
-    exposures = [_exposure(record.frame, record) for record in chosen]
+    exposures = list(map(_exposure, chosen))
     counted = set(list(dict.fromkeys(exposures))[: selection.number])
     return [r for r, exposure in zip(chosen, exposures, strict=True) if exposure in counted]
 
@@ -139,8 +139,8 @@ def group_bursts(ranked: Sequence[PhotoRecord]) -> dict[Path, Burst]:
     number = 1
     for run in _join_frames(framed):
         exposures: dict[tuple[str, datetime | None], list[Path]] = {}
-        for frame, record in sorted(run, key=worth):
-            exposures.setdefault(_exposure(frame, record), []).append(record.photo)
+        for _, record in sorted(run, key=worth):
+            exposures.setdefault(_exposure(record), []).append(record.photo)
         if len(exposures) > 1:
             for place, files in enumerate(exposures.values(), start=1):
                 bursts |= dict.fromkeys(files, Burst(number, place))
@@ -160,7 +160,7 @@ def _join_frames(
     for at, (frame, record) in enumerate(framed):
         while not _is_soon_after(framed[start][0], frame):
             start += 1
-        same = exposures.setdefault(_exposure(frame, record), at)
+        same = exposures.setdefault(_exposure(record), at)
         alike = _count_bits(prints[start:at] ^ prints[at]) <= MOST_DIFFERING_BITS
         near = np.append(run_of[start:at][alike], run_of[same])
         run_of[at] = first = near.min()
@@ -184,11 +184,11 @@ def _count_bits(prints: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return sums
 
 
-def _exposure(frame: Frame | None, record: PhotoRecord) -> tuple[str, datetime | None]:
+def _exposure(record: PhotoRecord) -> tuple[str, datetime | None]:
     """Return what the files of one exposure share: their name but for its suffix, and the time."""
-    if frame is None:
+    if record.frame is None:
         return str(record.photo), None
-    return str(record.photo).removesuffix(record.photo.suffix), frame.taken
+    return str(record.photo).removesuffix(record.photo.suffix), record.frame.taken
 
 
 def order_within_bursts(

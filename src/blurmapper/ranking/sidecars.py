@@ -19,7 +19,7 @@ from blurmapper import __version__
 from blurmapper.decoding import read_metadata
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.files import not_written, write_file
-from blurmapper.locations import SMALL, read_regular
+from blurmapper.locations import SMALL, is_file, read_regular
 from blurmapper.parts import sweep_once
 from blurmapper.ranking.companions import Folders
 from blurmapper.ranking.marks import (
@@ -141,8 +141,7 @@ def _change(sidecar: Path, wanted: Marks, elsewhere: Marks, *, replace: bool) ->
     ImageError
         If it cannot be read, or is nothing that a mark can be added to.
     """
-    # Unlike Path, these never raise, as of a name that is too long.
-    if os.path.lexists(sidecar) and not os.path.isfile(sidecar):  # noqa: PTH113
+    if os.path.lexists(sidecar) and not is_file(sidecar):
         raise ImageError(f"{sidecar}: is no file, so no mark goes there; move it away")
     try:
         before = read_regular(sidecar, SMALL)

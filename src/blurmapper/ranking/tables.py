@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from blurmapper.batch import PhotoFailure
 from blurmapper.csv_rows import to_cell, to_csv
 from blurmapper.errors import needing
 from blurmapper.files import written_as
-from blurmapper.ranking.records import Measure, PhotoRecord, Unreadable, order_photos
+from blurmapper.ranking.records import Measure, PhotoRecord, order_photos
 from blurmapper.ranking.selection import Burst, group_bursts, order_within_bursts
 
 COLUMNS: dict[str, type] = {
@@ -51,14 +52,14 @@ class Ranking:
     """
 
     records: Sequence[PhotoRecord]
-    unreadable: Sequence[Unreadable] = ()
+    unreadable: Sequence[PhotoFailure] = ()
     bursts: Mapping[Path, Burst] = field(default_factory=dict)
     by: Measure = "s"
     is_grouped: bool = False
 
 
 def make_ranking(
-    results: Iterable[PhotoRecord | Unreadable], *, by: Measure = "s", group: bool = False
+    results: Iterable[PhotoRecord | PhotoFailure], *, by: Measure = "s", group: bool = False
 ) -> Ranking:
     """Return the ranking of what was measured, with its bursts if so asked.
 
@@ -86,11 +87,7 @@ def rows(ranking: Ranking) -> list[dict[str, Any]]:
             "focus_y": record.focus and record.focus.row,
             "verdict": record.verdict.word,
             "reason": record.verdict.reason,
-            "sharpest_x": record.sharpest.x,
-            "sharpest_y": record.sharpest.y,
-            "sharpest_width": record.sharpest.width,
-            "sharpest_height": record.sharpest.height,
-            "sharpest_blur": record.sharpest.blur,
+            **{f"sharpest_{name}": value for name, value in asdict(record.sharpest).items()},
             "stars": record.stars(ranking.by),
             "boxes": record.boxes,
             "burst": burst.number if burst else None,

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from blurmapper.amounts import BlurAmounts
+from blurmapper.amounts import BlurAmounts, Grid
 from blurmapper.images import BlurMap
 from blurmapper.ranking.records import Verdict
 from blurmapper.sharpest import (
@@ -21,8 +20,6 @@ from blurmapper.sharpest import (
     find_sharpest_inside,
     is_seen,
 )
-
-Grid = npt.NDArray[np.float32]
 
 _BLURRED = 0.5
 _WHOLE = 0.8
@@ -41,7 +38,7 @@ def judge(
     motion: float | None = None,
     find_moving: Callable[[], Grid | None] = lambda: None,
 ) -> Verdict:
-    """Return the verdict on a photo, or on a part of it.
+    """Return the verdict on a photo.
 
     Parameters
     ----------
@@ -63,9 +60,8 @@ def judge(
         Blur behind or before something sharp is taken to be meant, unless what is in the middle
         is blurred and what is around it sharp.
     """
-    sigma, length = amounts.sigma, amounts.length
-    known = np.isfinite(sigma)
-    if int(known.sum()) < FEWEST_CELLS:
+    sigma = amounts.sigma
+    if np.isfinite(sigma).sum() < FEWEST_CELLS:
         return Verdict("cannot tell", "There is too little detail in it to measure.")
     sharp = find_sharp_cells(blur_map, sigma)
     share = float(sharp.mean())
@@ -75,14 +71,15 @@ def judge(
     how = "as far as a small view tells" if focus is None else f"to {focus.sigma:.1f} px"
     rows, columns = sigma.shape
     middle = (slice(*_within(rows)), slice(*_within(columns)))
+    inside = BlurAmounts(*(grid[middle] for grid in amounts))
     # On both sides, for else the subject is at one of them.
     sides = (sharp[:, : middle[1].start], sharp[:, middle[1].stop :])
-    if _is_framed(sharp, middle, sides) and _has_moved(find_moving(), sharp, sigma, middle, limit):
-        return _describe_moved(length[middle])
+    if _is_framed(sharp, middle, sides) and _has_moved(find_moving(), sharp, middle, inside, limit):
+        return _describe_moved(_find_path(inside, 0))
     between = all(side.size and side.mean() > _MUCH for side in sides)
     # Plain ground between two subjects is called blurred too, but is not measured so.
-    if sharp[middle].mean() < _LITTLE and between and _is_wide(sigma[middle], limit):
-        return _judge_middle(sharp, length[middle], known[middle], how)
+    if sharp[middle].mean() < _LITTLE and between and _is_wide(inside.sigma, limit):
+        return _judge_middle(sharp, inside, how)
     if share >= _WHOLE:
         return Verdict("sharp", f"Sharp {how}, {share:.0%} of it.")
     return Verdict("subject sharp", f"Sharp {how}, {share:.0%} of it; the rest is soft.")
@@ -101,7 +98,7 @@ def judge_box(
         The part's rows and columns, in pixels of the photo.
     """
     part = BlurAmounts(*(grid[cells_of(inside)] for grid in amounts))
-    known, found = np.isfinite(part.sigma), find_sharpest_inside(amounts, inside)
+    found = find_sharpest_inside(amounts, inside)
     if found is None or 0 in blur_map[inside].shape:
         return Verdict("cannot tell", "There is too little detail in it to measure."), None
     sigma, limit = found.sigma, find_limit(max(blur_map.shape))
@@ -109,14 +106,11 @@ def judge_box(
         return Verdict("sharp", f"Sharp to {sigma:.1f} px."), found
     if blur_map[inside].mean() < _BLURRED and is_seen(sigma, max(blur_map.shape)):
         return Verdict("cannot tell", "It is measured soft, and seen sharp."), None
-    elsewhere = focus is not None and focus.sigma <= limit
-    if not elsewhere:
+    if focus is None or focus.sigma > limit:
         return _judge_soft(part, found, None), found
-    moved = known & (np.nan_to_num(part.length) > 0)
-    if moved.sum() > 0.5 * known.sum():
-        path = float(np.median(part.length[moved]))
+    path = _find_path(part, _HALF)
+    if path is not None:
         return Verdict("subject moved", f"It moved by about {path:.0f} px; the rest stood."), found
-    assert focus is not None
     before = focus.row >= inside[0].stop
     words = ("focus before", "before") if before else ("focus behind", "elsewhere")
     reason = f"It is {sigma:.1f} px wide; what is {words[1]} is sharp to {focus.sigma:.1f} px."
@@ -130,7 +124,7 @@ def _judge_soft(
     limit: float | None = None,
 ) -> Verdict:
     """Tell a photo that was shaken from one that is soft; with a limit, all is seen blurred."""
-    path = _find_path(amounts)
+    path = _find_path(amounts, 0.4)
     if path is not None:
         return Verdict("shaken", f"All of it moved, by about {path:.0f} px.")
     if limit is not None and focus is not None and focus.sigma <= limit:
@@ -143,18 +137,19 @@ def _judge_soft(
     return Verdict("soft", f"Nothing in it is in focus; {wide}.")
 
 
-def _find_path(amounts: BlurAmounts) -> float | None:
-    """Return the length of the path, in pixels, by which much of a photo moved, or None."""
+def _find_path(amounts: BlurAmounts, least_share: float) -> float | None:
+    """Return the length of the path, in pixels, by which more than a share moved, or None."""
     known = np.isfinite(amounts.sigma)
     moved = known & (np.nan_to_num(amounts.length) > 0)
-    return float(np.median(amounts.length[moved])) if moved.sum() > 0.4 * known.sum() else None
+    many = moved.sum() > least_share * known.sum()
+    return float(np.median(amounts.length[moved])) if many else None
 
 
-def _judge_middle(sharp: Any, length: Grid, known: Any, how: str) -> Verdict:
+def _judge_middle(sharp: Any, inside: BlurAmounts, how: str) -> Verdict:
     """Say why what is in the middle is blurred where what is around it is not."""
-    moved = known & (np.nan_to_num(length) > 0)
-    if known.any() and moved.sum() > 0.5 * known.sum():
-        return _describe_moved(length)
+    path = _find_path(inside, _HALF)
+    if path is not None:
+        return _describe_moved(path)
     at = float(np.nonzero(sharp)[0].mean()) / max(1, sharp.shape[0] - 1)
     if at > _LOW:
         return Verdict("focus before", f"The middle is soft; what is before it is sharp {how}.")
@@ -169,21 +164,20 @@ def _is_framed(sharp: Any, middle: tuple[slice, slice], sides: tuple[Any, ...]) 
 
 
 def _has_moved(
-    moving: Grid | None, sharp: Any, sigma: Grid, middle: tuple[slice, slice], limit: float
+    moving: Grid | None, sharp: Any, middle: tuple[slice, slice], inside: BlurAmounts, limit: float
 ) -> bool:
     """Say whether most of the middle moved, and what of that can be measured is not sharp."""
     if moving is None:
         return False
     moved = (~sharp & (moving > _HALF))[middle]
-    known = moved & np.isfinite(sigma[middle])
+    known = moved & np.isfinite(inside.sigma)
     if moved.mean() <= _HALF:
         return False
-    return not known.any() or float(np.median(sigma[middle][known])) > limit
+    return not known.any() or float(np.median(inside.sigma[known])) > limit
 
 
-def _describe_moved(length: Grid) -> Verdict:
-    paths = length[np.nan_to_num(length) > 0]
-    by = f" by about {float(np.median(paths)):.0f} px" if paths.size else ""
+def _describe_moved(path: float | None) -> Verdict:
+    by = "" if path is None else f" by about {path:.0f} px"
     return Verdict("subject moved", f"What is in the middle moved{by}; the rest stood.")
 
 

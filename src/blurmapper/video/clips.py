@@ -14,7 +14,7 @@ import numpy.typing as npt
 from blurmapper.decoding import MIN_SIDE
 from blurmapper.errors import VideoError
 from blurmapper.locations import Location
-from blurmapper.video.opening import open_clip, open_container
+from blurmapper.video.opening import open_clip
 
 if TYPE_CHECKING:
     import av
@@ -85,8 +85,7 @@ class Clip(AbstractContextManager["Clip"]):
 
     def __init__(self, path: Location) -> None:
         self.path = path
-        self._file = open_clip(path)
-        self._container = open_container(self._file, path)
+        self._file, self._container = open_clip(path)
         self._stream = self._first_video()
         self._stream.thread_type = "AUTO"
         assert self._stream.time_base is not None

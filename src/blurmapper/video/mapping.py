@@ -32,20 +32,8 @@ from blurmapper.video.folders import (
     FrameFolder,
 )
 from blurmapper.video.overlays import writing_overlay
-from blurmapper.video.selection import (
-    By,
-    FrameResult,
-    choose_best_of,
-    choose_sharpest,
-    drop_blurry,
-)
-from blurmapper.video.smoothing import (
-    REACH,
-    MappedFrame,
-    is_cut,
-    reduce_colours,
-    smooth_maps,
-)
+from blurmapper.video.selection import By, FrameResult, choose_best_of, choose_sharpest, drop_blurry
+from blurmapper.video.smoothing import REACH, MappedFrame, is_cut, reduce_colours, smooth_maps
 
 OVERLAY_ENDING = ".overlay.mp4"
 PHOTO_ENDING = ".frame-{:06}.jpg"
@@ -108,8 +96,8 @@ class ClipResult:
 
     Attributes
     ----------
-    clip, table, overlay : Path, Address or None
-        The clip's file or the folder of frames, the table of its frames, its overlay.
+    table, overlay : Path, Address or None
+        The table of the clip's frames, its overlay.
     photos : list of Path or Address
         The chosen frames; where a number of the sharpest is asked for, the sharpest first.
     height, width : int
@@ -120,7 +108,6 @@ class ClipResult:
         How the clip is damaged or cut short; the files hold what can be read.
     """
 
-    clip: Location
     height: int
     width: int
     frames: list[FrameResult]
@@ -199,7 +186,7 @@ def map_clip(
     assert size is not None
     chosen = outputs.choose(measured)
     photos = _write_photos(job, chosen) if folder is None else _copy_frames(folder, job, chosen)
-    return ClipResult(job.photo, *size, measured, table, overlay, photos, clip.problem)
+    return ClipResult(*size, measured, table, overlay, photos, clip.problem)
 
 
 def _to_row(frame: FrameResult) -> tuple[int | str, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -20,27 +18,8 @@ FORMATS = (
 )
 
 
-def open_container(file: BinaryIO, path: Location) -> InputContainer:
-    """Open a video file, and never another that it names; where that fails it is closed.
-
-    Raises
-    ------
-    VideoError, MissingExtraError
-        As `Clip` does.
-    """
-    import av
-
-    options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "none"}
-    try:
-        with _one_line_errors(path):
-            return av.open(file, "r", options=options)
-    except VideoError:
-        file.close()
-        raise
-
-
-def open_clip(path: Location) -> BinaryIO:
-    """Open a clip's file to read; what is empty or no file is refused.
+def open_clip(path: Location) -> tuple[BinaryIO, InputContainer]:
+    """Open a clip, and never another file that it names; the caller closes both.
 
     Raises
     ------
@@ -48,7 +27,7 @@ def open_clip(path: Location) -> BinaryIO:
         As `Clip` does.
     """
     with needing("video", "videos need"):
-        import av  # noqa: F401
+        import av
     if isinstance(path, Path) and path.is_dir():
         raise VideoError(f"{path}: is a folder; give the clips inside it")
     try:
@@ -59,17 +38,12 @@ def open_clip(path: Location) -> BinaryIO:
         file.close()
         raise VideoError(f"{path}: the file is empty (0 bytes); copy or download it again")
     file.seek(0)
-    return file
-
-
-@contextmanager
-def _one_line_errors(path: Location) -> Iterator[None]:
-    import av
-
+    options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "none"}
     broken = (av.ArgumentError, av.EOFError, av.InvalidDataError)
     try:
-        yield
+        return file, av.open(file, "r", options=options)
     except (av.FFmpegError, OSError) as error:
+        file.close()
         # Where a file that is cut short leads to a place before its start, seeking there fails.
         if isinstance(error, broken) or not isinstance(error, av.FFmpegError):
             raise VideoError(

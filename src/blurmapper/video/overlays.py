@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +15,7 @@ from blurmapper.errors import VideoError
 from blurmapper.files import replacing
 from blurmapper.locations import Location
 from blurmapper.video.clips import Clip, Frame
-from blurmapper.video.opening import open_clip, open_container
+from blurmapper.video.opening import open_clip
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -46,32 +46,21 @@ def writing_overlay(path: Location, clip: Clip) -> Iterator[OverlayWriter]:
     """
     import av
 
-    with (
-        replacing(path) as stream,
-        _one_line_errors(clip.path),
-        av.open(stream, "w", format="mp4") as container,
-    ):
-        writer = OverlayWriter(container, clip)
+    with replacing(path) as stream:
         try:
-            yield writer
-            writer.finish()
-        finally:
-            writer.close()
-
-
-@contextmanager
-def _one_line_errors(clip: Location) -> Iterator[None]:
-    import av
-
-    try:
-        yield
-    except av.FFmpegError as error:
-        # Those of the disk are for what writes the file.
-        if isinstance(error, OSError):
-            raise
-        raise VideoError(
-            f"{clip}: FFmpeg cannot write its overlay ({error.strerror}); use --no-overlay"
-        ) from error
+            with (
+                av.open(stream, "w", format="mp4") as container,
+                closing(OverlayWriter(container, clip)) as writer,
+            ):
+                yield writer
+                writer.finish()
+        except av.FFmpegError as error:
+            # Those of the disk are for what writes the file.
+            if isinstance(error, OSError):
+                raise
+            raise VideoError(
+                f"{clip.path}: FFmpeg cannot write its overlay ({error.strerror}); use --no-overlay"
+            ) from error
 
 
 class OverlayWriter:
@@ -145,8 +134,7 @@ class _Sound:
 
     def __init__(self, clip: Location, container: OutputContainer) -> None:
         self._container = container
-        self._file = open_clip(clip)
-        self._source = open_container(self._file, clip)
+        self._file, self._source = open_clip(clip)
         self._start = Fraction(self._source.start_time or 0, 1_000_000)
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         self._next: Packet[AudioStream] | None = None

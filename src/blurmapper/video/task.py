@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ from blurmapper.amounts import identify_network
 from blurmapper.batch import MOST, Job, Result, Task, identify
 from blurmapper.batch.tasks import Room
 from blurmapper.errors import count_of
-from blurmapper.locations import Location, with_ending
+from blurmapper.locations import Location, is_folder, with_ending
 from blurmapper.methods import BlurMethod
 from blurmapper.video import mapping
 from blurmapper.video.folders import TABLE_ENDING, list_frames
@@ -66,7 +65,7 @@ class ClipTask(Task):
 
     def endings(self, photo: Location) -> Mapping[str, str]:
         """Return the endings of the table and the overlay."""
-        has_overlay = self.outputs.overlay and not os.path.isdir(str(photo))  # noqa: PTH112
+        has_overlay = self.outputs.overlay and not is_folder(str(photo))
         return {"table": TABLE_ENDING} | ({"overlay": OVERLAY_ENDING} if has_overlay else {})
 
     def files_of(self, job: Job, values: Mapping[str, Any]) -> dict[str, Location]:
@@ -78,7 +77,7 @@ class ClipTask(Task):
 
     def identify(self, photo: Location) -> list[int] | None:
         """Return what changes when a clip does, or any frame of a folder."""
-        if not os.path.isdir(str(photo)):  # noqa: PTH112 - unlike Path, never raises
+        if not is_folder(str(photo)):
             return identify(photo)
         frames = list_frames(Path(str(photo)), self.output)
         known = [tuple(identify(frame) or (0, 0)) for frame in frames]

@@ -48,11 +48,6 @@ class Limits:
         """How many photos may be here at a time."""
         return self.jobs + self.waiting
 
-    @property
-    def bytes_in_all(self) -> int:
-        """Most bytes that uploads may hold together."""
-        return self.places * self.upload_bytes
-
 
 class Memory:
     """Count the bytes that requests hold, so that there are never more than there may be.

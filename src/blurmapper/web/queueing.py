@@ -42,7 +42,7 @@ class PhotoQueue:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self.memory = Memory(limits.bytes_in_all)
+        self.memory = Memory(limits.places * limits.upload_bytes)
         self._threads = ThreadPoolExecutor(limits.jobs, thread_name_prefix="photo")
         self._free = asyncio.Semaphore(limits.jobs)
         self._at_work: set[Future[Response | HTTPException]] = set()
