@@ -11,6 +11,7 @@ from blurmapper.commands import _evaluate_options as option
 from blurmapper.commands._output import check_outputs, print_line, progress_bar, write_output
 from blurmapper.commands._tables import print_tables
 from blurmapper.errors import ConfigError
+from blurmapper.files import refuse_link
 from blurmapper.locations import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ def _list_outputs(
     from blurmapper.evaluation.report import FIGURES, IS_REPORT
     from blurmapper.evaluation.tables import OURS
 
+    for name in FIGURES if figures else ():
+        refuse_link(Path(figures, name), figures)
     outputs = [(path, OURS[kind]) for kind, path in files.items()]
     outputs += [] if report is None else [(report, IS_REPORT)]
     return outputs + ([] if figures is None else [(figures / name, is_figure) for name in FIGURES])

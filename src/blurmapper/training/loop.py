@@ -14,6 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Dataset
 
 from blurmapper.errors import BlurMapperError, ConfigError
+from blurmapper.files import refuse_link
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.training.config import GROUPING, TrainingConfig
 from blurmapper.training.data import PairDataset, open_source
@@ -48,6 +49,7 @@ class TrainingRun:
     def train(self) -> None:
         """Run the steps that are left, saving and scoring as the config says."""
         config = self.config
+        refuse_link(self.path, config.output)
         config.output.mkdir(parents=True, exist_ok=True)
         model: nn.Module = self.network
         if self.processes > 1:
