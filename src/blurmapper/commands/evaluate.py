@@ -113,11 +113,12 @@ def _list_outputs(
     from blurmapper.evaluation.report import FIGURES, IS_REPORT
     from blurmapper.evaluation.tables import OURS
 
-    for name in FIGURES if figures else ():
-        refuse_link(Path(figures, name), figures)
     outputs = [(path, OURS[kind]) for kind, path in files.items()]
     outputs += [] if report is None else [(report, IS_REPORT)]
-    return outputs + ([] if figures is None else [(figures / name, is_figure) for name in FIGURES])
+    for place in [] if figures is None else [figures / name for name in FIGURES]:
+        refuse_link(place, place.parent)
+        outputs.append((place, is_figure))
+    return outputs
 
 
 def _compare(results: Mapping[str, Records], reference: str, protocol: str) -> list[Table]:
