@@ -68,7 +68,7 @@ def test_boxes_of_none_of_the_photos_are_refused(tmp_path: Path) -> None:
     PIL.Image.new("RGB", (64, 48)).save(tmp_path / "x.png")
     (tmp_path / "a.csv").write_text(to_csv([HEADER, ["nowhere.jpg", 1, 2, 3, 4]]))
     why = "its boxes of 1 photo fit none given (nowhere.jpg is the first); check the names in it, "
-    why += "or rank without it"
+    why += "in UTF-8, or rank without it"
     with pytest.raises(ConfigError, match=rf"a\.csv: {re.escape(why)}$"):
         rank_photos(tmp_path / "x.png", boxes=tmp_path / "a.csv")
 

@@ -85,7 +85,7 @@ class Boxes:
             f"boxes of {count_of(len(strays), 'photo')} fit none given ({strays[0]} is the first)"
         )
         if given.isdisjoint(map(id, self.by_name.values())):
-            mend = "check the names in it, or rank without it"
+            mend = "check the names in it, in UTF-8, or rank without it"
             raise ConfigError(f"{self.source}: its {said}; {mend}")
         return f"{self.source}: the {said}"
 
@@ -122,8 +122,8 @@ def read_boxes(path: Path) -> Boxes:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except (AttributeError, KeyError, IndexError, RecursionError, TypeError, ValueError) as error:
         raise ConfigError(
-            f"{path}: holds no boxes; give COCO JSON, CSV with {', '.join(COLUMNS)}, or a folder "
-            "of YOLO's .txt files"
+            f"{path}: holds no boxes; give COCO JSON, CSV in UTF-8 with {', '.join(COLUMNS)}, or a "
+            "folder of YOLO's .txt files"
         ) from error
     boxes: dict[str, list[NamedBox]] = defaultdict(list)
     for name, box in found:
