@@ -16,8 +16,7 @@ import torch
 from torch import nn
 
 from blurmapper.backends import OnnxBackend
-from blurmapper.datasets import SAMPLES
-from blurmapper.errors import ConfigError, ImageError, WeightsError
+from blurmapper.errors import ConfigError, WeightsError
 from blurmapper.mapper import BlurMapper
 from blurmapper.training import export
 from blurmapper.training.config import TrainingConfig
@@ -136,16 +135,6 @@ def test_an_export_is_never_stored_anew_in_its_own_place(
     with pytest.raises(WeightsError, match=r"mine\.onnx: cannot be written with itself"):
         export.export_checkpoint(exported(16), exported(16).parent, run.config.photos, bits=8)
     assert exported(16).read_bytes() == before
-
-
-@ONE_NETWORK
-@pytest.mark.parametrize("ending", ["json", "onnx"])
-def test_an_export_goes_through_no_link(ending: str, exported: Exported, tmp_path: Path) -> None:
-    link = tmp_path / f"mine.{ending}"
-    link.symlink_to("elsewhere")
-    with pytest.raises(ImageError, match=rf"mine\.{ending}: is not of .*; move away the link"):
-        export.export_checkpoint(exported(16), tmp_path, SAMPLES / "cat.jpg", working_side=32)
-    assert [*tmp_path.iterdir()] == [link]
 
 
 @ONE_NETWORK

@@ -25,17 +25,6 @@ from blurmapper.training.running import train
 from blurmapper.training.storage import read_checkpoint, strip_checkpoint, write_checkpoint
 
 
-@pytest.fixture
-def config(photos: Path, tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.toml"
-    path.write_text(
-        f'architecture = "configuration-i"\nphotos = "{photos}"\noutput = "{tmp_path / "run"}"\n'
-        "side = 32\nbatch = 2\niterations = 6\nworkers = 0\nthreads = 1\nprecision = 'fp32'\n"
-        "rate = 1e-4\naverage = 0.9\nscore_every = 1000\ncheckpoint_every = 3\n"
-    )
-    return path
-
-
 def test_training_writes_a_checkpoint_and_a_log(config: Path, tmp_path: Path) -> None:
     checkpoint = train(config)
     state = read_checkpoint(checkpoint)
