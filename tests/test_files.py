@@ -103,9 +103,24 @@ def test_a_link_stays_and_its_file_is_written(there_before: bool, tmp_path: Path
     if there_before:
         file.write_text("old")
     link.symlink_to("../elsewhere/m.txt")
-    write_file(link, "new")
+    write_file(link, "new", follow=True)
     assert link.is_symlink() and file.read_text() == "new"
     assert [each.name for each in file.parent.iterdir()] == ["m.txt"]
+
+
+@pytest.mark.parametrize("there_before", [True, False])
+def test_a_link_that_no_user_named_is_refused(there_before: bool, tmp_path: Path) -> None:
+    link, file = tmp_path / "m.txt", tmp_path / "mine.txt"
+    if there_before:
+        file.touch()
+    link.symlink_to(file)
+    line = r"m\.txt: is not of blurmapper's making .* move away the link, then run again"
+    with pytest.raises(ImageError, match=line):
+        write_file(link, "new")
+    with pytest.raises(ImageError, match=line):
+        check_replaceable(link, lambda old: True)
+    assert link.is_symlink() and file.exists() == there_before
+    assert not there_before or not file.read_bytes()
 
 
 def test_a_folder_is_told_of_at_once(tmp_path: Path) -> None:
@@ -116,7 +131,7 @@ def test_a_folder_is_told_of_at_once(tmp_path: Path) -> None:
 def test_a_link_to_itself_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(ImageError, match="loop: cannot be written"):
-        write_file(tmp_path / "loop", "text")
+        write_file(tmp_path / "loop", "text", follow=True)
 
 
 def test_a_pipe_is_written_into(tmp_path: Path) -> None:
@@ -135,7 +150,7 @@ def test_a_descriptor_gets_the_content_where_it_stands(tmp_path: Path) -> None:
     with (tmp_path / "redirected.txt").open("w") as stream:
         stream.write("before\n")
         stream.flush()
-        write_file(Path(f"/dev/fd/{stream.fileno()}"), "written\n")
+        write_file(Path(f"/dev/fd/{stream.fileno()}"), "written\n", follow=True)
         stream.write("after\n")
     assert (tmp_path / "redirected.txt").read_text() == "before\nwritten\nafter\n"
 

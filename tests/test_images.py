@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
 
+from blurmapper import (
+    blur_degree,
+    cut_out,
+    find_sharpest,
+    magnify_blur,
+    refine_map,
+    segment_blur,
+)
 from blurmapper.decoding import check_map
 from blurmapper.errors import ImageError
 from blurmapper.images import draw_overlay, read_image, read_map, write_image, write_map
@@ -34,6 +42,19 @@ def test_a_map_is_written_unstretched(tmp_path: Path) -> None:
     write_map(np.full((20, 20), 0.2, np.float32), tmp_path / "m.png")
     with PIL.Image.open(tmp_path / "m.png") as picture:
         assert picture.getextrema() == (51, 51)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(blur_degree, cut_out, draw_overlay, find_sharpest),
+        *(magnify_blur, refine_map, segment_blur, write_map),
+    ],
+)
+def test_what_takes_a_map_has_a_hint_that_lets_in_floats_of_any_size(function: Any) -> None:
+    hints = get_type_hints(function, localns={"Shape": str, "BlurAmounts": object})
+    name = "coarse_map" if function is refine_map else "blur_map"
+    assert hints[name] == npt.NDArray[np.floating[Any]]
 
 
 @pytest.mark.parametrize(

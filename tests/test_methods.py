@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from dataclasses import replace
@@ -158,6 +159,16 @@ def test_an_object_whose_class_is_elsewhere_is_made_of_both(own_method: str) -> 
 def test_what_is_installed_comes_before_the_current_folder(own_method: str) -> None:
     get_method(own_method)
     assert sys.path[-1] == str(Path.cwd()) and sys.path.count(sys.path[-1]) == 1
+
+
+def test_a_module_of_pythons_own_that_is_found_for_yours_is_named_by_its_file(
+    own_method: str,
+) -> None:
+    assert own_method
+    Path("json.py").write_text("def half(image): ...\n")
+    line = rf"has no attribute 'half'\); that is {re.escape(json.__file__)}: correct the name, or"
+    with pytest.raises(MethodError, match=line):
+        get_method("json:half")
 
 
 @pytest.mark.parametrize("name", ["half", "part", "net", "net_part", "method"])

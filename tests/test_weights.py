@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from blurmapper import weights
-from blurmapper.errors import WeightsError
+from blurmapper.errors import ImageError, WeightsError
 from blurmapper.mapper import BlurMapper
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.weights import (
@@ -40,6 +40,13 @@ def test_a_card_is_read_as_it_was_written(tiny_weights: Path, tmp_path: Path) ->
     assert read_card(tmp_path / "card.json") == card
     (tmp_path / "card.json").write_text(json.dumps(card.to_dict()), "utf-8-sig")
     assert read_card(tmp_path / "card.json") == card
+
+
+def test_no_card_goes_through_a_link(tiny_weights: Path, tmp_path: Path) -> None:
+    (tmp_path / "card.json").symlink_to("mine")
+    with pytest.raises(ImageError, match=r"card\.json: is not of .*; move away the link"):
+        write_card(read_card(tiny_weights.with_suffix(".json")), tmp_path / "card.json")
+    assert not (tmp_path / "mine").exists()
 
 
 def test_fields_of_a_newer_version_are_left_out(own_weights: Path) -> None:

@@ -87,9 +87,16 @@ def not_written(path: Location, error: OSError) -> ImageError:
 
 
 def write_file(
-    path: AnyLocation, content: str | bytes, ours: Recognises | None = None
+    path: AnyLocation,
+    content: str | bytes,
+    ours: Recognises | None = None,
+    *,
+    follow: bool = False,
 ) -> AnyLocation:
     """Write a file whole or not at all, and the folders above it; text is UTF-8, but for odd names.
+
+    A link in its place is followed only if so told: where the user named the file, and not the
+    folder alone.
 
     Raises
     ------
@@ -97,6 +104,8 @@ def write_file(
         If it cannot be written, or another is there, as in `replacing`; what was there before is
         still there.
     """
+    if not follow:
+        refuse_link(path, path.parent)
     make_folder(path.parent)
     with replacing(path, ours) as stream:
         stream.write(
@@ -105,8 +114,8 @@ def write_file(
     return path
 
 
-def check_replaceable(path: Location, ours: Recognises) -> None:
-    """Say at once, not after hours of work, that another's file is where one is to be written.
+def check_replaceable(path: Location, ours: Recognises, *, follow: bool = False) -> None:
+    """Say at once, not after hours of work, that `write_file` will refuse what is there.
 
     Raises
     ------
@@ -115,6 +124,8 @@ def check_replaceable(path: Location, ours: Recognises) -> None:
     """
     if isinstance(path, Address):
         return
+    if not follow:
+        refuse_link(path, path.parent)
     try:
         place = _follow(path)
         if isinstance(place, Path) and not _is_special(place):
@@ -126,9 +137,13 @@ def check_replaceable(path: Location, ours: Recognises) -> None:
         pass
 
 
-def refuse_link(path: Path, folder: Path) -> None:
+def refuse_link(path: Location, folder: Location) -> None:
     """Raise `ImageError` if a link is in place of an output, or leads it out of its folder."""
-    is_below = Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(folder))
+    if isinstance(path, Address) or isinstance(folder, Address):
+        return
+    is_below = path.parent == folder or Path(os.path.realpath(path.parent)).is_relative_to(
+        os.path.realpath(folder)
+    )
     if os.path.islink(path) or not is_below:  # noqa: PTH114 - unlike Path, never raises
         which = "link" if is_below else f"link that leads out of {folder}"
         line = f"is not of blurmapper's making and is left as it is; move away the {which}"

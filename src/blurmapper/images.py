@@ -38,7 +38,8 @@ ImageArray = npt.NDArray[Any]
 """RGB (H, W, 3): uint8, uint16, or float32 in [0, 1]."""
 
 BlurMap = npt.NDArray[np.float32]
-"""float32 (H, W) in [0, 1]: the probability that a pixel is blurred."""
+AnyMap = npt.NDArray[np.floating[Any]]
+"""(H, W) in [0, 1]: the probability that a pixel is blurred. Floats of any size are taken."""
 
 ImageSource = AnyPath | Content | OpenFile | PIL.Image.Image | npt.NDArray[Any]
 """What `read_image` takes."""
@@ -178,7 +179,7 @@ def encode_cutout(rgba: npt.NDArray[Any]) -> bytes:
     return cv2.imencode(".png", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))[1].tobytes()
 
 
-def write_map(blur_map: BlurMap, path: AnyPath, *, bits: Literal[8, 16] = 8) -> None:
+def write_map(blur_map: AnyMap, path: AnyPath, *, bits: Literal[8, 16] = 8) -> None:
     """Write a blur map as a grey PNG (white = blurred) or as .npy, by the suffix.
 
     The file appears whole or not at all. A map is never stretched: 0 is black, 1 is white.
@@ -203,7 +204,7 @@ def write_map(blur_map: BlurMap, path: AnyPath, *, bits: Literal[8, 16] = 8) -> 
 
 
 def encode_map(
-    blur_map: BlurMap,
+    blur_map: AnyMap,
     name: str | Path,
     *,
     bits: Literal[8, 16] = 8,
@@ -259,7 +260,7 @@ def read_map(path: AnyPath) -> BlurMap:
 
 
 @np.errstate(under="ignore")
-def draw_overlay(image: ImageArray, blur_map: BlurMap) -> npt.NDArray[np.uint8]:
+def draw_overlay(image: ImageArray, blur_map: AnyMap) -> npt.NDArray[np.uint8]:
     """Draw a blur map over its photo: sharp in full colour, blurred grey and tinted violet.
 
     Parameters
@@ -267,7 +268,7 @@ def draw_overlay(image: ImageArray, blur_map: BlurMap) -> npt.NDArray[np.uint8]:
     image : ndarray
         RGB (H, W, 3): uint8, uint16 or float32 in [0, 1].
     blur_map : ndarray
-        float32 (H, W) in [0, 1], 1 = blurred.
+        float (H, W) in [0, 1], 1 = blurred.
 
     Returns
     -------

@@ -156,10 +156,10 @@ def _import_function(name: str) -> BlurMethod:
         found = getattr(import_module(module), function)
     except (Exception, SystemExit) as error:
         # Code of others raises anything.
-        raise MethodError(
-            f"{name}: cannot be imported ({one_line(error)}); write package.module:function, and "
-            "run where Python finds the package"
-        ) from error
+        mend = "write package.module:function, and run where Python finds the package"
+        if file := getattr(sys.modules.get(module), "__file__", None):
+            mend = f"that is {file}: correct the name, or give your module another"
+        raise MethodError(f"{name}: cannot be imported ({one_line(error)}); {mend}") from error
     if not callable(found):
         raise MethodError(f"{name}: is no function; name one that takes an image and gives a map")
     method: BlurMethod = found

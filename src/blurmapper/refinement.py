@@ -50,7 +50,7 @@ _BLOCK_PIXELS = 4096
 @np.errstate(under="ignore")
 def refine_map(
     image: npt.NDArray[Any],
-    coarse_map: Plane,
+    coarse_map: npt.NDArray[np.floating[Any]],
     *,
     radius: int = RADIUS,
     epsilon: float = EPSILON,
@@ -64,7 +64,7 @@ def refine_map(
     image : ndarray
         RGB (H, W, 3): uint8, uint16, or float32 in [0, 1].
     coarse_map : ndarray
-        float32 (h, w) in [0, 1], 1 = blurred, of the same photo; h <= H and w <= W.
+        float (h, w) in [0, 1], 1 = blurred, of the same photo; h <= H and w <= W.
     radius : int
         Half the side of the filter's window, in pixels of the coarse map: 0 to `MOST_RADIUS`.
     epsilon : float
@@ -144,7 +144,9 @@ def enlarge_map(coarse_map: Plane, height: int, width: int) -> Plane:
     return enlarge(coarse_map, (height, width)).astype(np.float32, copy=False)
 
 
-def _check(image: npt.NDArray[Any], coarse_map: Plane) -> tuple[npt.NDArray[Any], Plane]:
+def _check(
+    image: npt.NDArray[Any], coarse_map: npt.NDArray[np.floating[Any]]
+) -> tuple[npt.NDArray[Any], Plane]:
     image, coarse_map = check_image(image), check_map(coarse_map)
     if coarse_map.shape[0] > image.shape[0] or coarse_map.shape[1] > image.shape[1]:
         raise ImageError(

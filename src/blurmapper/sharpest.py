@@ -10,7 +10,7 @@ import numpy.typing as npt
 from blurmapper.amounts import CELL, BlurAmounts, Grid
 from blurmapper.decoding import LIKE, MIN_SIDE, check_map, describe
 from blurmapper.errors import ImageError
-from blurmapper.images import BlurMap
+from blurmapper.images import AnyMap, BlurMap
 from blurmapper.preprocessing import reduce_area
 
 FEWEST_CELLS = 6
@@ -55,7 +55,7 @@ class SharpestPart(NamedTuple):
 
 
 def find_sharpest(
-    amounts: BlurAmounts, blur_map: BlurMap, *, size: tuple[int, int] | None = None
+    amounts: BlurAmounts, blur_map: AnyMap, *, size: tuple[int, int] | None = None
 ) -> SharpestPart | None:
     """Return how sharp the sharpest part is of what is meant to be sharp, or None if unknown.
 
@@ -69,7 +69,7 @@ def find_sharpest(
     amounts : BlurAmounts
         Of a photo.
     blur_map : ndarray
-        float32 (H, W) in [0, 1], 1 = blurred, of the same photo.
+        float (H, W) in [0, 1], 1 = blurred, of the same photo.
     size : tuple of int, optional
         (height, width) of the photo, if the map is of a smaller copy.
 

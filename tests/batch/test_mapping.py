@@ -24,7 +24,7 @@ from blurmapper.batch import (
     do_job,
     read_for,
 )
-from blurmapper.errors import ImageError, MethodError
+from blurmapper.errors import ImageError, MethodError, WeightsError
 from blurmapper.images import ImageArray, read_image, read_map
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
@@ -108,6 +108,13 @@ def test_a_method_of_one_kind_cannot_be_asked_for_two(job: Job) -> None:
     failure = map_photo(job, map_left_half, Outputs(kinds=True))
     assert isinstance(failure, PhotoFailure) and isinstance(failure.error, MethodError)
     assert not target_of(job).parent.exists()
+
+
+def test_a_method_of_one_kind_is_named_before_any_photo(tiny_weights: Path) -> None:
+    with pytest.raises(MethodError, match=r"^all-blurred: this method cannot tell motion"):
+        MapTask("all-blurred", outputs=Outputs(kinds=True)).build()
+    with pytest.raises(WeightsError, match=r"tiny\.onnx: cannot tell motion"):
+        MapTask(str(tiny_weights), outputs=Outputs(kinds=True)).build()
 
 
 def test_a_bad_photo_is_a_failure_with_its_reason(job: Job) -> None:

@@ -268,6 +268,17 @@ def test_a_full_disk_ends_the_run_in_one_line(
     assert len(mapped_again(run())) == 3
 
 
+def test_a_disk_that_is_full_for_the_manifest_ends_the_run_in_the_same_line(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as context:
+        context.setattr(os, "write", lambda file, content: 0)
+        line = r"maps\.jsonl: .*No space left .* run the same command to go on$"
+        with pytest.raises(ImageError, match=line):
+            run()
+    assert len(mapped_again(run())) == 3
+
+
 def test_a_folder_that_cannot_be_made_is_said_before_any_photo(
     photos: Path, tmp_path: Path
 ) -> None:

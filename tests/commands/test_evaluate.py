@@ -162,6 +162,13 @@ def test_a_photo_in_the_place_of_a_figure_is_named_before_the_work(
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["best.png"]
 
 
+def test_no_figure_goes_through_a_link(run: Run, benchmark_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "best.png").symlink_to("mine")
+    with pytest.raises(ImageError, match=r"best\.png: is not of .*; move away the link"):
+        run("--maps", str(benchmark_folder / "soft"), "--figures", str(tmp_path))
+    assert not (tmp_path / "mine").exists()
+
+
 @pytest.mark.parametrize("other", [["--csv", "best.png"], ["--figures", "."]])
 def test_two_outputs_at_one_path_are_refused_at_once(
     other: list[str],

@@ -35,6 +35,15 @@ def test_a_file_of_the_users_is_named_before_anything_is_done(
     assert notes.read_text() == "my own notes"
 
 
+def test_no_table_goes_through_a_link(tmp_path: Path) -> None:
+    link = tmp_path / "table6.json"
+    link.symlink_to("mine")
+    result = CliRunner().invoke(app, ["reproduce", "table6", "-o", str(tmp_path)])
+    assert isinstance(result.exception, ImageError)
+    assert str(result.exception).startswith(f"{link}: is not of blurmapper's making")
+    assert [*tmp_path.iterdir()] == [link]
+
+
 @pytest.mark.parametrize("option", [["--schedule", "full"], ["--set", "seed=1"]])
 def test_what_trains_nothing_takes_no_schedule(option: list[str]) -> None:
     result = CliRunner().invoke(app, ["reproduce", "table6", *option])

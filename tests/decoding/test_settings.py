@@ -8,8 +8,9 @@ import struct
 import subprocess
 import sys
 import warnings
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ import PIL.Image
 import pytest
 from PIL import ImageFile
 
+from blurmapper.decoding.opening import decode_safely
 from blurmapper.decoding.settings import own_settings
 from blurmapper.errors import ImageError
 from blurmapper.evaluation.maps import read_any_map
@@ -79,6 +81,32 @@ def test_a_warning_of_pillow_is_no_error_where_a_program_makes_it_one(sharp_phot
         with pytest.raises(UserWarning, match="malformed MPO"):
             PIL.Image.open(io.BytesIO(odd))
         np.testing.assert_array_equal(read_image(odd), read_image(jpeg))
+
+
+def test_photos_read_at_a_time_leave_a_program_its_filters_of_warnings() -> None:
+    entered, left = Event(), Event()
+    warned: set[str] = set()
+
+    def read(name: str) -> None:
+        if name not in warned:
+            warned.add(name)
+            raise UserWarning("odd metadata")
+        warnings.warn("more of it", stacklevel=1)
+        if name == "first.jpg":
+            others.append(pool.submit(decode_safely, lambda: read("second.jpg"), "second.jpg"))
+            entered.wait()
+        else:
+            entered.set()
+            left.wait()
+
+    others: list[Future[None]] = []
+    with warnings.catch_warnings(action="error"):
+        with ThreadPoolExecutor(1) as pool:
+            decode_safely(lambda: read("first.jpg"), "first.jpg")
+            left.set()
+            others[0].result()
+        with pytest.raises(UserWarning, match="mine"):
+            warnings.warn("mine", stacklevel=1)
 
 
 def pillow_reads(file: bytes) -> bool:

@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("torch", reason="training needs the extra blurmapper[train]")
 
 from blurmapper.datasets import read_dataset, read_truth
-from blurmapper.errors import ConfigError, DatasetError
+from blurmapper.errors import ConfigError, DatasetError, ImageError
 from blurmapper.laboratory import open_benchmark
 from blurmapper.laboratory.open_benchmark import Entry, Image, group_twins
 from blurmapper.splits import select_split
@@ -173,6 +173,15 @@ def test_a_damaged_list_of_what_it_is_made_of_is_one_line(
     (tmp_path / "benchmark.json").write_bytes(content)
     with pytest.raises(ConfigError, match="holds a benchmark made otherwise; give another folder"):
         open_benchmark.build_open_benchmark(library, tmp_path, side=SIDE)
+
+
+@pytest.mark.parametrize("name", ["benchmark.json", "images", "truth"])
+def test_no_benchmark_goes_through_a_link(name: str, library: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).symlink_to("../mine")
+    with pytest.raises(ImageError, match=f"{name}: is not of .*; move away the link"):
+        open_benchmark.build_open_benchmark(library, tmp_path / "out", side=SIDE)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def test_what_a_killed_run_left_is_gone_on_with(benchmark: Path, library: Path) -> None:

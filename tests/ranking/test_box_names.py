@@ -67,9 +67,28 @@ def test_boxes_of_photos_that_are_not_given_are_counted(tmp_path: Path) -> None:
 def test_boxes_of_none_of_the_photos_are_refused(tmp_path: Path) -> None:
     PIL.Image.new("RGB", (64, 48)).save(tmp_path / "x.png")
     (tmp_path / "a.csv").write_text(to_csv([HEADER, ["nowhere.jpg", 1, 2, 3, 4]]))
-    why = "its boxes of 1 photo fit none given (nowhere.jpg is the first); check the names in it"
+    why = "its boxes of 1 photo fit none given (nowhere.jpg is the first); check the names in it, "
+    why += "in UTF-8, or rank without it"
     with pytest.raises(ConfigError, match=rf"a\.csv: {re.escape(why)}$"):
         rank_photos(tmp_path / "x.png", boxes=tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("kind", ["a.json", "labels"])
+def test_photos_that_are_known_to_have_no_boxes_are_no_wrong_names(
+    kind: str, tmp_path: Path
+) -> None:
+    if kind == "labels":
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "x.txt").write_text("0 .5 .5 .2 .2\n")
+        (tmp_path / kind / "y.txt").write_text("")
+    else:
+        images = [{"id": 1, "file_name": "x.jpg"}, {"id": 2, "file_name": "y.jpg"}]
+        (tmp_path / kind).write_text(json.dumps({"images": images, "annotations": [ANNOTATION]}))
+    boxes, name = read_boxes(tmp_path / kind), "x" if kind == "labels" else "x.jpg"
+    line = f"the boxes of 1 photo fit none given ({name} is the first)"
+    assert boxes.find_strays(["part/y.jpg"]) == f"{tmp_path / kind}: {line}"
+    assert boxes.find_strays(["part/x.jpg"]) is None
+    assert boxes.of("part/y.jpg") == []
 
 
 def test_a_file_without_boxes_and_a_folder_without_photos_are_taken(tmp_path: Path) -> None:

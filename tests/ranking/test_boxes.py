@@ -185,7 +185,7 @@ def test_what_holds_no_boxes_is_refused(name: str, content: str, tmp_path: Path)
     file.parent.mkdir(exist_ok=True)
     file.write_text(content)
     given = file.parent if name.startswith("a/") else file
-    with pytest.raises(ConfigError, match="holds no boxes; give COCO JSON"):
+    with pytest.raises(ConfigError, match="holds no boxes; give COCO JSON, CSV in UTF-8 with"):
         read_boxes(given)
 
 

@@ -53,6 +53,18 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def config(photos: Path, tmp_path: Path) -> Path:
+    """A config of six steps on those photos, which goes to ``run``."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(
+        f'architecture = "configuration-i"\nphotos = "{photos}"\noutput = "{tmp_path / "run"}"\n'
+        "side = 32\nbatch = 2\niterations = 6\nworkers = 0\nthreads = 1\nprecision = 'fp32'\n"
+        "rate = 1e-4\naverage = 0.9\nscore_every = 1000\ncheckpoint_every = 3\n"
+    )
+    return path
+
+
+@pytest.fixture
 def material() -> Material:
     """A sharp photo with a subject amid it, and another photo's subject."""
     alpha = disc(96).astype(np.float32) / 255.0

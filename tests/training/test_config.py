@@ -78,23 +78,25 @@ def test_a_wrong_config_is_one_clear_line(tmp_path: Path, text: str, message: st
         ("batch=0", "1 to 65536"),
         ("iterations=0", "1 to 10000000"),
         ("working_side=15", "16 to 100000"),
-        ("rate=-1", "0.0 or more"),
-        ("rate=nan", "0.0 or more"),
-        ("rate=inf", "0.0 or more"),
-        ("power=-0.1", "0.0 or more"),
+        ("rate=-1", "0.0 to 1000000.0"),
+        ("rate=nan", "0.0 to 1000000.0"),
+        ("rate=inf", "0.0 to 1000000.0"),
+        ("power=-0.1", "0.0 to 1000000.0"),
         ("warmup=-1", "0 or more"),
         ("momentum=1.5", "0.0 to 1.0"),
-        ("weight_decay=-1", "0.0 or more"),
-        ("bias_factor=-1", "0.0 or more"),
-        ("encoder_factor=nan", "0.0 or more"),
+        ("weight_decay=-1", "0.0 to 1000000.0"),
+        ("bias_factor=-1", "0.0 to 1000000.0"),
+        ("bias_factor=1e308", "0.0 to 1000000.0"),
+        ("encoder_factor=nan", "0.0 to 1000000.0"),
         ("average=2", "0.0 to 1.0"),
         ("average=nan", "0.0 to 1.0"),
         ("threads=99999999999", "0 to 1024"),
         ("workers=-1", "0 to 1024"),
         ("score_every=0", "1 or more"),
         ("checkpoint_every=0", "1 or more"),
-        ("mixture.made=-1", "0.0 or more"),
-        ("mixture.labelled=nan", "0.0 or more"),
+        ("mixture.made=-1", "0.0 to 1000000.0"),
+        ("mixture.made=1e308", "0.0 to 1000000.0"),
+        ("mixture.labelled=nan", "0.0 to 1000000.0"),
     ],
 )
 def test_a_number_out_of_range_is_refused_with_its_range(
@@ -115,6 +117,25 @@ def test_every_number_of_a_config_has_a_range_that_its_default_is_in(kind: type[
     for name, usual in numbers.items():
         (bounds,) = hints[name].__metadata__
         assert bounds.least <= usual <= bounds.most
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"side": 15}, "^side is 15; use 16 to 8192$"),
+        ({"rate": 10**400}, "too large"),
+        ({"optimiser": "adam"}, "^optimiser: 'adam' is none of"),
+        ({"mixture": {"made": 1}}, "^mixture: {'made': 1} is not of type Mixture$"),
+        ({"dataset": "set"}, "^name the photos of `dataset`"),
+    ],
+)
+def test_a_config_made_in_python_is_checked_as_one_of_a_file(
+    fields: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        TrainingConfig("dbm-lite", Path("p"), Path("o"), **fields)
+    with pytest.raises(ConfigError, match=r"^made is inf; use"):
+        Mixture(made=float("inf"))
 
 
 def test_a_setting_reaches_into_tables_alone(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from blurmapper.errors import DatasetError
+from blurmapper.errors import DatasetError, ImageError
 from blurmapper.training.config import Mixture
 from blurmapper.training.data import PairDataset, PairSource
 from blurmapper.training.inference import score_held_out
@@ -82,6 +82,15 @@ def test_a_broken_photo_is_named(photos: Path, tmp_path: Path) -> None:
     for photo in (root / "traced/images").iterdir():
         photo.write_bytes(b"not a photo")
     with pytest.raises(DatasetError, match=r"traced.*cannot be read as a photo"):
+        PairSource(read_library(root), 48, 0, ONLY_TRACED).pair(0)
+
+
+def test_a_photo_of_one_pixel_is_named(photos: Path, tmp_path: Path) -> None:
+    root = tmp_path / "photos"
+    shutil.copytree(photos, root)
+    for image in (root / "traced/images").iterdir():
+        cv2.imwrite(str(image), np.zeros((1, 1, 3), np.uint8))
+    with pytest.raises(ImageError, match=r"traced.*\.jpg: 1 x 1 pixels is too small; "):
         PairSource(read_library(root), 48, 0, ONLY_TRACED).pair(0)
 
 

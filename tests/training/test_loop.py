@@ -25,17 +25,6 @@ from blurmapper.training.running import train
 from blurmapper.training.storage import read_checkpoint, strip_checkpoint, write_checkpoint
 
 
-@pytest.fixture
-def config(photos: Path, tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.toml"
-    path.write_text(
-        f'architecture = "configuration-i"\nphotos = "{photos}"\noutput = "{tmp_path / "run"}"\n'
-        "side = 32\nbatch = 2\niterations = 6\nworkers = 0\nthreads = 1\nprecision = 'fp32'\n"
-        "rate = 1e-4\naverage = 0.9\nscore_every = 1000\ncheckpoint_every = 3\n"
-    )
-    return path
-
-
 def test_training_writes_a_checkpoint_and_a_log(config: Path, tmp_path: Path) -> None:
     checkpoint = train(config)
     state = read_checkpoint(checkpoint)
@@ -134,6 +123,18 @@ def test_a_run_whose_loss_is_lost_stops_and_keeps_its_last_checkpoint(
     with pytest.raises(ConfigError, match=r"checkpoint\.pt: the loss of step \d is nan; .*rate"):
         train(config, resume=True, overrides=["iterations=60"])
     assert (tmp_path / "run/checkpoint.pt").read_bytes() == kept
+
+
+def test_a_last_step_that_leaves_no_maps_to_score_is_one_line(config: Path, tmp_path: Path) -> None:
+    too_fast = ["rate=1e6", "bias_factor=1e6", "weight_decay=1e6", "iterations=1"]
+    with pytest.raises(ConfigError, match=r"checkpoint\.pt: maps are no numbers after step 1; "):
+        train(config, overrides=["architecture=dbm-lite", *too_fast, "average=0"])
+    assert not (tmp_path / "run/checkpoint.pt").exists()
+
+
+def test_pairs_too_small_for_the_networks_norms_are_one_line(config: Path) -> None:
+    with pytest.raises(ConfigError, match=r"checkpoint\.pt: side=16 with batch=1 is too little"):
+        train(config, overrides=["architecture=dbm-lite", "side=16", "batch=1"])
 
 
 def test_learning_lowers_the_loss(config: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from blurmapper.decoding import check_map, check_pair
 from blurmapper.errors import ConfigError, check_choice
-from blurmapper.images import BlurMap, ImageArray
+from blurmapper.images import AnyMap, BlurMap, ImageArray
 from blurmapper.preprocessing import WHITE, reduce_area
 
 Weighting = Literal["centre", "saliency"]
@@ -27,14 +27,14 @@ SALIENCY_SIDE = 256
 
 @np.errstate(under="ignore")
 def blur_degree(
-    blur_map: BlurMap, *, weighting: Weighting | None = None, image: ImageArray | None = None
+    blur_map: AnyMap, *, weighting: Weighting | None = None, image: ImageArray | None = None
 ) -> float:
     """Return the blur degree S of a photo, the mean of its blur map.
 
     Parameters
     ----------
     blur_map : ndarray
-        float32 (H, W) in [0, 1], 1 = blurred.
+        float (H, W) in [0, 1], 1 = blurred.
     weighting : {"centre", "saliency"}, optional
         What counts more: the middle of the photo, or what stands out of it by its colour.
         Every pixel counts the same unless given.

@@ -14,7 +14,7 @@ from blurmapper.amounts import CELL
 from blurmapper.decoding import check_pair
 from blurmapper.devices import count_cores
 from blurmapper.errors import ConfigError, check_choice
-from blurmapper.images import BlurMap, ImageArray
+from blurmapper.images import AnyMap, BlurMap, ImageArray
 from blurmapper.sharpest import check_amounts
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ MOST_STRENGTH = 8.0
 
 def magnify_blur(
     image: ImageArray,
-    blur_map: BlurMap,
+    blur_map: AnyMap,
     *,
     strength: float = 1.0,
     shape: Shape = "disc",
@@ -49,7 +49,7 @@ def magnify_blur(
     image : ndarray
         RGB (H, W, 3): uint8, uint16, or float32 in [0, 1].
     blur_map : ndarray
-        float32 (H, W) in [0, 1], 1 = blurred, of the same photo.
+        float (H, W) in [0, 1], 1 = blurred, of the same photo.
     strength : float
         0 to `MOST_STRENGTH`. The blur added has a radius of `RADIUS` times this: at 1, 54
         pixels in a photo of 12 megapixels.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from blurmapper.compiled import import_compiled
 from blurmapper.decoding import MIN_SIDE, check_pair, row_strips, to_eight_bits
 from blurmapper.errors import check_number, needing
-from blurmapper.images import BlurMap, ImageArray
+from blurmapper.images import AnyMap, BlurMap, ImageArray
 from blurmapper.preprocessing import WHITE
 from blurmapper.refinement import refine_map
 
@@ -59,7 +59,7 @@ def seed_labels(blur_map: BlurMap) -> npt.NDArray[np.uint8]:
 
 
 @np.errstate(under="ignore")
-def segment_blur(image: ImageArray, blur_map: BlurMap, *, working_side: int = WORKING_SIDE) -> Mask:
+def segment_blur(image: ImageArray, blur_map: AnyMap, *, working_side: int = WORKING_SIDE) -> Mask:
     """Separate the sharp subject from what is blurred.
 
     Parameters
@@ -67,7 +67,7 @@ def segment_blur(image: ImageArray, blur_map: BlurMap, *, working_side: int = WO
     image : ndarray
         RGB (H, W, 3): uint8, uint16, or float32 in [0, 1].
     blur_map : ndarray
-        float32 (H, W) in [0, 1], 1 = blurred, of the same photo.
+        float (H, W) in [0, 1], 1 = blurred, of the same photo.
     working_side : int
         A photo of more than ``working_side ** 2`` pixels is cut at that area, and the cut
         carried to the photo's size along its edges.
@@ -107,7 +107,7 @@ def segment_blur(image: ImageArray, blur_map: BlurMap, *, working_side: int = WO
 
 
 def cut_out(
-    image: ImageArray, blur_map: BlurMap, *, working_side: int = WORKING_SIDE
+    image: ImageArray, blur_map: AnyMap, *, working_side: int = WORKING_SIDE
 ) -> npt.NDArray[Any]:
     """Cut the sharp subject out, onto transparency.
 

@@ -170,7 +170,8 @@ class Manifest(AbstractContextManager["Manifest"]):
             if os.write(self._appended, pending) != len(pending):
                 raise OSError(28, "No space left on device")  # noqa: TRY301
         except OSError as error:
-            raise not_written(self._location, error) from error
+            line = f"{not_written(self._location, error)}, then run the same command to go on"
+            raise ImageError(line) from error
 
     def _find_lines(self) -> dict[str, _Place]:
         lines: dict[str, _Place] = {}

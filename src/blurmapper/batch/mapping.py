@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Literal
 
+import numpy as np
+
 from blurmapper.amount_pictures import draw_amounts, encode_amounts
 from blurmapper.amounts import BlurAmounts, identify_network, measure_amounts
 from blurmapper.applications.degree import blur_degree, share_blurred
@@ -15,6 +17,7 @@ from blurmapper.batch.finding import Found
 from blurmapper.batch.keep_masks import KeepMasks
 from blurmapper.batch.tasks import Job, Outcome, PhotoTask, may_be_number
 from blurmapper.decoding import Photo
+from blurmapper.decoding.arrays import MIN_SIDE
 from blurmapper.errors import MethodError
 from blurmapper.images import (
     BlurMap,
@@ -26,7 +29,7 @@ from blurmapper.images import (
 )
 from blurmapper.locations import Location
 from blurmapper.mapper import BlurMapper
-from blurmapper.methods import BlurMethod
+from blurmapper.methods import BlurMethod, naming
 from blurmapper.refinement import enlarge_map
 from blurmapper.sharpest import find_sharpest
 
@@ -80,6 +83,20 @@ class MapTask(PhotoTask):
         """Of the amount, where it is measured, what is sharpest and where."""
         names = ("sigma", "sharpest_row", "sharpest_column") if self.outputs.amount else ()
         return dict.fromkeys(names, may_be_number)
+
+    def build(self) -> BlurMethod:
+        """Return the method, once it has told the kinds of blur of anything where it will have to.
+
+        Raises
+        ------
+        MethodError, WeightsError
+            If it cannot.
+        """
+        method = super().build()
+        if self.outputs.kinds:
+            with naming(self.method):
+                _map(method, np.zeros((MIN_SIDE, MIN_SIDE, 3), np.uint8), self.outputs)
+        return method
 
     def work(self, method: BlurMethod, photo: BinaryIO, name: str) -> Outcome:
         """Map a photo.

@@ -94,7 +94,7 @@ def check_outputs(outputs: Sequence[tuple[Location, Recognises]]) -> None:
     check_apart(location for location, _ in outputs)
     for location, ours in outputs:
         if location != STANDARD_OUTPUT:
-            check_replaceable(location, ours)
+            check_replaceable(location, ours, follow=True)
 
 
 def write_output(content: str | bytes, location: Location, ours: Recognises) -> None:
@@ -102,7 +102,7 @@ def write_output(content: str | bytes, location: Location, ours: Recognises) -> 
     if location == STANDARD_OUTPUT:
         print_text(content)
     else:
-        write_file(location, content, ours)
+        write_file(location, content, ours, follow=True)
 
 
 def table_console() -> Console:

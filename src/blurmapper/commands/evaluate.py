@@ -11,6 +11,7 @@ from blurmapper.commands import _evaluate_options as option
 from blurmapper.commands._output import check_outputs, print_line, progress_bar, write_output
 from blurmapper.commands._tables import print_tables
 from blurmapper.errors import ConfigError
+from blurmapper.files import refuse_link
 from blurmapper.locations import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
@@ -115,7 +116,10 @@ def _list_outputs(
 
     outputs = [(path, OURS[kind]) for kind, path in files.items()]
     outputs += [] if report is None else [(report, IS_REPORT)]
-    return outputs + ([] if figures is None else [(figures / name, is_figure) for name in FIGURES])
+    for place in [] if figures is None else [figures / name for name in FIGURES]:
+        refuse_link(place, place.parent)
+        outputs.append((place, is_figure))
+    return outputs
 
 
 def _warn_of_masks(samples: Sequence[Sample], results: Mapping[str, Records]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import struct
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
@@ -15,7 +14,7 @@ from PIL import ExifTags
 
 from blurmapper.decoding import boxes, jpeg, png
 from blurmapper.decoding.arrays import MOST_BYTES, check_packing, check_size, cut_short
-from blurmapper.decoding.settings import own_settings
+from blurmapper.decoding.settings import ignore_warnings, own_settings
 from blurmapper.errors import BlurMapperError, ImageError, needing, one_line
 
 if TYPE_CHECKING:
@@ -268,8 +267,8 @@ def decode_safely(decode: Callable[[], Decoded], name: str) -> Decoded:
                 return decode()
             except Warning:
                 # Pillow warns of odd metadata in photos that it reads well.
-                with warnings.catch_warnings(action="ignore"):
-                    return decode()
+                ignore_warnings()
+                return decode()
         except BlurMapperError:
             raise
         except PIL.UnidentifiedImageError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -24,6 +25,24 @@ class _Theirs(int):
 
     def __rmul__(self, factor: int) -> int:
         return _Theirs(factor * int(self))
+
+
+class _Reading(type):
+    def __subclasscheck__(cls, category: type) -> bool:
+        return _is_reading.get()
+
+
+class _WhileReading(Warning, metaclass=_Reading):
+    """Every warning in a thread that reads a photo for us, and none in another."""
+
+
+def ignore_warnings() -> None:
+    """Leave photos their odd metadata where a program has made errors of warnings.
+
+    All threads share the filters. Set aside and put back in two threads at a time, some of one's
+    would stay, and what the program adds meanwhile be lost; this one can stay.
+    """
+    warnings.simplefilter("ignore", _WhileReading)
 
 
 @contextmanager

@@ -114,7 +114,7 @@ def write_report(findings: Findings, path: str | Path) -> None:
         sections.append(_figure_html(draw_benchmark_sheet(findings, samples), f"{label} photos"))
     page = Template(PAGE.read_text("utf-8"))
     content = page.substitute(title=html.escape(title), body="\n".join(sections))
-    write_file(Path(path), content, IS_REPORT)
+    write_file(Path(path), content, IS_REPORT, follow=True)
 
 
 def write_figures(findings: Findings, folder: str | Path) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from blurmapper.batch import Manifest, describe_file, find_unchanged, identify
 from blurmapper.datasets import Sample
 from blurmapper.errors import ConfigError, DatasetError
-from blurmapper.files import write_file
+from blurmapper.files import refuse_link, write_file
 from blurmapper.images import read_image, write_map
 from blurmapper.laboratory.experiments import Say, Training, list_steps, read_schedule
 from blurmapper.laboratory.provenance import describe_machine, list_versions, to_json
@@ -173,6 +173,7 @@ class TrainedNetwork:
                 with self._reading():
                     mapper = mapper or NetworkMapper.from_checkpoint(self.checkpoint)
                 inputs = [describe_file(sample.photo)]
+                refuse_link(path, folder)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_map(mapper(read_image(sample.photo)), path)
                 manifest.add(sample.name, {"made_of": made_of, "inputs": inputs})

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from blurmapper.csv_rows import to_csv
 from blurmapper.errors import ConfigError, DatasetError
-from blurmapper.files import write_file, written_as
+from blurmapper.files import refuse_link, write_file, written_as
 from blurmapper.laboratory.photos import CUHK_PHOTOS, MANIFEST, shuffle
 from blurmapper.laboratory.provenance import to_json
 from blurmapper.training.augmentation import resize_layer
@@ -124,6 +124,8 @@ def build_open_benchmark(
         raise ConfigError(f"{output}: holds a benchmark made otherwise; give another folder")
     if manifest.exists() and (output / "photos.csv").exists():
         return output
+    for folder in ("images", "truth"):
+        refuse_link(output / folder, output)
     library = read_whole_library(photos)
     entries = plan_entries(library, seed)
     write_file(manifest, to_json(made_by))

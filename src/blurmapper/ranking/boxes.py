@@ -55,7 +55,7 @@ class Boxes:
     Attributes
     ----------
     by_name : dict of str to list of NamedBox
-        As much of a photo's path as is given -> its boxes.
+        As much of a photo's path as is given -> its boxes, none of what is known to have none.
     source : Path
         Where they are from.
     """
@@ -77,15 +77,16 @@ class Boxes:
 
     def find_strays(self, photos: Collection[str]) -> str | None:
         """Return the line about boxes of none of the photos, if any; `ConfigError` if all are."""
-        found = {id(self.of(photo)) for photo in photos}
-        strays = [name for name, each in self.by_name.items() if id(each) not in found]
+        given = {id(self.of(photo)) for photo in photos}
+        strays = [name for name, each in self.by_name.items() if each and id(each) not in given]
         if not strays or not photos:
             return None
         said = (
             f"boxes of {count_of(len(strays), 'photo')} fit none given ({strays[0]} is the first)"
         )
-        if len(strays) == len(self.by_name):
-            raise ConfigError(f"{self.source}: its {said}; check the names in it")
+        if given.isdisjoint(map(id, self.by_name.values())):
+            mend = "check the names in it, in UTF-8, or rank without it"
+            raise ConfigError(f"{self.source}: its {said}; {mend}")
         return f"{self.source}: the {said}"
 
 
@@ -111,7 +112,8 @@ def read_boxes(path: Path) -> Boxes:
                 for file in files
                 for box in _read_yolo(file)
             ]
-            if not found and (not files or any(map(_read_lines, files))):
+            has_boxes = any(box for _, box in found)
+            if not has_boxes and (not files or any(map(_read_lines, files))):
                 raise ValueError(path)  # noqa: TRY301
         else:
             read = _read_coco if path.suffix.lower() == ".json" else _read_csv
@@ -120,19 +122,22 @@ def read_boxes(path: Path) -> Boxes:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except (AttributeError, KeyError, IndexError, RecursionError, TypeError, ValueError) as error:
         raise ConfigError(
-            f"{path}: holds no boxes; give COCO JSON, CSV with {', '.join(COLUMNS)}, or a folder "
-            "of YOLO's .txt files"
+            f"{path}: holds no boxes; give COCO JSON, CSV in UTF-8 with {', '.join(COLUMNS)}, or a "
+            "folder of YOLO's .txt files"
         ) from error
     boxes: dict[str, list[NamedBox]] = defaultdict(list)
     for name, box in found:
+        known = boxes[_to_tail(name)]
+        if box is None:
+            continue
         place = (box.x, box.y, box.width, box.height)
         if not all(map(math.isfinite, place)):
             raise ConfigError(f"{path}: the box {place} of {name} is none; mend it or leave it out")
-        boxes[_to_tail(name)].append(box)
+        known.append(box)
     return Boxes(dict(boxes), path)
 
 
-def _read_coco(text: str) -> Iterator[tuple[str, NamedBox]]:
+def _read_coco(text: str) -> Iterator[tuple[str, NamedBox | None]]:
     content: dict[str, Any] = json.loads(text)
     names = {image["id"]: _to_name(str(image["file_name"])) for image in content["images"]}
     labels = {each["id"]: str(each["name"]) for each in content.get("categories", ())}
@@ -146,6 +151,7 @@ def _read_coco(text: str) -> Iterator[tuple[str, NamedBox]]:
         # Subsets list some images alone; what stands for the others is no photo's name.
         name = names.get(each["image_id"], f"image_id {each['image_id']}, which none has,")
         yield name, NamedBox(labels.get(kind, str(kind)), x, y, width, height)
+    yield from ((name, None) for name in names.values())
 
 
 def _read_csv(text: str) -> Iterator[tuple[str, NamedBox]]:
@@ -160,8 +166,10 @@ def _read_csv(text: str) -> Iterator[tuple[str, NamedBox]]:
         yield name, NamedBox(label, x, y, width, height)
 
 
-def _read_yolo(file: Path) -> Iterator[NamedBox]:
+def _read_yolo(file: Path) -> Iterator[NamedBox | None]:
     lines = _read_lines(file)
+    if not lines:
+        yield None
     if not any(map(_is_label, lines)):
         return
     for line in lines:

@@ -103,7 +103,7 @@ def write_marks(
         try:
             content = _change(sidecar, wanted, elsewhere, replace=replace)
             if content and not dry_run:
-                write_file(sidecar, content)
+                write_file(sidecar, content, follow=True)
         except BlurMapperError as error:
             yield error
         else:

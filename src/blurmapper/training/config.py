@@ -38,13 +38,28 @@ class Bounds(NamedTuple):
     most: float = math.inf
 
 
-Factor = Annotated[float, Bounds(0.0)]
+Factor = Annotated[float, Bounds(0.0, 1e6)]
 Share = Annotated[float, Bounds(0.0, 1.0)]
 Count = Annotated[int, Bounds(1)]
 
 
+class _Checked:
+    """A record whose values are checked and converted however it is made."""
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
+        for name, hint in get_type_hints(type(self), include_extras=True).items():
+            try:
+                value = _convert(name, hints[name], getattr(self, name))
+            except (OverflowError, ValueError) as error:
+                raise ConfigError(str(error)) from None
+            for bounds in getattr(hint, "__metadata__", ()):
+                check_number(name, value, *bounds)
+            object.__setattr__(self, name, value)
+
+
 @dataclass(frozen=True)
-class Mixture:
+class Mixture(_Checked):
     """Shares of the kinds of pairs; they need not add up to one.
 
     Attributes
@@ -67,7 +82,7 @@ class Mixture:
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(_Checked):
     """All that decides what a training run does; paths are relative to the current directory.
 
     Attributes
@@ -147,6 +162,11 @@ class TrainingConfig:
     tensorboard: bool = False
     mixture: Mixture = field(default_factory=Mixture)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.dataset is not None and self.listed is None:
+            raise ConfigError("name the photos of `dataset` to train on with `listed`")
+
     @property
     def has_library(self) -> bool:
         """Whether `photos` is a library to make pairs of, some of whose photos are held out."""
@@ -193,8 +213,6 @@ class TrainingConfig:
         values = dict(values)
         mixture = _build(Mixture, values.pop("mixture", {}), f"{origin}: mixture")
         config: TrainingConfig = _build(cls, {**values, "mixture": mixture}, origin)
-        if config.dataset is not None and config.listed is None:
-            raise ConfigError(f"{origin}: name the photos of `dataset` to train on with `listed`")
         return config
 
 
@@ -251,20 +269,15 @@ def parse_override(override: str) -> tuple[str, Any]:
 def _build(kind: type[Any], values: Mapping[str, Any], origin: str) -> Any:
     if not isinstance(values, Mapping):
         raise ConfigError(f"{origin}: {values!r} is no table of fields")
-    hints, bounded = get_type_hints(kind), get_type_hints(kind, include_extras=True)
     known = {item.name: item for item in fields(kind)}
     for name in values:
         if name not in known:
             raise ConfigError(f"{origin}: no field {name!r}; choose among {', '.join(known)}")
     try:
-        values = {name: _convert(name, hints[name], value) for name, value in values.items()}
-        for name, value in values.items():
-            for bounds in getattr(bounded[name], "__metadata__", ()):
-                check_number(f"{origin}: {name}", value, *bounds)
         return kind(**values)
     except TypeError as error:
         raise ConfigError(f"{origin}: {str(error).partition(') ')[2] or error}") from None
-    except (OverflowError, ValueError) as error:
+    except ConfigError as error:
         raise ConfigError(f"{origin}: {error}") from None
 
 

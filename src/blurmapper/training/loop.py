@@ -14,6 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Dataset
 
 from blurmapper.errors import BlurMapperError, ConfigError
+from blurmapper.files import refuse_link
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.training.config import GROUPING, TrainingConfig
 from blurmapper.training.data import PairDataset, open_source
@@ -48,6 +49,7 @@ class TrainingRun:
     def train(self) -> None:
         """Run the steps that are left, saving and scoring as the config says."""
         config = self.config
+        refuse_link(self.path, config.output)
         config.output.mkdir(parents=True, exist_ok=True)
         model: nn.Module = self.network
         if self.processes > 1:
@@ -73,8 +75,13 @@ class TrainingRun:
         inputs = to_input(images.to(self.device, non_blocking=True), self.preprocessing)
         labels = labels.to(self.device, non_blocking=True)
         half = runs_in_half(self.config.precision, self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            logits = model(inputs)
+        try:
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+                logits = model(inputs)
+        except ValueError as error:
+            # So torch says that a norm has one number a channel, whose spread is none.
+            small = f"side={self.config.side} with batch={self.config.batch} is too little"
+            raise ConfigError(f"{self.path}: {small} for the network's norms; give more") from error
         loss = self.loss(logits.float(), labels)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -109,7 +116,12 @@ class TrainingRun:
         """Return scores of the averaged weights on the photos held out of training."""
         network = get_architecture(self.config.architecture).build().to(self.device)
         set_weights(network, self.average)
-        return score_held_out(network, self.preprocessing, self.config.photos)
+        try:
+            return score_held_out(network, self.preprocessing, self.config.photos)
+        except ValueError as error:
+            raise ConfigError(
+                f"{self.path}: maps are no numbers after step {self.step}; train at a lower rate"
+            ) from error
 
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the batches that are left; a pair depends on its number alone."""

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.csv_rows import read_rows
+from blurmapper.decoding import arrays
 from blurmapper.errors import DatasetError
 from blurmapper.masks import check_size
 
@@ -146,8 +147,10 @@ def read_pixels(path: Path, how: int) -> npt.NDArray[Any]:
 
 
 def read_rgb(path: Path) -> npt.NDArray[np.uint8]:
-    """Return a photo as RGB (H, W, 3), or raise as `read_pixels` does."""
-    return np.ascontiguousarray(read_pixels(path, cv2.IMREAD_COLOR)[..., ::-1])
+    """Return a photo as RGB (H, W, 3), or raise as `read_pixels` does, and if it is too small."""
+    pixels = read_pixels(path, cv2.IMREAD_COLOR)
+    arrays.check_size(pixels.shape[0], pixels.shape[1], str(path))
+    return np.ascontiguousarray(pixels[..., ::-1])
 
 
 def read_masked(masked: Masked) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
@@ -157,6 +160,8 @@ def read_masked(masked: Masked) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.u
     ------
     DatasetError
         If one cannot be read, or they are of different sizes.
+    ImageError
+        If the photo is too small.
     """
     image, mask = read_rgb(masked.photo), read_pixels(masked.mask, cv2.IMREAD_GRAYSCALE)
     check_size(mask, masked.mask, image, masked.photo)
