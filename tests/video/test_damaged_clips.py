@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import numpy.typing as npt
 import pytest
 
 from blurmapper.batch import Job
+from blurmapper.decoding import boxes
+from blurmapper.errors import VideoError
 from blurmapper.images import read_image
 from blurmapper.mapper import BlurMapper
 from blurmapper.video.clips import Clip
 from blurmapper.video.mapping import ClipOutputs, ClipResult, map_clip
 
-from .making import write_clip
+from .making import encode_clip, write_clip
 
 av = pytest.importorskip("av", reason="videos need the extra blurmapper[video]")
 
@@ -105,3 +108,41 @@ def test_frames_after_damage_are_mapped(
     result = map_it(path, tiny_mapper, tmp_path / "out")
     assert result.frames[-1].seconds > 3.5
     assert "cut short" not in (result.problem or "")
+
+
+def test_frames_too_large_for_a_computer_are_refused_before_they_are_decoded(
+    tmp_path: Path,
+) -> None:
+    gif = tmp_path / "clip.gif"
+    canvas = struct.pack("<6sHHBBB", b"GIF89a", 16_000, 8000, 0x80, 0, 0) + bytes(6)
+    dot = struct.pack("<BHHHHB", 0x2C, 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\0"
+    gif.write_bytes(canvas + dot * 3 + b";")
+    with pytest.raises(VideoError, match="16000 x 8000 pixels are more than 100 megapixels"):
+        Clip(gif)
+
+
+@pytest.mark.parametrize(
+    ("box", "place", "options"),
+    [(b"stsz", 8, {}), (b"trun", 4, {"movflags": "frag_keyframe+empty_moov"})],
+)
+def test_a_clip_that_lists_more_frames_than_any_has_is_refused(
+    box: bytes, place: int, options: dict[str, str], images: list[Image], tmp_path: Path
+) -> None:
+    clip = encode_clip(tmp_path / "clip.mp4", images[:2], options=options)
+    with Clip(clip) as whole:
+        assert len(list(whole.read_frames())) == 2
+    content = bytearray(clip.read_bytes())
+    count = content.index(box) + 4 + place
+    content[count : count + 4] = struct.pack(">I", 20_000_000)
+    clip.write_bytes(content)
+    with pytest.raises(VideoError, match="lists more frames than a clip has"):
+        Clip(clip)
+
+
+def test_sound_without_packing_has_as_many_samples_as_it_likes(
+    images: list[Image], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = encode_clip(tmp_path / "clip.mov", images[:2], sound="pcm_s16le")
+    monkeypatch.setattr(boxes, "_MOST_SAMPLES", 10)
+    with Clip(clip) as opened:
+        assert len(list(opened.read_frames())) == 2

@@ -18,6 +18,12 @@ _EXIF = (b"JpgTiffExif->JP2", bytes.fromhex("0537cdab9d0c4431a72afa561f2a113e"))
 _CANON = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 
 
+_FILM_HOLDERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf")
+_SAMPLE_COUNTS = (b"stsz", b"stz2", b"trun")
+_MOST_SAMPLES = 10_000_000
+"""Of a file: two days at 60 frames a second."""
+
+
 class Colours(NamedTuple):
     """An ICC profile, and a signal by its primaries and transfer of ITU-T H.273; or None."""
 
@@ -107,6 +113,36 @@ def without_tail(stream: BinaryIO, head: bytes) -> BinaryIO:
     return io.BytesIO(stream.read(end))
 
 
+def claims_samples(stream: BinaryIO) -> bool:
+    """Say whether a film lists more samples than any has: what reads it makes an object of each.
+
+    Sound without packing has a sample for each moment, all of one size, and no object for each.
+    """
+    size, handler, samples = stream.seek(0, io.SEEK_END), b"", 0
+    for name, start, _ in _film_boxes(stream, 0, size):
+        stream.seek(start)
+        content = stream.read(12)
+        if name == b"hdlr" and content[4:8] != b"dhlr":  # which says where the data is
+            handler = content[8:]
+        if name not in _SAMPLE_COUNTS or len(content) < 12:
+            continue
+        each, count = struct.unpack_from(">4xII", content)
+        if name == b"trun":
+            each, count = 0, each
+        if not (handler == b"soun" and 0 < each * count <= size):
+            samples += count
+    return samples > _MOST_SAMPLES
+
+
+def _film_boxes(stream: BinaryIO, place: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the boxes of a film, as `_outer_boxes` does, each of those that hold others too."""
+    for name, start, stop in _find_boxes(stream, place, end):
+        if name in _FILM_HOLDERS:
+            yield from _film_boxes(stream, start, min(stop, end))
+        else:
+            yield name, start, stop
+
+
 def find_outer(stream: BinaryIO, wanted: bytes) -> tuple[int, int]:
     """Return where an outer box's content starts and ends, or (0, 0) if there is none."""
     boxes = list(_outer_boxes(stream))
@@ -134,10 +170,15 @@ def _read_outer(stream: BinaryIO, wanted: bytes) -> bytes:
 
 def _outer_boxes(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
     """Yield the name of each box of a file, where its content starts, and where it ends."""
-    size, place = stream.seek(0, io.SEEK_END), 0
+    yield from _find_boxes(stream, 0, stream.seek(0, io.SEEK_END))
+    stream.seek(0)
+
+
+def _find_boxes(stream: BinaryIO, place: int, size: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the same of the boxes between two places."""
     for _ in range(_MOST_BOXES):
         stream.seek(place)
-        head = stream.read(16)
+        head = stream.read(min(16, max(0, size - place)))
         if len(head) < 8:
             break
         length, name = struct.unpack_from(">I4s", head)
@@ -149,7 +190,6 @@ def _outer_boxes(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
             break
         yield name, place + start, place + length
         place += length
-    stream.seek(0)
 
 
 def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:

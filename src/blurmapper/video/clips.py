@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.decoding import MIN_SIDE
+from blurmapper.decoding.arrays import LARGE_PIXELS, MIN_SIDE
 from blurmapper.errors import VideoError
 from blurmapper.locations import Location
 from blurmapper.video.opening import open_clip
@@ -87,6 +87,11 @@ class Clip(AbstractContextManager["Clip"]):
         self.path = path
         self._file, self._container = open_clip(path)
         self._stream = self._first_video()
+        try:
+            self._check_large(self._stream)
+        except VideoError:
+            self.close()
+            raise
         self._stream.thread_type = "AUTO"
         assert self._stream.time_base is not None
         self.time_base = _exact(self._stream.time_base)
@@ -213,6 +218,7 @@ class Clip(AbstractContextManager["Clip"]):
                     self._damaged += 1
                     continue
                 self._check_size(frame)
+                self._check_large(frame)
                 seen = True
                 yield frame
 
@@ -226,6 +232,13 @@ class Clip(AbstractContextManager["Clip"]):
             raise VideoError(
                 f"{self.path}: frames of {frame.width} x {frame.height} pixels are too small; "
                 f"a clip needs at least {MIN_SIDE} on each side"
+            )
+
+    def _check_large(self, seen: av.VideoFrame | VideoStream) -> None:
+        if seen.width * seen.height > LARGE_PIXELS:
+            raise VideoError(
+                f"{self.path}: frames of {seen.width} x {seen.height} pixels are more than "
+                f"{LARGE_PIXELS // 1_000_000} megapixels; reduce them first"
             )
 
 

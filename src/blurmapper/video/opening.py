@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from blurmapper.decoding.boxes import claims_samples
 from blurmapper.errors import ImageError, VideoError, needing
 from blurmapper.locations import Location, open_file
 
@@ -37,6 +38,9 @@ def open_clip(path: Location) -> tuple[BinaryIO, InputContainer]:
     if not file.read(1):
         file.close()
         raise VideoError(f"{path}: the file is empty (0 bytes); copy or download it again")
+    if claims_samples(file):
+        file.close()
+        raise VideoError(f"{path}: lists more frames than a clip has; convert it to MP4 anew")
     file.seek(0)
     options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "none"}
     broken = (av.ArgumentError, av.EOFError, av.InvalidDataError)
