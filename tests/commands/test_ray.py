@@ -43,7 +43,8 @@ def run(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     def run_here(jobs: Any, task: Task, *_: object) -> Iterator[Done]:
         worker = PhotoWorker(task, str(tmp_path))
         print("(raylet) a worker died")  # noqa: T201
-        return ((number, worker.do_job(job)) for number, job in jobs)
+        for number, job in jobs:
+            yield number, worker.do_job(job)
 
     app = to_command("map", map_photos)
     monkeypatch.chdir(tmp_path)

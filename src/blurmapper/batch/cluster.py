@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import redirect_stdout, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,8 +62,8 @@ def run_on_cluster(
     for size in (PHOTOS_A_TASK, 1):
         if not missing:
             return
-        run = partial(run_pieces, list(missing.items()), task, size, workers)
-        for number, result in _off_output(run):
+        results = run_pieces(list(missing.items()), task, size, workers)
+        for number, result in _off_output(results):
             # What is done twice counts once.
             if number in missing:
                 job = missing.pop(number)
@@ -79,10 +78,8 @@ def run_on_cluster(
         )
 
 
-def _off_output(run: Callable[[], Iterator[Done]]) -> Iterator[Done]:
+def _off_output(results: Iterator[Done]) -> Iterator[Done]:
     """Yield what a run does; Ray writes of workers that died to standard output, as JSON may be."""
-    with redirect_stdout(sys.stderr):
-        results = run()
     while True:
         with redirect_stdout(sys.stderr):
             done = next(results, None)

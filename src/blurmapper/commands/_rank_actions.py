@@ -145,7 +145,7 @@ class Actions:
             return 0
         done = {each.photo: each for each in results if not isinstance(each, PhotoFailure)}
         try:
-            page = write_report(ranking, cast("dict[Path, Result]", done), self.report)
+            page = write_report(ranking, done, self.report)
         except BlurMapperError as error:
             print_error(error)
             return 1
@@ -161,11 +161,11 @@ class Actions:
         if self.selection is not None:
             bursts = ranking.bursts if ranking.is_grouped else None
             records = select_photos(ranking.records, self.selection, bursts, by=ranking.by)
-            chosen = [record.photo for record in records]
+            # `check_local` lets no photo at an address come here.
+            chosen = [cast("Path", record.photo) for record in records]
         marks: dict[Path, Mark] = {}
         if self.stars:
-            rated = ((each.photo, each.stars(ranking.by)) for each in ranking.records)
-            marks = {photo: Mark(stars) for photo, stars in rated}
+            marks = {cast("Path", r.photo): Mark(r.stars(ranking.by)) for r in ranking.records}
         if self.mark is not None:
             marks |= {photo: self.mark.over(marks.get(photo)) for photo in chosen}
         failed = self.write_marks(marks) if self.stars or self.mark is not None else 0

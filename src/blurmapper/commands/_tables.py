@@ -112,8 +112,7 @@ def print_ranking(ranking: Ranking) -> None:
 def _cells(record: PhotoRecord, ranking: Ranking, folder: Path) -> list[str | Text]:
     from rich.text import Text
 
-    photo: Location = record.photo
-    region = record.sharpest
+    photo, region = record.photo, record.sharpest
     cells: list[str | Text] = [
         Text(printable(os.path.relpath(photo, folder) if isinstance(photo, Path) else photo)),
         record.verdict.word,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, cast
+from typing import Any, BinaryIO, ClassVar
 
 import cv2
 import numpy as np
@@ -215,7 +215,7 @@ def to_record(
     box = {name: values[f"sharpest_{name}"] for name in Box.__dataclass_fields__}
     known = values["sigma"] is not None
     return PhotoRecord(
-        cast("Path", result.photo),
+        result.photo,
         values["height"],
         values["width"],
         values[_DEGREES[weighting]],

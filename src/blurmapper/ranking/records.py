@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 from blurmapper.batch import PhotoFailure, is_number, may_be_number
+from blurmapper.locations import Location
 from blurmapper.ranking.frames import Frame
 from blurmapper.ranking.marks import rate
 from blurmapper.sharpest import SharpestPart, find_limit
@@ -68,8 +68,7 @@ class PhotoRecord:
 
     Attributes
     ----------
-    photo : Path
-        The photo's file.
+    photo : Path or Address
     height, width : int
         Its size in pixels, after its EXIF turn.
     blur_degree : float
@@ -88,7 +87,7 @@ class PhotoRecord:
         each box that was given.
     """
 
-    photo: Path
+    photo: Location
     height: int
     width: int
     blur_degree: float

@@ -151,13 +151,13 @@ def find_subject(blur_map: BlurMap) -> tuple[int, int]:
     return int((row + 0.5) * rows), int((column + 0.5) * columns)
 
 
-def write_report(ranking: Ranking, results: Mapping[Path, Result], output: Path) -> Path:
+def write_report(ranking: Ranking, results: Mapping[Location, Result], output: Path) -> Path:
     """Write the page of a ranking, once its pictures are there.
 
     Parameters
     ----------
     ranking : Ranking
-    results : mapping of Path to Result
+    results : mapping of Path or Address to Result
         From `ReportTask`, of each photo of the ranking.
     output : Path
         The report's folder.
@@ -195,8 +195,8 @@ def _to_json(data: dict[str, Any]) -> str:
     return json.dumps(data).replace("<", "\\u003c")
 
 
-def _describe(ranking: Ranking, results: Mapping[Path, Result], output: Path) -> dict[str, Any]:
-    paths = [_without_dots(record.photo) for record in ranking.records]
+def _describe(ranking: Ranking, results: Mapping[Location, Result], output: Path) -> dict[str, Any]:
+    paths = [_without_dots(Path(str(record.photo))) for record in ranking.records]
     folder = Path(os.path.commonpath([path.parent for path in paths])) if paths else Path()
     beside = _without_dots(output / PAGE).parent
     photos = []

@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from blurmapper.locations import Location
 from blurmapper.ranking.frames import Frame
 from blurmapper.ranking.records import Measure, PhotoRecord, Word, find_tier
 
@@ -52,7 +52,7 @@ def _is_between(low: float, blur: float | None, high: float) -> bool:
 def select_photos(
     ranked: Sequence[PhotoRecord],
     selection: Selection,
-    bursts: Mapping[Path, Burst] | None = None,
+    bursts: Mapping[Location, Burst] | None = None,
     *,
     by: Measure = "s",
 ) -> list[PhotoRecord]:
@@ -63,7 +63,7 @@ def select_photos(
     ranked : sequence of PhotoRecord
         From `order_photos`, the sharpest first.
     selection : Selection
-    bursts : mapping of Path to Burst, optional
+    bursts : mapping of Path or Address to Burst, optional
         From `group_bursts`. With it a number is one of exposures, of which all files are chosen;
         the sharpest hold of a burst its best at most, and the blurriest none that is the best.
     by : {"focus", "s", "region"}
@@ -111,7 +111,7 @@ class Burst:
         return self.place == 1
 
 
-def group_bursts(ranked: Sequence[PhotoRecord]) -> dict[Path, Burst]:
+def group_bursts(ranked: Sequence[PhotoRecord]) -> dict[Location, Burst]:
     """Return the burst of each photo that is of one; other photos are left out.
 
     A burst holds each photo that one of it follows or that follows one of it, whatever was taken
@@ -135,10 +135,10 @@ def group_bursts(ranked: Sequence[PhotoRecord]) -> dict[Path, Burst]:
         frame, record = pair
         return find_tier(record.verdict.word), -frame.detail, places[record.photo]
 
-    bursts: dict[Path, Burst] = {}
+    bursts: dict[Location, Burst] = {}
     number = 1
     for run in _join_frames(framed):
-        exposures: dict[tuple[str, datetime | None], list[Path]] = {}
+        exposures: dict[tuple[str, datetime | None], list[Location]] = {}
         for _, record in sorted(run, key=worth):
             exposures.setdefault(_exposure(record), []).append(record.photo)
         if len(exposures) > 1:
@@ -192,7 +192,7 @@ def _exposure(record: PhotoRecord) -> tuple[str, datetime | None]:
 
 
 def order_within_bursts(
-    ranked: Sequence[PhotoRecord], bursts: Mapping[Path, Burst]
+    ranked: Sequence[PhotoRecord], bursts: Mapping[Location, Burst]
 ) -> list[PhotoRecord]:
     """Return the photos with those of each burst in its own order at the ranks that they hold.
 
@@ -200,7 +200,7 @@ def order_within_bursts(
     ----------
     ranked : sequence of PhotoRecord
         From `order_photos` by focus, the sharpest first.
-    bursts : mapping of Path to Burst
+    bursts : mapping of Path or Address to Burst
         From `group_bursts` of these photos.
     """
     held = [rank for rank, record in enumerate(ranked) if record.photo in bursts]

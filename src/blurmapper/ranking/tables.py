@@ -13,6 +13,7 @@ from blurmapper.batch import PhotoFailure
 from blurmapper.csv_rows import to_cell, to_csv
 from blurmapper.errors import needing
 from blurmapper.files import written_as
+from blurmapper.locations import Location
 from blurmapper.ranking.records import Measure, PhotoRecord, order_photos
 from blurmapper.ranking.selection import Burst, group_bursts, order_within_bursts
 
@@ -53,7 +54,7 @@ class Ranking:
 
     records: Sequence[PhotoRecord]
     unreadable: Sequence[PhotoFailure] = ()
-    bursts: Mapping[Path, Burst] = field(default_factory=dict)
+    bursts: Mapping[Location, Burst] = field(default_factory=dict)
     by: Measure = "s"
     is_grouped: bool = False
 
