@@ -121,10 +121,11 @@ def test_one_that_is_cut_short_is_refused(kind: str, share: float) -> None:
         read_image(file[: int(share * len(file))])
 
 
-def test_one_of_two_sizes_is_refused_before_memory_is_taken() -> None:
+@pytest.mark.parametrize(("side", "why"), [(6000, "two sizes"), (60_000, "more parts")])
+def test_one_of_two_sizes_is_refused_before_memory_is_taken(side: int, why: str) -> None:
     codes = bytearray(jpeg2000(RGBA))
-    codes[8:16] = codes[24:32] = struct.pack(">II", 60_000, 60_000)
-    with pytest.raises(ImageError, match="two sizes"):
+    codes[8:16] = codes[24:32] = struct.pack(">II", side, side)
+    with pytest.raises(ImageError, match=why):
         read_image(jp2(bytes(codes), 4, SRGB))
 
 
@@ -144,3 +145,33 @@ def test_maps_and_masks_keep_their_white(channels: list[int], mode: str) -> None
     stored = np.asarray(picture)
     assert (stored[:16] == 0).all()
     assert (stored[16:] == (65535 if mode == "I;16" else 255)).all()
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    return struct.pack(">HH", marker, 2 + len(content)) + content
+
+
+def claim(side: int, tile: int, style: bytes, *, in_tile: bool = False) -> bytes:
+    """Return a codestream without pixels, all of it or its tile coded in such a way."""
+    size = struct.pack(">H8IH", 0, side, side, 0, 0, tile, tile, 0, 0, 3) + b"\x07\1\1" * 3
+    plain = segment(0xFF52, b"\0\0\0\1\0" + b"\5\4\4\0\1")
+    own = segment(0xFF52, b"\1\0\0\1\0" + style)
+    head = segment(0xFF51, size) + (plain if in_tile else own) + segment(0xFF5C, b"\x40\x48")
+    tile_head = (own if in_tile else b"") + b"\xff\x93" + bytes(100)
+    start = segment(0xFF90, struct.pack(">HIBB", 0, 12 + len(tile_head), 0, 1))
+    return b"\xff\x4f" + head + start + tile_head + b"\xff\xd9"
+
+
+@pytest.mark.parametrize(
+    "file",
+    {
+        "tiles": claim(4000, 20, b"\5\4\4\0\1" + b"\xff" * 6),
+        "precincts": claim(4000, 4000, b"\5\4\4\0\1" + b"\x11" * 6),
+        "blocks": claim(8000, 8000, b"\5\0\0\0\1" + b"\xff" * 6),
+        "a tile's precincts": claim(4000, 4000, b"\5\4\4\0\1" + b"\x11" * 6, in_tile=True),
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_more_parts_than_photos_have_are_refused(file: tuple[str, bytes]) -> None:
+    with pytest.raises(ImageError, match="JPEG 2000 in more parts than a photo has"):
+        read_image(file[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zlib
 from typing import Any
 
@@ -216,3 +217,13 @@ def test_the_profile_of_a_jpeg_2000_file_is_obeyed() -> None:
     with PIL.Image.open(io.BytesIO(file)) as picture:
         assert np.array_equal(np.asarray(picture), COLOURS)
     np.testing.assert_allclose(read_image(file), to_srgb(COLOURS, ADOBE_RGB, 1.0), atol=1)
+
+
+@pytest.mark.parametrize("steps", [2, 65])
+def test_a_profile_of_endless_steps_is_none(steps: int) -> None:
+    step = b"matf" + bytes(4) + struct.pack(">HH12f", 3, 3, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0)
+    places = struct.pack(">II", 16 + 8 * steps, len(step)) * steps
+    chain = b"mpet" + bytes(4) + struct.pack(">HHI", 3, 3, steps) + places + step
+    packed = zlib.compress(make_profile(b"mntr", b"RGB ", {b"D2B0": chain}))
+    image = read_image(png(COLOURS, 8, before=chunk(b"iCCP", b"x\0\0" + packed)))
+    assert np.array_equal(image, COLOURS) == (steps > 64)

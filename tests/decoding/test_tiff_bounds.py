@@ -32,7 +32,7 @@ def make(pixels: bytes, tags: dict[int, list[int]], *, below: int = 0) -> bytes:
     place = START + len(pixels) + sum(4 * len(values) for values in tags.values())
     content, entries = struct.pack("<2sHI", b"II", 42, place) + pixels, b""
     for code, values in sorted(tags.items()):
-        numbers = [place] * below if code == SUBFILES else values
+        numbers = [place] * below if below and code == SUBFILES else values
         held = numbers[0] if len(numbers) == 1 else len(content)
         entries += struct.pack("<HHII", code, 4, len(numbers), held)
         content += struct.pack(f"<{len(numbers)}I", *numbers)
@@ -88,13 +88,18 @@ def test_deep_pixels_from_next_to_nothing_are_refused() -> None:
 
 
 @pytest.mark.parametrize("dng", [False, True])
-@pytest.mark.parametrize("what", ["places", "pictures"])
+@pytest.mark.parametrize("what", ["places", "bytes", "pictures", "places behind nothing"])
 def test_lists_longer_than_any_photo_has_are_refused(what: str, dng: bool) -> None:
     tags = {WIDTH: [64], HEIGHT: [64], ROWS: [64], PACKING: [1], PLACES: [START], SIZES: [12_288]}
     tags |= {DNG: [0x401]} if dng else {}
-    if what == "places":
+    if what != "pictures":
         tags[PLACES] = [START] * 4_000_001
+    if what == "places behind nothing":
+        tags[SUBFILES] = [0xFFFFFFF0]
     file = make(bytes(12_288), tags, below=65 if what == "pictures" else 0)
+    if what == "bytes":
+        place = file.rindex(struct.pack("<HH", PLACES, 4))
+        file = file[:place] + struct.pack("<HH", PLACES, 1) + file[place + 4 :]
     with pytest.raises(ImageError, match="lists more parts than a photo has"):
         read_image(file)
 

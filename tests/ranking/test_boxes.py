@@ -129,6 +129,7 @@ def test_csv_may_have_semicolons_and_decimal_commas(header: str, row: str, tmp_p
         ("a.csv", "photo,x,y,width,height\nx.jpg,nan,2,3,4\n"),
         ("a.json", json.dumps(COCO).replace("[10, 20", "[10, Infinity")),
         ("a.json", json.dumps(COCO).replace("[10, 20", "[10, 1e999")),
+        ("a.json", json.dumps(COCO).replace("[10, 20", "[1e308, 20")),
         ("a/x.txt", "0 0.5 0.5 nan 0.5\n"),
     ],
 )
@@ -136,8 +137,14 @@ def test_a_box_that_is_no_place_is_named(name: str, content: str, tmp_path: Path
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(content)
     given = tmp_path / "a" if name.endswith(".txt") else tmp_path / name
-    with pytest.raises(ConfigError, match=r"box \(.*(nan|inf).*\) of .*x.* is none; mend it"):
+    with pytest.raises(ConfigError, match=r"box \(.*(nan|inf|1e).*\) of .*x.* is none; mend it"):
         read_boxes(given)
+
+
+def test_names_longer_than_any_file_has_are_left_as_they_are(tmp_path: Path) -> None:
+    name = "e\u0301" * 3000
+    (tmp_path / "a.csv").write_text(f"photo,x,y,width,height\n{name},1,2,3,4\n", "utf-8")
+    assert list(read_boxes(tmp_path / "a.csv").by_name) == [name]
 
 
 def test_the_longest_name_that_fits_counts(tmp_path: Path) -> None:
@@ -172,6 +179,7 @@ def test_boxes_are_cut_at_the_photo_s_rim(box: tuple[float, ...]) -> None:
     [
         ("a.json", "[]"),
         ("a.json", "no json"),
+        ("a.json", json.dumps(COCO).replace("[10, 20", f"[10, {10**400}")),
         ("a.json", '{"images": [], "annotations": [{"image_id": 1, "bbox": [0, 0, 1, 1]}]}'),
         ("a.csv", "photo,left\nx,1\n"),
         ("a.csv", "photo,x,y,width,height\nx.jpg,1,2,3,wide\n"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -121,6 +122,16 @@ def test_frames_too_large_for_a_computer_are_refused_before_they_are_decoded(
         Clip(gif)
 
 
+def test_frames_larger_than_the_clip_says_are_not_decoded(
+    images: list[Image], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blurmapper.video.clips.LARGE_PIXELS", 64 * 48)
+    path = write_clip(tmp_path / "clip.mkv", mjpeg(images[::-1]), 48, 64)
+    with Clip(path) as clip:
+        assert {frame.image.shape for frame in clip.read_frames()} == {(48, 64, 3)}
+        assert clip.problem == "4 damaged frames are left out"
+
+
 @pytest.mark.parametrize(
     ("box", "place", "options"),
     [(b"stsz", 8, {}), (b"trun", 4, {"movflags": "frag_keyframe+empty_moov"})],
@@ -135,6 +146,18 @@ def test_a_clip_that_lists_more_frames_than_any_has_is_refused(
     count = content.index(box) + 4 + place
     content[count : count + 4] = struct.pack(">I", 20_000_000)
     clip.write_bytes(content)
+    with pytest.raises(VideoError, match="lists more frames than a clip has"):
+        Clip(clip)
+
+
+@pytest.mark.parametrize("where", ["moov trak udta", "moov trak edts", "moov cmov cmvd"])
+def test_frames_are_counted_wherever_ffmpeg_looks_for_them(where: str, tmp_path: Path) -> None:
+    content = b"stsz", struct.pack(">III", 0, 100, 20_000_000)
+    for name in reversed(where.split()):
+        inner = struct.pack(">I4s", 8 + len(content[1]), content[0]) + content[1]
+        content = name.encode(), bytes(4) + zlib.compress(inner) if name == "cmvd" else inner
+    clip = tmp_path / "clip.mov"
+    clip.write_bytes(struct.pack(">I4s", 8 + len(content[1]), content[0]) + content[1])
     with pytest.raises(VideoError, match="lists more frames than a clip has"):
         Clip(clip)
 

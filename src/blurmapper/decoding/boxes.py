@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import BinaryIO, NamedTuple
 
 from blurmapper.decoding.arrays import MOST_BYTES
@@ -18,7 +20,12 @@ _EXIF = (b"JpgTiffExif->JP2", bytes.fromhex("0537cdab9d0c4431a72afa561f2a113e"))
 _CANON = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 
 
-_FILM_HOLDERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf")
+_FILM_HOLDERS = {
+    *(b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"cmov", b"mvex"),
+    *(b"edts", b"udta", b"dinf", b"tref", b"sinf", b"schi", b"ipro", b"wave", b"ilst"),
+}
+"""In which FFmpeg looks for others, whether or not they belong there, to a depth of 10."""
+
 _SAMPLE_COUNTS = (b"stsz", b"stz2", b"trun")
 _MOST_SAMPLES = 10_000_000
 """Of a file: two days at 60 frames a second."""
@@ -119,9 +126,7 @@ def claims_samples(stream: BinaryIO) -> bool:
     Sound without packing has a sample for each moment, all of one size, and no object for each.
     """
     size, handler, samples = stream.seek(0, io.SEEK_END), b"", 0
-    for name, start, _ in _film_boxes(stream, 0, size):
-        stream.seek(start)
-        content = stream.read(12)
+    for name, content in _film_boxes(stream, 0, size):
         if name == b"hdlr" and content[4:8] != b"dhlr":  # which says where the data is
             handler = content[8:]
         if name not in _SAMPLE_COUNTS or len(content) < 12:
@@ -134,13 +139,22 @@ def claims_samples(stream: BinaryIO) -> bool:
     return samples > _MOST_SAMPLES
 
 
-def _film_boxes(stream: BinaryIO, place: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the boxes of a film, as `_outer_boxes` does, each of those that hold others too."""
-    for name, start, stop in _find_boxes(stream, place, end):
+def _film_boxes(
+    stream: BinaryIO, place: int, end: int, depth: int = 10
+) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the name of each of a film's innermost boxes, and how its content begins."""
+    for name, start, stop in _find_boxes(stream, place, end) if depth else ():
+        stream.seek(start)
         if name in _FILM_HOLDERS:
-            yield from _film_boxes(stream, start, min(stop, end))
+            yield from _film_boxes(stream, start, min(stop, end), depth - 1)
+        elif name == b"cmvd":
+            # What holds all of QuickTime's old films is packed.
+            packed = stream.read(min(stop - start, _MOST_BOX_BYTES))[4:]
+            with suppress(zlib.error):
+                content = zlib.decompressobj().decompress(packed, _MOST_BOX_BYTES)
+                yield from _film_boxes(io.BytesIO(content), 0, len(content), depth - 1)
         else:
-            yield name, start, stop
+            yield name, stream.read(12)
 
 
 def find_outer(stream: BinaryIO, wanted: bytes) -> tuple[int, int]:

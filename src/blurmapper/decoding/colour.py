@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -146,6 +147,7 @@ PRIMARIES = {
 _GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0, 17: 2.6}
 _HDR = {16: "PQ", 18: "HLG"}
 _SAME_LIGHT = 1e-3
+_MOST_TAGS, _MOST_STEPS = 100, 64
 _SAME_GAMMA = 0.05  # by which libpng too takes a file's gamma for the screen's
 
 
@@ -194,7 +196,7 @@ def read_profile(content: bytes, *, deep: bool) -> Known:
     from PIL import ImageCms
 
     channels = CHANNELS.get(content[16:20])
-    if channels is None:
+    if channels is None or _has_endless_steps(content):
         return Known(0, None)
     mode = {1: "L", 3: "RGB", 4: "CMYK"}[channels]
     try:
@@ -208,6 +210,17 @@ def read_profile(content: bytes, *, deep: bool) -> Known:
         with suppress(RuntimeError, ValueError):
             conversion = _read_shaper(content, channels)
     return Known(channels, conversion)
+
+
+def _has_endless_steps(content: bytes) -> bool:
+    """Say whether a profile has a chain (ICC.1:2022, 10.16) of more steps than any in use.
+
+    Little CMS compares each with each, and they may all be the same few bytes.
+    """
+    table = content[132 : 132 + 12 * min(_MOST_TAGS, (len(content) - 132) // 12)]
+    tags = struct.iter_unpack(">4sII", table)
+    places = [place for _, place, _ in tags if content[place : place + 4] == b"mpet"]
+    return any(int.from_bytes(content[at + 12 : at + 16]) > _MOST_STEPS for at in places)
 
 
 @lru_cache(maxsize=32)

@@ -1,9 +1,11 @@
-"""JPEG 2000 files of more than 8 bits a sample, of whose white Pillow makes black."""
+"""JPEG 2000 files: too many parts, and over 8 bits a sample, of whose white Pillow makes black."""
 
 from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy.typing as npt
@@ -18,6 +20,13 @@ _MOST_CHANNELS = 4
 _COLOURS = (12, 16, 17, 18)
 """What colours are said to be: CMYK, sRGB, grey, and YCC of sRGB."""
 
+_TILE, _DATA, _END, _STYLE, _CHANNEL_STYLE = 0xFF90, 0xFF93, 0xFFD9, 0xFF52, 0xFF53
+_MOST_MARKERS = 100_000
+_MOST_TILES = 65_536
+_MOST_PARTS = 4_000_000
+"""Blocks of a picture, and four times its precincts; 400 megapixels in colour have 1,600,000 blocks
+of 32 x 32."""
+
 _SRGB = b"\1\0\0" + struct.pack(">I", 16)
 _PIECE = 1 << 20
 
@@ -29,6 +38,71 @@ class _Header(NamedTuple):
     end: int
     size: tuple[int, int]
     depths: bytes
+
+
+def check_parts(stream: BinaryIO, name: str) -> None:
+    """Refuse a file of more tiles, precincts and blocks than photos have; a tile has each channel.
+
+    OpenJPEG makes objects of them all, however few bytes there are. Other files pass.
+
+    Raises
+    ------
+    ImageError
+        If it has more.
+    """
+    tiles = parts = 0
+    # Whatever else is wrong with it, OpenJPEG will say.
+    with suppress(ArithmeticError, LookupError, ValueError, struct.error):
+        header = _read_header(stream)
+        stream.seek(header.start)
+        if stream.read(len(_CODES)) != _CODES:
+            return
+        stream.seek(header.start + 8)
+        right, bottom, *_, width, height, left, top = struct.unpack(">8I", stream.read(32))
+        tiles = -(-(right - left) // width) * -(-(bottom - top) // height) * len(header.depths)
+        sides = min(width, header.size[0]), min(height, header.size[1])
+        styles = _read_styles(stream, header)
+        parts = tiles * max(_count_parts(sides, style) for style in styles)
+    if tiles > _MOST_TILES or parts > _MOST_PARTS:
+        raise ImageError(f"{name}: JPEG 2000 in more parts than a photo has; save it anew")
+
+
+def _read_styles(stream: BinaryIO, header: _Header) -> Iterator[bytes]:
+    """Yield how channels are coded, of all tiles or some: ISO/IEC 15444-1, A.6.1, from SPcod on."""
+    place, tile_end = header.start + 2, header.end
+    for _ in range(_MOST_MARKERS):
+        stream.seek(place)
+        head = stream.read(4)
+        if len(head) < 4:
+            return
+        marker, length = struct.unpack(">HH", head)
+        content = stream.read(max(0, min(length - 2, 64)))
+        if marker == _TILE:
+            (size,) = struct.unpack_from(">I", content, 2)
+            tile_end = place + size if size else header.end
+        if marker == _DATA:
+            place = tile_end
+            continue
+        if marker == _END:
+            return
+        place += 2 + length
+        start = {_STYLE: 5, _CHANNEL_STYLE: 2 if len(header.depths) < 257 else 3}.get(marker)
+        if start is not None:
+            has_precincts = content[0 if marker == _STYLE else start - 1] & 1
+            yield content[start:] if has_precincts else content[start : start + 5]
+
+
+def _count_parts(sides: tuple[int, int], style: bytes) -> int:
+    """Return the blocks of a tile's channel, and four times its precincts, about."""
+    levels, across, down = style[:3]
+    parts = 0
+    for level in range(levels + 1):
+        width, height = (-(-side >> (levels - level)) for side in sides)
+        precinct = style[5 + level] if len(style) > 5 + level else 0xFF
+        precincts = (1 + (width >> (precinct & 15))) * (1 + (height >> (precinct >> 4)))
+        blocks = (1 + (width >> (across + 2))) * (1 + (height >> (down + 2)))
+        parts += 4 * precincts + max(blocks, precincts)
+    return parts
 
 
 def read_deep(photo: PIL.Image.Image, name: str) -> npt.NDArray[Any] | None:

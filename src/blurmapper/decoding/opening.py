@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
 import PIL.Image
 from PIL import ExifTags
 
-from blurmapper.decoding import boxes, jpeg, png
+from blurmapper.decoding import boxes, jpeg, jpeg2000, png
 from blurmapper.decoding.arrays import MOST_BYTES, check_packing, check_size, cut_short
 from blurmapper.decoding.settings import ignore_warnings, own_settings
 from blurmapper.errors import BlurMapperError, ImageError, needing, one_line
@@ -147,7 +147,7 @@ def open_other(stream: BinaryIO, head: bytes, name: str) -> PIL.Image.Image:
     Raises
     ------
     ImageError
-        If a HEIF file holds no picture that libheif decodes.
+        If a HEIF file holds no picture that libheif decodes, or JPEG 2000 endless parts.
     MissingExtraError
         If the file is HEIF and what reads it is not installed.
     PIL.UnidentifiedImageError
@@ -164,6 +164,8 @@ def open_other(stream: BinaryIO, head: bytes, name: str) -> PIL.Image.Image:
         check_content(stream, pictures, name)
         heif: PIL.Image.Image = pictures.to_pillow()
         return heif
+    if name_kind(head) == "JPEG 2000":
+        jpeg2000.check_parts(stream, name)
     return open_pillow(stream)
 
 

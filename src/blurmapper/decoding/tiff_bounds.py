@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import PIL.Image
 
-from blurmapper.decoding import boxes, jpeg
+from blurmapper.decoding import boxes, jpeg, jpeg2000
 from blurmapper.decoding.arrays import check_packing
 from blurmapper.decoding.settings import own_settings
 from blurmapper.decoding.tiff_samples import refuse
@@ -27,8 +26,11 @@ MOST_NUMBERS = 4_000_000
 
 LOSSY_DNG = 34892
 
-_TEXTS = (270, 305, 347)  # those that are read with a directory
-_SUBFILES, _BYTES, _WIDE = 330, (1, 2, 6, 7), (16, 17, 18)
+_TEXTS, _LISTS = (270, 305, 347), (273, 279, 324, 325)  # those that are read with a directory
+_SUBFILES, _MOST_ENTRIES = 330, 4096
+_BYTES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4), 1)) | {16: 8, 17: 8, 18: 8}
+"""Of a number of each type."""
+
 _LEAST_TILE = 1_000_000
 _SPARE_BYTES = 4096
 _MARGIN = 64
@@ -61,52 +63,64 @@ def check_directories(stream: BinaryIO, name: str) -> None:
     A list of strips may be as long as the file, in each of its pictures, and one of pictures may
     name the same a million times; what reads them makes an object of each.
     """
-    numbers = 0
-    # Whatever else is wrong with them, what reads them will say.
-    with suppress(OSError, OverflowError, struct.error):
-        for entries in _walk(stream):
-            for code, kind, length, _ in entries:
-                is_text = kind in _BYTES
-                numbers += 1 + (length // 16 * (code in _TEXTS) if is_text else length)
-                if numbers > MOST_NUMBERS or (code == _SUBFILES and length > MOST_PAGES):
-                    raise ImageError(f"{name}: lists more parts than a photo has; save it anew")
+    numbers, size = 0, stream.seek(0, io.SEEK_END)
+    for code, kind, length, _ in _walk(stream):
+        # What does not fit into the file is not read.
+        if length * _BYTES.get(kind, size + 1) > size:
+            continue
+        is_text = _BYTES[kind] == 1 and code not in _LISTS
+        numbers += 1 + (length // 16 * (code in _TEXTS) if is_text else length)
+        if numbers > MOST_NUMBERS or (code == _SUBFILES and length > MOST_PAGES):
+            raise ImageError(f"{name}: lists more parts than a photo has; save it anew")
 
 
-def _walk(stream: BinaryIO) -> Iterator[list[_Entry]]:
-    """Yield the entries of each picture's directory, and of those below it, once they are asked."""
+def _walk(stream: BinaryIO) -> Iterator[_Entry]:
+    """Yield the entries of each picture's directory, and of those below it."""
     stream.seek(0)
     head = stream.read(16)
     order, is_big = "<" if head[:1] == b"I" else ">", b"+" in head[2:4]
     kinds = ("Q", "HHQ8s", "Q") if is_big else ("H", "HHI4s", "I")
     layout = _Layout(*(struct.Struct(order + kind) for kind in kinds))
-    (place,) = layout.place.unpack_from(head, 8 if is_big else 4)
+    ((place,),) = _unpack(layout.place, head[8:] if is_big else head[4:8]) or [(0,)]
     for _ in range(MOST_PAGES):
         if not place:
             return
         entries, place = _read_directory(stream, place, layout)
-        yield entries
-        for entry in entries:
-            if entry[0] == _SUBFILES:
-                for below in _read_places(stream, entry, layout):
-                    yield _read_directory(stream, below, layout)[0]
+        yield from entries
+        for entry in (each for each in entries if each[0] == _SUBFILES):
+            for below in _read_places(stream, entry, layout):
+                yield from _read_directory(stream, below, layout)[0]
 
 
 def _read_places(stream: BinaryIO, entry: _Entry, layout: _Layout) -> list[int]:
     _, kind, length, held = entry
-    each = struct.Struct(layout.place.format[0] + ("Q" if kind in _WIDE else "I"))
+    each = struct.Struct(layout.place.format[0] + ("Q" if _BYTES.get(kind) == 8 else "I"))
     if each.size * length > layout.place.size:
-        stream.seek(*layout.place.unpack(held))
-        held = stream.read(each.size * length)
-    return [place for (place,) in each.iter_unpack(held[: each.size * length])]
+        (place,) = layout.place.unpack(held)
+        held = _read_at(stream, place, each.size * min(length, MOST_PAGES))
+    return [place for (place,) in _unpack(each, held)][:length]
 
 
 def _read_directory(stream: BinaryIO, place: int, layout: _Layout) -> tuple[list[_Entry], int]:
-    """Return a directory's entries, and where the next directory is."""
-    stream.seek(place)
-    (count,) = layout.number.unpack(stream.read(layout.number.size))
-    listed = stream.read(layout.entry.size * min(count, 0xFFFF))
-    (following,) = layout.place.unpack(stream.read(layout.place.size))
-    return list(layout.entry.iter_unpack(listed)), following
+    """Return a directory's entries, as far as they are there, and where the next directory is."""
+    ((count,),) = _unpack(layout.number, _read_at(stream, place, layout.number.size)) or [(0,)]
+    if count > _MOST_ENTRIES:
+        return [], 0  # no directory, as tifffile sees it too
+    listed = stream.read(layout.entry.size * count)
+    ((following,),) = _unpack(layout.place, stream.read(layout.place.size)) or [(0,)]
+    return _unpack(layout.entry, listed), following
+
+
+def _read_at(stream: BinaryIO, place: int, size: int) -> bytes:
+    try:
+        stream.seek(place)
+    except (OSError, OverflowError, ValueError):
+        return b""  # no place at all
+    return stream.read(size)
+
+
+def _unpack(each: struct.Struct, content: bytes) -> list[tuple[Any, ...]]:
+    return list(each.iter_unpack(content[: len(content) // each.size * each.size]))
 
 
 def check_parts(page: TiffPage, size: int, name: str) -> None:
@@ -147,7 +161,9 @@ def _read_segment_size(segment: bytes, packing: int, name: str) -> tuple[int, in
         return found.size
     if packing in _JPEG_XL:
         return _read_jpeg_xl_size(segment)
-    with own_settings(), PIL.Image.open(io.BytesIO(segment), formats=[_FORMATS[packing]]) as image:
+    stream = io.BytesIO(segment)
+    jpeg2000.check_parts(stream, name)
+    with own_settings(), PIL.Image.open(stream, formats=[_FORMATS[packing]]) as image:
         return image.height, image.width
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import posixpath
 import unicodedata
@@ -19,7 +18,12 @@ from blurmapper.locations import read_regular
 
 COLUMNS = ("photo", "x", "y", "width", "height")
 
+_ODD = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError)
+"""What reading a file raises that holds other things than boxes."""
+
 _ROUNDING = 0.01
+_MOST_PIXELS = 1e9  # from a photo's corner
+_LONGEST_NAME = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,14 @@ def read_boxes(path: Path) -> Boxes:
             found = list(read(read_regular(path).decode("utf-8-sig", "surrogateescape")))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except (AttributeError, KeyError, IndexError, RecursionError, TypeError, ValueError) as error:
+    except (
+        AttributeError,
+        LookupError,
+        OverflowError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise ConfigError(
             f"{path}: holds no boxes; give COCO JSON, CSV in UTF-8 with {', '.join(COLUMNS)}, or a "
             "folder of YOLO's .txt files"
@@ -131,7 +142,7 @@ def read_boxes(path: Path) -> Boxes:
         if box is None:
             continue
         place = (box.x, box.y, box.width, box.height)
-        if not all(map(math.isfinite, place)):
+        if not all(abs(number) <= _MOST_PIXELS for number in place):  # nor if it is NaN
             raise ConfigError(f"{path}: the box {place} of {name} is none; mend it or leave it out")
         known.append(box)
     return Boxes(dict(boxes), path)
@@ -216,8 +227,10 @@ def _is_number(word: str) -> bool:
 
 
 def _to_name(text: str) -> str:
-    # macOS, and what was packed there, has accents apart from their letters.
-    return unicodedata.normalize("NFC", text.replace("\\", "/"))
+    # macOS, and what was packed there, has accents apart from their letters. To sort those takes a
+    # time that grows as the square of the length, and no file is called so long.
+    text = text.replace("\\", "/")
+    return text if len(text) > _LONGEST_NAME else unicodedata.normalize("NFC", text)
 
 
 def _to_tail(name: str) -> str:

@@ -87,12 +87,10 @@ class Clip(AbstractContextManager["Clip"]):
         self.path = path
         self._file, self._container = open_clip(path)
         self._stream = self._first_video()
-        try:
-            self._check_large(self._stream)
-        except VideoError:
-            self.close()
-            raise
+        self._check_large(self._stream)
         self._stream.thread_type = "AUTO"
+        # Frames may be larger than the clip says.
+        self._stream.codec_context.options = {"max_pixels": str(LARGE_PIXELS)}
         assert self._stream.time_base is not None
         self.time_base = _exact(self._stream.time_base)
         self.rate = _exact(self._stream.average_rate or self._stream.guessed_rate or Fraction(25))
@@ -218,7 +216,6 @@ class Clip(AbstractContextManager["Clip"]):
                     self._damaged += 1
                     continue
                 self._check_size(frame)
-                self._check_large(frame)
                 seen = True
                 yield frame
 
@@ -234,10 +231,11 @@ class Clip(AbstractContextManager["Clip"]):
                 f"a clip needs at least {MIN_SIDE} on each side"
             )
 
-    def _check_large(self, seen: av.VideoFrame | VideoStream) -> None:
-        if seen.width * seen.height > LARGE_PIXELS:
+    def _check_large(self, stream: VideoStream) -> None:
+        if stream.width * stream.height > LARGE_PIXELS:
+            self.close()
             raise VideoError(
-                f"{self.path}: frames of {seen.width} x {seen.height} pixels are more than "
+                f"{self.path}: frames of {stream.width} x {stream.height} pixels are more than "
                 f"{LARGE_PIXELS // 1_000_000} megapixels; reduce them first"
             )
 
