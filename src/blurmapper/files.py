@@ -96,7 +96,7 @@ def write_file(
     """Write a file whole or not at all, and the folders above it; text is UTF-8, but for odd names.
 
     A link in its place is followed only if so told: where the user named the file, and not the
-    folder alone.
+    folder alone, or made it a link as what writes it beside us does with sidecars.
 
     Raises
     ------

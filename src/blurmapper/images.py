@@ -38,8 +38,9 @@ ImageArray = npt.NDArray[Any]
 """RGB (H, W, 3): uint8, uint16, or float32 in [0, 1]."""
 
 BlurMap = npt.NDArray[np.float32]
+"""(H, W) in [0, 1]: the probability that a pixel is blurred."""
 AnyMap = npt.NDArray[np.floating[Any]]
-"""(H, W) in [0, 1]: the probability that a pixel is blurred. Floats of any size are taken."""
+"""The same in floats of any size, which all that takes a map takes."""
 
 ImageSource = AnyPath | Content | OpenFile | PIL.Image.Image | npt.NDArray[Any]
 """What `read_image` takes."""

@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+import numpy as np
 import pytest
 
 from blurmapper.errors import ConfigError
@@ -38,6 +39,17 @@ def test_overrides_replace_values(tmp_path: Path) -> None:
 
 def test_the_mark_that_an_editor_sets_before_a_config_is_passed_over(tmp_path: Path) -> None:
     assert read_config(write(tmp_path, f"\ufeff{MINIMAL}")) == read_config(write(tmp_path, MINIMAL))
+
+
+def test_numbers_may_be_numpys() -> None:
+    numbers = {"side": np.int64(64), "rate": np.float32(0.5), "average": np.int64(1)}
+    config = TrainingConfig("dbm-lite", Path("p"), Path("o"), **numbers)
+    assert [type(each) for each in (config.side, config.rate, config.average)] == [
+        int,
+        float,
+        float,
+    ]
+    assert (config.side, config.rate, config.average) == (64, 0.5, 1.0)
 
 
 def test_a_config_survives_json(tmp_path: Path) -> None:

@@ -150,16 +150,39 @@ def test_a_clip_that_lists_more_frames_than_any_has_is_refused(
         Clip(clip)
 
 
-@pytest.mark.parametrize("where", ["moov trak udta", "moov trak edts", "moov cmov cmvd"])
-def test_frames_are_counted_wherever_ffmpeg_looks_for_them(where: str, tmp_path: Path) -> None:
-    content = b"stsz", struct.pack(">III", 0, 100, 20_000_000)
-    for name in reversed(where.split()):
-        inner = struct.pack(">I4s", 8 + len(content[1]), content[0]) + content[1]
-        content = name.encode(), bytes(4) + zlib.compress(inner) if name == "cmvd" else inner
-    clip = tmp_path / "clip.mov"
-    clip.write_bytes(struct.pack(">I4s", 8 + len(content[1]), content[0]) + content[1])
+def box(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(content), name) + content
+
+
+ENDLESS = box(b"stsz", struct.pack(">III", 0, 100, 20_000_000))
+
+
+@pytest.mark.parametrize(
+    "film",
+    {
+        "where they do not belong": box(b"trak", box(b"udta", ENDLESS)),
+        "nor there": box(b"trak", box(b"edts", ENDLESS)),
+        "packed": box(b"cmov", box(b"cmvd", bytes(4) + zlib.compress(box(b"moov", ENDLESS)))),
+        "behind a title": box(b"trak", box(b"\xa9nam", b"") + ENDLESS),
+        "behind many": box(b"free", b"") * 10_001 + ENDLESS,
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_frames_are_counted_wherever_ffmpeg_looks_for_them(
+    film: tuple[str, bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "clip.mov").write_bytes(box(b"moov", film[1]))
     with pytest.raises(VideoError, match="lists more frames than a clip has"):
-        Clip(clip)
+        Clip(tmp_path / "clip.mov")
+
+
+def test_films_within_films_without_end_are_none(tmp_path: Path) -> None:
+    film = b""
+    for _ in range(1200):
+        film = box(b"moov", film)
+    (tmp_path / "clip.mov").write_bytes(film)
+    with pytest.raises(VideoError, match="no video"):
+        Clip(tmp_path / "clip.mov")
 
 
 def test_sound_without_packing_has_as_many_samples_as_it_likes(

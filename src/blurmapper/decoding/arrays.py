@@ -105,14 +105,17 @@ def check_area(height: int, width: int, name: str) -> None:
 def check_packing(height: int, width: int, size: int, name: str, unpacked: int = 0) -> None:
     """Refuse a file of `size` bytes that is made to take memory: many pixels from hardly any.
 
-    Where they are more than 3 bytes each, `unpacked` says how many in all.
+    So are pixels of many bytes, which are `unpacked` in all; three each are usual.
     """
     pixels = max(height * width, unpacked // 3)
-    if pixels > LARGE_PIXELS and pixels > MOST_PIXELS_A_BYTE * size:
-        raise ImageError(
-            f"{name}: {width} x {height} pixels in {size:,} bytes is no photo; "
-            f"reduce it to {LARGE_PIXELS // 1_000_000} megapixels if it is meant to be one"
-        )
+    if pixels <= LARGE_PIXELS or pixels <= MOST_PIXELS_A_BYTE * size:
+        return
+    deep = f", {unpacked:,} bytes," if pixels > height * width else ""
+    mend = f"reduce it to {LARGE_PIXELS // 1_000_000} megapixels"
+    raise ImageError(
+        f"{name}: {width} x {height} pixels{deep} in {size:,} bytes is no photo; "
+        f"{'save it with 8 bits in RGB' if deep else mend} if it is meant to be one"
+    )
 
 
 def cut_short(name: str, reason: str) -> str:

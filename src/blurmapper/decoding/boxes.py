@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import BinaryIO, NamedTuple
 
 from blurmapper.decoding.arrays import MOST_BYTES
@@ -29,6 +30,8 @@ _FILM_HOLDERS = {
 _SAMPLE_COUNTS = (b"stsz", b"stz2", b"trun")
 _MOST_SAMPLES = 10_000_000
 """Of a file: two days at 60 frames a second."""
+
+_MOST_FILM_BOXES = 1_000_000
 
 
 class Colours(NamedTuple):
@@ -124,25 +127,27 @@ def claims_samples(stream: BinaryIO) -> bool:
     """Say whether a film lists more samples than any has: what reads it makes an object of each.
 
     Sound without packing has a sample for each moment, all of one size, and no object for each.
+    Nobody looks through a film of too many boxes.
     """
     size, handler, samples = stream.seek(0, io.SEEK_END), b"", 0
-    for name, content in _film_boxes(stream, 0, size):
+    for number, (name, content) in enumerate(_film_boxes(stream, 0, size)):
         if name == b"hdlr" and content[4:8] != b"dhlr":  # which says where the data is
             handler = content[8:]
-        if name not in _SAMPLE_COUNTS or len(content) < 12:
-            continue
-        each, count = struct.unpack_from(">4xII", content)
-        if name == b"trun":
-            each, count = 0, each
-        if not (handler == b"soun" and 0 < each * count <= size):
-            samples += count
-    return samples > _MOST_SAMPLES
+        if name in _SAMPLE_COUNTS and len(content) == 12:
+            each, count = struct.unpack_from(">4xII", content)
+            if name == b"trun":
+                each, count = 0, each
+            if not (handler == b"soun" and 0 < each * count <= size):
+                samples += count
+        if samples > _MOST_SAMPLES or number == _MOST_FILM_BOXES:
+            return True
+    return False
 
 
 def _film_boxes(
     stream: BinaryIO, place: int, end: int, depth: int = 10
 ) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the name of each of a film's innermost boxes, and how its content begins."""
+    """Yield the name of each box of a film that holds no others, and how its content begins."""
     for name, start, stop in _find_boxes(stream, place, end) if depth else ():
         stream.seek(start)
         if name in _FILM_HOLDERS:
@@ -184,13 +189,17 @@ def _read_outer(stream: BinaryIO, wanted: bytes) -> bytes:
 
 def _outer_boxes(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
     """Yield the name of each box of a file, where its content starts, and where it ends."""
-    yield from _find_boxes(stream, 0, stream.seek(0, io.SEEK_END))
+    found = _find_boxes(stream, 0, stream.seek(0, io.SEEK_END))
+    for name, start, end in islice(found, _MOST_BOXES):
+        if not name.isascii():
+            break
+        yield name, start, end
     stream.seek(0)
 
 
 def _find_boxes(stream: BinaryIO, place: int, size: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield the same of the boxes between two places."""
-    for _ in range(_MOST_BOXES):
+    while True:
         stream.seek(place)
         head = stream.read(min(16, max(0, size - place)))
         if len(head) < 8:
@@ -200,7 +209,7 @@ def _find_boxes(stream: BinaryIO, place: int, size: int) -> Iterator[tuple[bytes
         if length == 1 and len(head) == 16:
             length, start = int.from_bytes(head[8:]), 16
         length = length or size - place
-        if length < start or not name.isascii():
+        if length < start:
             break
         yield name, place + start, place + length
         place += length

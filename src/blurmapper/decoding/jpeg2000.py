@@ -40,6 +40,12 @@ class _Header(NamedTuple):
     depths: bytes
 
 
+def read_size(stream: BinaryIO) -> tuple[int, int]:
+    """Return the (height, width) of a codestream, in boxes or without."""
+    width, height = _read_header(stream).size
+    return height, width
+
+
 def check_parts(stream: BinaryIO, name: str) -> None:
     """Refuse a file of more tiles, precincts and blocks than photos have; a tile has each channel.
 

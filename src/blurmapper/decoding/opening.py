@@ -106,7 +106,7 @@ def open_jpeg(content: bytes) -> PIL.Image.Image:
 def read_size(stream: BinaryIO) -> tuple[int, int] | None:
     """Return the (height, width) in an image file's header, or None where there is none.
 
-    PNG and WebP files may be large, and Pillow would hold all of them.
+    PNG and WebP files may be large, and Pillow would hold all of them; of JPEG 2000 it knows some.
     """
     # Whatever is wrong with it, reading the photo will say.
     with suppress(Exception):
@@ -116,6 +116,8 @@ def read_size(stream: BinaryIO) -> tuple[int, int] | None:
             return height, width
         if name_kind(head) == "WebP":
             return _read_webp_size(head)
+        if name_kind(head) == "JPEG 2000":
+            return jpeg2000.read_size(stream)
         if is_heif(head):
             width, height = _open_heif(stream, head).size
             return height, width

@@ -17,6 +17,7 @@ from blurmapper.decoding.tiff_bounds import (
     LOSSY_DNG,
     MOST_PAGES,
     check_directories,
+    check_overlap,
     check_parts,
     check_segments,
 )
@@ -26,6 +27,7 @@ from blurmapper.decoding.tiff_samples import (
     interpret,
     is_grey,
     refuse,
+    refuse_packing,
     take_numbers,
 )
 from blurmapper.errors import ImageError
@@ -125,10 +127,10 @@ def check_lossy(stream: BinaryIO, name: str) -> None:
         suppress(ArithmeticError, LookupError, ValueError, struct.error),
         _open(stream, name) as file,
     ):
-        for part in _parts(file):
-            if part.compression == LOSSY_DNG:
-                check_parts(part, file.filehandle.size, name)
-                check_segments(part, name)
+        lossy = [part for part in _parts(file) if part.compression == LOSSY_DNG]
+        check_overlap(lossy, file.filehandle.size, name)
+        for part in lossy:
+            check_segments(part, name)
 
 
 def read_samples(stream: BinaryIO, index: int, name: str) -> Samples:
@@ -255,10 +257,7 @@ def _check(page: TiffPage, size: int, name: str, kinds: str = "buf") -> None:
     check_area(page.imagelength, page.imagewidth, name)
     model = page.photometric
     if page.compression != 1 and page.compression not in TIFF.DECOMPRESSORS:
-        codec = getattr(page.compression, "name", page.compression)
-        raise ImageError(
-            f"{name}: what packs its pixels ({codec}) is not built in; save it with another packing"
-        )
+        raise refuse_packing(page, name)
     if model not in COLOURS:
         colours = _COLOUR_MODELS.get(int(model), f"colours of kind {int(model)}")
         raise refuse(name, f"{colours} in a TIFF file")

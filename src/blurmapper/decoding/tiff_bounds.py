@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-import PIL.Image
-
-from blurmapper.decoding import boxes, jpeg, jpeg2000
+from blurmapper.decoding import jpeg, jpeg2000
 from blurmapper.decoding.arrays import check_packing
-from blurmapper.decoding.settings import own_settings
-from blurmapper.decoding.tiff_samples import refuse
+from blurmapper.decoding.opening import read_size
+from blurmapper.decoding.tiff_samples import refuse, refuse_packing
 from blurmapper.errors import ImageError
 
 if TYPE_CHECKING:
@@ -26,8 +24,7 @@ MOST_NUMBERS = 4_000_000
 
 LOSSY_DNG = 34892
 
-_TEXTS, _LISTS = (270, 305, 347), (273, 279, 324, 325)  # those that are read with a directory
-_SUBFILES, _MOST_ENTRIES = 330, 4096
+_SUBFILES, _MOST_ENTRIES, _TEXTS = 330, 4096, (2, 7)
 _BYTES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4), 1)) | {16: 8, 17: 8, 18: 8}
 """Of a number of each type."""
 
@@ -35,14 +32,12 @@ _LEAST_TILE = 1_000_000
 _SPARE_BYTES = 4096
 _MARGIN = 64
 _JPEGS = (6, 7, 99, 33007, LOSSY_DNG)
-_JPEG_XL = (50002, 52546)
-_FORMATS = {
-    **dict.fromkeys((33003, 33004, 33005, 34712), "JPEG2000"),
-    **dict.fromkeys((34927, 50001), "WEBP"),
-    34933: "PNG",
-}
-_UNBOUNDED = (22610, 34887, 34934, 48124)
-"""JPEG XR, LERC and Jetraw, which unpack to whatever size they say."""
+_PICTURES = (33003, 33004, 33005, 34712, 34927, 34933, 50001)
+"""JPEG 2000, WebP and PNG."""
+
+_UNBOUNDED = (22610, 34887, 34934, 48124, 50002, 52546)
+"""JPEG XR, LERC, Jetraw and JPEG XL, of whose sizes or layers nothing here tells before all memory
+or hours are gone; no camera packs TIFF so."""
 
 
 _Entry = tuple[int, int, int, bytes]
@@ -63,13 +58,14 @@ def check_directories(stream: BinaryIO, name: str) -> None:
     A list of strips may be as long as the file, in each of its pictures, and one of pictures may
     name the same a million times; what reads them makes an object of each.
     """
+    from tifffile import TIFF
+
     numbers, size = 0, stream.seek(0, io.SEEK_END)
     for code, kind, length, _ in _walk(stream):
-        # What does not fit into the file is not read.
-        if length * _BYTES.get(kind, size + 1) > size:
-            continue
-        is_text = _BYTES[kind] == 1 and code not in _LISTS
-        numbers += 1 + (length // 16 * (code in _TEXTS) if is_text else length)
+        numbers += 1
+        # All else, and what does not fit into the file, is not read with the directory.
+        if code in TIFF.TAG_LOAD and length * _BYTES.get(kind, size + 1) <= size:
+            numbers += length // 16 if kind in _TEXTS else length
         if numbers > MOST_NUMBERS or (code == _SUBFILES and length > MOST_PAGES):
             raise ImageError(f"{name}: lists more parts than a photo has; save it anew")
 
@@ -127,21 +123,29 @@ def check_parts(page: TiffPage, size: int, name: str) -> None:
     """Refuse a picture of which too many pixels come from too few bytes, or from the same ones."""
     if page.dtype is not None:
         check_packing(page.imagelength, page.imagewidth, size, name, page.nbytes)
-    parts = zip(page.dataoffsets, page.databytecounts, strict=False)
-    held = sum(length for start, length in parts if start + length <= size)
-    if page.compression != 1 and held > size + _SPARE_BYTES * len(page.dataoffsets):
-        raise ImageError(f"{name}: unpacks the same bytes again and again; save it anew")
+    check_overlap([page], size, name)
     pixels = page.imagelength * page.imagewidth
     if page.is_tiled and page.tilelength * page.tilewidth > 4 * pixels + _LEAST_TILE:
         raise refuse(name, f"tiles of {page.tilewidth} x {page.tilelength} pixels")
+
+
+def check_overlap(pages: Iterable[TiffPage], size: int, name: str) -> None:
+    """Refuse pictures whose strips or tiles lie over each other in the file."""
+    held = spare = 0
+    for page in (each for each in pages if each.compression != 1):
+        parts = zip(page.dataoffsets, page.databytecounts, strict=False)
+        held += sum(min(length, max(0, size - start)) for start, length in parts)
+        spare += _SPARE_BYTES * len(page.dataoffsets)
+    if held > size + spare:
+        raise ImageError(f"{name}: unpacks the same bytes again and again; save it anew")
 
 
 def check_segments(page: TiffPage, name: str) -> None:
     """Refuse strips and tiles that are files of their own, of another size or of endless scans."""
     packing = int(page.compression)
     if packing in _UNBOUNDED:
-        raise refuse(name, f"packing by {getattr(page.compression, 'name', packing)}")
-    if packing not in (*_JPEGS, *_JPEG_XL, *_FORMATS):
+        raise refuse_packing(page, name)
+    if packing not in (*_JPEGS, *_PICTURES):
         return
     height = page.tilelength if page.is_tiled else min(page.rowsperstrip, page.imagelength)
     width = page.tilewidth if page.is_tiled else page.imagewidth
@@ -159,38 +163,9 @@ def _read_segment_size(segment: bytes, packing: int, name: str) -> tuple[int, in
         found = jpeg.walk(segment)
         jpeg.check(found, name)
         return found.size
-    if packing in _JPEG_XL:
-        return _read_jpeg_xl_size(segment)
     stream = io.BytesIO(segment)
     jpeg2000.check_parts(stream, name)
-    with own_settings(), PIL.Image.open(stream, formats=[_FORMATS[packing]]) as image:
-        return image.height, image.width
-
-
-def _read_jpeg_xl_size(segment: bytes) -> tuple[int, int]:
-    """Return the (height, width) of ISO/IEC 18181-1, SizeHeader, in the bits behind FF 0A.
-
-    The codestream is bare, or in a box, or its first part is, behind the part's number.
-    """
-    whole, part = (boxes.find_outer(io.BytesIO(segment), box)[0] for box in (b"jxlc", b"jxlp"))
-    start = 0 if segment.startswith(b"\xff\x0a") else whole or part + 4
-    if segment[start : start + 2] != b"\xff\x0a":
-        raise ValueError("no codestream of JPEG XL")
-    bits, place = int.from_bytes(segment[start + 2 : start + 16], "little"), 0
-
-    def take(count: int) -> int:
-        nonlocal place
-        place += count
-        return bits >> (place - count) & ((1 << count) - 1)
-
-    def take_side(is_small: int) -> int:
-        return 8 * (1 + take(5)) if is_small else 1 + take((9, 13, 18, 30)[take(2)])
-
-    is_small = take(1)
-    height = take_side(is_small)
-    ratio = take(3)
-    shares = ((1, 1), (6, 5), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
-    if not ratio:
-        return height, take_side(is_small)
-    across, down = shares[ratio - 1]
-    return height, height * across // down
+    size = read_size(stream)
+    if size is None:
+        raise ValueError("pixels in an unknown packing")
+    return size

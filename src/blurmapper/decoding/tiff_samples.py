@@ -24,6 +24,14 @@ def refuse(name: str, what: str) -> ImageError:
     return ImageError(f"{name}: {what} cannot be read; save it with 8 or 16 bits in RGB")
 
 
+def refuse_packing(page: TiffPage, name: str) -> ImageError:
+    """Return the error for a picture whose samples are not unpacked."""
+    codec = getattr(page.compression, "name", page.compression)
+    return ImageError(
+        f"{name}: what packs its pixels ({codec}) is not built in; save it with another packing"
+    )
+
+
 def has_dim_palette(page: TiffPage) -> bool:
     """Say whether a palette's colours have 8 bits instead of 16, by what libtiff goes by."""
     return page.colormap is not None and bool(page.colormap.max() < 256)

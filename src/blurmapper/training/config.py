@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
 
@@ -292,8 +293,7 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
         return find_path(value)
     if choices and value not in choices:
         raise ValueError(f"{name}: {value!r} is none of {', '.join(map(repr, choices))}")
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(hint, type) and (not isinstance(value, hint) or type(value) is bool is not hint):
+    kind = {int: Integral, float: Real}.get(hint, hint)  # NumPy's too
+    if isinstance(hint, type) and (not isinstance(value, kind) or type(value) is bool is not hint):
         raise ValueError(f"{name}: {value!r} is not of type {hint.__name__}")
-    return value
+    return hint(value) if hint in (int, float) else value

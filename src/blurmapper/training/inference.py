@@ -93,6 +93,11 @@ def score_held_out(
 
     Traced photos and sharp subjects before a blurred background are scored apart; photos whose
     truth has no blurred pixel have no F-score and are left out.
+
+    Raises
+    ------
+    FloatingPointError
+        If a map is no number somewhere.
     """
     library = read_library(photos, held_out=True)
     mapper = NetworkMapper(network, preprocessing)
@@ -106,7 +111,10 @@ def score_held_out(
             if blurred.any():
                 image = read_image(item.photo)
                 check_size(truth, item.mask, image, item.photo)
-                counts.append(image_counts(mapper(image), blurred, blurred | sharp))
+                blur_map = mapper(image)
+                if not np.isfinite(blur_map).all():
+                    raise FloatingPointError(item.photo)
+                counts.append(image_counts(blur_map, blurred, blurred | sharp))
         if counts:
             scores = score_paper(counts)
             answer |= {f"{name}_{kind}": getattr(scores, kind) for kind in ("ods", "ois", "ap")}

@@ -79,7 +79,9 @@ class TrainingRun:
             with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
                 logits = model(inputs)
         except ValueError as error:
-            # So torch says that a norm has one number a channel, whose spread is none.
+            # A norm has one number a channel, whose spread is none.
+            if "more than 1 value per channel" not in str(error):
+                raise
             small = f"side={self.config.side} with batch={self.config.batch} is too little"
             raise ConfigError(f"{self.path}: {small} for the network's norms; give more") from error
         loss = self.loss(logits.float(), labels)
@@ -118,7 +120,7 @@ class TrainingRun:
         set_weights(network, self.average)
         try:
             return score_held_out(network, self.preprocessing, self.config.photos)
-        except ValueError as error:
+        except FloatingPointError as error:
             raise ConfigError(
                 f"{self.path}: maps are no numbers after step {self.step}; train at a lower rate"
             ) from error

@@ -35,16 +35,10 @@ def open_clip(path: Location) -> tuple[BinaryIO, InputContainer]:
         file = open_file(path)
     except ImageError as error:
         raise VideoError(str(error).replace("a photo's file", "a clip")) from error
-    if not file.read(1):
-        file.close()
-        raise VideoError(f"{path}: the file is empty (0 bytes); copy or download it again")
-    if claims_samples(file):
-        file.close()
-        raise VideoError(f"{path}: lists more frames than a clip has; convert it to MP4 anew")
-    file.seek(0)
     options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "none"}
     broken = (av.ArgumentError, av.EOFError, av.InvalidDataError)
     try:
+        _check(file, path)
         return file, av.open(file, "r", options=options)
     except (av.FFmpegError, OSError) as error:
         file.close()
@@ -57,3 +51,14 @@ def open_clip(path: Location) -> tuple[BinaryIO, InputContainer]:
         raise VideoError(
             f"{path}: cannot be opened ({error.strerror}); check the file and its rights"
         ) from error
+    except BaseException:
+        file.close()
+        raise
+
+
+def _check(file: BinaryIO, path: Location) -> None:
+    if not file.read(1):
+        raise VideoError(f"{path}: the file is empty (0 bytes); copy or download it again")
+    if claims_samples(file):
+        raise VideoError(f"{path}: lists more frames than a clip has; convert it to MP4 anew")
+    file.seek(0)
