@@ -88,8 +88,6 @@ def test_lossy_pictures_of_a_dng_file_do_not_lie_over_each_other() -> None:
     tags = {WIDTH: [64], HEIGHT: [6400], ROWS: [64], PACKING: [LOSSY_DNG], DNG: [0x401]}
     # They go on behind the file's end, as far as each says.
     file = make(part, {**tags, PLACES: [START] * 100, SIZES: [1_000_000_000] * 100})
-    with pytest.raises(ImageError, match=r"unpacks the same bytes|pixels lie beyond"):
-        read_image(file)
     with pytest.raises(ImageError, match="unpacks the same bytes again"):
         check_lossy(io.BytesIO(file), "x")
 
