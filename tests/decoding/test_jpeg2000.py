@@ -168,6 +168,9 @@ def claim(side: int, tile: int, style: bytes, *, in_tile: bool = False) -> bytes
         "tiles": claim(4000, 20, b"\5\4\4\0\1" + b"\xff" * 6),
         "precincts": claim(4000, 4000, b"\5\4\4\0\1" + b"\x11" * 6),
         "blocks": claim(8000, 8000, b"\5\0\0\0\1" + b"\xff" * 6),
+        "before nonsense": claim(4000, 4000, b"\5\4\4\0\1" + b"\x11" * 6).replace(
+            b"\xff\x5c", b"\xff\x53\0\2\xff\x5c"
+        ),
         "a tile's precincts": claim(4000, 4000, b"\5\4\4\0\1" + b"\x11" * 6, in_tile=True),
     }.items(),
     ids=lambda item: item[0],

@@ -67,8 +67,8 @@ def check_parts(stream: BinaryIO, name: str) -> None:
         right, bottom, *_, width, height, left, top = struct.unpack(">8I", stream.read(32))
         tiles = -(-(right - left) // width) * -(-(bottom - top) // height) * len(header.depths)
         sides = min(width, header.size[0]), min(height, header.size[1])
-        styles = _read_styles(stream, header)
-        parts = tiles * max(_count_parts(sides, style) for style in styles)
+        for style in _read_styles(stream, header):
+            parts = max(parts, tiles * _count_parts(sides, style))
     if tiles > _MOST_TILES or parts > _MOST_PARTS:
         raise ImageError(f"{name}: JPEG 2000 in more parts than a photo has; save it anew")
 
