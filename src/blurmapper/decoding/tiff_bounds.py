@@ -37,8 +37,7 @@ _PICTURES = (33003, 33004, 33005, 34712, 34927, 34933, 50001)
 
 _UNBOUNDED = (22610, 34887, 34934, 48124, 50002, 52546)
 """JPEG XR, LERC, Jetraw and JPEG XL, of whose sizes or layers nothing here tells before all memory
-or hours are gone; no camera packs TIFF so."""
-
+or hours are gone. RAW photos packed so are LibRaw's."""
 
 _Entry = tuple[int, int, int, bytes]
 """Code, type, length, and what holds the numbers or says where they are."""

@@ -260,11 +260,8 @@ def _to_matrix(frame: av.VideoFrame) -> npt.NDArray[Any]:
         # Beside data of a kind that PyAV does not know, as EXIF, it gives none but the angle.
         angle = np.radians(frame.rotation)
         return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return (
-        np.eye(2)
-        if data is None
-        else np.frombuffer(bytes(data), np.int32).reshape(3, 3).astype(float)
-    )
+    # As floats, for the least of integers has no amount.
+    return np.eye(2) if data is None else np.frombuffer(bytes(data), np.int32).reshape(3, 3) * 1.0
 
 
 def _is_on_side(matrix: npt.NDArray[Any]) -> bool:
