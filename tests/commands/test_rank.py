@@ -18,7 +18,7 @@ import pytest
 from click.testing import Result
 from PIL import ExifTags
 
-from blurmapper.commands._tables import print_ranking
+from blurmapper.commands._ranking_table import print_ranking
 from blurmapper.decoding import Photo
 from blurmapper.errors import ConfigError, ImageError
 from blurmapper.ranking import measuring

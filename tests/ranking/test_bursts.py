@@ -13,16 +13,10 @@ import numpy.typing as npt
 import PIL.Image
 import pytest
 
+from blurmapper.ranking.bursts import MOST_DIFFERING_BITS, Burst, group_bursts
 from blurmapper.ranking.frames import Frame, fingerprint, measure_detail, read_frame
 from blurmapper.ranking.records import Measure, PhotoRecord, Verdict, order_photos
-from blurmapper.ranking.selection import (
-    MOST_DIFFERING_BITS,
-    Burst,
-    End,
-    Selection,
-    group_bursts,
-    select_photos,
-)
+from blurmapper.ranking.selection import End, Selection, select_photos
 from blurmapper.ranking.tables import make_ranking
 from blurmapper.sharpest import SharpestPart
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from blurmapper.ranking.bursts import Burst
 from blurmapper.ranking.records import Box, PhotoRecord
-from blurmapper.ranking.selection import Burst, Selection, select_photos
+from blurmapper.ranking.selection import Selection, select_photos
 
 MakeRecord = Callable[..., PhotoRecord]
 

@@ -19,8 +19,8 @@ import pytest
 from blurmapper.batch import PhotoFailure
 from blurmapper.csv_rows import from_cell
 from blurmapper.errors import ImageError, MissingExtraError, install_command
+from blurmapper.ranking.bursts import Burst
 from blurmapper.ranking.records import Box, Measure, PhotoRecord
-from blurmapper.ranking.selection import Burst
 from blurmapper.ranking.tables import (
     COLUMNS,
     OURS,

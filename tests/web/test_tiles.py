@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from blurmapper.ranking.bursts import group_bursts
 from blurmapper.ranking.frames import Frame
 from blurmapper.ranking.records import Box, PhotoRecord, Verdict, find_tier
-from blurmapper.ranking.selection import group_bursts
 
 NODE = shutil.which("node")
 

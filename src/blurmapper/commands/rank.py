@@ -12,8 +12,8 @@ from blurmapper.commands import _rank_options as option
 from blurmapper.commands._output import exit_if_stopped, print_line, quiet_codecs, stopping_cleanly
 from blurmapper.commands._parameters import Option
 from blurmapper.commands._rank_actions import Actions, apply_picks, to_selection
+from blurmapper.commands._ranking_table import print_ranking
 from blurmapper.commands._run import measure
-from blurmapper.commands._tables import print_ranking
 from blurmapper.errors import ConfigError, count_of
 from blurmapper.locations import STANDARD_OUTPUT, find_location
 

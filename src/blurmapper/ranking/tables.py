@@ -14,8 +14,8 @@ from blurmapper.csv_rows import to_cell, to_csv
 from blurmapper.errors import needing
 from blurmapper.files import written_as
 from blurmapper.locations import Location
+from blurmapper.ranking.bursts import Burst, group_bursts, order_within_bursts
 from blurmapper.ranking.records import Measure, PhotoRecord, order_photos
-from blurmapper.ranking.selection import Burst, group_bursts, order_within_bursts
 
 COLUMNS: dict[str, type] = {
     "rank": int,

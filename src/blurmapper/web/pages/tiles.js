@@ -1,6 +1,6 @@
 // The photos of this page as the chooser shows them: ranked, and in bursts.
 
-// As blurmapper.ranking.selection has them.
+// As blurmapper.ranking.bursts has them.
 const LONGEST_GAP = 2000;
 const MOST_DIFFERING_BITS = 10;
 
