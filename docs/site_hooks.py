@@ -50,6 +50,8 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     del config, files
     if page.file.src_uri == "model-cards.md":
         markdown = markdown.replace(CARDS, write_cards())
+    for name in ("index.md", "CHANGELOG.md"):
+        markdown = markdown.replace(f"](../{BORROWED[name]}", f"]({name}")
     return re.sub(r"\]\(([\w-]+)/\)", r"](\1/README.md)", markdown)
 
 

@@ -84,7 +84,7 @@ def serve(
     Examples:
 
         blurmapper serve --open
-        curl -F file=@photo.jpg http://127.0.0.1:8000/v1/map -o photo.blur.png
+        curl -F file=@photo.jpg http://127.0.0.1:8000/v1/map -o photo.jpg.blur.png
     """
     with needing("web", "this command needs"):
         import uvicorn
