@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from blurmapper.batch import (
@@ -227,6 +228,36 @@ def test_what_a_worker_wrote_that_died_gives_way_to_the_next(out: Path) -> None:
         assert file.read_bytes() == encode_cutout_of(2)
 
 
+def test_what_a_run_makes_at_the_same_time_of_another_photo_is_left(
+    out: Path, tmp_path: Path
+) -> None:
+    write_photos(tmp_path / "other", "a.png")
+    with DoneBefore(out, MapNothing("")) as first, DoneBefore(out, MapNothing("")) as second:
+        one, _ = first.plan(find_photos([tmp_path / "in"]), out)
+        (other,) = second.plan(find_photos([tmp_path / "other"]), out)
+        file = out / "a.png.blur.png"
+        one.write({file: encode_cutout_of(1)})
+        line = r"another run has begun it, of .*in/a\.png; run again when that run has ended"
+        with pytest.raises(ImageError, match=line):
+            other.write({file: encode_cutout_of(2)})
+    assert file.read_bytes() == encode_cutout_of(1)
+
+
+def test_a_card_takes_nothing_from_another_that_was_taken_out(out: Path, tmp_path: Path) -> None:
+    assert run(out, MapNothing("")) == []
+    before = (out / "a.png.blur.png").read_bytes()
+    (tmp_path / "in").rename(tmp_path / "drawer")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "card").mkdir()
+    PIL.Image.new("RGB", (64, 48), (1, 2, 3)).save(tmp_path / "card" / "a.png")
+    list(run_task(MapNothing(""), find_photos([tmp_path / "card"]), out))
+    assert (out / "a.png.blur.png").read_bytes() == before
+    assert len([name for name in names(out) if name.startswith("a-")]) == 1
+    (tmp_path / "in").rmdir()
+    (tmp_path / "drawer").rename(tmp_path / "in")
+    assert run(out, MapNothing("")) == [] and len(names(out)) == 4
+
+
 def test_a_mask_gives_way_whose_photo_is_gone(out: Path, tmp_path: Path) -> None:
     layout = MapNothing("", outputs=Outputs(masks=KeepMasks("folder")))
     write_photos(tmp_path / "other", "x.jpg")
@@ -251,8 +282,8 @@ def test_a_journal_that_is_no_file_of_its_own_is_refused_before_the_work(
         run(out, MapNothing(""))
     # Nor if it comes there while photos are mapped.
     with pytest.raises(ImageError, match=r"\.begun: is no regular file"):
-        Journal(out, "maps").add("a.png", ["a.png.blur.png"])
-    Journal(out, "maps").write({"a.png": {"a.png.blur.png"}})
+        Journal(out, "maps").add("a.png", "/a.png", ["a.png.blur.png"])
+    Journal(out, "maps").write({("a.png", "/a.png"): {"a.png.blur.png"}})
     assert [path.name for path in out.iterdir()] == [journal.name]
     assert journal.is_fifo() == (kind == "pipe") and journal.is_symlink() == (kind != "pipe")
     assert mine.exists() == (kind == "link") and (kind != "link" or mine.read_text() == "mine")

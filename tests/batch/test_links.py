@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from blurmapper.batch import Failures, How, KeepMasks, Manifest, Outputs, Task
+from blurmapper.batch import Failures, How, KeepMasks, Manifest, Outputs, Task, identify
 from blurmapper.errors import ImageError
 
 from .test_claims import MagnifyNothing, draw, names, out, run
@@ -28,7 +28,8 @@ TASKS = pytest.mark.parametrize(
 
 def vouch(out: Path, task: Task, name: str) -> None:
     """Write the manifest of a stranger, which says that a file is of our making."""
-    line = {"target": "a.png", "photo": "/nowhere/a.png", "file": [1, 1], "settings": "x"}
+    file = identify(out.parent / "in" / "a.png")
+    line = {"target": "a.png", "photo": "/nowhere/a.png", "file": file, "settings": "x"}
     (out / f"{task.name}.jsonl").write_text(json.dumps(line | {"files": [name]}) + "\n")
 
 

@@ -249,6 +249,13 @@ def test_of_addresses_nothing_but_the_address_is_known(tmp_path: Path) -> None:
         with DoneBefore(tmp_path, MapNothing("")) as kept:
             (job,) = kept.plan(Found([(photo, "x.jpg")]), tmp_path)
         assert (job.done is not None) == (photo is before)
-    owner = {"X.jpg": str(now).upper().replace("S3", "s3")}.get
+    owner = {"X.jpg": {"photo": str(now).upper().replace("S3", "s3")}}.get
     (other,) = plan_jobs(Found([(now, "X.jpg")]), tmp_path, owner)
     assert other.key != "X.jpg"
+
+
+def test_a_photo_of_another_card_takes_no_name_of_one_that_was_taken_out(tmp_path: Path) -> None:
+    write_colours(tmp_path / "b" / "x.jpg", 1)
+    line = {"photo": str(tmp_path / "a" / "x.jpg"), "file": [7, 7], "inode": [7, 7]}
+    (job,) = plan_jobs(find_photos([tmp_path / "b"]), tmp_path, {"x.jpg": line}.get)
+    assert job.key.startswith("x-")

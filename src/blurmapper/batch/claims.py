@@ -17,8 +17,8 @@ from blurmapper.errors import ImageError
 from blurmapper.files import check_replaceable, not_written, refuse_link, write_file
 from blurmapper.locations import Location, is_file, open_file
 
-Names = dict[str, set[str]]
-"""Key -> names of files, below the folder of outputs."""
+Names = dict[tuple[str, str], set[str]]
+"""Key and absolute path of a photo -> names of files, below the folder of outputs."""
 
 # What comes there after it was asked for is neither followed nor waited for.
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
@@ -42,15 +42,15 @@ class Journal:
         self.output = output
         self._path = output / f".blurmapper-{name}.begun"
 
-    def add(self, key: str, names: list[str]) -> None:
-        """Note that files are about to be written.
+    def add(self, key: str, photo: str, names: list[str]) -> None:
+        """Note that files of a photo are about to be written.
 
         Raises
         ------
         ImageError
             If that cannot be written, or what is there is no file of its own.
         """
-        line = json.dumps([key, names]).encode() + b"\n"
+        line = json.dumps([key, photo, names]).encode() + b"\n"
         self._check()
         try:
             with os.fdopen(os.open(self._path, _APPEND, 0o666), "wb", 0) as journal:
@@ -72,9 +72,9 @@ class Journal:
             for line in stream:
                 # The last may be cut short.
                 with suppress(RecursionError, TypeError, ValueError):
-                    key, names = json.loads(line)
+                    key, photo, names = json.loads(line)
                     there = {name for name in names if is_file(self.output / name)}
-                    begun.setdefault(key, set()).update(there)
+                    begun.setdefault((key, photo), set()).update(there)
         return begun
 
     def write(self, begun: Names) -> None:
@@ -82,7 +82,7 @@ class Journal:
         with suppress(ImageError, OSError):
             self._check()
             if any(begun.values()):
-                lines = (json.dumps([key, sorted(names)]) for key, names in begun.items())
+                lines = (json.dumps([*each, sorted(names)]) for each, names in begun.items())
                 write_file(self._path, "".join(f"{line}\n" for line in lines), lambda old: True)
             else:
                 self._path.unlink(missing_ok=True)
@@ -99,8 +99,8 @@ class Claims:
     Attributes
     ----------
     journal : Journal
-    key : str
-        The photo's.
+    key, photo : str
+        The photo's, and its absolute path.
     known : mapping of str to str or None
         Names of files, below that folder, that earlier runs wrote, and what `digest_output` said
         then, where that was kept.
@@ -110,6 +110,7 @@ class Claims:
 
     journal: Journal
     key: str
+    photo: str
     known: Mapping[str, str | None] = field(default_factory=dict)
     redo: bool = False
 
@@ -152,11 +153,20 @@ class Claims:
             try:
                 check_replaceable(file, partial(self._knows, name, content))
             except ImageError as error:
-                if name not in self.known:
-                    raise
                 line = f"{file}: was changed after it was written and is left as it is; "
-                raise ImageError(line + "move it, or let --redo replace it") from error
-        self.journal.add(self.key, [*map(self.name, files)])
+                line += "move it, or let --redo replace it"
+                if name not in self.known:
+                    if (other := self._find_other(name)) is None:
+                        raise
+                    line = f"{file}: another run has begun it, of {other}; run again when that run "
+                    line += "has ended, or move the file"
+                raise ImageError(line) from error
+        self.journal.add(self.key, self.photo, [*map(self.name, files)])
+
+    def _find_other(self, name: str) -> str | None:
+        """Return the photo of which a file has been begun, beside this one."""
+        begun = self.journal.read()
+        return next((photo for (_, photo), names in begun.items() if name in names), None)
 
     def _is_as_written(self, name: str, file: Path) -> bool:
         if name not in self.known or self.redo:
@@ -170,7 +180,7 @@ class Claims:
             return True
         # A worker that died may have written it in this very run. The journal is long, so it is
         # asked last: after a lost manifest all files are there.
-        return name in self.journal.read().get(self.key, ())
+        return name in self.journal.read().get((self.key, self.photo), ())
 
 
 def digest_output(file: Path) -> str | None:

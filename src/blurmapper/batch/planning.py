@@ -20,13 +20,14 @@ from blurmapper.batch.tasks import MOST, Job, Result, Task, is_number
 from blurmapper.errors import ConfigError, ImageError
 from blurmapper.locations import Location
 
+Owner = Callable[[str], Mapping[str, Any] | None]
+"""Name -> what is kept of the photo that it belongs to: ``photo`` and, where known, ``file``."""
+
 RECORDED = ("photo", "file", "settings")
 """What every line of a manifest holds; older ones hold less beside it, and are then done again."""
 
 
-def plan_jobs(
-    found: Found, output: Location, owner: Callable[[str], str | None] | None = None
-) -> Iterator[Job]:
+def plan_jobs(found: Found, output: Location, owner: Owner | None = None) -> Iterator[Job]:
     """Give every photo outputs of its own under `output`, folders mirrored.
 
     Outputs are called after the photo's whole name: ``sub/x.jpg`` gives ``sub/x.jpg.blur.png``.
@@ -40,7 +41,7 @@ def plan_jobs(
     found : Found
     output : Path or Address
     owner : callable, optional
-        Key -> absolute path of the photo that an earlier run gave it to, or one that differs by
+        Key -> the line of the photo that an earlier run gave it to, or one that differs by
         capitals alone.
 
     Yields
@@ -57,11 +58,12 @@ def plan_jobs(
             real = real_path(photo)
             others = _other_names(below, real)
             first = next(others)
-            is_its_own = owner is not None and owner(first) == real
+            line = None if owner is None else owner(first)
+            is_its_own = line is not None and line["photo"] == real
             key = next(
                 name
                 for name in chain((first,) if is_its_own else (), (below, first), others)
-                if name.casefold() not in taken and not _is_anothers(owner, name, real)
+                if name.casefold() not in taken and not (owner and _is_anothers(owner(name), real))
             )
         taken.add(key.casefold())
         yield Job(photo, output / key, key)
@@ -106,7 +108,7 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
             if isinstance(output, Address) and not redo
             else {}
         )
-        self._added: set[str] = set()
+        self._added: set[tuple[str, str]] = set()
 
     def __exit__(self, *_: object) -> None:
         try:
@@ -125,7 +127,9 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         taken = self.manifest.shared_names
         for job in plan_jobs(found, output, self._owner) if taken else ():
             name = self._task.shared_name(job.key)
-            if name is not None and _is_anothers(taken.get, name, real_path(job.photo)):
+            if name is None or name not in taken:
+                continue
+            if _is_anothers({"photo": taken[name]}, real_path(job.photo)):
                 raise ConfigError(
                     f"{job.photo}: would take the mask {name} of {taken[name]}; "
                     "use --masks colmap, or another folder with -o DIR"
@@ -178,15 +182,15 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         with nullcontext() if self._task.kinds else suppress(ImageError):
             self.manifest.add(job.key, line)
             if self._journal is not None:
-                self._added.add(job.key)
+                self._added.add((job.key, real_path(job.photo)))
 
     def _claim(self, job: Job, line: Mapping[str, Any] | None) -> Claims | None:
         """Return what the files of a photo may take the place of, which is what ours wrote."""
         if self._journal is None:
             return None
-        claims = Claims(self._journal, job.key)
+        claims = Claims(self._journal, job.key, real_path(job.photo))
         names = {claims.name(file) for file in self._task.files_of(job, line or {}).values()}
-        known = set(self._begun.get(job.key, ()))
+        known = set(self._begun.get((job.key, claims.photo), ()))
         if line is not None:
             # Lines from an address name no files: all that the photo may have is taken for ours.
             known |= set(line.get("files", names))
@@ -201,7 +205,7 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         if self._journal is None:
             return
         begun = self._journal.read()
-        for key, names in begun.items():
+        for (key, photo), names in begun.items():
             line = self.manifest.find(key) or {}
             written = _digests_in(line)
             # What a killed run wrote over what the line says is in no line.
@@ -210,12 +214,12 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
                 for name in names.intersection(line.get("files", ()))
                 if written.get(name) in (None, digest_output(self._journal.output / name))
             }
-            names.difference_update(names if key in self._added else settled)
+            names.difference_update(names if (key, photo) in self._added else settled)
         self._journal.write(begun)
 
-    def _owner(self, key: str) -> str | None:
-        owners = [str(line["photo"]) for line in self.manifest.find_alike(key)]
-        there = filter(_may_be_there, owners if len(owners) > 1 else ())
+    def _owner(self, key: str) -> Mapping[str, Any] | None:
+        owners = self.manifest.find_alike(key)
+        there = (line for line in owners if len(owners) > 1 and _may_be_there(str(line["photo"])))
         return next(there, next(iter(owners), None))
 
     def _find(self, job: Job, line: Mapping[str, Any]) -> Result | None:
@@ -242,14 +246,29 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         return known is not None and known[0] > 0
 
 
-def _is_anothers(owner: Callable[[str], str | None] | None, name: str, real: str) -> bool:
+def _is_anothers(line: Mapping[str, Any] | None, real: str) -> bool:
     """Say whether a name belongs to another photo, and not to this one at an older place."""
-    first = None if owner is None else owner(name)
-    if first is None or first == real or not _may_be_there(first):
+    if line is None or line["photo"] == real:
         return False
+    first = str(line["photo"])
+    if not _may_be_there(first):
+        # It has come here, or is on a card that was taken out: names are alike on all of them.
+        return not ("file" not in line or _has_come(line, Path(real)))
     # Where file systems tell no capitals from small letters, that is one photo under two names.
     inode = find_inode(first) if first.casefold() == real.casefold() else None
     return inode is None or inode != find_inode(real)
+
+
+def _has_come(line: Mapping[str, Any], photo: Path) -> bool:
+    """Say whether a photo is a line's, whose place it is not in."""
+    known, found, inode = line["file"], identify(photo), find_inode(photo)
+    # What keeps no time, as some copies do, may keep its size and content.
+    is_sized = isinstance(known, list) and found is not None and known[:1] == found[:1]
+    return (
+        known == found
+        or (inode is not None and line.get("inode") == inode)
+        or (is_sized and is_same(line, photo, inode))
+    )
 
 
 def _digests_in(line: Mapping[str, Any]) -> dict[str, str | None]:
