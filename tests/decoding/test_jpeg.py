@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 from typing import Any
 
@@ -65,6 +66,16 @@ def test_a_photo_that_lacks_more_is_refused(
     file = jpeg(mode, kind)[:-missing] + padding
     with pytest.raises(ImageError, match="damaged or cut short"):
         decode_photo(io.BytesIO(file), "x.jpg", least)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_photo_that_ends_at_a_restart_mark_is_refused(more: int) -> None:
+    file = jpeg(kind="restarts")
+    marks = [mark.start() for mark in re.finditer(rb"\xff[\xd0-\xd7]", file)]
+    assert len(marks) > 2
+    for mark in marks:
+        with pytest.raises(ImageError, match="damaged or cut short"):
+            read_image(file[: mark + more])
 
 
 def test_a_progressive_photo_without_its_last_scans_is_refused() -> None:

@@ -26,9 +26,14 @@ MOST_STRAY_BYTES = 200_000
 
 _STEP = 16_000_000
 _HEADER_STEP = 65_536
-# Noise and its complement, both without FF, which would end them.
+# Noise and its complement, both without FF, which would end them; with the marks at which decoders
+# begin anew, as they pass over what is before the one that they wait for.
 _NOISE = bytes(1 + (i * i * 37 + i * 101 + 84) % 254 for i in range(1024))
-_FILLERS = (_NOISE, bytes(255 - value for value in _NOISE))
+_RESTARTS = [bytes((0xFF, kind)) for kind in range(0xD0, 0xD8)]
+_FILLERS = tuple(
+    b"".join(noise + mark for mark in _RESTARTS) + noise
+    for noise in (_NOISE, bytes(255 - value for value in _NOISE))
+)
 _LEAST_PADDING = 16
 # Within a scan's data FF stands before 00 and before restart marks; other marks end the data.
 _MARK = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
