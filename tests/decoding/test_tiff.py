@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import zlib
 from typing import Any
@@ -12,6 +13,7 @@ import PIL.Image
 import pytest
 import tifffile
 
+from blurmapper.decoding import read_size
 from blurmapper.errors import ImageError
 from blurmapper.images import read_image
 
@@ -162,6 +164,65 @@ def test_the_photo_is_the_first_picture_that_is_no_thumbnail(dtype: str) -> None
         writer.write(with_depth(COLOURS / 255, dtype), photometric="rgb", subfiletype=0)
         writer.write(COLOURS[:20, :20], photometric="rgb", subfiletype=0)
     check(buffer.getvalue(), COLOURS)
+
+
+def test_the_size_is_that_of_the_picture_that_is_read() -> None:
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as writer:
+        writer.write(COLOURS[::3, ::3], photometric="rgb", subfiletype=1)
+        writer.write(COLOURS, photometric="rgb")
+    assert read_size(buffer) == COLOURS.shape[:2]
+    assert (
+        read_size(io.BytesIO(tiff(COLOURS / np.float32(255), photometric="rgb")))
+        == (COLOURS.shape[:2])
+    )
+
+
+def test_reading_leaves_nothing_in_the_log_of_tifffile() -> None:
+    handlers = []
+    for _ in range(2):
+        check(tiff(COLOURS, photometric="rgb"), COLOURS)
+        handlers.append(len(logging.getLogger("tifffile").handlers))
+    assert handlers[0] == handlers[1]
+
+
+@pytest.mark.parametrize("turns", [(6, 6), (6,), b"six"])
+def test_an_odd_orientation_turns_as_much_at_every_depth(turns: Any) -> None:
+    code, count = ("s", 0) if isinstance(turns, bytes) else ("H", len(turns))
+    tag = (274, code, count, turns if isinstance(turns, bytes) or count > 1 else turns[0], True)
+    eight, sixteen = (
+        read_image(tiff(with_depth(COLOURS / 255, dtype), photometric="rgb", extratags=[tag]))
+        for dtype in ("u1", "u2")
+    )
+    np.testing.assert_allclose(levels(sixteen), levels(eight), rtol=0, atol=1)
+
+
+def test_colours_that_spell_canon_s_mark_are_a_photo() -> None:
+    pixels = COLOURS.copy()
+    pixels[0, 0] = (67, 82, 2)
+    file = b"II*\0" + struct.pack("<I", 8 + pixels.size) + pixels.tobytes()
+    height, width = pixels.shape[:2]
+    entries = {
+        256: width,
+        257: height,
+        259: 1,
+        262: 2,
+        273: 8,
+        277: 3,
+        278: height,
+        279: pixels.size,
+    }
+    listed = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries.items())
+    beyond = len(file) + 2 + 12 * 9 + 4
+    bits = struct.pack("<HHII", 258, 3, 3, beyond)
+    place = 12 * 2
+    listed = listed[:place] + bits + listed[place:]
+    file += struct.pack("<H", 9) + listed + bytes(4) + struct.pack("<HHH", 8, 8, 8)
+    check(file, pixels)
+    # Where the bits of a sample, which stand last, are cut off, they are not taken for one.
+    for missing in range(1, 7):
+        with pytest.raises(ImageError, match="damaged or cut short"):
+            read_image(file[:-missing])
 
 
 def test_a_thumbnail_alone_is_read() -> None:

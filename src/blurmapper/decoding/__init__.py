@@ -17,6 +17,7 @@ from blurmapper.decoding.arrays import (
 )
 from blurmapper.decoding.files import Photo, decode_photo, from_pillow
 from blurmapper.decoding.metadata import is_turned_webp, read_metadata
-from blurmapper.decoding.opening import Content, OpenFile, read_open_file, read_size
+from blurmapper.decoding.opening import Content, OpenFile, read_open_file
 from blurmapper.decoding.raw import LIKE, RAW_SUFFIXES
+from blurmapper.decoding.sizes import read_size
 from blurmapper.decoding.stored import read_array, read_stored

@@ -52,7 +52,8 @@ class RawPhoto(NamedTuple):
 
 def starts_like_raw(head: bytes) -> bool:
     """Say whether a file's first 32 bytes are those of a RAW photo that is no TIFF file."""
-    is_canon = head[4:12] == b"ftypcrx " or head[8:10] == b"CR" or head[6:10] == b"HEAP"
+    is_cr2 = head.startswith(b"II*\0\x10\0\0\0CR\x02")
+    is_canon = head[4:12] == b"ftypcrx " or is_cr2 or head[6:10] == b"HEAP"
     return is_canon or head.startswith(_MAGIC)
 
 
@@ -142,7 +143,8 @@ def _read_preview(raw: Any, rawpy: Any) -> tuple[bytes, tuple[int, int], int | N
     """Return the embedded JPEG, its (height, width) as stored and its own EXIF orientation."""
     try:
         thumbnail = raw.extract_thumb()
-    except rawpy.LibRawError:
+    except (rawpy.LibRawError, NotImplementedError, OSError):
+        # NotImplementedError where it is no JPEG, but HEVC or JPEG XL.
         return None
     if thumbnail.format != rawpy.ThumbFormat.JPEG:
         return None

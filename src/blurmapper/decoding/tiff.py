@@ -50,6 +50,8 @@ _SUBFILES, _DNG_VERSION, _ORIENTATION, _PROFILE = 330, 50706, 274, 34675
 _COLOUR_MODELS = {6: "YCbCr", 9: "ICCLab", 10: "ITULab", 32844: "LogL", 32845: "LogLuv"}
 _PILLOWS_CODECS = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34925, 50000}
 _ZSTANDARD, _PLAIN, _PALETTE = 50000, (0, 1, 2), 3
+# It logs what is odd about a file; without a handler, and one that stays, Python would print that.
+_SILENT = logging.NullHandler()
 
 
 class Choice(NamedTuple):
@@ -102,6 +104,14 @@ def choose_picture(stream: BinaryIO, name: str) -> Choice:
         if not choice.is_raw:
             check_parts(_find_page(file, choice.at), file.filehandle.size, name)
         return choice
+
+
+def read_size(stream: BinaryIO) -> tuple[int, int] | None:
+    """Return the (height, width) of the picture that is the photo, or None of a RAW photo."""
+    with _open(stream, "photo") as file:
+        choice = _choose(file)
+        page = _find_page(file, choice.at)
+        return None if choice.is_raw else (page.imagelength, page.imagewidth)
 
 
 def is_deep(photo: PIL.Image.Image) -> bool:
@@ -174,8 +184,7 @@ def _open(stream: BinaryIO, name: str) -> Iterator[TiffFile]:
 
     check_directories(stream, name)
 
-    # It logs what is odd about a file; without a handler Python would print that.
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())
+    logging.getLogger("tifffile").addHandler(_SILENT)
     stream.seek(0)
     with tifffile.TiffFile(stream, name="photo", is_ome=False, is_ndpi=False) as file:
         yield file
@@ -213,7 +222,11 @@ def _find_page(file: TiffFile, index: int) -> TiffPage:
 
 
 def _orientation_of(page: TiffPage) -> int:
-    return int(page.tags.valueof(_ORIENTATION, 1))
+    value = page.tags.valueof(_ORIENTATION, 1)
+    # Of several Pillow takes the first; what is none turns nothing.
+    with suppress(IndexError, TypeError, ValueError):
+        return int(value[0] if isinstance(value, tuple) else value)
+    return 1
 
 
 def _decode(page: TiffPage) -> npt.NDArray[Any]:

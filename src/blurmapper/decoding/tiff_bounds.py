@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from blurmapper.decoding import jpeg, jpeg2000
-from blurmapper.decoding.arrays import check_packing
-from blurmapper.decoding.opening import read_size
+from blurmapper.decoding.arrays import check_packing, cut_short
+from blurmapper.decoding.opening import read_header_size
 from blurmapper.decoding.tiff_samples import refuse, refuse_packing
 from blurmapper.errors import ImageError
 
@@ -27,6 +27,9 @@ LOSSY_DNG = 34892
 _SUBFILES, _MOST_ENTRIES, _TEXTS = 330, 4096, (2, 7)
 _BYTES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4), 1)) | {16: 8, 17: 8, 18: 8}
 """Of a number of each type."""
+
+_NEEDED = (258, 273, 279, 320, 324, 325)
+"""Bits of a sample, the palette, places and sizes of parts: taken for the usual where they lack."""
 
 _LEAST_TILE = 1_000_000
 _SPARE_BYTES = 4096
@@ -60,8 +63,13 @@ def check_directories(stream: BinaryIO, name: str) -> None:
     from tifffile import TIFF
 
     numbers, size = 0, stream.seek(0, io.SEEK_END)
-    for code, kind, length, _ in _walk(stream):
+    for (code, kind, length, held), layout in _walk(stream):
         numbers += 1
+        needed = length * _BYTES.get(kind, 0)
+        if code in _NEEDED and needed > layout.place.size:
+            (place,) = layout.place.unpack(held)
+            if place + needed > size:
+                raise ImageError(cut_short(name, "what it lists lies beyond its end"))
         # All else, and what does not fit into the file, is not read with the directory.
         if code in TIFF.TAG_LOAD and length * _BYTES.get(kind, size + 1) <= size:
             numbers += length // 16 if kind in _TEXTS else length
@@ -69,7 +77,7 @@ def check_directories(stream: BinaryIO, name: str) -> None:
             raise ImageError(f"{name}: lists more parts than a photo has; save it anew")
 
 
-def _walk(stream: BinaryIO) -> Iterator[_Entry]:
+def _walk(stream: BinaryIO) -> Iterator[tuple[_Entry, _Layout]]:
     """Yield the entries of each picture's directory, and of those below it."""
     stream.seek(0)
     head = stream.read(16)
@@ -81,10 +89,11 @@ def _walk(stream: BinaryIO) -> Iterator[_Entry]:
         if not place:
             return
         entries, place = _read_directory(stream, place, layout)
-        yield from entries
+        yield from ((entry, layout) for entry in entries)
         for entry in (each for each in entries if each[0] == _SUBFILES):
             for below in _read_places(stream, entry, layout):
-                yield from _read_directory(stream, below, layout)[0]
+                entries, _ = _read_directory(stream, below, layout)
+                yield from ((entry, layout) for entry in entries)
 
 
 def _read_places(stream: BinaryIO, entry: _Entry, layout: _Layout) -> list[int]:
@@ -164,7 +173,7 @@ def _read_segment_size(segment: bytes, packing: int, name: str) -> tuple[int, in
         return found.size
     stream = io.BytesIO(segment)
     jpeg2000.check_parts(stream, name)
-    size = read_size(stream)
+    size = read_header_size(stream)
     if size is None:
         raise ValueError("pixels in an unknown packing")
     return size

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from blurmapper.decoding.opening import is_heif, read_head, read_size
+from blurmapper.decoding.opening import is_heif, read_head, read_header_size
 from blurmapper.decoding.raw import starts_like_raw
 from blurmapper.errors import ConfigError, ImageError
 from blurmapper.locations import is_file, read_regular
@@ -119,5 +119,5 @@ def _is_photo(path: Path) -> bool:
     """Say whether a file begins as photos do, whatever it is called and wherever a link leads."""
     with suppress(OSError), path.open("rb") as stream:
         head = read_head(stream)
-        return starts_like_raw(head) or is_heif(head) or read_size(stream) is not None
+        return starts_like_raw(head) or is_heif(head) or read_header_size(stream) is not None
     return False
