@@ -33,6 +33,16 @@ def test_lossy_files_are_turned_upright(orientation: int, kind: str, as_held: As
     assert np.abs(pixels.astype(int) - upright).mean() < 3
 
 
+@pytest.mark.parametrize("odd", [b"XX", b"\0\0"])
+def test_odd_exif_costs_no_avif_photo(odd: bytes) -> None:
+    exif = PIL.Image.Exif()
+    exif[0x010F], exif[0x0112] = "Maker", 6
+    file = encode(PIL.Image.fromarray(make_scene(48, 64)), "AVIF", exif=exif.tobytes())
+    place = file.index(b"MM\0*")
+    damaged = file[:place] + odd + file[place + 2 :]
+    np.testing.assert_array_equal(read_image(damaged), read_image(file))
+
+
 @pytest.mark.parametrize(("least", "part"), [(1, 8), (1200, 4), (3000, 2), (4801, 1), (10**9, 1)])
 def test_a_jpeg_is_read_in_the_least_part_that_is_enough(least: int, part: int) -> None:
     scene = make_scene(120, 160)

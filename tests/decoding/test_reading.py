@@ -19,7 +19,7 @@ import pytest
 from PIL import ImageCms
 
 from blurmapper.decoding.arrays import turn
-from blurmapper.errors import MissingExtraError, install_command
+from blurmapper.errors import ImageError, MissingExtraError, install_command
 from blurmapper.images import read_image
 
 from .making import encode
@@ -172,6 +172,22 @@ def test_a_sixteen_bit_colour_png_is_turned_once(orientation: int, as_held: AsHe
     exif = b"eXIf" + struct.pack("<2sHIHHHIII", b"II", 42, 8, 1, 0x0112, 3, 1, orientation, 0)
     chunk = struct.pack(">I", len(exif) - 4) + exif + struct.pack(">I", zlib.crc32(exif))
     np.testing.assert_array_equal(read_image(file[:33] + chunk + file[33:]), upright)
+
+
+@pytest.mark.parametrize("white", [1, 100, 254, 256, 1023, 65535])
+@pytest.mark.parametrize("colours", [1, 3])
+def test_netpbm_of_any_white_is_read_with_its_depth(white: int, colours: int) -> None:
+    shown = np.linspace(0, white, 20 * 30 * colours).round().reshape(20, 30, colours)
+    kind, dtype = (5, 6)[colours == 3], ">u2" if white > 255 else "u1"
+    file = b"P%d # of nobody\n30 # wide\n20\n%d\n" % (kind, white) + shown.astype(dtype).tobytes()
+    pixels = read_image(file)
+    assert pixels.dtype == (np.uint16 if white > 255 else np.uint8)
+    top = np.iinfo(pixels.dtype).max
+    np.testing.assert_allclose(
+        pixels / top, np.broadcast_to(shown / white, pixels.shape), atol=0.5 / top
+    )
+    with pytest.raises(ImageError, match=r"damaged or cut short \(pixels are missing\)"):
+        read_image(file[:-1])
 
 
 def test_a_sixteen_bit_pgm_keeps_its_white() -> None:

@@ -148,6 +148,9 @@ _GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0, 17: 2.6}
 _HDR = {16: "PQ", 18: "HLG"}
 _SAME_LIGHT = 1e-3
 _MOST_TAGS, _MOST_STEPS = 100, 64
+MOST_KEPT_BYTES = 2_000_000
+"""Of a profile that is not read anew for each photo; those of printers have one million."""
+
 _SAME_GAMMA = 0.05  # by which libpng too takes a file's gamma for the screen's
 
 
@@ -179,7 +182,6 @@ class Managed:
         return np.asarray(converted)
 
 
-@lru_cache(maxsize=32)
 def read_profile(content: bytes, *, deep: bool) -> Known:
     """Return how many channels an ICC profile is for, and what turns those into sRGB.
 
@@ -193,6 +195,13 @@ def read_profile(content: bytes, *, deep: bool) -> Known:
         Whether samples have more than 8 bits: those keep them, but where the profile has tables
         instead of primaries and curves.
     """
+    # What is kept is bounded, whatever is sent.
+    is_kept = len(content) <= MOST_KEPT_BYTES
+    return (_read_profile if is_kept else _read_profile.__wrapped__)(content, deep=deep)
+
+
+@lru_cache(maxsize=32)
+def _read_profile(content: bytes, *, deep: bool) -> Known:
     from PIL import ImageCms
 
     channels = CHANNELS.get(content[16:20])

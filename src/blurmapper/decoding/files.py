@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from blurmapper.decoding import boxes, jpeg, jpeg2000, png, tiff
+from blurmapper.decoding import boxes, jpeg, jpeg2000, netpbm, png, tiff
 from blurmapper.decoding.arrays import (
     MIN_SIDE,
     check_size,
@@ -218,6 +218,9 @@ def _decode_drafted(content: bytes, name: str, least_pixels: int | None) -> Phot
 
 
 def _decode_other(stream: BinaryIO, head: bytes, name: str) -> Photo:
+    deep = netpbm.read_samples(stream, name)
+    if deep is not None:
+        return _whole(deep_to_srgb(deep, None), 1)
     colours = boxes.Colours(None, None)
     # Whatever is wrong with the boxes, reading what is in them will say.
     with suppress(Exception):

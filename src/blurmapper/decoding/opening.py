@@ -79,6 +79,10 @@ def open_pillow(stream: BinaryIO) -> PIL.Image.Image:
         stream = _without_comments(stream, head)
     stream.seek(0)
     with own_settings():
+        if name_kind(head) == "AVIF":
+            with suppress(ValueError, PIL.UnidentifiedImageError):
+                return PIL.Image.open(stream, formats=FORMATS)
+            stream = boxes.without_exif(stream)
         return PIL.Image.open(stream, formats=FORMATS)
 
 
@@ -103,7 +107,7 @@ def open_jpeg(content: bytes) -> PIL.Image.Image:
         return open_pillow(io.BytesIO(jpeg.without_odd_parts(content)))
 
 
-def read_size(stream: BinaryIO) -> tuple[int, int] | None:
+def read_header_size(stream: BinaryIO) -> tuple[int, int] | None:
     """Return the (height, width) in an image file's header, or None where there is none.
 
     PNG and WebP files may be large, and Pillow would hold all of them; of JPEG 2000 it knows some.
@@ -279,6 +283,9 @@ def decode_safely(decode: Callable[[], Decoded], name: str) -> Decoded:
             raise ImageError(
                 f"{name}: not an image file that can be read; convert it to JPEG, PNG or TIFF"
             ) from error
+        except MemoryError as error:
+            mend = "reduce it, or work on fewer at a time"
+            raise ImageError(f"{name}: too little memory is free for it; {mend}") from error
         except _PYTHONS_OWN as error:
             raise ImageError(cut_short(name, "what it says of itself cannot be")) from error
         except Exception as error:

@@ -79,8 +79,15 @@ def read_array(stream: BinaryIO, name: str) -> npt.NDArray[Any]:
     ImageError
         If there is none, or not all of it.
     """
-    # Of a broken header NumPy raises what the parsers of Python do, or asks for its memory.
-    return decode_safely(lambda: np.lib.format.read_array(stream, allow_pickle=False), name)
+
+    def read() -> npt.NDArray[Any]:
+        # Of a broken header NumPy raises what the parsers of Python do, or asks for its memory.
+        try:
+            return np.lib.format.read_array(stream, allow_pickle=False)
+        except MemoryError as error:
+            raise ValueError(error) from error
+
+    return decode_safely(read, name)
 
 
 def _read(stream: BinaryIO, name: str) -> PIL.Image.Image:
