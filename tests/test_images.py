@@ -159,6 +159,15 @@ def test_an_image_of_no_format_is_refused(tmp_path: Path) -> None:
         write_image(np.zeros((20, 20, 3), np.uint8), tmp_path / "i.xyz")
 
 
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("i.psd", "no image format has that suffix"), ("i.xbm", "use .jpg, .png or .webp")],
+)
+def test_a_format_that_takes_no_photo_is_refused(name: str, line: str, tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=rf"{name}: .*{line}"):
+        write_image(np.zeros((20, 20, 3), np.uint8), tmp_path / name)
+
+
 def test_an_overlay_shows_sharp_as_it_is_and_blurred_in_violet(sharp_photo: Photo) -> None:
     blur_map = np.zeros(sharp_photo.shape[:2], np.float32)
     blur_map[:, 64:] = 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -174,10 +175,15 @@ class Address:
             folder = path.rpartition("/")[0]
             if folder and filesystem.type_name not in OBJECT_STORES:
                 filesystem.create_dir(folder, recursive=True)
-            # An object appears when its stream is closed; an error before that leaves none.
-            with filesystem.open_output_stream(path, compression=None) as remote:
-                while chunk := stream.read(CHUNK):
-                    remote.write(chunk)
+
+            def write() -> None:
+                with filesystem.open_output_stream(path, compression=None) as remote:
+                    while chunk := stream.read(CHUNK):
+                        remote.write(chunk)
+
+            # An object appears when its stream is closed, whole or not: so Ctrl-C waits for it.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(write).result()
 
     def _open(self) -> tuple[FileSystem, str]:
         filesystem, root = _open_filesystem(self.source, self.options)

@@ -30,7 +30,7 @@ from blurmapper.decoding import (
 from blurmapper.encoding import encode_grey, enlarge
 from blurmapper.errors import ImageError
 from blurmapper.files import replacing
-from blurmapper.locations import AnyPath, Location, find_location, open_file
+from blurmapper.locations import AnyPath, Location, find_location, open_file, suffix_of
 from blurmapper.masks import read_levels
 from blurmapper.preprocessing import WHITE
 
@@ -50,6 +50,9 @@ PHOTO_SUFFIXES = (
     *(".gif", ".bmp", ".ppm", ".pgm", ".pnm", ".jp2", ".heic", ".heif", ".hif", *RAW_SUFFIXES),
 )
 """Names of files that are taken for photos when a folder is searched."""
+
+LONGEST_ANYWHERE = 16_383
+"""Pixels of a side that every format of photos takes; WebP takes no more."""
 
 OVERLAY_TINT = (124, 58, 237)
 """Violet, the colour that photos hold least of: skin, wood and evening light hid an orange."""
@@ -156,16 +159,18 @@ def encode_image(image: ImageArray, name: str | Path) -> bytes:
         If the image is none, the suffix names no format, or the image is too long for the format.
     """
     eight_bits = to_eight_bits(check_image(image))
-    file_format = PIL.Image.registered_extensions().get(_suffix(name))
-    if file_format is None:
+    file_format = PIL.Image.registered_extensions().get(suffix_of(name))
+    if file_format not in PIL.Image.SAVE:
         raise ImageError(f"{name}: no image format has that suffix; use .jpg, .png or .webp")
     buffer = io.BytesIO()
     try:
         PIL.Image.fromarray(eight_bits).save(buffer, format=file_format, quality=92)
     except (OSError, ValueError) as error:
         height, width = eight_bits.shape[:2]
+        is_long = max(height, width) > LONGEST_ANYWHERE
+        mend = "reduce the photo first" if is_long else "use .jpg, .png or .webp"
         raise ImageError(
-            f"{name}: {file_format} takes no {width} x {height} pixels; reduce the photo first"
+            f"{name}: {file_format} takes no {width} x {height} pixels; {mend}"
         ) from error
     return buffer.getvalue()
 
@@ -222,7 +227,7 @@ def encode_map(
         If the map has another shape or range, or the suffix is another.
     """
     blur_map = check_map(blur_map)
-    suffix = _suffix(name)
+    suffix = suffix_of(name)
     if suffix == ".npy":
         buffer = io.BytesIO()
         np.save(buffer, enlarge(blur_map, size))
@@ -288,11 +293,6 @@ def draw_overlay(image: ImageArray, blur_map: AnyMap) -> npt.NDArray[np.uint8]:
         tinted = 0.5 * luma[..., np.newaxis] + 0.5 * tint
         overlay[rows] = np.rint(pixels + (tinted - pixels) * blur_map[rows, :, np.newaxis])
     return overlay
-
-
-def _suffix(name: str | Path) -> str:
-    """Return a name's end from its last dot on; of `.jpg`, which is all end, pathlib finds none."""
-    return "".join(str(name).lower().rpartition(".")[1:])
 
 
 def _write(content: bytes, location: Location) -> None:

@@ -97,6 +97,19 @@ def is_bare(name: str) -> bool:
     return is_part and name.isprintable()
 
 
+def suffix_of(name: str | Path) -> str:
+    """Return the end of a name or an address from its last dot on, in small letters.
+
+    Of ``.jpg``, which is all end, pathlib finds none.
+    """
+    return "".join(without_options(str(name)).lower().rpartition(".")[1:])
+
+
+def without_options(name: str) -> str:
+    """Return a name, or an address without what follows its ``?``."""
+    return name.partition("?")[0] if "://" in name else name
+
+
 def is_file(path: AnyPath) -> bool:
     """Say whether a file is there; unlike Path's, this never raises, as of a name too long."""
     return os.path.isfile(path)  # noqa: PTH113

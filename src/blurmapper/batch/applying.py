@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 import numpy as np
@@ -13,7 +12,7 @@ from blurmapper.amounts import identify_network, measure_amounts
 from blurmapper.batch.tasks import Outcome, PhotoTask
 from blurmapper.encoding import encode_grey
 from blurmapper.images import encode_cutout, encode_image, read_photo
-from blurmapper.locations import Location
+from blurmapper.locations import Location, suffix_of, without_options
 from blurmapper.methods import BlurMethod
 from blurmapper.preprocessing import WHITE
 
@@ -88,7 +87,7 @@ class MagnifyTask(PhotoTask):
             method="naive" if self.naive else "lens",
             amounts=measure_amounts(image) if self.measured_width else None,
         )
-        content = encode_image(magnified, f"{name}{_magnified_ending(name)}")
+        content = encode_image(magnified, f"{without_options(name)}{_magnified_ending(name)}")
         return Outcome({"height": image.shape[0], "width": image.shape[1]}, {"magnified": content})
 
     def choices(self) -> tuple[Any, ...]:
@@ -106,5 +105,5 @@ class MagnifyTask(PhotoTask):
 
 
 def _magnified_ending(name: str) -> str:
-    is_jpeg = PurePath(name).suffix.lower() in JPEG_SUFFIXES
+    is_jpeg = suffix_of(name) in JPEG_SUFFIXES
     return ".magnified.jpg" if is_jpeg else ".magnified.png"
