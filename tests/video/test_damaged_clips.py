@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import struct
 import zlib
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +23,7 @@ from blurmapper.mapper import BlurMapper
 from blurmapper.video.clips import Clip
 from blurmapper.video.mapping import ClipOutputs, ClipResult, map_clip
 
-from .making import encode_clip, write_clip
+from .making import SAMPLES, decode, encode_clip, pan, write_clip
 
 av = pytest.importorskip("av", reason="videos need the extra blurmapper[video]")
 
@@ -75,6 +79,21 @@ def test_a_frame_that_gets_too_small_is_left_out(
     result = map_it(clip, tiny_mapper, tmp_path / "out")
     assert len(result.frames) == 7
     assert result.problem == "1 damaged frame is left out"
+
+
+def test_a_clock_that_is_wrong_once_moves_no_other_frame(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = encode_clip(tmp_path / "clip.mp4", pan([1] * 12))
+    read = Clip._ticks
+
+    def be_wrong(self: Clip, frame: Any, number: int) -> int:
+        return 0 if number == 6 else read(self, frame, number)
+
+    monkeypatch.setattr(Clip, "_ticks", be_wrong)
+    seconds = [frame.seconds for frame in decode(clip)]
+    assert seconds[:6] + seconds[7:] == [0.04 * number for number in range(12) if number != 6]
+    assert seconds[5] < seconds[6] < seconds[7]
 
 
 def test_damage_at_the_end_is_not_called_cut_short(
@@ -192,3 +211,24 @@ def test_sound_without_packing_has_as_many_samples_as_it_likes(
     monkeypatch.setattr(boxes, "_MOST_SAMPLES", 10)
     with Clip(clip) as opened:
         assert len(list(opened.read_frames())) == 2
+
+
+def test_folders_of_frames_that_cannot_be_listed_are_told_of(
+    tmp_path: Path, tiny_mapper: BlurMapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("frames", "frames/shut"):
+        (tmp_path / name).mkdir()
+        shutil.copy(SAMPLES / "cat.jpg", tmp_path / name)
+    listing = os.scandir
+
+    def refuse(place: str) -> object:
+        if str(place).rstrip("/").endswith("shut"):
+            raise PermissionError(13, "Permission denied")
+        return listing(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    line = "this folder cannot be listed (Permission denied); check its rights"
+    result = map_it(tmp_path / "frames", tiny_mapper, tmp_path / "out")
+    assert len(result.frames) == 1 and str(result.problem).endswith(line)
+    with pytest.raises(VideoError, match=re.escape(line)):
+        map_it(tmp_path / "frames" / "shut", tiny_mapper, tmp_path / "out")

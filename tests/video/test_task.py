@@ -80,7 +80,7 @@ def test_a_run_that_is_killed_or_stopped_leaves_no_half_files_and_the_next_goes_
             time.sleep(0.005)
         process.send_signal(getattr(signal, sent))
         _, errors = process.communicate()
-    line = f"stopped at {long}; nothing of it is written\n"
+    line = f"stopped at {long}; the same command does it again\n"
     assert (process.returncode, errors) == ((-9, "") if sent == "SIGKILL" else (130, line))
     files = {"clip.mp4.overlay.mp4", "clip.mp4.frames.csv", "video.jsonl"}
     assert files == {each.name for each in Path("blurmaps").iterdir() if each.name[0] != "."}

@@ -28,6 +28,9 @@ EARLY_SHARE, SOUND_END = 0.25, 0.1
 """Which part of a short clip may be missing so; and the seconds that whole packets of sound may be
 longer than any."""
 
+MOST_JITTER = 3
+"""Frames by which times may go back and be of one recording."""
+
 LAST_TIME = frozenset({"asf", "matroska,webm", "nut"})
 """Formats that state for a length when they end, wherever they begin."""
 
@@ -145,9 +148,19 @@ class Clip(AbstractContextManager["Clip"]):
         VideoError
             If no frame can be decoded, or frames are under 16 pixels on a side.
         """
-        ticks, number = -1, -1
+        ticks, number, step = -1, -1, 1
+        later = before = 0
         for number, frame in enumerate(self._decode()):
-            ticks = max(self._ticks(frame, number), ticks + 1)
+            now = self._ticks(frame, number)
+            if now + before > ticks:
+                # Also where the clock of a frame alone was wrong.
+                later = before
+            elif now + later < ticks - MOST_JITTER * step:
+                # A clock that starts anew: another recording, which follows.
+                before, later = later, ticks + step - now
+            now += later
+            step = max(1, now - ticks if number else 1)
+            ticks = max(now, ticks + 1)
             matrix = _to_matrix(frame)
             self._is_on_side = _is_on_side(matrix)
             if only is None or number in only:

@@ -43,7 +43,7 @@ class FrameFolder:
     frames : list of Path
         The file of each frame, by its number.
     problem : str or None
-        Once all frames are read: which could not be.
+        Once all frames are read: which could not be, and subfolders that could not be listed.
 
     Raises
     ------
@@ -53,10 +53,11 @@ class FrameFolder:
 
     def __init__(self, path: Path, rate: Fraction, output: Location | None = None) -> None:
         self.path, self.rate = path, rate
-        self.frames = list_frames(path, output)
+        self.frames, self._unlisted = list_frames(path, output)
         self.problem: str | None = None
         if not self.frames:
-            raise VideoError(f"{path}: no frames in this folder; give clips, or a folder of photos")
+            none = f"{path}: no frames in this folder; give clips, or a folder of photos"
+            raise VideoError(self._unlisted[0] if self._unlisted else none)
 
     @property
     def frame_count(self) -> int:
@@ -81,13 +82,17 @@ class FrameFolder:
             yield Frame(number, number, float(number / self.rate), to_eight_bits(image))
         if len(failed) == len(self.frames):
             raise VideoError(f"{self.path}: no frame in it can be read ({failed[0]})")
+        problems = list(self._unlisted)
         if failed:
             frames = "frame is" if len(failed) == 1 else "frames are"
-            self.problem = f"{len(failed)} {frames} left out ({failed[0]})"
+            problems.insert(0, f"{len(failed)} {frames} left out ({failed[0]})")
+        self.problem = "; ".join(problems) or None
 
 
-def list_frames(path: Path, output: Location | None = None) -> list[Path]:
-    """Return the files of a folder of frames in their order, but for copies of earlier runs.
+def list_frames(path: Path, output: Location | None = None) -> tuple[list[Path], list[str]]:
+    """Return the files of a folder of frames in their order, and what of it cannot be listed.
+
+    Copies that earlier runs made are none of its frames.
 
     Parameters
     ----------
@@ -95,11 +100,14 @@ def list_frames(path: Path, output: Location | None = None) -> list[Path]:
     output : Path or Address, optional
         As for `FrameFolder`.
     """
-    photos = find_photos([path], output=output).photos
-    inside = {path / folder for _, below in photos for folder in list(Path(below).parents)[:-1]}
+    found = find_photos([path], outputs=[output])
+    inside = {
+        path / folder for _, below in found.photos for folder in list(Path(below).parents)[:-1]
+    }
     copies = set(filter(_holds_copies, inside))
-    frames = (Path(str(photo)) for photo, _ in photos)
-    return sorted((each for each in frames if copies.isdisjoint(each.parents)), key=_natural)
+    frames = (Path(str(photo)) for photo, _ in found.photos)
+    kept = sorted((each for each in frames if copies.isdisjoint(each.parents)), key=_natural)
+    return kept, [str(failure.error) for failure in found.failures]
 
 
 def _holds_copies(folder: Path) -> bool:

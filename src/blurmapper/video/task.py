@@ -79,7 +79,7 @@ class ClipTask(Task):
         """Return what changes when a clip does, or any frame of a folder."""
         if not is_folder(str(photo)):
             return identify(photo)
-        frames = list_frames(Path(str(photo)), self.output)
+        frames, _ = list_frames(Path(str(photo)), self.output)
         known = [tuple(identify(frame) or (0, 0)) for frame in frames]
         # Each with its name, or frames could change places.
         names = (frame.relative_to(str(photo)).as_posix() for frame in frames)
@@ -94,7 +94,7 @@ class ClipTask(Task):
         try:
             clip = mapping.map_clip(job, method, self.outputs, watch, self.rate)
         except KeyboardInterrupt:
-            line = f"stopped at {job.photo}; nothing of it is written"
+            line = f"stopped at {job.photo}; the same command does it again"
             raise KeyboardInterrupt(line) from None
         target = str(job.target)
         values = {
