@@ -18,6 +18,7 @@ from blurmapper.batch import (
     SegmentTask,
     Task,
     find_photos,
+    identify,
     list_photos,
     plan_jobs,
 )
@@ -150,9 +151,12 @@ def test_a_photo_given_twice_is_found_once(tmp_path: Path) -> None:
     assert (len(found), found.failures) == (1, [])
 
 
-def test_the_output_folder_is_not_searched(tmp_path: Path) -> None:
-    touch(tmp_path, "x.jpg", "maps/y.jpg")
-    assert find_photos([tmp_path], output=tmp_path / "maps").locations() == [tmp_path / "x.jpg"]
+def test_folders_of_outputs_are_not_searched(tmp_path: Path) -> None:
+    touch(tmp_path, "x.jpg", "report/y.jpg", "keep/deep/z.jpg", "keeper/x.jpg")
+    outputs = [tmp_path / "report", None, tmp_path / "keep"]
+    found = find_photos([tmp_path], outputs=outputs).locations()
+    assert found == [tmp_path / "x.jpg", tmp_path / "keeper" / "x.jpg"]
+    assert len(find_photos([tmp_path, tmp_path / "keep"], outputs=outputs)) == 3
 
 
 def test_odd_names_are_found_as_they_are(tmp_path: Path) -> None:
@@ -184,7 +188,7 @@ def test_a_name_that_an_earlier_run_gave_to_another_photo_is_not_given_again(
     tmp_path: Path,
 ) -> None:
     touch(tmp_path, "a/x.jpg", "b/x.jpg")
-    owner = {"x.jpg": str(tmp_path / "a" / "x.jpg")}.get
+    owner = {"x.jpg": {"photo": str(tmp_path / "a" / "x.jpg")}}.get
     (first,) = plan_jobs(find_photos([tmp_path / "a"]), tmp_path, owner)
     (second,) = plan_jobs(find_photos([tmp_path / "b"]), tmp_path, owner)
     assert first.key == "x.jpg"
@@ -193,8 +197,8 @@ def test_a_name_that_an_earlier_run_gave_to_another_photo_is_not_given_again(
 
 def test_a_photo_that_has_moved_keeps_its_name(tmp_path: Path) -> None:
     touch(tmp_path, "b/x.jpg")
-    owner = {"x.jpg": str(tmp_path / "a" / "x.jpg")}.get
-    (job,) = plan_jobs(find_photos([tmp_path / "b"]), tmp_path, owner)
+    line = {"photo": str(tmp_path / "a" / "x.jpg"), "file": identify(tmp_path / "b" / "x.jpg")}
+    (job,) = plan_jobs(find_photos([tmp_path / "b"]), tmp_path, {"x.jpg": line}.get)
     assert job.key == "x.jpg"
 
 
@@ -254,7 +258,7 @@ def test_an_address_is_searched_by_the_same_rules(tmp_path: Path) -> None:
     memory = fsspec.filesystem("memory")
     memory.put(f"{tmp_path}/", "/rules/", recursive=True)
     output = find_location("memory://rules/maps")
-    found = find_photos(["memory://rules", "memory://rules/b.jpg"], output=output)
+    found = find_photos(["memory://rules", "memory://rules/b.jpg"], outputs=[output])
     memory.rm("/rules", recursive=True)
     below = [text for _, text in found.photos]
     assert below == ["a.PNG", "b.jpg", "mapsy/y.jpg", "sub/c.webp"]
@@ -271,7 +275,9 @@ def test_an_output_hides_what_is_in_it_alone(output: str | None) -> None:
     memory = fsspec.filesystem("memory")
     everything = {"a.jpg", "m/b.jpg", "m2/c.jpg", "None/d.jpg"}
     memory.pipe({f"/o/p/{name}": b"x" for name in everything})
-    found = find_photos(["memory://o/p"], output=None if output is None else find_location(output))
+    found = find_photos(
+        ["memory://o/p"], outputs=[None if output is None else find_location(output)]
+    )
     memory.rm("/o", recursive=True)
     # As on this machine: an output that is the source or above it hides nothing.
     hidden = {"m/b.jpg"} if (output or "").startswith("memory://o/p/m") else set()

@@ -267,3 +267,15 @@ def test_photos_and_tables_can_be_at_addresses(run_rank: Run, shoot: Path) -> No
         with pytest.raises(ConfigError, match="need photos on this machine"):
             run_rank("memory://ranked", *option)
     memory.rm("/ranked", recursive=True)
+
+
+@pytest.mark.parametrize("deed", ["--copy-to", "--move-to"])
+def test_where_photos_went_is_not_ranked_the_next_time(
+    deed: str, run_rank: Run, files_below: FilesBelow, shoot: Path
+) -> None:
+    for _ in range(2):
+        run_rank(shoot, "--select", "blurriest", "1", deed, shoot / "chosen")
+    chosen = sorted(name for name in files_below(shoot) if name.startswith("chosen/"))
+    assert chosen == (
+        ["chosen/a.png"] if deed == "--copy-to" else ["chosen/a.png", "chosen/b [1].png"]
+    )

@@ -96,3 +96,23 @@ def test_a_file_without_boxes_and_a_folder_without_photos_are_taken(tmp_path: Pa
     assert read_boxes(tmp_path / "a.json").find_strays(["x.jpg"]) is None
     (tmp_path / "a.csv").write_text(to_csv([HEADER, ["x.jpg", 1, 2, 3, 4]]))
     assert read_boxes(tmp_path / "a.csv").find_strays([]) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("x.jpg,1,2,3,wide", "1, 2, 3, wide"),
+        ("x.jpg,1,2,3", "1, 2, 3, "),
+        (f"x.jpg,{'1' * 99}.2.3,2,3,4", "1" * 40),
+    ],
+)
+def test_a_row_that_is_no_box_is_named(row: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"photo,x,y,width,height\ny.jpg,1,2,3,4\n{row}\n")
+    line = rf"a\.csv: row 3 has '{said}' for x, y, width, height; give four numbers"
+    with pytest.raises(ConfigError, match=line):
+        read_boxes(tmp_path / "a.csv")
+
+
+def test_empty_rows_are_none(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("photo,x,y,width,height\n,,,,\nx.jpg,1,2,3,4\n,,,,\n")
+    assert list(read_boxes(tmp_path / "a.csv").by_name) == ["x.jpg"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -202,6 +203,27 @@ def test_a_line_of_the_cache_that_cannot_be_right_is_measured_again(
     manifest.write_text(f"{json.dumps(line | {name: odd})}\n")
     assert measure_all(tmp_path, tiny_weights) == "n"
     assert measure_all(tmp_path, tiny_weights) == "b"
+
+
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    [
+        ("taken", "2026-11-30T12:00:00+02:00"),
+        ("fingerprint", -1),
+        ("fingerprint", 1 << 64),
+        ("detail", float("nan")),
+    ],
+)
+def test_what_cannot_be_a_frame_is_none(
+    name: str, odd: object, tmp_path: Path, tiny_weights: Path
+) -> None:
+    task = MeasureTask(str(tiny_weights), MethodOptions(threads=1))
+    (result,) = run_task(task, find_photos([write_red(tmp_path / "a.png", 9)]), find_cache(), How())
+    assert isinstance(result, Result)
+    frame = {"taken": "2026-11-30T12:00:00", "camera": "", "fingerprint": 7, "detail": 1.0}
+    values = [result.values | frame | change for change in ({}, {name: odd})]
+    records = [to_record(replace(result, values=each)) for each in values]
+    assert [getattr(record, "frame", 0) is None for record in records] == [False, True]
 
 
 def test_boxes_that_were_judged_are_not_judged_again(tmp_path: Path, tiny_weights: Path) -> None:

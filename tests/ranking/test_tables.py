@@ -130,6 +130,12 @@ def test_an_earlier_ranking_is_known_and_nothing_else(
     if kind != "parquet":
         table.write_bytes(BOM_UTF8 + table.read_bytes())
         assert OURS[kind](table)
+    if kind == "json":
+        boxed = replace(
+            ranking, records=[replace(ranking.records[0], boxes=[{"label": "a"}] * 9000)]
+        )
+        table.write_bytes(format_json_lines(boxed))
+        assert OURS[kind](table)
     columns = b"rank,photo,blur_degree,notes\r\n"
     for other in (b"\xff\xd8\xff\xe0\0", columns, b"rank,photo\r\n", b'{"rank": 1}\n', b"PAR1"):
         table.write_bytes(other)

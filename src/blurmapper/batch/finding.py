@@ -66,7 +66,7 @@ class Found:
         return [Path(photo) if isinstance(photo, str) else photo for photo, _ in self.photos]
 
 
-def find_photos(sources: Iterable[str | Path], *, output: Location | None = None) -> Found:
+def find_photos(sources: Iterable[str | Path], *, outputs: Iterable[Location | None] = ()) -> Found:
     """Find the photos among files and in folders and their subfolders, each once, in order.
 
     A file that is named is taken for a photo whatever it is called. In folders the suffix
@@ -77,10 +77,10 @@ def find_photos(sources: Iterable[str | Path], *, output: Location | None = None
     ----------
     sources : iterable of str or Path
         Paths and addresses.
-    output : Path or Address, optional
-        A folder that is passed over where it is inside of a source.
+    outputs : iterable of Path, Address or None
+        Folders that are passed over where they are inside of a source.
     """
-    finding = _Finding(output)
+    finding = _Finding(outputs)
     for source in sources:
         location: str | Location = source
         try:
@@ -123,11 +123,13 @@ def real_path(photo: str | Location) -> str:
 class _Finding:
     """What has been found so far; paths are text, for a hundred thousand of them."""
 
-    def __init__(self, output: Location | None) -> None:
+    def __init__(self, outputs: Iterable[Location | None]) -> None:
         self.found = Found()
         self._seen: set[str] = set()
-        self._output = output
-        self._excluded = os.path.realpath(output) if isinstance(output, Path) else ""
+        self._outputs = [output for output in outputs if output is not None]
+        self._excluded = {
+            os.path.realpath(each) for each in self._outputs if isinstance(each, Path)
+        }
 
     def add(self, photo: str | Address, below: str, real: str) -> None:
         if real not in self._seen:
@@ -140,12 +142,14 @@ class _Finding:
             self.add(files[0], source.name, str(source))
             return
         self.found.has_folders = True
-        excluded = ""
-        if isinstance(self._output, Address):
-            # What is not inside of the source stays as it is, and is no path below it.
-            output, above = (str(replace(each, options="")) for each in (self._output, source))
-            excluded = output.removeprefix(above if above.endswith("/") else f"{above}/")
-        photos = [file for file in files if _is_wanted(file, excluded)]
+        excluded = []
+        for address in self._outputs:
+            if isinstance(address, Address):
+                # What is not inside of the source stays as it is, and is no path below it.
+                output, above = (str(replace(each, options="")) for each in (address, source))
+                below = output.removeprefix(above if above.endswith("/") else f"{above}/")
+                excluded.append(f"{below}/")
+        photos = [file for file in files if _is_wanted(file, tuple(excluded))]
         self.found.left_out += len(files) - len(photos)
         for file in files:
             if file.name == BESIDE:
@@ -171,7 +175,7 @@ class _Finding:
                 self.add(photo, inside, real)
             for name in reversed(inner):
                 path = os.path.join(below, name)
-                if os.path.join(real_source, path) != self._excluded:
+                if os.path.join(real_source, path) not in self._excluded:
                     folders.append(path)
         if not has_photos and len(self.found.failures) == failures:
             raise ImageError(f"{source}: no photos in this folder; give one that holds photos")
@@ -203,9 +207,9 @@ class _Finding:
         return sorted(photos), sorted(folders)
 
 
-def _is_wanted(file: Address, excluded: str) -> bool:
+def _is_wanted(file: Address, excluded: tuple[str, ...]) -> bool:
     hidden = any(part.startswith(_HIDDEN) for part in PurePosixPath(file.below).parts)
-    is_output = excluded != "" and file.below.startswith(f"{excluded}/")
+    is_output = file.below.startswith(excluded)
     return _is_photo_name(file.name) and not hidden and not is_output
 
 

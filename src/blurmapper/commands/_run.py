@@ -67,7 +67,7 @@ def run_command(
     from blurmapper.batch import find_photos
 
     folder = default_output(photos) if output is None else find_location(output)
-    found = find_photos(photos, output=folder)
+    found = find_photos(photos, outputs=[folder])
     with stopping_cleanly() as stop:
         bar = progress_bar(0 if quiet else len(found))
         run_found(task, found, folder, how, bar, stop, as_json=as_json, quiet=quiet)

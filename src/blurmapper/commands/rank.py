@@ -108,7 +108,7 @@ def rank(
     actions.check()
     if not photos:
         raise ConfigError("which photos? give photos, or folders of them")
-    found = find_photos(photos, output=report)
+    found = find_photos(photos, outputs=[report, copy_to, move_to])
     actions.check_local(found)
     options = MethodOptions(refine=refine, threads=threads, device=device)
     output = None if report is None or dry_run else report / FILES

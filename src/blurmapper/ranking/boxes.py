@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import posixpath
@@ -18,7 +19,15 @@ from blurmapper.locations import read_regular
 
 COLUMNS = ("photo", "x", "y", "width", "height")
 
-_ODD = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError)
+_ODD = (
+    AttributeError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    csv.Error,
+)
 """What reading a file raises that holds other things than boxes."""
 
 _ROUNDING = 0.01
@@ -118,20 +127,15 @@ def read_boxes(path: Path) -> Boxes:
             ]
             has_boxes = any(box for _, box in found)
             if not has_boxes and (not files or any(map(_read_lines, files))):
-                raise ValueError(path)  # noqa: TRY301
+                raise ValueError(path)
         else:
-            read = _read_coco if path.suffix.lower() == ".json" else _read_csv
-            found = list(read(read_regular(path).decode("utf-8-sig", "surrogateescape")))
+            text = read_regular(path).decode("utf-8-sig", "surrogateescape")
+            is_coco = path.suffix.lower() == ".json"
+            found = list(_read_coco(text) if is_coco else _read_csv(text, path))
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except (
-        AttributeError,
-        LookupError,
-        OverflowError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
+        unread = error.filename or path
+        raise ConfigError(f"{unread}: cannot be read ({error.strerror}); check the path") from error
+    except _ODD as error:
         raise ConfigError(
             f"{path}: holds no boxes; give COCO JSON, CSV in UTF-8 with {', '.join(COLUMNS)}, or a "
             "folder of YOLO's .txt files"
@@ -165,14 +169,24 @@ def _read_coco(text: str) -> Iterator[tuple[str, NamedBox | None]]:
     yield from ((name, None) for name in names.values())
 
 
-def _read_csv(text: str) -> Iterator[tuple[str, NamedBox]]:
+def _read_csv(text: str, path: Path) -> Iterator[tuple[str, NamedBox]]:
     columns, rows = split_rows(text)
     if not set(COLUMNS) <= set(columns):
         raise ValueError(columns)
     # A comma that does not part cells is the decimal point there.
     point = "." if "," in text.partition("\n")[0] else ","
-    for row in rows:
-        x, y, width, height = (float(row[name].replace(point, ".")) for name in COLUMNS[1:])
+    for number, row in enumerate(rows, start=2):
+        if not any(row.values()):
+            # Spreadsheets leave such rows at the end.
+            continue
+        cells = [row[name] for name in COLUMNS[1:]]
+        try:
+            x, y, width, height = (float(cell.replace(point, ".")) for cell in cells)
+        except ValueError as error:
+            said = ", ".join(cells)[:40]
+            raise ConfigError(
+                f"{path}: row {number} has {said!r} for {', '.join(COLUMNS[1:])}; give four numbers"
+            ) from error
         name, label = _to_name(from_cell(row["photo"])), row.get("label") or ""
         yield name, NamedBox(label, x, y, width, height)
 
@@ -185,11 +199,12 @@ def _read_yolo(file: Path) -> Iterator[NamedBox | None]:
         return
     for line in lines:
         label, *rest = line.split()
-        values = [float(each) for each in rest]
+        values = [float(each) for each in rest] if all(map(_is_number, rest)) else []
         is_outline = len(values) % 2 == 0 and len(values) >= 6
         # Behind a box may be a score, or key points, each with 0, 1 or 2 for how it is seen; what
         # else is odd may be an outline with a score.
-        is_box = len(values) < 6 or (len(values) % 3 == 1 and {*values[6::3]} <= {0, 1, 2})
+        has_points = len(values) % 3 == 1 and {*values[6::3]} <= {0, 1, 2}
+        is_box = len(values) >= 4 and (len(values) < 6 or has_points)
         parts = values if is_outline else values[:4]
         if not (is_outline or is_box) or any(abs(part - 0.5) > 0.5 + _ROUNDING for part in parts):
             raise ConfigError(

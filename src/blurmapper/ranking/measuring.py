@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import zlib
@@ -238,6 +239,8 @@ def _to_frame(values: Mapping[str, Any]) -> Frame | None:
     try:
         taken = datetime.fromisoformat(values["taken"])
         look, detail = int(values["fingerprint"]), float(values["detail"])
-        return Frame(taken, str(values["camera"]), look, detail)
+        # A camera's clock has no zone, and a line may have been altered.
+        is_one = taken.tzinfo is None and 0 <= look < 1 << 64 and math.isfinite(detail)
+        return Frame(taken, str(values["camera"]), look, detail) if is_one else None
     except (KeyError, OverflowError, TypeError, ValueError):
         return None

@@ -202,13 +202,14 @@ def _describe(ranking: Ranking, results: Mapping[Location, Result], output: Path
     photos = []
     for row, record, path in zip(rows(ranking), ranking.records, paths, strict=False):
         files = results[record.photo].files
-        below = path.relative_to(folder).as_posix()
+        look = zlib.crc32(Path(str(files["thumb"])).read_bytes())
         is_shown = path.suffix.lower() in _SHOWN and not is_turned_webp(path)
         photos.append(
             {
-                "path": below,
-                # What the browser keeps of a photo is not said of another that takes its name.
-                "key": f"{below}|{zlib.crc32(Path(str(files['thumb'])).read_bytes()):08x}",
+                "path": path.relative_to(folder).as_posix(),
+                # What the browser keeps of a photo is not said of another that takes its name, and
+                # stays where photos of further folders come to the report.
+                "key": f"{_link(path, beside)}|{look:08x}",
                 "name": path.name,
                 "rank": row["rank"],
                 "width": row["width"],
@@ -229,7 +230,7 @@ def _describe(ranking: Ranking, results: Mapping[Location, Result], output: Path
                 "reason": row["reason"],
             }
         )
-    return {"folder": str(folder), "photos": photos}
+    return {"report": str(beside), "folder": str(folder), "photos": photos}
 
 
 def _without_dots(path: Path) -> Path:

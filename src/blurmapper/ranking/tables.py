@@ -191,7 +191,7 @@ def _is_parquet(path: Path) -> bool:
 
 OURS = {
     "csv": _is_csv,
-    "json": written_as(b'{"rank": ', b'"sharpest_blur": ', b'"best_of_burst": '),
+    "json": written_as(b'{"rank": ', b'"sharpest_blur": ', b'"stars": '),
     "parquet": _is_parquet,
 }
 """By what an earlier ranking is known, which alone is written anew."""

@@ -9,6 +9,7 @@ export class Choice {
     this.photos = photos;
     this.name = name;
     this.marks = new Map();
+    this.isKept = true;
     this.restore();
   }
 
@@ -18,6 +19,8 @@ export class Choice {
 
   /** Set the flag (pick, reject, "" for neither) or the rating (0 to 5); null is what was never said. */
   set(photo, change) {
+    // Another tab may have marked other photos since.
+    this.restore();
     // What is taken back is kept as well, for it may have been carried out already.
     this.marks.set(keyOf(photo), { ...this.of(photo), ...change });
     this.keep();
@@ -48,14 +51,16 @@ export class Choice {
       localStorage.setItem(this.name, JSON.stringify([...this.marks]));
     } catch {
       // Kept by the page alone, until it is closed.
+      this.isKept = false;
     }
   }
 
   restore() {
     try {
-      this.marks = new Map(JSON.parse(localStorage.getItem(this.name) ?? "[]"));
+      const kept = this.isKept ? localStorage.getItem(this.name) : null;
+      if (kept !== null) this.marks = new Map(JSON.parse(kept));
     } catch {
-      this.marks = new Map();
+      // What is known stays.
     }
   }
 }

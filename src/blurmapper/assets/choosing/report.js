@@ -2,7 +2,7 @@
 
 import { Chooser } from "./chooser.js";
 
-const { folder, photos } = JSON.parse(document.getElementById("data").textContent);
-const chooser = new Chooser(document.getElementById("chooser"), { name: `blurmapper ${folder}`, folder });
+const { report, folder, photos } = JSON.parse(document.getElementById("data").textContent);
+const chooser = new Chooser(document.getElementById("chooser"), { name: `blurmapper ${report}`, folder });
 chooser.show(photos);
 chooser.focus();

@@ -191,7 +191,11 @@ function listenForPhotos() {
   addEventListener("drop", (event) => {
     event.preventDefault();
     at("veil").hidden = true;
-    filesOf(event.dataTransfer).then(add);
+    const missed = [];
+    filesOf(event.dataTransfer, missed).then((files) => {
+      add(files);
+      if (missed.length > 0) warn(missed.map((path) => `${path}: cannot be read`));
+    });
   });
 }
 
