@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from blurmapper.batch import sameness
 from blurmapper.datasets import read_dataset
+from blurmapper.errors import DatasetError
 from blurmapper.evaluation import benchmark
 from blurmapper.evaluation.benchmark import Entry, run_benchmark
 
@@ -54,3 +56,14 @@ def test_what_a_method_mapped_is_only_counted_anew_where_counts_change(
     assert [r.seconds for r in after][damaged:] == [r.seconds for r in before][damaged:]
     lines = (tmp_path / "tiny" / "counts.jsonl").read_bytes().splitlines()
     assert len(lines) == 2 * len(samples)
+
+
+def test_a_process_that_is_killed_ends_in_one_line(
+    benchmark_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "killed.py").write_text("import os\ndef die(image): os._exit(9)")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    samples = read_dataset(benchmark_folder)
+    with pytest.raises(DatasetError, match=r"was killed.* run again with fewer --processes"):
+        run_benchmark(Entry("die", "killed:die"), samples, tmp_path / "out", processes=2)

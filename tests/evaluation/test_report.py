@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import PIL.Image
 import pytest
 
@@ -109,6 +110,17 @@ def test_a_sheet_shows_photo_maps_and_truth(findings: Findings) -> None:
     assert [cell.get_title() for cell in axes[:4]] == ["photo", "rough <1>", "soft", "truth"]
     assert len(axes) == 4 * 4
     assert float(axes[1].get_xlabel()) < float(axes[2].get_xlabel()) <= 1
+
+
+def test_pictures_of_large_photos_have_what_is_printed(tmp_path: Path) -> None:
+    large = np.zeros((1200, 2400), np.uint8)
+    for folder in ("image", "gt"):
+        (tmp_path / folder).mkdir()
+        PIL.Image.fromarray(large).save(tmp_path / folder / "a.png")
+    (sample,) = read_dataset(tmp_path)
+    figure = figures.draw_sheet([sample], ["mine"], lambda method, sample: large, {"a": [""]})
+    shapes = [cell.images[0].get_array().shape[:2] for cell in figure.axes]
+    assert shapes == [(450, 900)] * 3
 
 
 def test_a_curve_for_each_method_and_a_point_for_everything(findings: Findings) -> None:

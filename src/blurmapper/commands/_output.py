@@ -85,7 +85,9 @@ def print_text(text: str | bytes) -> None:
     """Print text of several lines as it is."""
     sys.stdout.flush()
     with _one_line_errors():
-        sys.stdout.buffer.write(text if isinstance(text, bytes) else text.encode())
+        # As files have them, names that are no UTF-8 among it.
+        content = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+        sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -201,6 +202,11 @@ def _score_all(jobs: Sequence[_Job], processes: int) -> Iterator[Record]:
             with keeping_freed_memory():
                 records = pool.map(_score, jobs, chunksize=CHUNK)
             yield from records
+        except BrokenProcessPool as error:
+            raise DatasetError(
+                "a scoring process was killed, as where memory is short; what is done is kept: run "
+                "again with fewer --processes"
+            ) from error
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -25,7 +25,7 @@ from blurmapper.evaluation.rows import ALL_BLURRED
 from blurmapper.evaluation.scores import Floats, ratio
 from blurmapper.evaluation.tables import ALL_BLURRED_LABEL
 from blurmapper.images import read_image
-from blurmapper.preprocessing import WHITE
+from blurmapper.preprocessing import WHITE, reduce_area
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,6 +41,9 @@ CROWD = 7
 
 DOTS_PER_INCH = 150
 PICTURE_INCHES = 1.5
+MOST_PIXELS = 450
+"""Of the shorter side of a picture: twice what is printed."""
+
 CAPTION_INCHES = 0.16
 HEADING_POINTS, LABEL_POINTS, CAPTION_POINTS = 9.0, 6.5, 7.0
 TALL = 1.35
@@ -127,11 +130,11 @@ def draw_sheet(
     headings = (["photo"] if with_photos else []) + [*methods, "truth"]
     rows = {}
     for sample in samples:
-        maps = [as_shown(read(method, sample)) for method in methods]
+        maps = [_reduce(as_shown(read(method, sample))) for method in methods]
         rows[sample.name] = [
-            *([Picture(read_shown(sample.photo))] if sample.photo and with_photos else []),
+            *([Picture(_reduce(read_shown(sample.photo)))] if sample.photo and with_photos else []),
             *(Picture(*cell) for cell in zip(maps, captions[sample.name], strict=True)),
-            Picture(truth_as_shown(sample)),
+            Picture(_reduce(truth_as_shown(sample))),
         ]
     return draw_pictures(headings, rows, columns_down=methods_down)
 
@@ -204,6 +207,15 @@ def truth_as_shown(sample: Sample) -> npt.NDArray[np.float32]:
     ground_truth, valid = read_truth(sample)
     picture = ground_truth.astype(np.float32)
     return picture if valid is None else np.where(valid, picture, np.float32(0.5))
+
+
+def _reduce(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a picture with what is printed of it: ten of many megapixels would fill the memory."""
+    height, width = pixels.shape[:2]
+    scale = MOST_PIXELS / min(height, width)
+    return (
+        pixels if scale >= 1 else reduce_area(pixels, round(height * scale), round(width * scale))
+    )
 
 
 def new_figure(width: float, height: float) -> Figure:
