@@ -141,7 +141,7 @@ def test_an_animated_avif_is_a_clip_of_all_its_frames(tmp_path: Path) -> None:
 def test_a_folder_without_frames_is_no_clip(
     map_it: Callable[..., ClipResult], tmp_path: Path
 ) -> None:
-    with pytest.raises(VideoError, match="no photos in this folder"):
+    with pytest.raises(VideoError, match="no frames in this folder"):
         map_it(tmp_path)
 
 

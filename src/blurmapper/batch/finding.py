@@ -25,6 +25,9 @@ MADE_OF = frozenset({".sharpest", ".subject", ".thumb", ".tint"})
 REPORT = ".report"
 """What stands for the suffix of a photo, in the names of a report's pictures, where it has none."""
 
+NO_PHOTOS = "no photos in this folder; give one that holds photos"
+"""Why a folder fails that could be searched."""
+
 MASKS, BESIDE = "masks", "maps.jsonl"
 """The folder of masks in a folder of outputs, which mirrors that of the photos and so has no names
 of its own, and the manifest beside it."""
@@ -157,7 +160,7 @@ class _Finding:
         for photo in photos:
             self.add(photo, photo.below, str(photo))
         if not photos:
-            raise ImageError(f"{source}: no photos in this folder; give one that holds photos")
+            raise ImageError(f"{source}: {NO_PHOTOS}")
         self.found.folders.append(str(source))
 
     def walk(self, source: Path) -> None:
@@ -178,7 +181,7 @@ class _Finding:
                 if os.path.join(real_source, path) not in self._excluded:
                     folders.append(path)
         if not has_photos and len(self.found.failures) == failures:
-            raise ImageError(f"{source}: no photos in this folder; give one that holds photos")
+            raise ImageError(f"{source}: {NO_PHOTOS}")
         if has_photos:
             self.found.folders.append(real_path(source))
 

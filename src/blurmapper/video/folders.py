@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from blurmapper.batch import find_photos
+from blurmapper.batch.finding import NO_PHOTOS
 from blurmapper.decoding import to_eight_bits
 from blurmapper.errors import BlurMapperError, VideoError
 from blurmapper.files import written_as
@@ -107,7 +108,7 @@ def list_frames(path: Path, output: Location | None = None) -> tuple[list[Path],
     copies = set(filter(_holds_copies, inside))
     frames = (Path(str(photo)) for photo, _ in found.photos)
     kept = sorted((each for each in frames if copies.isdisjoint(each.parents)), key=_natural)
-    return kept, [str(failure.error) for failure in found.failures]
+    return kept, [str(each.error) for each in found.failures if each.reason != NO_PHOTOS]
 
 
 def _holds_copies(folder: Path) -> bool:
