@@ -181,7 +181,8 @@ class Address:
                     while chunk := stream.read(CHUNK):
                         remote.write(chunk)
 
-            # An object appears when its stream is closed, whole or not: so Ctrl-C waits for it.
+            # An object appears when its stream is closed, whole or not: so Ctrl-C waits for that,
+            # once.
             with ThreadPoolExecutor(1) as thread:
                 thread.submit(write).result()
 

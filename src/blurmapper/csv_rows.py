@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from blurmapper.errors import DatasetError
@@ -44,7 +44,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     return [*by_photo.values()]
 
 
-def split_rows(text: str) -> tuple[list[str], Iterator[dict[str, str]]]:
+def split_rows(text: str) -> tuple[list[str], csv.DictReader[str]]:
     """Return the columns that the first row names, and the others; cells that lack are empty."""
     header = text.partition("\n")[0]
     # Spreadsheets write what the country's numbers leave free.

@@ -237,7 +237,7 @@ def test_what_a_run_makes_at_the_same_time_of_another_photo_is_left(
         (other,) = second.plan(find_photos([tmp_path / "other"]), out)
         file = out / "a.png.blur.png"
         one.write({file: encode_cutout_of(1)})
-        line = r"another run has begun it, of .*in/a\.png; run again when that run has ended"
+        line = r"has begun it of .*in/a\.png; run again when that has ended"
         with pytest.raises(ImageError, match=line):
             other.write({file: encode_cutout_of(2)})
     assert file.read_bytes() == encode_cutout_of(1)

@@ -54,10 +54,10 @@ def test_another_photo_of_one_name_size_and_time_is_mapped_itself(tmp_path: Path
     write_colours(second / "x.bmp", 200)
     assert map_into(out, first) == [("x.bmp.blur.png", False)]
     first.rename(tmp_path / "old")
-    assert map_into(out, second) == [("x.bmp.blur.png", False)]
-    ((other, before),) = map_into(out, tmp_path / "old")
+    ((other, before),) = map_into(out, second)
     assert other != "x.bmp.blur.png" and not before
-    assert map_into(out, second) == [("x.bmp.blur.png", True)]
+    assert map_into(out, tmp_path / "old") == [("x.bmp.blur.png", True)]
+    assert map_into(out, second) == [(other, True)]
 
 
 def test_photos_in_a_folder_that_was_moved_are_not_mapped_again(tmp_path: Path) -> None:

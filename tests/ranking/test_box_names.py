@@ -107,8 +107,8 @@ def test_a_file_without_boxes_and_a_folder_without_photos_are_taken(tmp_path: Pa
     ],
 )
 def test_a_row_that_is_no_box_is_named(row: str, said: str, tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text(f"photo,x,y,width,height\ny.jpg,1,2,3,4\n{row}\n")
-    line = rf"a\.csv: row 3 has '{said}' for x, y, width, height; give four numbers"
+    (tmp_path / "a.csv").write_text(f"photo,x,y,width,height\ny.jpg,1,2,3,4\n\n{row}\n")
+    line = rf"a\.csv: line 4 has '{said}' for x, y, width, height; give four numbers"
     with pytest.raises(ConfigError, match=line):
         read_boxes(tmp_path / "a.csv")
 

@@ -45,9 +45,12 @@ def test_two_tabs_keep_the_marks_of_both(tmp_path: Path) -> None:
     one.set(photos[0], { flag: "pick" });
     other.set(photos[1], { flag: "reject" });
     one.set(photos[0], { rating: 3 });
-    console.log(JSON.stringify([flags(one), flags(other), flags(new Choice(photos, "x"))]));
+    const all = [one, other, new Choice(photos, "x")].map(flags);
+    other.set(photos[1], { flag: null });
+    const saved = JSON.parse(one.asJson("")).photos.map((photo) => photo.flag);
+    console.log(JSON.stringify([...all, saved]));
     """
-    assert tell(tmp_path, script) == [["pick", "reject"]] * 3
+    assert tell(tmp_path, script) == [["pick", "reject"]] * 3 + [["pick", None]]
 
 
 def test_marks_that_cannot_be_kept_stay_while_the_page_is_open(tmp_path: Path) -> None:

@@ -158,8 +158,8 @@ class Claims:
                 if name not in self.known:
                     if (other := self._find_other(name)) is None:
                         raise
-                    line = f"{file}: another run has begun it, of {other}; run again when that run "
-                    line += "has ended, or move the file"
+                    line = f"{file}: a run before, or at the same time, has begun it of {other}; "
+                    line += "run again when that has ended, or move the file"
                 raise ImageError(line) from error
         self.journal.add(self.key, self.photo, [*map(self.name, files)])
 

@@ -53,6 +53,8 @@ class Found:
         Files that are no photos, and folders that are only linked to.
     has_folders : bool
         Whether a folder was among what was given.
+    passed_over : list of str
+        Folders of outputs that were inside of others.
     """
 
     photos: list[tuple[str | Address, str]] = field(default_factory=list)
@@ -60,6 +62,7 @@ class Found:
     folders: list[str] = field(default_factory=list)
     left_out: int = 0
     has_folders: bool = False
+    passed_over: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.photos)
@@ -180,6 +183,8 @@ class _Finding:
                 path = os.path.join(below, name)
                 if os.path.join(real_source, path) not in self._excluded:
                     folders.append(path)
+                else:
+                    self.found.passed_over.append(os.path.join(source, path))
         if not has_photos and len(self.found.failures) == failures:
             raise ImageError(f"{source}: {NO_PHOTOS}")
         if has_photos:

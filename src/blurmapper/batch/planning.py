@@ -23,11 +23,16 @@ from blurmapper.locations import Location
 Owner = Callable[[str], Mapping[str, Any] | None]
 """Name -> what is kept of the photo that it belongs to: ``photo`` and, where known, ``file``."""
 
+Identify = Callable[[Location], list[int] | None]
+"""Photo -> what changes when it does."""
+
 RECORDED = ("photo", "file", "settings")
 """What every line of a manifest holds; older ones hold less beside it, and are then done again."""
 
 
-def plan_jobs(found: Found, output: Location, owner: Owner | None = None) -> Iterator[Job]:
+def plan_jobs(
+    found: Found, output: Location, owner: Owner | None = None, identify: Identify = identify
+) -> Iterator[Job]:
     """Give every photo outputs of its own under `output`, folders mirrored.
 
     Outputs are called after the photo's whole name: ``sub/x.jpg`` gives ``sub/x.jpg.blur.png``.
@@ -43,6 +48,8 @@ def plan_jobs(found: Found, output: Location, owner: Owner | None = None) -> Ite
     owner : callable, optional
         Key -> the line of the photo that an earlier run gave it to, or one that differs by
         capitals alone.
+    identify : callable
+        What its lines tell photos by.
 
     Yields
     ------
@@ -63,7 +70,8 @@ def plan_jobs(found: Found, output: Location, owner: Owner | None = None) -> Ite
             key = next(
                 name
                 for name in chain((first,) if is_its_own else (), (below, first), others)
-                if name.casefold() not in taken and not (owner and _is_anothers(owner(name), real))
+                if name.casefold() not in taken
+                and not (owner and _is_anothers(owner(name), real, identify))
             )
         taken.add(key.casefold())
         yield Job(photo, output / key, key)
@@ -125,7 +133,7 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
             If a photo would take a mask that an earlier run gave to another.
         """
         taken = self.manifest.shared_names
-        for job in plan_jobs(found, output, self._owner) if taken else ():
+        for job in plan_jobs(found, output, self._owner, self._task.identify) if taken else ():
             name = self._task.shared_name(job.key)
             if name is None or name not in taken:
                 continue
@@ -137,7 +145,7 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         return self._plan(found, output)
 
     def _plan(self, found: Found, output: Location) -> Iterator[Job]:
-        jobs = plan_jobs(found, output, self._owner)
+        jobs = plan_jobs(found, output, self._owner, self._task.identify)
         if not self._task.kinds:
             # A task that writes no files knows photos by where they are.
             jobs = (Job(photo, None, real_path(photo)) for photo in found.locations())
@@ -246,29 +254,27 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
         return known is not None and known[0] > 0
 
 
-def _is_anothers(line: Mapping[str, Any] | None, real: str) -> bool:
+def _is_anothers(line: Mapping[str, Any] | None, real: str, identify: Identify = identify) -> bool:
     """Say whether a name belongs to another photo, and not to this one at an older place."""
     if line is None or line["photo"] == real:
         return False
     first = str(line["photo"])
     if not _may_be_there(first):
         # It has come here, or is on a card that was taken out: names are alike on all of them.
-        return not ("file" not in line or _has_come(line, Path(real)))
+        return not ("file" not in line or _has_come(line, Path(real), identify))
     # Where file systems tell no capitals from small letters, that is one photo under two names.
     inode = find_inode(first) if first.casefold() == real.casefold() else None
     return inode is None or inode != find_inode(real)
 
 
-def _has_come(line: Mapping[str, Any], photo: Path) -> bool:
+def _has_come(line: Mapping[str, Any], photo: Path, identify: Identify) -> bool:
     """Say whether a photo is a line's, whose place it is not in."""
     known, found, inode = line["file"], identify(photo), find_inode(photo)
-    # What keeps no time, as some copies do, may keep its size and content.
+    if "content" not in line:
+        return bool(known == found) or (inode is not None and line.get("inode") == inode)
+    # Some copies keep no time.
     is_sized = isinstance(known, list) and found is not None and known[:1] == found[:1]
-    return (
-        known == found
-        or (inode is not None and line.get("inode") == inode)
-        or (is_sized and is_same(line, photo, inode))
-    )
+    return is_sized and is_same(line, photo, inode)
 
 
 def _digests_in(line: Mapping[str, Any]) -> dict[str, str | None]:

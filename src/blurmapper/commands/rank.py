@@ -110,6 +110,9 @@ def rank(
         raise ConfigError("which photos? give photos, or folders of them")
     found = find_photos(photos, outputs=[report, copy_to, move_to])
     actions.check_local(found)
+    if copy_to or move_to:
+        for folder in found.passed_over:
+            print_line(f"{folder}: what is in it is not ranked", err=True)
     options = MethodOptions(refine=refine, threads=threads, device=device)
     output = None if report is None or dry_run else report / FILES
     judged = None if boxes is None else read_boxes(boxes)

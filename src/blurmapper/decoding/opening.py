@@ -285,7 +285,7 @@ def decode_safely(decode: Callable[[], Decoded], name: str) -> Decoded:
             ) from error
         except MemoryError as error:
             mend = "reduce it, or work on fewer at a time"
-            raise ImageError(f"{name}: too little memory is free for it; {mend}") from error
+            raise ImageError(f"{name}: asks for more memory than is free; {mend}") from error
         except _PYTHONS_OWN as error:
             raise ImageError(cut_short(name, "what it says of itself cannot be")) from error
         except Exception as error:

@@ -17,6 +17,7 @@ from blurmapper.decoding.tiff_bounds import (
     LOSSY_DNG,
     MOST_PAGES,
     check_directories,
+    check_lists,
     check_overlap,
     check_parts,
     check_segments,
@@ -102,6 +103,7 @@ def choose_picture(stream: BinaryIO, name: str) -> Choice:
     with _open(stream, name) as file:
         choice = _choose(file)
         if not choice.is_raw:
+            check_lists(stream, choice.at, name)
             check_parts(_find_page(file, choice.at), file.filehandle.size, name)
         return choice
 

@@ -63,13 +63,8 @@ def check_directories(stream: BinaryIO, name: str) -> None:
     from tifffile import TIFF
 
     numbers, size = 0, stream.seek(0, io.SEEK_END)
-    for (code, kind, length, held), layout in _walk(stream):
+    for _, (code, kind, length, _), _ in _walk(stream):
         numbers += 1
-        needed = length * _BYTES.get(kind, 0)
-        if code in _NEEDED and needed > layout.place.size:
-            (place,) = layout.place.unpack(held)
-            if place + needed > size:
-                raise ImageError(cut_short(name, "what it lists lies beyond its end"))
         # All else, and what does not fit into the file, is not read with the directory.
         if code in TIFF.TAG_LOAD and length * _BYTES.get(kind, size + 1) <= size:
             numbers += length // 16 if kind in _TEXTS else length
@@ -77,23 +72,37 @@ def check_directories(stream: BinaryIO, name: str) -> None:
             raise ImageError(f"{name}: lists more parts than a photo has; save it anew")
 
 
-def _walk(stream: BinaryIO) -> Iterator[tuple[_Entry, _Layout]]:
-    """Yield the entries of each picture's directory, and of those below it."""
+def check_lists(stream: BinaryIO, at: int, name: str) -> None:
+    """Refuse a file whose picture at a place lists what lies beyond the file's end.
+
+    What reads it would take the usual for that, such as one bit a sample.
+    """
+    size = stream.seek(0, io.SEEK_END)
+    for page, (code, kind, length, held), layout in _walk(stream):
+        needed = length * _BYTES.get(kind, 0)
+        if page == at and code in _NEEDED and needed > layout.place.size:
+            (place,) = layout.place.unpack(held)
+            if place + needed > size:
+                raise ImageError(cut_short(name, "what it lists lies beyond its end"))
+
+
+def _walk(stream: BinaryIO) -> Iterator[tuple[int, _Entry, _Layout]]:
+    """Yield the entries of each picture's directory with its place, and of those below it, -1."""
     stream.seek(0)
     head = stream.read(16)
     order, is_big = "<" if head[:1] == b"I" else ">", b"+" in head[2:4]
     kinds = ("Q", "HHQ8s", "Q") if is_big else ("H", "HHI4s", "I")
     layout = _Layout(*(struct.Struct(order + kind) for kind in kinds))
     ((place,),) = _unpack(layout.place, head[8:] if is_big else head[4:8]) or [(0,)]
-    for _ in range(MOST_PAGES):
+    for page in range(MOST_PAGES):
         if not place:
             return
         entries, place = _read_directory(stream, place, layout)
-        yield from ((entry, layout) for entry in entries)
+        yield from ((page, entry, layout) for entry in entries)
         for entry in (each for each in entries if each[0] == _SUBFILES):
             for below in _read_places(stream, entry, layout):
                 entries, _ = _read_directory(stream, below, layout)
-                yield from ((entry, layout) for entry in entries)
+                yield from ((page, entry, layout) for entry in entries)
 
 
 def _read_places(stream: BinaryIO, entry: _Entry, layout: _Layout) -> list[int]:

@@ -175,7 +175,7 @@ def _read_csv(text: str, path: Path) -> Iterator[tuple[str, NamedBox]]:
         raise ValueError(columns)
     # A comma that does not part cells is the decimal point there.
     point = "." if "," in text.partition("\n")[0] else ","
-    for number, row in enumerate(rows, start=2):
+    for row in rows:
         if not any(row.values()):
             # Spreadsheets leave such rows at the end.
             continue
@@ -183,9 +183,9 @@ def _read_csv(text: str, path: Path) -> Iterator[tuple[str, NamedBox]]:
         try:
             x, y, width, height = (float(cell.replace(point, ".")) for cell in cells)
         except ValueError as error:
-            said = ", ".join(cells)[:40]
+            where, said = f"{path}: line {rows.line_num}", ", ".join(cells)[:40]
             raise ConfigError(
-                f"{path}: row {number} has {said!r} for {', '.join(COLUMNS[1:])}; give four numbers"
+                f"{where} has {said!r} for {', '.join(COLUMNS[1:])}; give four numbers"
             ) from error
         name, label = _to_name(from_cell(row["photo"])), row.get("label") or ""
         yield name, NamedBox(label, x, y, width, height)

@@ -159,7 +159,7 @@ class Clip(AbstractContextManager["Clip"]):
                 # A clock that starts anew: another recording, which follows.
                 before, later = later, ticks + step - now
             now += later
-            step = max(1, now - ticks if number else 1)
+            step = now - ticks if number and now > ticks else step
             ticks = max(now, ticks + 1)
             matrix = _to_matrix(frame)
             self._is_on_side = _is_on_side(matrix)

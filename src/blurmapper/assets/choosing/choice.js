@@ -32,6 +32,7 @@ export class Choice {
 
   /** Return the names that several photos have, of which one at least is marked. */
   sharedNames() {
+    this.restore();
     const keys = new Map();
     for (const photo of this.photos) keys.set(photo.path, (keys.get(photo.path) ?? new Set()).add(keyOf(photo)));
     return [...keys].filter(([, alike]) => alike.size > 1 && [...alike].some((key) => this.marks.has(key))).map(([path]) => path);
@@ -39,6 +40,7 @@ export class Choice {
 
   /** Return what `blurmapper rank --apply` carries out. */
   asJson(folder) {
+    this.restore();
     const photos = this.photos
       .filter((photo) => this.marks.has(keyOf(photo)))
       .map((photo) => [photo.path, { photo: photo.path, ...this.of(photo) }]);
