@@ -7,6 +7,7 @@ import re
 import struct
 import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 import PIL.Image
 import pytest
 
-from blurmapper.decoding import decode_photo
+from blurmapper.decoding import decode_photo, raw
 from blurmapper.errors import ImageError, MissingExtraError, install_command
 from blurmapper.images import read_image
 
@@ -203,6 +204,15 @@ def test_a_raw_photo_that_says_it_goes_on_is_refused(head: bytes) -> None:
         file = head.ljust(0x54, b"\0") + places + bytes(5000)
     with pytest.raises(ImageError, match="pixels lie beyond its end"):
         read_image(file)
+
+
+@pytest.mark.parametrize("error", [NotImplementedError("thumb type: 4"), OSError(5, "odd")])
+def test_a_preview_that_is_no_jpeg_is_passed_over(error: Exception) -> None:
+    class Raw:
+        def extract_thumb(self) -> None:
+            raise error
+
+    assert raw._read_preview(Raw(), SimpleNamespace(LibRawError=KeyError)) is None
 
 
 def test_raw_without_its_extra_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -62,8 +61,7 @@ def test_a_process_that_is_killed_ends_in_one_line(
     benchmark_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "killed.py").write_text("import os\ndef die(image): os._exit(9)")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.syspath_prepend(tmp_path)
     samples = read_dataset(benchmark_folder)
     with pytest.raises(DatasetError, match=r"was killed.* run again with fewer --processes"):
         run_benchmark(Entry("die", "killed:die"), samples, tmp_path / "out", processes=2)
