@@ -261,7 +261,7 @@ def _is_anothers(line: Mapping[str, Any] | None, real: str, identify: Identify =
     first = str(line["photo"])
     if not _may_be_there(first):
         # It has come here, or is on a card that was taken out: names are alike on all of them.
-        return not ("file" not in line or _has_come(line, Path(real), identify))
+        return "file" in line and not _has_come(line, Path(real), identify)
     # Where file systems tell no capitals from small letters, that is one photo under two names.
     inode = find_inode(first) if first.casefold() == real.casefold() else None
     return inode is None or inode != find_inode(real)
