@@ -159,6 +159,7 @@ def test_a_line_of_odd_files_breaks_no_run_off(files: object, out: Path) -> None
 
 def test_what_was_written_at_an_address_gives_way_where_it_is_copied_to(out: Path) -> None:
     pytest.importorskip("fsspec", reason="needs the extra blurmapper[remote]")
+    pytest.importorskip("pyarrow", reason="needs the extra blurmapper[remote]")
     store = find_location("memory://maps")
     list(run_task(MapNothing(""), find_photos([out.parent / "in"]), store))
     for name in ("maps.jsonl", "a.png.blur.png", "b.png.blur.png"):
