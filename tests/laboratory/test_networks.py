@@ -59,7 +59,7 @@ def test_every_experiment_that_trains_runs_at_toy_size(
     experiment = toy(name, kept, tuple(training.networks.keys() - ALIKE))
     results, written = reproduce(experiment, halved, tmp_path)
     assert experiment.training is not None
-    assert "Networks trained on the schedule `short`" in results.note
+    assert "Networks trained on the schedule `medium`" in results.note
     assert results.values["networks"].keys() == experiment.training.networks.keys()
     if experiment.kind in {"scores", "curves", "sheet"}:
         rows = {row[0] for row in results.tables[0].rows}

@@ -34,14 +34,14 @@ from blurmapper.training.config import TrainingConfig
 def test_a_setting_that_cannot_be_is_named(name: str, value: object, said: str) -> None:
     training = Training({}, overrides={name: value})
     with pytest.raises(ConfigError, match=f"--set: {said}"):
-        row_fields({"scale": 0.6667}, read_schedule("short"), training)
+        row_fields({"scale": 0.6667}, read_schedule("medium"), training)
 
 
 @pytest.mark.parametrize("name", [*DECIDED])
 def test_what_reproduce_decides_cannot_be_set(name: str) -> None:
     assert name in {field.name for field in dataclasses.fields(TrainingConfig)}
     with pytest.raises(ConfigError, match=f"--set {name}: is decided by reproduce; leave it out"):
-        row_fields({}, read_schedule("short"), Training({}, overrides={name: ""}))
+        row_fields({}, read_schedule("medium"), Training({}, overrides={name: ""}))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_what_a_row_is_of_cannot_be_set(
     assert training is not None
     with pytest.raises(ConfigError, match=f"--set {name}: is what a row is of"):
         row_fields(
-            training.networks[row], read_schedule("short"), Training({}, overrides={name: value})
+            training.networks[row], read_schedule("medium"), Training({}, overrides={name: value})
         )
 
 
@@ -95,7 +95,5 @@ def test_the_full_schedule_is_the_papers() -> None:
 
 
 def test_an_unknown_schedule_lists_the_choices() -> None:
-    with pytest.raises(
-        ConfigError, match="no schedule named 'long'; choose from: full, medium, short"
-    ):
+    with pytest.raises(ConfigError, match="no schedule named 'long'; choose from: full, medium$"):
         read_schedule("long")

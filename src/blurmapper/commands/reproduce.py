@@ -54,9 +54,9 @@ def reproduce(
     schedule: Annotated[
         str | None,
         Option(
-            metavar="full|medium|short",
+            metavar="full|medium",
             help="How long networks train: as the paper's, or what two CPU cores do in 40 minutes "
-            "a network, or in an hour for a table; short unless given.",
+            "a network; medium unless given.",
         ),
     ] = None,
     settings: Annotated[

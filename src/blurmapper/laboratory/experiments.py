@@ -69,7 +69,7 @@ class Training:
     half: Split = "odd"
     draws: int = 0
     added: int = 0
-    schedule: str = "short"
+    schedule: str = "medium"
     overrides: Mapping[str, Any] = field(default_factory=dict)
     data: str = ""
     elsewhere: bool = True
