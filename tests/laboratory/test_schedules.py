@@ -95,5 +95,5 @@ def test_the_full_schedule_is_the_papers() -> None:
 
 
 def test_an_unknown_schedule_lists_the_choices() -> None:
-    with pytest.raises(ConfigError, match="no schedule named 'long'; choose from: full, medium$"):
+    with pytest.raises(ConfigError, match=r"no schedule named 'long'; choose from: full, medium$"):
         read_schedule("long")
