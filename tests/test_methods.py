@@ -259,3 +259,13 @@ def test_a_network_that_is_fed_otherwise_makes_its_maps_anew(
     larger = replace(card.preprocessing, working_side=256)
     write_card(replace(card, preprocessing=larger), path.with_suffix(".json"))
     assert identify_method(str(path)) != identify_method(str(tiny_weights))
+
+
+def test_maps_of_what_has_learnt_anew_are_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = identify_method("liu08"), identify_method("su11")
+    monkeypatch.setattr("blurmapper.baselines.FITTED", tmp_path)
+    (tmp_path / "liu08.json").write_text("{}")
+    assert identify_method("liu08") != before[0]
+    assert identify_method("su11") == before[1]

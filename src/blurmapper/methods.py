@@ -114,12 +114,13 @@ def is_function(name: str) -> bool:
 def identify_method(name: str) -> str:
     """Return what must not change for the maps of a method to stay the same.
 
-    That is a network's weights and what they are fed, by its card; for other methods their name
-    and the package's version. Of a function or an object of one's own it is the SHA-256 of the
-    files of the module that is named and of the code that is called; what these load, such as
-    weights, is not looked at.
+    That is a network's weights and what they are fed, by its card; for other methods their name,
+    the package's version and what they have learnt. Of a function or an object of one's own it is
+    the SHA-256 of the files of the module that is named and of the code that is called; what
+    these load, such as weights, is not looked at.
     """
     from blurmapper import __version__
+    from blurmapper.baselines import FITTED
     from blurmapper.weights import find_card
 
     if is_weights(name) or (name in METHODS and METHODS[name].kind == "network"):
@@ -129,7 +130,9 @@ def identify_method(name: str) -> str:
         for file in _find_code(name):
             digest.update(file.read_bytes())
         return f"{name} {digest.hexdigest()}"
-    return f"{name} {__version__}"
+    fitted = FITTED / f"{name}.json"
+    learnt = f" {hashlib.sha256(fitted.read_bytes()).hexdigest()}" if fitted.is_file() else ""
+    return f"{name} {__version__}{learnt}"
 
 
 def _find_code(name: str) -> list[Path]:

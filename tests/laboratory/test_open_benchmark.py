@@ -223,3 +223,25 @@ def test_the_photos_at_hand_suffice_for_the_papers_numbers(
     entries = open_benchmark.plan_entries(open_benchmark.read_whole_library(PHOTOS), seed=0)
     assert len({entry.source.photo for entry in entries}) == len(entries) == 1000
     assert sum(entry.origin != "made" for entry in entries) > 600
+
+
+@pytest.mark.parametrize("name", ["truth/motion0001.png", "images/motion0001.jpg"])
+def test_photos_and_masks_of_another_stay_as_they_are(
+    name: str, library: Path, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "part" / name
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"\x89PNG of theirs")
+    with pytest.raises(ConfigError, match="holds photos or masks of another; give another folder"):
+        open_benchmark.build_open_benchmark(library, tmp_path / "part", side=SIDE)
+    assert theirs.read_bytes() == b"\x89PNG of theirs"
+    assert [path for path in (tmp_path / "part").rglob("*") if path.is_file()] == [theirs]
+
+
+def test_a_half_that_has_no_bokeh_to_lend_is_named(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_benchmark, "_halve", lambda whole, _: [replace(whole, bokeh=())] * 2)
+    with pytest.raises(DatasetError, match=r"photos\.csv: too few photos of use bokeh; add some"):
+        open_benchmark.build_open_benchmark(library, tmp_path / "made", side=SIDE)
+    assert not (tmp_path / "made").exists()

@@ -15,14 +15,8 @@ from blurmapper.applications.light import Kernel, disc_kernel, gaussian_kernel
 from blurmapper.backends import open_session
 from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.training.amount_export import export_amounts
-from blurmapper.training.amount_network import (
-    ANSWERS,
-    NOTES,
-    AmountNetwork,
-    amount_loss,
-    targets,
-)
-from blurmapper.training.amount_run import TileDataset, orient, score_tiles
+from blurmapper.training.amount_network import ANSWERS, NOTES, AmountNetwork, amount_loss, targets
+from blurmapper.training.amount_run import AmountRun, TileDataset, orient, score_tiles
 from blurmapper.training.amount_scenes import (
     TILE,
     Tile,
@@ -291,3 +285,11 @@ def test_the_network_answers_for_cells_of_sixteen_pixels() -> None:
     assert network(photos).shape == (2, ANSWERS * (1 + LEVELS), 32, 40)
     assert network.eval()(photos).shape == (2, ANSWERS, 32, 40)
     assert network.look(photos[..., :64, :96]).shape == (2, NOTES, 4, 6)
+
+
+def test_where_no_sharp_photo_is_held_out_there_is_no_score(tmp_path: Path) -> None:
+    (tmp_path / "traced").mkdir()
+    (tmp_path / "photos.csv").write_text("photo,use\nb,sharp\n")
+    (tmp_path / "traced/photos.csv").write_text("photo\n")
+    own = {"architecture": "amount", "photos": str(tmp_path), "output": str(tmp_path / "run")}
+    assert AmountRun(TrainingConfig.from_dict(own)).score() == {}

@@ -134,3 +134,16 @@ def test_the_dataset_hands_out_tensors(photos: Path) -> None:
     assert len(dataset) == 4
     assert image.shape == (3, 48, 48)
     assert label.shape == (48, 48)
+
+
+def test_held_out_masks_are_scored_as_they_are_trained_on(photos: Path, tmp_path: Path) -> None:
+    network, scores = build_network("configuration-i"), []
+    preprocessing = get_architecture("configuration-i").preprocessing
+    for depth in (np.uint8, np.uint16):
+        root = tmp_path / np.dtype(depth).name
+        shutil.copytree(photos, root)
+        for mask in (root / "traced/truth").iterdir():
+            truth = cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE).astype(depth)
+            cv2.imwrite(str(mask), truth * np.array(257 if depth is np.uint16 else 1, depth))
+        scores.append(score_held_out(network, preprocessing, root))
+    assert scores[0] == scores[1] != {}

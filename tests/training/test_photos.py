@@ -65,3 +65,19 @@ def test_no_validation_photo_is_trained_on() -> None:
     trained = {path.stem for path in (*library.sharp, *library.blurred, *masked)}
     assert trained
     assert not trained & (validation | faults)
+
+
+@pytest.mark.parametrize("use", ["Sharp", "bokeh ", "good"])
+def test_a_use_that_is_none_is_named(use: str, tmp_path: Path) -> None:
+    make_library(tmp_path, f"photo,use\nb,{use}\n", "photo\n", "utf-8")
+    line = rf"photos\.csv: b is of use {use!r}; choose from: blurred, bokeh, drop, .*sharp$"
+    with pytest.raises(DatasetError, match=line):
+        read_library(tmp_path)
+
+
+def test_where_no_use_is_given_our_review_holds(tmp_path: Path) -> None:
+    with REVIEWS.open(newline="") as file:
+        name = next(row["photo"] for row in csv.DictReader(file) if row["use"] == "sharp")
+    make_library(tmp_path, f"photo,use\n{name},\nb,drop\n", "photo\n", "utf-8")
+    libraries = [read_library(tmp_path, held_out=held_out) for held_out in (False, True)]
+    assert [p.stem for library in libraries for p in library.sharp] == [name]

@@ -13,12 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
 
+from blurmapper.baselines import FITTED
 from blurmapper.baselines._features import Floats
 from blurmapper.errors import WeightsError
 from blurmapper.images import ImageArray
-
-FITTED = Path(__file__).parents[1] / "assets" / "fitted"
-"""The folder of the fitted numbers that come with the package."""
 
 VARIANCE_FLOOR = 1e-9
 """Share of the largest variance added to all, so that a constant feature has one too."""

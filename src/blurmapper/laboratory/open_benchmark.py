@@ -113,7 +113,7 @@ def build_open_benchmark(
     Raises
     ------
     ConfigError
-        If `output` holds another benchmark.
+        If `output` holds another benchmark, or photos that are of none.
     DatasetError
         If there are too few photos, or one cannot be read.
     """
@@ -126,10 +126,15 @@ def build_open_benchmark(
         return output
     for folder in ("images", "truth"):
         refuse_link(output / folder, output)
+    others = () if manifest.exists() else [*output.glob("images/*"), *output.glob("truth/*")]
+    if others:
+        raise ConfigError(f"{output}: holds photos or masks of another; give another folder")
     library = read_whole_library(photos)
     entries = plan_entries(library, seed)
-    write_file(manifest, to_json(made_by))
     sources = [PairSource(part, side, seed) for part in _halve(library, entries)]
+    if not all(sources[entry.half].library.bokeh for entry in entries if entry.origin == "made"):
+        raise DatasetError(f"{photos / 'photos.csv'}: too few photos of use bokeh; add some")
+    write_file(manifest, to_json(made_by))
     for number, entry in enumerate(entries):
         if not _picture(output, entry).exists():
             image, truth = _make(entry, sources[entry.half], (seed, number))

@@ -282,7 +282,7 @@ def _draw_areas(axes: Axes, areas: Mapping[str, Mapping[str, Interval]]) -> None
     axes.axvline(0.5, color="0.5", linewidth=0.8)
     axes.axhline(len(STATISTICS) - 0.5, color="0.8", linewidth=0.8)
     axes.set_yticks(range(len(names)), names)
-    axes.set(xlim=(0, 1.02), ylim=(len(names) - 0.4, -2.1))
+    axes.set(xlim=(0, 1.02), ylim=(len(names) - 0.4, -2.7))
     axes.set_xlabel("Area under the ROC curve (0.5 is chance)", fontsize=9)
     axes.legend(fontsize=8, loc="upper left", framealpha=1, edgecolor="none")
 

@@ -75,7 +75,13 @@ class AmountRun(TrainingRun):
         return amount_loss(answers, truth)
 
     def score(self) -> dict[str, float]:
-        """Return how far off the averaged weights are on tiles of photos held out of training."""
+        """Return how far off the averaged weights are on tiles of photos held out of training.
+
+        Of few photos none may be held out: then there is nothing to say.
+        """
+        held_out = read_library(self.config.photos, held_out=True).sharp
+        if not held_out:
+            return {}
         network = get_architecture(self.config.architecture).build().to(self.device)
         set_weights(network, self.average)
         network.eval()

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from blurmapper import __version__
-from blurmapper.baselines._fitted import FITTED
+from blurmapper.baselines import FITTED
 from blurmapper.compiled import import_compiled
 from blurmapper.errors import ConfigError, MethodError
 from blurmapper.files import check_replaceable, write_file, written_as

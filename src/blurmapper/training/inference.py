@@ -13,13 +13,12 @@ from torch import nn
 
 from blurmapper.evaluation.counts import ImageCounts, image_counts
 from blurmapper.evaluation.scores import score_paper
-from blurmapper.images import BlurMap, ImageArray, read_image
-from blurmapper.masks import check_size
+from blurmapper.images import BlurMap, ImageArray
 from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.networks import build_trained, get_architecture
-from blurmapper.training.photos import read_library
+from blurmapper.training.photos import read_library, read_masked
 from blurmapper.training.storage import read_checkpoint
 
 
@@ -105,12 +104,10 @@ def score_held_out(
     for name, masked in (("traced", library.traced), ("bokeh", library.bokeh)):
         counts: list[ImageCounts] = []
         for item in masked:
-            truth = read_image(item.mask)[..., 0]
+            image, truth = read_masked(item)
             blurred = truth > 200 if name == "traced" else truth < 64
             sharp = truth < 50 if name == "traced" else truth > 191
             if blurred.any():
-                image = read_image(item.photo)
-                check_size(truth, item.mask, image, item.photo)
                 blur_map = mapper(image)
                 if not np.isfinite(blur_map).all():
                     raise FloatingPointError(item.photo)

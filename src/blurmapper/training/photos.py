@@ -89,8 +89,8 @@ def read_library(root: Path, *, held_out: bool = False) -> PhotoLibrary:
     Raises
     ------
     DatasetError
-        If the folder, one of its lists or a subject of use bokeh is missing, or a list cannot be
-        read.
+        If the folder, one of its lists or a subject of use bokeh is missing, a list cannot be
+        read, or a use is none.
     """
     for needed in (root / "photos.csv", root / "traced" / "photos.csv"):
         if not needed.is_file():
@@ -99,7 +99,14 @@ def read_library(root: Path, *, held_out: bool = False) -> PhotoLibrary:
             )
     rows = read_rows(root / "photos.csv")
     use = {row["photo"]: row["use"] for row in read_rows(REVIEWS)}
-    use |= {row["photo"]: row["use"] for row in rows if "use" in row}
+    known = {*use.values()}
+    use |= {row["photo"]: row["use"] for row in rows if row.get("use")}
+    for name in use:
+        if use[name] not in known:
+            raise DatasetError(
+                f"{root / 'photos.csv'}: {name} is of use {use[name]!r}; choose from: "
+                f"{', '.join(sorted(known))}"
+            )
     names = [row["photo"] for row in rows]
     names = [name for name in names if _is_held_out(name, 2 * HELD_OUT_SHARE) == held_out]
     subjects = {path.stem: path for path in sorted((root / "subjects").glob("*.webp"))}
