@@ -183,3 +183,30 @@ def test_onnx_runtime_keeps_no_record_to_send(tiny_weights: Path, tmp_path: Path
         env=environment | {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")},
     )
     assert not list(tmp_path.rglob("*onnxruntime*"))
+
+
+def test_a_network_that_cannot_be_run_is_named(
+    load: Callable[..., Backend], tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = load(tiny_weights, threads=1)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("Failed to allocate memory\nfor 9 bytes")
+
+    monkeypatch.setattr(backend, "_infer", fail)
+    line = r"cannot be run on 1 x 3 x 32 x 48 numbers \(Failed to allocate memory for 9 bytes\); "
+    with pytest.raises(WeightsError, match=line):
+        backend.run(make_batch(32, 48))
+
+
+def test_weights_are_not_blamed_for_opencv(
+    tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    assert OnnxBackend(tiny_weights, threads=1).run(make_batch(32, 48)).shape == (1, 1, 32, 48)
+
+
+@needs_openvino
+def test_a_precision_that_there_is_not_is_named(tiny_weights: Path) -> None:
+    with pytest.raises(ConfigError, match="no precision named 'bf16'; choose from: float32, bfl"):
+        OpenVinoBackend(tiny_weights, precision="bf16")  # type: ignore[arg-type]

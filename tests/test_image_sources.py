@@ -96,3 +96,20 @@ def test_a_file_that_is_open_as_text_or_closed_is_named(tmp_path: Path) -> None:
     closed.close()
     with pytest.raises(ImageError, match=r"photo\.png: cannot be read \(.*closed file"):
         read_image(closed)
+
+
+def test_a_pipe_without_a_buffer_is_read_to_its_end() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as sink:
+        sink.write(encode(np.full((20, 20, 3), 90, np.uint8)))
+    with os.fdopen(reading, "rb", 0) as stream:
+        assert (read_image(stream) == 90).all()  # type: ignore[arg-type]
+
+
+def test_a_member_of_an_archive_that_is_damaged_is_one_line() -> None:
+    whole = gzip.compress(encode(np.full((20, 20, 3), 90, np.uint8)))
+    with (
+        gzip.open(io.BytesIO(whole[:-12])) as stream,
+        pytest.raises(ImageError, match=r"cannot be read \(.*\); open it anew"),
+    ):
+        read_image(stream)

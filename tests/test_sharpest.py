@@ -228,3 +228,9 @@ def test_frames_of_two_sizes_are_refused() -> None:
     other = BlurAmounts(*(grid[1:] for grid in amounts_of(1.0)))
     with pytest.raises(ImageError, match="28 x 28 and 27 x 28 cells: compare frames of one size"):
         compare_amounts(amounts_of(1.0), other)
+
+
+def test_amounts_that_are_no_grid_are_refused() -> None:
+    row = np.ones(SIDE, np.float32)
+    with pytest.raises(ImageError, match="is not what map_amount returns; give BlurAmounts"):
+        find_sharpest(BlurAmounts(row, row, row), sharp_left_of(5))

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.decoding import check_image
+from blurmapper.decoding import check_image, ignore_underflow
 from blurmapper.devices import check_threads, count_cores
 from blurmapper.images import ImageArray
 from blurmapper.preprocessing import WHITE
@@ -75,7 +75,7 @@ class BlurAmounts(NamedTuple):
     angle: Grid
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def measure_amounts(image: ImageArray, *, threads: int | None = None) -> BlurAmounts:
     """Measure how wide the blur is in each cell of a photo.
 

@@ -7,10 +7,9 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from importlib.util import find_spec
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -25,8 +24,8 @@ from blurmapper.devices import (
     choose_providers,
     report_fallback,
 )
-from blurmapper.errors import WeightsError, check_choice, needing
-from blurmapper.graphs import has_external_data
+from blurmapper.errors import WeightsError, check_choice, needing, one_line
+from blurmapper.graphs import refuse_external_data
 
 BackendName = Literal["onnxruntime", "openvino"]
 
@@ -81,8 +80,15 @@ class _Graph(ABC):
         return blur_maps, motion
 
     def _infer_checked(self, batch: Floats, *outputs: str) -> Sequence[Floats]:
-        """Return the outputs, unless they are NaN, as those of weights are that training lost."""
-        found = self._infer(batch, *outputs)
+        """Return the outputs, or say in one line why there are none, or NaN from lost weights."""
+        try:
+            found = self._infer(batch, *outputs)
+        except Exception as error:
+            size = " x ".join(map(str, batch.shape))
+            raise WeightsError(
+                f"{self._name}: cannot be run on {size} numbers ({one_line(error)}); lower the "
+                "working side, or free memory"
+            ) from error
         if not all(np.isfinite(output).all() for output in found):
             raise WeightsError(
                 f"{self._name}: maps photos to NaN; use other weights, or train them anew at a "
@@ -153,7 +159,7 @@ class OpenVinoBackend(_Graph):
     WeightsError
         If the file is not such a graph.
     ConfigError
-        If `threads` is not from 1 to 1024.
+        If `threads` is not from 1 to 1024, or there is no such precision.
     """
 
     def __init__(
@@ -162,7 +168,8 @@ class OpenVinoBackend(_Graph):
         with needing("openvino", "OpenVINO needs"):
             import openvino
         check_threads(threads)
-        _refuse_external_data(path)
+        check_choice("precision", precision, Precision)
+        refuse_external_data(path)
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
@@ -227,7 +234,7 @@ def open_session(path: Path, *, threads: int | None = None, device: Device = "cp
     import onnxruntime
 
     check_threads(threads)
-    _refuse_external_data(path)
+    refuse_external_data(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
     # Errors still raise; what is silenced are notes on the graph, meant for its maker.
@@ -254,8 +261,9 @@ def _open_session(path: Path, options: Any, providers: list[str]) -> Any:
         with ThreadPoolExecutor(1) as thread:
             opening = thread.submit(InferenceSession, str(path), options, providers=providers)
             # What every photo needs is imported meanwhile: opening does not hold Python's lock.
-            import cv2  # noqa: F401
-
+            # Where it is broken, whoever needs it says so: the weights are in order.
+            with suppress(ImportError):
+                import cv2  # noqa: F401
             return opening.result()
     # What it prints of its own, and its own way to fall back, take several lines.
     set_default_logger_severity(_FATAL)
@@ -267,23 +275,6 @@ def _open_session(path: Path, options: Any, providers: list[str]) -> Any:
         set_default_logger_severity(_WARNING)
     report_fallback(providers, session.get_providers())
     return session
-
-
-def _refuse_external_data(path: Path) -> None:
-    """Refuse a graph with weights in other files, which its card's SHA-256 does not cover."""
-    try:
-        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
-            # The key of every reference to another file; a graph without it is not walked through.
-            external = content.find(b"location") >= 0 and has_external_data(content[:])
-    except (OSError, ValueError) as error:
-        raise WeightsError(
-            f"{path}: no ONNX graph, cannot load it; reinstall or export it again"
-        ) from error
-    if external:
-        raise WeightsError(
-            f"{path}: keeps weights in another file, which the SHA-256 on its card does not "
-            "cover; save it with all its weights inside"
-        )
 
 
 def _check_ends(path: Path, inputs: list[str], outputs: list[str]) -> bool:

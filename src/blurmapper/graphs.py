@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 import reprlib
 from collections.abc import Callable, Iterator, Mapping
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
 from typing import Any, cast
+
+from blurmapper.errors import WeightsError
 
 # Message -> number of a field -> the message in it, for all that can hold a tensor in the end.
 # https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
@@ -23,6 +27,23 @@ _INNER = {
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+
+def refuse_external_data(path: Path) -> None:
+    """Refuse a graph with weights in other files, which its card's SHA-256 does not cover."""
+    try:
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+            # The key of every reference to another file; a graph without it is not walked through.
+            external = content.find(b"location") >= 0 and has_external_data(content[:])
+    except (OSError, ValueError) as error:
+        raise WeightsError(
+            f"{path}: no ONNX graph, cannot load it; reinstall or export it again"
+        ) from error
+    if external:
+        raise WeightsError(
+            f"{path}: keeps weights in another file, which the SHA-256 on its card does not "
+            "cover; save it with all its weights inside"
+        )
 
 
 def has_external_data(content: bytes) -> bool:

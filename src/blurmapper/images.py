@@ -23,6 +23,7 @@ from blurmapper.decoding import (
     from_array,
     from_pillow,
     grey_strips,
+    ignore_underflow,
     read_open_file,
     row_strips,
     to_eight_bits,
@@ -251,8 +252,7 @@ def read_map(path: AnyPath) -> BlurMap:
     Raises
     ------
     ImageError
-        If the file cannot be read, is no grey image, is transparent in part, or holds values
-        outside [0, 1].
+        If the file cannot be read, is no grey image, is transparent in part, or leaves [0, 1].
     """
     location = find_location(path)
     with open_file(location) as stream:
@@ -265,7 +265,7 @@ def read_map(path: AnyPath) -> BlurMap:
         raise ImageError(f"{location}: {error}") from error
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def draw_overlay(image: ImageArray, blur_map: AnyMap) -> npt.NDArray[np.uint8]:
     """Draw a blur map over its photo: sharp in full colour, blurred grey and tinted violet.
 

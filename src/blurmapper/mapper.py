@@ -43,7 +43,7 @@ class BlurMapper:
         CPU threads of one run, 1 to 1024; all cores unless given.
     backend : {"onnxruntime", "openvino"} or Backend
         What runs the network. OpenVINO is the extra ``openvino``; for anything else give an
-        object, and `weights` then names the card only.
+        object; `weights` has the card that goes with it, and its file beside it.
     device : {"auto", "cpu", "cuda", "coreml", "directml", "openvino"}
         What runs the network, by ONNX Runtime; the processor, and a line of the log, elsewhere.
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.decoding import check_image, check_map, row_strips
+from blurmapper.decoding import check_image, check_map, ignore_underflow, row_strips
 from blurmapper.encoding import enlarge
 from blurmapper.errors import ImageError, check_choice, check_number
 from blurmapper.preprocessing import WHITE
@@ -47,7 +47,7 @@ _BLOCK = 32
 _BLOCK_PIXELS = 4096
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def refine_map(
     image: npt.NDArray[Any],
     coarse_map: npt.NDArray[np.floating[Any]],

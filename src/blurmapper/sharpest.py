@@ -110,7 +110,8 @@ def check_amounts(amounts: BlurAmounts, height: int, width: int) -> None:
 
 
 def _check_grids(amounts: Any) -> None:
-    if not isinstance(amounts, BlurAmounts) or not isinstance(amounts.sigma, np.ndarray):
+    sigma = amounts.sigma if isinstance(amounts, BlurAmounts) else None
+    if not isinstance(sigma, np.ndarray) or sigma.ndim != 2:
         raise ImageError(f"{describe(amounts)} is not what map_amount returns; give BlurAmounts")
 
 

@@ -12,10 +12,11 @@ import PIL.Image
 import pytest
 
 from blurmapper.amount_pictures import encode_amounts
-from blurmapper.amounts import measure_amounts
+from blurmapper.amounts import BlurAmounts, measure_amounts
 from blurmapper.batch import (
     Job,
     KeepMasks,
+    MagnifyTask,
     MapTask,
     Outcome,
     Outputs,
@@ -27,7 +28,7 @@ from blurmapper.batch import (
 from blurmapper.errors import ImageError, MethodError, WeightsError
 from blurmapper.images import ImageArray, read_image, read_map
 from blurmapper.mapper import BlurMapper
-from blurmapper.methods import BlurMethod
+from blurmapper.methods import BlurMethod, MethodOptions
 from blurmapper.sharpest import find_sharpest
 
 
@@ -199,3 +200,29 @@ def test_an_overlay_has_every_pixel(large: Path, tmp_path: Path, tiny_mapper: Bl
     result = map_photo(Job(large, tmp_path / "large.jpg"), tiny_mapper, Outputs(overlay=True))
     assert isinstance(result, Result)
     assert read_image(path_of(result, "overlay")).shape == (3000, 2000, 3)
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_amounts_take_no_more_threads_than_are_asked_for(
+    is_large: bool, large: Path, tiny_mapper: BlurMapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int | None] = []
+
+    def measure(image: ImageArray, *, threads: int | None = None) -> BlurAmounts:
+        seen.append(threads)
+        return measure_amounts(image, threads=threads)
+
+    for module in ("mapping", "applying"):
+        monkeypatch.setattr(f"blurmapper.batch.{module}.measure_amounts", measure)
+    content = large.read_bytes()
+    if not is_large:
+        small = io.BytesIO()
+        PIL.Image.open(large).resize((64, 48)).save(small, "PNG")
+        content = small.getvalue()
+    options = MethodOptions(threads=1)
+    for task in (
+        MapTask("", outputs=Outputs(amount=True), options=options),
+        MagnifyTask("", measured_width=True, options=options),
+    ):
+        task.work(tiny_mapper, io.BytesIO(content), "photo.jpg")
+    assert seen == [1, 1]

@@ -18,6 +18,7 @@ import PIL.Image
 import pytest
 from PIL import ImageFile
 
+from blurmapper.decoding import ignore_underflow
 from blurmapper.decoding.opening import decode_safely
 from blurmapper.decoding.settings import own_settings
 from blurmapper.errors import ImageError
@@ -195,3 +196,14 @@ thread.join()
 raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_what_a_program_has_set_for_small_numbers_is_put_back() -> None:
+    @ignore_underflow()
+    def halve(times: int) -> np.float32:
+        assert np.geterr()["under"] == "ignore"
+        return halve(times - 1) / np.float32(2) if times else np.float32(1e-45)
+
+    with np.errstate(under="raise"):
+        assert halve(3) == 0
+        assert np.geterr()["under"] == "raise"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.decoding import check_map, check_pair
+from blurmapper.decoding import check_map, check_pair, ignore_underflow
 from blurmapper.errors import ConfigError, check_choice
 from blurmapper.images import AnyMap, BlurMap, ImageArray
 from blurmapper.preprocessing import WHITE, reduce_area
@@ -25,7 +25,7 @@ SALIENCY_SIDE = 256
 """Pixels of the longer side at which saliency is computed: objects, not their texture."""
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def blur_degree(
     blur_map: AnyMap, *, weighting: Weighting | None = None, image: ImageArray | None = None
 ) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.amounts import CELL
-from blurmapper.decoding import check_pair
+from blurmapper.decoding import check_pair, ignore_underflow
 from blurmapper.devices import count_cores
 from blurmapper.errors import ConfigError, check_choice
 from blurmapper.images import AnyMap, BlurMap, ImageArray
@@ -108,7 +108,7 @@ def magnify_blur(
     return _magnify(image, blur_map, radius, shape)
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def _magnify(image: ImageArray, blur_map: BlurMap, radius: float, shape: Shape) -> ImageArray:
     from blurmapper.applications._lens import Lens, split
 
@@ -121,7 +121,7 @@ def _magnify(image: ImageArray, blur_map: BlurMap, radius: float, shape: Shape) 
     return magnified
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def widen(blur_map: BlurMap, amounts: BlurAmounts, strength: float) -> tuple[BlurMap, float]:
     """Return a map that asks each place for the blur it lacks, and the widest radius asked for.
 

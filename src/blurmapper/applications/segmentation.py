@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurmapper.compiled import import_compiled
-from blurmapper.decoding import MIN_SIDE, check_pair, row_strips, to_eight_bits
+from blurmapper.decoding import MIN_SIDE, check_pair, ignore_underflow, row_strips, to_eight_bits
 from blurmapper.errors import check_number, needing
 from blurmapper.images import AnyMap, BlurMap, ImageArray
 from blurmapper.preprocessing import WHITE
@@ -58,7 +58,7 @@ def seed_labels(blur_map: BlurMap) -> npt.NDArray[np.uint8]:
     return labels
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def segment_blur(image: ImageArray, blur_map: AnyMap, *, working_side: int = WORKING_SIDE) -> Mask:
     """Separate the sharp subject from what is blurred.
 
@@ -154,7 +154,7 @@ def cut_out(
     return _cut_out(image, blur_map, working_side)
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def _cut_out(image: ImageArray, small_map: BlurMap, working_side: int) -> npt.NDArray[Any]:
     with needing("baselines", "cutting out needs"):
         matting = import_compiled("blurmapper.applications._matting")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from blurmapper.baselines._features import Floats, share_rows, stretch, to_grey_levels
+from blurmapper.decoding import ignore_underflow
 from blurmapper.images import BlurMap, ImageArray
 
 WINDOW = 61
@@ -39,7 +40,7 @@ _LANES = 24
 Doubles = npt.NDArray[np.float64]
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def map_chakrabarti10(image: ImageArray) -> BlurMap:
     """Map how likely it is that a pixel moved along rows or columns, against no motion.
 

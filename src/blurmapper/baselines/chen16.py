@@ -22,6 +22,7 @@ from blurmapper.baselines._features import (
     to_grey,
     to_unit,
 )
+from blurmapper.decoding import ignore_underflow
 from blurmapper.images import BlurMap, ImageArray
 
 LONGEST_SIDE = 400
@@ -45,7 +46,7 @@ _DECIMALS = 6
 Values = npt.NDArray[np.float64]
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def map_chen16(image: ImageArray) -> BlurMap:
     """Map blur as the median width of each superpixel's edges, spread along like colours.
 

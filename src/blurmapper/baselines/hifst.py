@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from blurmapper.baselines._features import Floats, stretch, to_grey_levels, to_levels
 from blurmapper.baselines._hifst_transform import LANES, LAYERS, smallest_magnitudes
+from blurmapper.decoding import ignore_underflow
 from blurmapper.images import BlurMap, ImageArray
 
 SPATIAL_SIGMA, RANGE_SIGMA, ROUNDS = 15.0, 0.25, 3
@@ -33,7 +34,7 @@ ranges: at 1 megapixel they take 468 MB."""
 _jit = numba.njit(nogil=True, cache=True)
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def map_hifst(image: ImageArray) -> BlurMap:
     """Map blur by the smallest high-frequency magnitudes of the gradient at four scales.
 

@@ -22,6 +22,7 @@ from blurmapper.baselines._fitted import (
     read_fitted,
 )
 from blurmapper.baselines._gradients import gradient_magnitude, larger_sigma
+from blurmapper.decoding import ignore_underflow
 from blurmapper.images import BlurMap, ImageArray
 
 WINDOW = 15
@@ -54,7 +55,7 @@ _NO_POWER = np.float32(1e-6)
 _SAMPLES_AT_ONCE = 1 << 20
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def map_liu08(image: ImageArray) -> BlurMap:
     """Map blur by naive Bayes on three features of the patch around each pixel.
 

@@ -20,6 +20,7 @@ from blurmapper.baselines._fitted import (
 )
 from blurmapper.baselines._graph import fuse_scales
 from blurmapper.baselines._shi14_features import BORDER, Filters, patch_features
+from blurmapper.decoding import ignore_underflow
 from blurmapper.images import BlurMap, ImageArray
 
 WINDOWS = (11, 15, 21)
@@ -37,7 +38,7 @@ RIDGE = 1e-6
 Doubles = npt.NDArray[np.float64]
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def map_shi14(image: ImageArray) -> BlurMap:
     """Map blur by naive Bayes on peakedness, spread and spectrum of gradients in patches.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from blurmapper.baselines._features import Floats, stretch, to_grey
 from blurmapper.baselines._singular_values import largest_share
+from blurmapper.decoding import ignore_underflow
 from blurmapper.images import BlurMap, ImageArray
 
 WINDOW = 15
@@ -19,7 +20,7 @@ LARGEST = 1
 """How many singular values are large."""
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def map_su11(image: ImageArray) -> BlurMap:
     """Map blur by the share of the largest singular value of each patch.
 

@@ -22,6 +22,7 @@ from blurmapper.baselines._features import (
     to_grey,
     to_unit,
 )
+from blurmapper.decoding import ignore_underflow
 from blurmapper.images import BlurMap, ImageArray
 
 REGIONS = 600
@@ -46,7 +47,7 @@ _QUANTISATION = 1 / (255 * 12**0.5)
 Values = npt.NDArray[np.float64]
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def map_tang16(image: ImageArray) -> BlurMap:
     """Map blur where whitening the spectrum leaves little, evened out among like regions.
 

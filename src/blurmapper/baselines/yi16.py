@@ -16,6 +16,7 @@ from blurmapper.baselines._features import (
     to_unit,
 )
 from blurmapper.baselines._graph import fuse_scales
+from blurmapper.decoding import ignore_underflow
 from blurmapper.images import BlurMap, ImageArray
 
 WINDOWS = (11, 15, 21)
@@ -41,7 +42,7 @@ _CIRCLE = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))
 _BESIDE = (np.sqrt(2.0) - 1) / 2
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def map_yi16(image: ImageArray) -> BlurMap:
     """Map blur by how rare busy local binary patterns are.
 

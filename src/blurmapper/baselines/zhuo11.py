@@ -15,6 +15,7 @@ import numpy.typing as npt
 from blurmapper.baselines._edges import RATIO_SIGMAS, find_edges, gradient_ratio
 from blurmapper.baselines._features import Floats, grow_image, to_grey, to_unit
 from blurmapper.baselines._matting import fill_along_colours
+from blurmapper.decoding import ignore_underflow
 from blurmapper.images import BlurMap, ImageArray
 
 LARGEST_SIGMA = 3.0
@@ -31,7 +32,7 @@ WEIGHT = 0.001
 """Lambda: how strongly the edges' sigmas hold against smoothness along colours."""
 
 
-@np.errstate(under="ignore")
+@ignore_underflow()
 def map_zhuo11(image: ImageArray) -> BlurMap:
     """Map blur as the width of edges, filled in between them along the photo's colours.
 

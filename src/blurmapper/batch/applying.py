@@ -78,14 +78,14 @@ class MagnifyTask(PhotoTask):
         """Blur a photo further."""
         from blurmapper.applications import magnify_blur
 
-        image = read_photo(photo, name=name).image
+        image, threads = read_photo(photo, name=name).image, self.options.threads
         magnified = magnify_blur(
             image,
             method(image),
             strength=self.strength,
             shape=self.shape,
             method="naive" if self.naive else "lens",
-            amounts=measure_amounts(image) if self.measured_width else None,
+            amounts=measure_amounts(image, threads=threads) if self.measured_width else None,
         )
         content = encode_image(magnified, f"{without_options(name)}{_magnified_ending(name)}")
         return Outcome({"height": image.shape[0], "width": image.shape[1]}, {"magnified": content})

@@ -114,7 +114,7 @@ class MapTask(PhotoTask):
         with ThreadPoolExecutor(1) as beside:
             # Fine blur is lost in a part: while it is mapped the photo is read again, and whole.
             is_part = outputs.amount and read.image.shape[:2] != size
-            whole = beside.submit(_measure_whole, photo, name) if is_part else None
+            whole = beside.submit(self._measure_whole, photo, name) if is_part else None
             maps = _map(method, read.image, outputs)
             files = _encode_maps(read, maps, outputs, name)
         blur_map = maps["map"]
@@ -127,12 +127,18 @@ class MapTask(PhotoTask):
             "share_blurred": share_blurred(blur_map),
         }
         if outputs.amount:
-            amounts = whole.result() if whole else measure_amounts(read.image)
+            amounts = whole.result() if whole else self._measure(read.image)
             files |= _encode_amounts(read, amounts, outputs, name)
             names = ("sigma", "sharpest_row", "sharpest_column")
             sharpest = find_sharpest(amounts, blur_map, size=size)
             values |= dict(zip(names, sharpest or [None] * 3, strict=True))
         return Outcome(values, files)
+
+    def _measure(self, image: ImageArray) -> BlurAmounts:
+        return measure_amounts(image, threads=self.options.threads)
+
+    def _measure_whole(self, photo: BinaryIO, name: str) -> BlurAmounts:
+        return self._measure(read_photo(photo, name=name).image)
 
     def choices(self) -> tuple[Any, ...]:
         """Return the options of the network, and the outputs."""
@@ -210,10 +216,6 @@ def read_for(
         return read_photo(source, name=name)
     seen = method.preprocessing.working_side**2
     return read_photo(source, least_pixels=max(LEAST_PIXELS, 4 * seen), name=name)
-
-
-def _measure_whole(photo: BinaryIO, name: str) -> BlurAmounts:
-    return measure_amounts(read_photo(photo, name=name).image)
 
 
 def _map(method: BlurMethod, image: ImageArray, outputs: Outputs) -> dict[str, BlurMap]:

@@ -9,6 +9,7 @@ from blurmapper.decoding.arrays import (
     describe,
     from_array,
     grey_strips,
+    ignore_underflow,
     is_one_photo,
     row_strips,
     to_eight_bits,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -262,8 +263,19 @@ def _is_within_unit(limits: tuple[float, float]) -> bool:
     return limits[0] >= -ROUNDING and limits[1] <= 1 + ROUNDING
 
 
-def _clipped(values: npt.NDArray[Any], limits: tuple[float, float]) -> npt.NDArray[np.float32]:
+@contextmanager
+def ignore_underflow() -> Iterator[None]:
+    """Let numbers become 0 that are too small, whatever a program has set; also as a decorator.
+
+    NumPy's own, as a decorator, keeps one state for all calls before NumPy 2: of two at a time,
+    one within the other or in two threads, it puts back the wrong one.
+    """
     with np.errstate(under="ignore"):
+        yield
+
+
+def _clipped(values: npt.NDArray[Any], limits: tuple[float, float]) -> npt.NDArray[np.float32]:
+    with ignore_underflow():
         floats = values.astype(np.float32, copy=False)
     return floats.clip(0, 1) if limits[0] < 0 or limits[1] > 1 else floats
 

@@ -196,16 +196,16 @@ def read_open_file(source: OpenFile) -> tuple[BinaryIO, str]:
     Raises
     ------
     ImageError
-        If it gives no bytes.
+        If it gives no bytes, or fails.
     """
     name = getattr(source, "name", None)
     name = name if isinstance(name, str) and name else "the open file"
     try:
-        with suppress(AttributeError, io.UnsupportedOperation):
+        with suppress(AttributeError, OSError, ValueError):
             source.seek(0)  # type: ignore[attr-defined]
         content: bytes | str | None = source.read()
-    except (OSError, ValueError) as error:
-        raise ImageError(f"{name}: cannot be read ({error}); open it anew") from error
+    except Exception as error:  # archives raise anything
+        raise ImageError(f"{name}: cannot be read ({one_line(error)}); open it anew") from error
     if not isinstance(content, Content):
         raise ImageError(f"{name}: gives no bytes; open it with mode 'rb'")
     return io.BytesIO(content), name
