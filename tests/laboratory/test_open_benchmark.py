@@ -18,7 +18,8 @@ pytest.importorskip("torch", reason="training needs the extra blurmapper[train]"
 from blurmapper.datasets import read_dataset, read_truth
 from blurmapper.errors import ConfigError, DatasetError, ImageError
 from blurmapper.laboratory import open_benchmark
-from blurmapper.laboratory.open_benchmark import Entry, Image, group_twins
+from blurmapper.laboratory.open_benchmark import Entry, Image
+from blurmapper.laboratory.twins import group_twins
 from blurmapper.splits import select_split
 from blurmapper.training.data import PairSource
 
@@ -140,6 +141,21 @@ def test_a_mask_of_another_size_than_its_photo_is_named(library: Path, tmp_path:
         open_benchmark.build_open_benchmark(photos, tmp_path / "made", side=SIDE)
 
 
+def test_traced_masks_of_class_numbers_are_what_they_mean(
+    benchmark: Path, library: Path, tmp_path: Path
+) -> None:
+    photos = tmp_path / library.name
+    shutil.copytree(library, photos)
+    for mask in (photos / "traced/truth").iterdir():
+        cv2.imwrite(str(mask), cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE) // 255)
+    again = open_benchmark.build_open_benchmark(photos, tmp_path / "again", side=SIDE)
+    traced = [row["photo"] for row in rows_of(again) if row["origin"] == "traced"]
+    assert traced
+    for name in traced:
+        mask = f"truth/{name}.png"
+        assert (again / mask).read_bytes() == (benchmark / mask).read_bytes()
+
+
 def test_every_made_photo_is_partly_blurred(benchmark: Path) -> None:
     made = {row["photo"] for row in rows_of(benchmark) if row["origin"] == "made"}
     for sample in read_dataset(benchmark):
@@ -194,6 +210,20 @@ def test_what_a_killed_run_left_is_gone_on_with(benchmark: Path, library: Path) 
     open_benchmark.build_open_benchmark(library, benchmark, side=SIDE)
     assert {path: path.read_bytes() for path in benchmark.rglob("*.*")} == before
     assert kept.stat().st_mtime_ns == modified
+
+
+def test_a_run_that_was_stopped_does_not_go_on_with_other_photos(
+    benchmark: Path, library: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(library, tmp_path / "grown" / library.name)
+    listed = tmp_path / "grown" / library.name / "photos.csv"
+    first, *others = listed.read_text().splitlines()
+    listed.write_text("\n".join([first, *others[::-1], ""]))
+    # What is whole stays what it is.
+    open_benchmark.build_open_benchmark(listed.parent, benchmark, side=SIDE)
+    (benchmark / "photos.csv").unlink()
+    with pytest.raises(ConfigError, match=r"begun with other photos than .*; give another folder"):
+        open_benchmark.build_open_benchmark(listed.parent, benchmark, side=SIDE)
 
 
 def test_too_few_sharp_photos_are_counted(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:

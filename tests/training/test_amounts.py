@@ -12,9 +12,7 @@ import torch
 
 from blurmapper.amounts import BUNDLED, CELL, LEVELS, LOOK, WEIGH, measure_amounts
 from blurmapper.applications.light import Kernel, disc_kernel, gaussian_kernel
-from blurmapper.backends import open_session
-from blurmapper.errors import ConfigError, DatasetError
-from blurmapper.training.amount_export import export_amounts
+from blurmapper.errors import DatasetError
 from blurmapper.training.amount_network import ANSWERS, NOTES, AmountNetwork, amount_loss, targets
 from blurmapper.training.amount_run import AmountRun, TileDataset, orient, score_tiles
 from blurmapper.training.amount_scenes import (
@@ -253,30 +251,6 @@ def test_the_weights_that_ship_are_those_of_this_network() -> None:
     # Halving rounds half a grey value up or down.
     expected = np.exp(answers[0][inside, inside][known])
     np.testing.assert_allclose(sigma[known], expected, rtol=0.05)
-
-
-def test_an_export_answers_as_the_network_does(tmp_path: Path) -> None:
-    config = TrainingConfig("amount", tmp_path, tmp_path)
-    network = AmountNetwork().eval()
-    state = {"config": config.to_dict(), "average": network.state_dict(), "step": 3}
-    export_amounts(state, tmp_path / "checkpoint.pt", tmp_path, "amount")
-    tile = torch.randn(1, 1, 96, 160, generator=torch.Generator().manual_seed(0))
-    look = open_session(tmp_path / "amount-look.onnx")
-    (notes,) = look.run(["notes"], {"image": tile.numpy()})
-    np.testing.assert_allclose(network.look(tile).detach().numpy(), notes, atol=1e-4)
-    stacked = np.repeat(notes, LEVELS, axis=1)
-    (cells,) = open_session(tmp_path / "amount-weigh.onnx").run(["cells"], {"notes": stacked})
-    found = network.weigh(torch.from_numpy(stacked)).detach().numpy()
-    np.testing.assert_allclose(found, cells, atol=1e-4)
-
-
-def test_weights_of_the_network_before_are_no_weights_of_this_one(tmp_path: Path) -> None:
-    weights = AmountNetwork().state_dict()
-    before = {name: value for name, value in weights.items() if not name.startswith("fusion")}
-    state = {"config": TrainingConfig("amount", tmp_path, tmp_path).to_dict(), "average": before}
-    with pytest.raises(ConfigError, match=r"old\.pt: not the weights of this network"):
-        export_amounts(state, tmp_path / "old.pt", tmp_path / "to", "amount")
-    assert not (tmp_path / "to").exists()
 
 
 def test_the_network_answers_for_cells_of_sixteen_pixels() -> None:

@@ -171,6 +171,9 @@ BEGUN = {"architecture": "dbm-lite", "photos": "a/set", "output": "o", "listed":
         ({"loss": "fidelity"}, r"begun with loss=cross-entropy;"),
         ({"rate": 1e-5}, r"begun with rate=0\.0006;"),
         ({"side": 96}, r"begun with side=320;"),
+        ({"weight_decay": 0.1}, r"begun with weight_decay=0\.01;"),
+        ({"bias_factor": 2}, r"begun with bias_factor=1\.0;"),
+        ({"encoder_factor": 0.1}, r"begun with encoder_factor=1\.0;"),
         ({"mixture": {"made": 0}}, r"begun with mixture=Mixture\(.*\);"),
         ({"photos": "a/other"}, r"begun with photos=a/set;"),
         ({"listed": "a/test.txt"}, r"begun with listed=a/train\.txt;"),
@@ -188,6 +191,7 @@ def test_a_run_that_would_learn_another_thing_is_not_resumed(
 
 def test_a_run_may_go_on_for_longer_elsewhere_and_faster() -> None:
     changed = {"photos": "b/set", "listed": "b/train.txt", "output": "p", "iterations": 9_000}
+    changed |= {"initialise": "gone.safetensors"}
     faster = {"threads": 4, "workers": 4, "precision": "bf16", "checkpoint_every": 1}
     config = TrainingConfig.from_dict(BEGUN | changed | faster)
     config.check_resumes(TrainingConfig.from_dict(BEGUN), Path("run/checkpoint.pt"), 12)

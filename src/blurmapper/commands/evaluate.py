@@ -160,9 +160,12 @@ def _score(
     entries: Sequence[Entry], samples: Sequence[Sample], kept: Path, processes: int | None
 ) -> dict[str, Records]:
     """Score each entry behind a progress bar on standard error."""
-    from blurmapper.evaluation.benchmark import default_processes, run_benchmark
+    from blurmapper.devices import count_cores
+    from blurmapper.evaluation.benchmark import run_benchmark
 
-    processes = processes or default_processes(entries)
+    # Where a map must be computed one, so that times are a photo's own.
+    mapping = any(entry.maps is None for entry in entries)
+    processes = processes or (1 if mapping else count_cores())
     results = {}
     with progress_bar(len(samples)) as bar:
         for entry in entries:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from blurmapper.batch import Manifest, describe_file, find_unchanged
+from blurmapper.batch import Manifest, describe_file, find_unchanged, identify
 from blurmapper.datasets import Polarity, Sample, read_truth
-from blurmapper.devices import count_cores, keeping_freed_memory
+from blurmapper.devices import keeping_freed_memory
 from blurmapper.errors import DatasetError, ImageError
 from blurmapper.evaluation.boundary import boundary_counts
 from blurmapper.evaluation.counts import image_counts, stretch_map
@@ -126,7 +126,7 @@ def run_benchmark(
     folder = Path(output, entry.name)
     jobs = _plan(entry, samples, folder)
     # Older lines do not tell what they were made of.
-    names = Record.__dataclass_fields__.keys() - {"inputs"}
+    names = Record.__dataclass_fields__.keys() - {"inputs", "made"}
     with Manifest(folder / "counts.jsonl", names) as manifest:
         done, todo = {}, []
         for job in jobs:
@@ -181,6 +181,8 @@ def _find(manifest: Manifest, job: _Job) -> Record | None:
         return None
     with suppress(AttributeError, KeyError, OverflowError, TypeError, ValueError):
         record = Record.from_dict(line)
+        if record.made and not _is_same(record.made, job.map_file):
+            return None
         rules, wanted = (key.partition(" ")[2] for key in (record.key, job.key))
         if rules != wanted or (record.key != job.key and job.entry.maps is not None):
             return None
@@ -189,6 +191,12 @@ def _find(manifest: Manifest, job: _Job) -> Record | None:
             kept = find_unchanged(manifest, job.sample.name, job.inputs)
             return None if kept is None else Record.from_dict(kept)
     return None
+
+
+def _is_same(made: Mapping[str, Any], map_file: Path) -> bool:
+    """Say whether a map is the one that was counted, and not of a later run that was stopped."""
+    is_kept = made["file"] == identify(map_file)
+    return is_kept or bool(made["content"] == describe_file(map_file)["content"])
 
 
 def _score_all(jobs: Sequence[_Job], processes: int) -> Iterator[Record]:
@@ -238,7 +246,8 @@ def _score(job: _Job) -> Record:
     except ValueError as error:
         raise DatasetError(f"{job.map_file}: {error}") from error
     boundary = boundary_counts(blur_map, ground_truth, valid)
-    return Record(job.sample.name, counts, boundary, seconds, job.key, inputs)
+    made = {} if job.entry.maps is not None else describe_file(job.map_file)
+    return Record(job.sample.name, counts, boundary, seconds, job.key, inputs, made)
 
 
 def _compute_map(job: _Job) -> tuple[npt.NDArray[Any], float]:
@@ -289,10 +298,3 @@ def map_reader(entries: Iterable[Entry], output: str | Path) -> MapReader:
     """Return what reads the map of a method and a photo that `run_benchmark` has scored."""
     by_name = {entry.name: entry for entry in entries}
     return lambda method, sample: read_entry_map(by_name[method], sample, output)
-
-
-def default_processes(entries: Iterable[Entry]) -> int:
-    """Return one process where a map must be computed, so that times are a photo's own."""
-    if any(entry.maps is None for entry in entries):
-        return 1
-    return count_cores()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from blurmapper.errors import DatasetError
@@ -28,6 +28,8 @@ class Record:
     inputs : sequence of mapping
         The mask and the map or photo, from `blurmapper.batch.describe_file`; lines that were
         written before these were kept have none.
+    made : mapping
+        The map that was made of the photo, described alike; empty where it came from a file.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Record:
     seconds: float | None = None
     key: str = ""
     inputs: Sequence[Mapping[str, Any]] = ()
+    made: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-ready values."""
@@ -46,6 +49,7 @@ class Record:
             "counts": self.counts.to_dict(),
             "boundary": self.boundary.to_dict(),
             "inputs": list(self.inputs),
+            "made": dict(self.made),
         }
 
     @classmethod
@@ -58,6 +62,7 @@ class Record:
             values["seconds"],
             values["key"],
             values.get("inputs", ()),
+            values.get("made", {}),
         )
 
 

@@ -80,8 +80,10 @@ class TrainedNetwork:
         """Train it, or what is left of it to train; where another process does, wait for it."""
         from filelock import FileLock, Timeout
 
+        from blurmapper.training.running import LOCK
+
         self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder / "training.lock")
+        lock = FileLock(self.folder / LOCK)
         try:
             held = lock.acquire(timeout=0)
         except Timeout:

@@ -8,11 +8,13 @@ scene is there twice, and what a made photo borrows from another stays in its ha
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -23,10 +25,19 @@ from blurmapper.errors import ConfigError, DatasetError
 from blurmapper.files import refuse_link, write_file, written_as
 from blurmapper.laboratory.photos import CUHK_PHOTOS, MANIFEST, shuffle
 from blurmapper.laboratory.provenance import to_json
+from blurmapper.laboratory.twins import group_twins
+from blurmapper.masks import read_mask
 from blurmapper.training.augmentation import resize_layer
 from blurmapper.training.data import KINDS, PairSource
 from blurmapper.training.pairs import MOVED, SHARP, UNDECIDED, label_of
-from blurmapper.training.photos import Masked, PhotoLibrary, read_library, read_masked, read_pixels
+from blurmapper.training.photos import (
+    Masked,
+    PhotoLibrary,
+    read_library,
+    read_pixels,
+    read_subject,
+    read_traced,
+)
 
 NAMES = {"motion": "motion", "defocus": "out_of_focus"}
 
@@ -120,10 +131,12 @@ def build_open_benchmark(
     made_by: dict[str, str | int] = {"photos": photos.resolve().name, "seed": seed, "side": side}
     made_by |= CUHK_PHOTOS
     manifest = output / MANIFEST
-    if manifest.exists() and _read_manifest(manifest) != made_by:
-        raise ConfigError(f"{output}: holds a benchmark made otherwise; give another folder")
-    if manifest.exists() and (output / "photos.csv").exists():
-        return output
+    begun = _read_manifest(manifest)
+    if manifest.exists():
+        if not made_by.items() <= begun.items():
+            raise ConfigError(f"{output}: holds a benchmark made otherwise; give another folder")
+        if (output / "photos.csv").exists():
+            return output
     for folder in ("images", "truth"):
         refuse_link(output / folder, output)
     others = () if manifest.exists() else [*output.glob("images/*"), *output.glob("truth/*")]
@@ -134,28 +147,26 @@ def build_open_benchmark(
     sources = [PairSource(part, side, seed) for part in _halve(library, entries)]
     if not all(sources[entry.half].library.bokeh for entry in entries if entry.origin == "made"):
         raise DatasetError(f"{photos / 'photos.csv'}: too few photos of use bokeh; add some")
-    write_file(manifest, to_json(made_by))
+    rows = [(e.name, e.kind, 3, e.origin, e.source.photo.stem, e.scene) for e in entries]
+    listed = to_csv([LISTED, *rows])
+    plan = hashlib.sha256(listed.encode()).hexdigest()
+    if begun.get("plan", plan) != plan:
+        raise ConfigError(f"{output}: begun with other photos than {photos}; give another folder")
+    write_file(manifest, to_json({**made_by, "plan": plan}))
     for number, entry in enumerate(entries):
         if not _picture(output, entry).exists():
-            image, truth = _make(entry, sources[entry.half], (seed, number))
-            mask = cv2.imencode(".png", truth)[1]
-            write_file(output / "truth" / f"{entry.name}.png", mask.tobytes())
-            quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-            photo = cv2.imencode(".jpg", image[..., ::-1], quality)[1]
-            write_file(_picture(output, entry), photo.tobytes())
+            _write_entry(output, entry, sources[entry.half], (seed, number))
         advance()
-    ours = written_as(",".join(LISTED).encode())
-    rows = [(e.name, e.kind, 3, e.origin, e.source.photo.stem, e.scene) for e in entries]
-    write_file(output / "photos.csv", to_csv([LISTED, *rows]), ours)
+    write_file(output / "photos.csv", listed, written_as(",".join(LISTED).encode()))
     return output
 
 
-def _read_manifest(path: Path) -> object:
+def _read_manifest(path: Path) -> dict[str, Any]:
     """Return what a benchmark is made of; of a file that is damaged, nothing."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (RecursionError, ValueError):
-        return None
+    with suppress(OSError, RecursionError, ValueError):
+        read = json.loads(path.read_text(encoding="utf-8"))
+        return read if isinstance(read, dict) else {}
+    return {}
 
 
 def plan_entries(library: PhotoLibrary, seed: int) -> list[Entry]:
@@ -203,8 +214,9 @@ def read_whole_library(photos: Path) -> PhotoLibrary:
 
 def _tell_apart(library: PhotoLibrary) -> tuple[list[Masked], list[Masked], list[Masked]]:
     """Return the traced, optical and sharp photos, one of each scene, the traced one first."""
-    traced = [m for m in library.traced if _is_partly_blurred(m.mask)]
-    optical = [m for m in library.bokeh if _is_partly_blurred(m.mask)]
+    traced = [m for m in library.traced if _is_partly_blurred(read_mask(m.mask))]
+    grey = cv2.IMREAD_GRAYSCALE
+    optical = [m for m in library.bokeh if _is_partly_blurred(read_pixels(m.mask, grey))]
     sharp = [Masked(photo, Path()) for photo in library.sharp]
     every = [*traced, *optical, *sharp]
     first = {group[0] for group in group_twins([m.photo for m in every])}
@@ -213,9 +225,8 @@ def _tell_apart(library: PhotoLibrary) -> tuple[list[Masked], list[Masked], list
     return one, two, three
 
 
-def _is_partly_blurred(mask: Path) -> bool:
-    values = read_pixels(mask, cv2.IMREAD_GRAYSCALE)
-    return bool((values > 200).mean() > LEAST_SHARE and (values < 50).mean() > LEAST_SHARE)
+def _is_partly_blurred(mask: Image) -> bool:
+    return bool((mask > 200).mean() > LEAST_SHARE and (mask < 50).mean() > LEAST_SHARE)
 
 
 def _kind(traced: Masked) -> str:
@@ -233,8 +244,9 @@ def _halve(library: PhotoLibrary, entries: Sequence[Entry]) -> Iterator[PhotoLib
 def _make(entry: Entry, source: PairSource, seed: tuple[int, int]) -> tuple[Image, Image]:
     """Return photo (S, S, 3) and truth (S, S), S being the side."""
     if entry.origin != "made":
-        photo, truth = read_masked(entry.source)
-        if entry.origin == "optical":
+        optical = entry.origin == "optical"
+        photo, truth = (read_subject if optical else read_traced)(entry.source)
+        if optical:
             truth = label_of(1.0 - truth.astype(np.float32) / 255.0, 255)
         interpolated = resize_layer(photo, source.side)
         nearest = cv2.resize(truth, (source.side,) * 2, interpolation=cv2.INTER_NEAREST_EXACT)
@@ -251,45 +263,14 @@ def _make(entry: Entry, source: PairSource, seed: tuple[int, int]) -> tuple[Imag
     )
 
 
+def _write_entry(output: Path, entry: Entry, source: PairSource, seed: tuple[int, int]) -> None:
+    """Write the photo after its mask, so that where there is a photo both are there."""
+    image, truth = _make(entry, source, seed)
+    write_file(output / "truth" / f"{entry.name}.png", cv2.imencode(".png", truth)[1].tobytes())
+    quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    photo = cv2.imencode(".jpg", image[..., ::-1], quality)[1]
+    write_file(_picture(output, entry), photo.tobytes())
+
+
 def _picture(output: Path, entry: Entry) -> Path:
     return output / "images" / f"{entry.name}.jpg"
-
-
-SIDE = 16
-"""Of the grey thumbnails that are compared, in pixels."""
-
-ALIKE = 0.95
-"""Correlation of two thumbnails from which on they are taken for the same scene."""
-
-
-def group_twins(photos: Sequence[Path]) -> list[list[int]]:
-    """Return the photos in groups: those nearly the same together, mirrored ones too.
-
-    Returns
-    -------
-    list of list of int
-        Places in `photos`, each in one group, in order.
-
-    Raises
-    ------
-    DatasetError
-        If a photo cannot be read.
-    """
-    thumbnails = np.stack([_thumbnail(path) for path in photos])
-    mirrored = thumbnails[:, :, ::-1].reshape(len(photos), -1)
-    plain = thumbnails.reshape(len(photos), -1)
-    alike = np.maximum(plain @ plain.T, plain @ mirrored.T) > ALIKE
-    np.fill_diagonal(alike, val=True)
-    # Each takes the first photo that one like it has, until all of a group have the same.
-    first = np.arange(len(photos))
-    while (nearer := np.where(alike, first, len(photos)).min(axis=1)).tolist() != first.tolist():
-        first = nearer
-    return [np.flatnonzero(first == head).tolist() for head in np.unique(first)]
-
-
-def _thumbnail(path: Path) -> npt.NDArray[np.float32]:
-    """Return a small grey picture of mean 0 and length 1, so that products are correlations."""
-    grey = read_pixels(path, cv2.IMREAD_REDUCED_GRAYSCALE_4)
-    small = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    small -= small.mean()
-    return np.asarray(small / max(float(np.linalg.norm(small)), 1e-6), np.float32)

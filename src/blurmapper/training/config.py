@@ -15,11 +15,9 @@ from blurmapper.devices import MOST_THREADS
 from blurmapper.errors import ConfigError, check_number
 from blurmapper.locations import find_path
 
-GROUPING = ("initialise", "weight_decay", "bias_factor", "encoder_factor")
-"""Fields of a config by which parameters are grouped, which a resumed run keeps."""
-
 CHANGEABLE = (
     "output",
+    "initialise",
     "iterations",
     "working_side",
     "precision",
@@ -29,7 +27,8 @@ CHANGEABLE = (
     "checkpoint_every",
     "tensorboard",
 )
-"""Fields that a resumed run may have otherwise: how long, how fast and how exactly it computes."""
+"""Fields that a resumed run may have otherwise: how long, how fast and how exactly it computes, and
+what it would start from if it had not begun."""
 
 
 class Bounds(NamedTuple):
@@ -184,12 +183,12 @@ class TrainingConfig(_Checked):
         Raises
         ------
         ConfigError
-            If another field has changed that is in neither `CHANGEABLE` nor `GROUPING`, or the run
-            is beyond its last step.
+            If another field has changed that is not in `CHANGEABLE`, or the run is beyond its last
+            step.
         """
         for name in (item.name for item in fields(self)):
             before, now = getattr(begun, name), getattr(self, name)
-            if name in (*CHANGEABLE, *GROUPING, *alike) or _lead_to_same(before, now):
+            if name in (*CHANGEABLE, *alike) or _lead_to_same(before, now):
                 continue
             raise ConfigError(
                 f"{checkpoint}: begun with {name}={before}; give another output, and "

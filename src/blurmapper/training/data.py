@@ -43,9 +43,10 @@ from blurmapper.training.photos import (
     Masked,
     PhotoLibrary,
     read_library,
-    read_masked,
     read_pixels,
     read_rgb,
+    read_subject,
+    read_traced,
 )
 from blurmapper.training.synthesis import make_pair
 
@@ -115,7 +116,7 @@ class PairSource:
 
     def _traced(self, rng: np.random.Generator) -> Pair:
         chosen = _choose(self.library.traced, rng)
-        image, truth = crop_layers(read_masked(chosen), self.side, rng)
+        image, truth = crop_layers(read_traced(chosen), self.side, rng)
         label = np.full(truth.shape, UNDECIDED, np.uint8)
         tolerance = np.ones((2 * EDGE_TOLERANCE + 1,) * 2, np.uint8)
         label[cv2.erode(truth, tolerance) > 250] = KINDS.get(chosen.kind, BLURRED)
@@ -124,7 +125,7 @@ class PairSource:
 
     def _bokeh(self, rng: np.random.Generator) -> Pair:
         chosen = _choose(self.library.bokeh, rng)
-        image, subject = crop_layers(read_masked(chosen), self.side, rng)
+        image, subject = crop_layers(read_subject(chosen), self.side, rng)
         label = label_of(1.0 - subject.astype(np.float32) / 255.0, DEFOCUSED)
         return self._spoil(Pair(image, label, "bokeh"), rng)
 
@@ -150,7 +151,7 @@ class PairSource:
         """Return a photo and the mask of its subject, or of another's, stretched to this photo."""
         own = self.library.subject_of(photo)
         if own is not None:
-            return read_masked(Masked(photo, own))
+            return read_subject(Masked(photo, own))
         image, other = read_rgb(photo), _choose(self.library.bokeh, rng).mask
         mask = read_pixels(other, cv2.IMREAD_GRAYSCALE)
         return image, cv2.resize(mask, image.shape[1::-1])
@@ -161,7 +162,7 @@ class PairSource:
         A subject cut off by its photo's frame stays cut off by ours: nothing floats in mid-air.
         """
         chosen = _choose(self.library.bokeh, rng)
-        image, mask = read_masked(chosen)
+        image, mask = read_subject(chosen)
         if rng.random() < 0.5:
             image, mask = image[:, ::-1], mask[:, ::-1]
         height, width = mask.shape

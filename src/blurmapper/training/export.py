@@ -35,7 +35,7 @@ from blurmapper.training.networks import (
     load_weights,
 )
 from blurmapper.training.storage import Bits, read_checkpoint, round_weights, store_weights
-from blurmapper.training.tracing import trace_network
+from blurmapper.training.tracing import split_before_enlarging, trace_network
 from blurmapper.weights import IS_CARD, WeightsCard, find_weights, is_described, write_card
 
 OPSET = 20
@@ -84,7 +84,8 @@ def export_checkpoint(
     photos : Path
         A photo or a folder of photos on which torch and ONNX Runtime must agree.
     name : str, optional
-        Of the weights; the name of the run's folder, or that on the card, unless given.
+        Of the weights. Unless given the name of the run's folder, or that on the card; of what
+        measures amounts ``amount``, by which the package opens it.
     working_side : int, optional
         In place of the one trained with.
     bits : {8, 16}
@@ -113,6 +114,9 @@ def export_checkpoint(
         config = TrainingConfig.from_dict(state["config"], str(checkpoint))
         _check_finite(state["average"], checkpoint)
         if config.architecture == AMOUNT:
+            if bits != 16 or working_side is not None:
+                line = "measures how wide blur is, at 100 % and in 32 bits"
+                raise ConfigError(f"{checkpoint}: {line}; leave out --bits and --working-side")
             return export_amounts(state, checkpoint, output, _check_name(name, AMOUNT))
         network, card = _read_trained(state, config, checkpoint)
     name = _check_name(name, card.name)
@@ -210,40 +214,6 @@ def write_onnx(network: nn.Module, path: Path, bits: Bits = 16) -> None:
     store_weights(model, bits)
     onnx.checker.check_model(model)
     onnx.save(model, path)
-
-
-def split_before_enlarging(model: Any) -> None:
-    """Take the outputs apart right after the last convolution, and finish each by itself.
-
-    The maps are the same. ONNX Runtime works on blocks of 16 channels after a convolution, and
-    enlarging two channels cost as much as enlarging 16: a fifteenth of `dbm-lite`'s time.
-    """
-    from onnx import NodeProto, helper
-
-    graph = model.graph
-    makers = {output: node for node in graph.node for output in node.output}
-    split = makers[graph.output[0].name]
-    chain: list[Any] = []
-    node = makers[split.input[0]]
-    while node.op_type != "Conv":
-        chain.insert(0, node)
-        node = makers[node.input[0]]
-    parts = [f"{output}.coarse" for output in split.output]
-    finished = [helper.make_node("Split", [node.output[0], *split.input[1:]], parts)]
-    finished[0].attribute.extend(split.attribute)
-    for part, output in zip(parts, split.output, strict=True):
-        source = part
-        for step in chain:
-            own = NodeProto()
-            own.CopyFrom(step)
-            own.name, own.input[0] = f"{step.name}.{output}", source
-            source = output if step is chain[-1] else f"{step.output[0]}.{output}"
-            own.output[0] = source
-            finished.append(own)
-    shared = {*(step.name for step in chain), split.name}
-    kept = [node for node in graph.node if node.name not in shared]
-    del graph.node[:]
-    graph.node.extend([*kept, *finished])
 
 
 def check_agreement(

@@ -16,12 +16,12 @@ from torch.utils.data import DataLoader, Dataset
 from blurmapper.errors import BlurMapperError, ConfigError
 from blurmapper.files import refuse_link
 from blurmapper.preprocessing import Preprocessing
-from blurmapper.training.config import GROUPING, TrainingConfig
+from blurmapper.training.config import TrainingConfig
 from blurmapper.training.data import PairDataset, open_source
 from blurmapper.training.inference import runs_in_half, score_held_out
 from blurmapper.training.losses import loss_of
 from blurmapper.training.networks import build_network, get_architecture, set_weights
-from blurmapper.training.progress import Progress
+from blurmapper.training.progress import LOG, Progress
 from blurmapper.training.storage import CHECKPOINT, read_checkpoint, write_checkpoint
 
 
@@ -49,7 +49,8 @@ class TrainingRun:
     def train(self) -> None:
         """Run the steps that are left, saving and scoring as the config says."""
         config = self.config
-        refuse_link(self.path, config.output)
+        for name in (CHECKPOINT, LOG):
+            refuse_link(config.output / name, config.output)
         config.output.mkdir(parents=True, exist_ok=True)
         model: nn.Module = self.network
         if self.processes > 1:
@@ -153,6 +154,7 @@ class TrainingRun:
         state = {
             "config": self.config.to_dict(),
             "step": self.step,
+            "processes": self.processes,
             "network": self.network.state_dict(),
             "average": self.average,
             "optimiser": self.optimiser.state_dict(),
@@ -171,11 +173,17 @@ class TrainingRun:
                 f"{self.path}: of a finished run, of which only the average is kept; give another "
                 f"output, and initialise={self.path}"
             )
-        # With norms folded in or not, and parameters grouped, as where the run began, whatever this
-        # config starts from.
+        # Which pairs a step has seen depends on how many there were.
+        processes = state.get("processes", self.processes)
+        if processes != self.processes:
+            raise ConfigError(
+                f"{self.path}: begun by {processes} processes; give torchrun --nproc-per-node "
+                f"{processes}"
+            )
+        # With norms folded in or not as where the run began, whatever this config starts from.
         begun = TrainingConfig.from_dict(state["config"], str(self.path))
         self.config.check_resumes(begun, self.path, state["step"], alike)
-        self.config = replace(self.config, **{name: getattr(begun, name) for name in GROUPING})
+        self.config = replace(self.config, initialise=begun.initialise)
         network = get_architecture(self.config.architecture).build()
         set_weights(network, state["network"])
         self._take(network, self.config)

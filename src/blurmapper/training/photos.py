@@ -20,7 +20,7 @@ import numpy.typing as npt
 from blurmapper.csv_rows import read_rows
 from blurmapper.decoding import arrays
 from blurmapper.errors import DatasetError
-from blurmapper.masks import check_size
+from blurmapper.masks import check_size, read_mask
 
 REVIEWS = Path(__file__).parent / "photo_reviews.csv"
 HELD_OUT_SHARE = 12
@@ -160,8 +160,8 @@ def read_rgb(path: Path) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(pixels[..., ::-1])
 
 
-def read_masked(masked: Masked) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Return a photo as RGB (H, W, 3) and its mask as grey (H, W).
+def read_subject(masked: Masked) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Return a photo as RGB (H, W, 3) and the mask of its subject as grey (H, W), soft as it is.
 
     Raises
     ------
@@ -170,7 +170,22 @@ def read_masked(masked: Masked) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.u
     ImageError
         If the photo is too small.
     """
-    image, mask = read_rgb(masked.photo), read_pixels(masked.mask, cv2.IMREAD_GRAYSCALE)
+    return _read_both(masked, read_pixels(masked.mask, cv2.IMREAD_GRAYSCALE))
+
+
+def read_traced(masked: Masked) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Return a photo and its hand-drawn truth as `read_subject` does, or raise as that does.
+
+    Masks of class numbers and of 16 bits are read as where maps are scored; a mask of which that
+    cannot be told what is white is refused.
+    """
+    return _read_both(masked, read_mask(masked.mask))
+
+
+def _read_both(
+    masked: Masked, mask: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    image = read_rgb(masked.photo)
     check_size(mask, masked.mask, image, masked.photo)
     return image, mask
 

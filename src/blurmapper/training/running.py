@@ -9,10 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from blurmapper.errors import ConfigError
+from blurmapper.files import refuse_link
 from blurmapper.training.amount_run import AmountRun
 from blurmapper.training.config import read_config
 from blurmapper.training.loop import TrainingRun
 from blurmapper.training.networks import AMOUNT
+
+LOCK = "training.lock"
+"""Held in a run's folder by whoever trains there."""
 
 
 def train(config_path: Path, *, resume: bool = False, overrides: list[str] | None = None) -> Path:
@@ -42,12 +46,31 @@ def train(config_path: Path, *, resume: bool = False, overrides: list[str] | Non
     with _process_group() as (rank, processes):
         kind = AmountRun if config.architecture == AMOUNT else TrainingRun
         run = kind(config, rank, processes)
-        if run.path.exists():
-            if not resume:
-                raise ConfigError(f"{run.path}: exists; give --resume to go on, or another output")
-            run.load()
-        run.train()
+        with contextlib.nullcontext() if rank else _alone_in(config.output):
+            if run.path.exists():
+                if not resume:
+                    line = "exists; give --resume to go on, or another output"
+                    raise ConfigError(f"{run.path}: {line}")
+                run.load()
+            run.train()
         return run.path
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep a run's folder to this process, or say that another trains there."""
+    from filelock import FileLock, Timeout
+
+    refuse_link(folder / LOCK, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        held = FileLock(folder / LOCK).acquire(timeout=0)
+    except Timeout:
+        raise ConfigError(
+            f"{folder}: another process trains there; wait for it, or give another output"
+        ) from None
+    with held:
+        yield
 
 
 @contextlib.contextmanager

@@ -88,3 +88,37 @@ def _exporting_quietly() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
+
+
+def split_before_enlarging(model: Any) -> None:
+    """Take the outputs apart right after the last convolution, and finish each by itself.
+
+    The maps are the same. ONNX Runtime works on blocks of 16 channels after a convolution, and
+    enlarging two channels cost as much as enlarging 16: a fifteenth of `dbm-lite`'s time.
+    """
+    from onnx import NodeProto, helper
+
+    graph = model.graph
+    makers = {output: node for node in graph.node for output in node.output}
+    split = makers[graph.output[0].name]
+    chain: list[Any] = []
+    node = makers[split.input[0]]
+    while node.op_type != "Conv":
+        chain.insert(0, node)
+        node = makers[node.input[0]]
+    parts = [f"{output}.coarse" for output in split.output]
+    finished = [helper.make_node("Split", [node.output[0], *split.input[1:]], parts)]
+    finished[0].attribute.extend(split.attribute)
+    for part, output in zip(parts, split.output, strict=True):
+        source = part
+        for step in chain:
+            own = NodeProto()
+            own.CopyFrom(step)
+            own.name, own.input[0] = f"{step.name}.{output}", source
+            source = output if step is chain[-1] else f"{step.output[0]}.{output}"
+            own.output[0] = source
+            finished.append(own)
+    shared = {*(step.name for step in chain), split.name}
+    kept = [node for node in graph.node if node.name not in shared]
+    del graph.node[:]
+    graph.node.extend([*kept, *finished])
