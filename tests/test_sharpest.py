@@ -14,6 +14,7 @@ from blurmapper.kinds import BlurKinds
 from blurmapper.sharpest import (
     FEWEST_CELLS,
     compare_amounts,
+    find_sharp_cells,
     find_sharpest,
     find_sharpest_inside,
 )
@@ -82,6 +83,21 @@ def test_the_map_of_a_smaller_copy_serves_as_well() -> None:
     assert find_sharpest(amounts, small, size=(SIDE * CELL, SIDE * CELL)) == whole
     # Of a photo as small as the copy the map would have seen such a blur.
     assert find_sharpest(BlurAmounts(*(grid[::2, ::2] for grid in amounts)), small) is None
+
+
+@pytest.mark.parametrize("halved", [False, True])
+def test_cells_of_the_map_are_the_amounts_cells_where_the_last_reach_beyond_the_photo(
+    halved: bool,
+) -> None:
+    height, width, cell = 2 * CELL, 27 * CELL + 2, 26
+    grid = np.full((2, 28), 5, np.float32)
+    grid[:, cell] = 0.3
+    blur_map = np.ones((height, width), np.float32)
+    blur_map[:, cell * CELL : (cell + 1) * CELL] = 0
+    blur_map = blur_map[::2, ::2] if halved else blur_map
+    cells = find_sharp_cells(blur_map, grid, (height, width))
+    assert np.flatnonzero(cells.all(axis=0)).tolist() == [cell]
+    assert np.flatnonzero(cells.any(axis=0)).tolist() == [cell]
 
 
 @pytest.mark.parametrize("size", [None, (SIDE * CELL, SIDE * CELL + 1)])

@@ -85,7 +85,7 @@ def find_sharpest(
     height, width = blur_map.shape if size is None else size
     check_amounts(amounts, height, width)
     _check_shape(blur_map, height, width)
-    sharp = find_sharp_cells(blur_map, amounts.sigma)
+    sharp = find_sharp_cells(blur_map, amounts.sigma, (height, width))
     meant, share = np.isfinite(amounts.sigma), 0.5
     if sharp.mean() >= NOTHING:
         meant, share = meant & sharp, SHARPEST_SHARE
@@ -189,13 +189,29 @@ def find_limit(longer_side: int) -> float:
     return max(SHARP_SIGMA, SHARP_SHARE * longer_side)
 
 
-def find_sharp_cells(blur_map: BlurMap, sigma: Grid) -> npt.NDArray[np.bool_]:
-    """Return which cells the map calls sharp, bool of the shape of `sigma`.
+def reduce_to_cells(blur_map: BlurMap, height: int, width: int) -> Grid:
+    """Return the mean in each cell of a map of a photo of this size, or of a smaller copy of it.
+
+    Where the last cells reach beyond the photo the map goes on as it ends.
+    """
+    cells = -(-height // CELL), -(-width // CELL)
+    below, beside = (
+        round(side * (count * CELL / whole - 1))
+        for side, count, whole in zip(blur_map.shape, cells, (height, width), strict=True)
+    )
+    padded = np.pad(blur_map, ((0, below), (0, beside)), "edge") if below or beside else blur_map
+    return np.asarray(reduce_area(padded, *cells), np.float32)
+
+
+def find_sharp_cells(
+    blur_map: BlurMap, sigma: Grid, size: tuple[int, int]
+) -> npt.NDArray[np.bool_]:
+    """Return which cells of a photo of this size the map calls sharp, of the shape of `sigma`.
 
     None are where it is but little, hardly sure of it, and nothing can be measured there while
     most of the rest is: so noise looks in a photo that is soft all over, and no subject.
     """
-    blurred = reduce_area(np.asarray(blur_map, np.float32), *sigma.shape)
+    blurred = reduce_to_cells(np.asarray(blur_map, np.float32), *size)
     sharp, known = np.asarray(blurred < _SHARP), np.isfinite(sigma)
     if not 0 < sharp.mean() < _LITTLE or (blurred[sharp] < _SURELY).mean() > _HALF:
         return sharp

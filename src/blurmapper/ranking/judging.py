@@ -15,7 +15,7 @@ from blurmapper.methods import BlurMethod
 from blurmapper.preprocessing import reduce_area
 from blurmapper.ranking.records import Verdict
 from blurmapper.ranking.verdicts import judge
-from blurmapper.sharpest import SharpestPart, find_sharpest
+from blurmapper.sharpest import SharpestPart, find_sharpest, reduce_to_cells
 
 KINDS_SIDE = 640
 """Pixels of the longer side at which it is asked whether a photo was shaken or what moved."""
@@ -53,7 +53,7 @@ def judge_photo(
 
     def find_moving() -> Grid | None:
         kinds = _map_kinds(method, image)
-        return None if kinds is None else reduce_area(kinds.motion, *amounts.sigma.shape)
+        return None if kinds is None else reduce_to_cells(kinds.motion, *image.shape[:2])
 
     verdict = judge(blur_map, amounts, focus, find_moving=find_moving)
     if verdict.word == "soft" and (kinds := _map_kinds(method, image)):

@@ -63,9 +63,10 @@ def judge(
     sigma = amounts.sigma
     if np.isfinite(sigma).sum() < FEWEST_CELLS:
         return Verdict("cannot tell", "There is too little detail in it to measure.")
-    sharp = find_sharp_cells(blur_map, sigma)
+    height, width = blur_map.shape
+    sharp = find_sharp_cells(blur_map, sigma, (height, width))
     share = float(sharp.mean())
-    limit = find_limit(max(blur_map.shape))
+    limit = find_limit(max(height, width))
     if share < NOTHING or (focus is not None and focus.sigma > limit):
         return _judge_soft(amounts, focus, motion, limit if share < NOTHING else None)
     how = "as far as a small view tells" if focus is None else f"to {focus.sigma:.1f} px"
