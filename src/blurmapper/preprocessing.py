@@ -91,6 +91,18 @@ def reduce_area(image: npt.NDArray[Any], height: int, width: int) -> npt.NDArray
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
+def reduce_within(image: npt.NDArray[Any], longest: int, least: int = 1) -> npt.NDArray[Any]:
+    """Reduce an image or map so that no side has more pixels than `longest`, nor less than `least`.
+
+    One that has no more is returned as it is.
+    """
+    scale = longest / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    height, width = (max(least, round(side * scale)) for side in image.shape[:2])
+    return reduce_area(image, height, width)
+
+
 VGG16 = Preprocessing(384, (103.939, 116.779, 123.68), (1.0, 1.0, 1.0), "bgr")
 """Simonyan and Zisserman's VGG16 as trained with Caffe: blue first, mean subtracted."""
 

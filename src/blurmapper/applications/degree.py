@@ -10,7 +10,7 @@ import numpy.typing as npt
 from blurmapper.decoding import check_map, check_pair, ignore_underflow
 from blurmapper.errors import ConfigError, check_choice
 from blurmapper.images import AnyMap, BlurMap, ImageArray
-from blurmapper.preprocessing import WHITE, reduce_area
+from blurmapper.preprocessing import WHITE, reduce_within
 
 Weighting = Literal["centre", "saliency"]
 """What counts more than the rest when a map is averaged."""
@@ -113,10 +113,8 @@ def _bell(length: int) -> npt.NDArray[np.float64]:
 
 
 def _mean_over_salient(blur_map: BlurMap, image: ImageArray) -> float:
-    height, width = blur_map.shape
-    scale = min(1.0, SALIENCY_SIDE / max(height, width))
-    size = max(1, round(height * scale)), max(1, round(width * scale))
-    small_map, weights = reduce_area(blur_map, *size), _saliency(reduce_area(image, *size))
+    small_map = reduce_within(blur_map, SALIENCY_SIDE)
+    weights = _saliency(reduce_within(image, SALIENCY_SIDE))
     if not weights.any():
         return float(blur_map.mean(dtype=np.float64))
     return float(np.clip(np.average(small_map, weights=weights), 0, 1))

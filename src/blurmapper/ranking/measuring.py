@@ -21,7 +21,7 @@ from blurmapper.batch import MOST, Found, Outcome, PhotoFailure, PhotoTask, Resu
 from blurmapper.images import BlurMap, ImageArray, read_photo
 from blurmapper.locations import Location
 from blurmapper.methods import BlurMethod
-from blurmapper.preprocessing import reduce_area
+from blurmapper.preprocessing import reduce_within
 from blurmapper.ranking.af_points import check_exiftool, read_af_point
 from blurmapper.ranking.boxes import Boxes
 from blurmapper.ranking.faces import check_faces, find_faces
@@ -189,8 +189,7 @@ def find_sharpest_box(blur_map: BlurMap) -> Box:
         as many parts of it.
     """
     height, width = blur_map.shape
-    scale = min(1.0, SEARCH_SIDE / max(height, width))
-    small = reduce_area(blur_map, *(max(1, round(side * scale)) for side in blur_map.shape))
+    small = reduce_within(blur_map, SEARCH_SIDE)
     rows, columns = (max(1, side // BOX_SHARE) for side in small.shape)
     sums = cv2.integral(small, sdepth=cv2.CV_64F)
     totals = sums[rows:, columns:] - sums[:-rows, columns:]

@@ -33,6 +33,7 @@ from blurmapper.images import (
 )
 from blurmapper.locations import Location
 from blurmapper.methods import BlurMethod
+from blurmapper.preprocessing import reduce_within
 from blurmapper.ranking.measuring import MeasureTask, find_cache
 from blurmapper.ranking.records import PhotoRecord
 from blurmapper.ranking.tables import Ranking, rows
@@ -89,7 +90,7 @@ class ReportTask(MeasureTask):
         if values["sigma"] is not None:
             middle = (values["focus_y"], values["focus_x"])
         files = {
-            "thumb": encode_image(_within(image, THUMB_SIDE), ".jpg"),
+            "thumb": encode_image(reduce_within(image, THUMB_SIDE), ".jpg"),
             "tint": _encode_tint(blur_map),
             "subject": encode_image(_crop(image, find_subject(blur_map)), ".jpg"),
             "sharpest": encode_image(_crop(image, middle), ".jpg"),
@@ -137,7 +138,7 @@ def find_subject(blur_map: BlurMap) -> tuple[int, int]:
     That is the pixel of it which is furthest from what is blurred; where nothing is sharp, that
     of the part which is as sharp as the sharpest fifth.
     """
-    small = _within(blur_map, 256)
+    small = reduce_within(blur_map, 256)
     least = THRESHOLD if (small < THRESHOLD).any() else float(np.quantile(small, 0.2)) + 1e-6
     sharp = (small < least).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(sharp)
@@ -264,16 +265,6 @@ def _link(file: Location, folder: Path) -> str:
     return quote(os.fsencode(Path(os.path.relpath(str(file), folder)).as_posix()))
 
 
-def _within(image: Any, side: int) -> Any:
-    """Return an image or a map with at most so many pixels on its longer side."""
-    height, width = image.shape[:2]
-    scale = side / max(height, width)
-    if scale >= 1:
-        return image
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-
-
 def _crop(image: ImageArray, middle: tuple[int, int]) -> ImageArray:
     parts = []
     for side, most, at in zip(image.shape, CROP, middle, strict=False):
@@ -284,7 +275,7 @@ def _crop(image: ImageArray, middle: tuple[int, int]) -> ImageArray:
 
 def _encode_tint(blur_map: BlurMap) -> bytes:
     """Return a PNG that is violet where a photo is blurred, and clear elsewhere."""
-    small = _within(blur_map, TINT_SIDE)
+    small = reduce_within(blur_map, TINT_SIDE)
     rgba = np.empty((*small.shape, 4), np.uint8)
     rgba[..., :3] = OVERLAY_TINT
     rgba[..., 3] = np.rint(160 * small)
