@@ -10,8 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
+from click.testing import CliRunner
 
 from blurmapper.batch import Job
+from blurmapper.commands._parameters import to_command
+from blurmapper.commands.video import video
 from blurmapper.errors import VideoError
 from blurmapper.images import ImageArray
 from blurmapper.video.mapping import ClipOutputs, ClipResult, map_clip
@@ -130,3 +133,14 @@ def test_blurry_frames_are_never_the_best_of_their_group() -> None:
     outputs = ClipOutputs(best_of=1, drop_blurry=True)
     assert numbers(outputs.choose(frames_of([0.3, 0.3, 0.6, 0.3]))) == [0, 1, 3]
     assert ClipOutputs().choose(frames_of([0.3, 0.6])) == []
+
+
+def test_a_folder_that_is_named_twice_is_gone_through_once(
+    tmp_path: Path, tiny_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_frames(tmp_path / "frames", [10, 20])
+    monkeypatch.chdir(tmp_path)
+    given = [str(folder), f"{folder}/", "frames", "--by", "s", "--method", str(tiny_weights)]
+    result = CliRunner().invoke(to_command("video", video), given)
+    assert result.exit_code == 0, result.output
+    assert [path.name for path in Path("blurmaps").glob("*.csv")] == ["frames.frames.csv"]

@@ -104,14 +104,14 @@ def test_the_options_reach_the_mapping(
     seen = []
     real = mapping.map_clip
 
-    def map_clip(job, method, outputs, progress, rate):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        seen.append(outputs)
-        return real(job, method, outputs, progress, rate)
+    def map_clip(job: Job, method: Any, outputs: Any, *rest: Any) -> mapping.ClipResult:
+        seen.append((outputs, rest[-1]))
+        return real(job, method, outputs, *rest)
 
     monkeypatch.setattr(mapping, "map_clip", map_clip)
     choosing = ("--sharpest", "1", "--apart", "0.5", "--best-of", "2", "--drop-blurry")
     run(clip, *choosing, "--smoothing", "3", "--no-refine")
-    assert seen == [mapping.ClipOutputs(True, 1, 0.5, 2, True, 3, False)]
+    assert seen == [(mapping.ClipOutputs(True, 1, 0.5, 2, True, 3, False), 1)]
 
 
 def test_a_bad_clip_gets_one_line_and_the_others_go_on(run: Run, clip: Path) -> None:

@@ -15,9 +15,9 @@ import pytest
 from PIL import ExifTags
 
 from blurmapper.errors import VideoError
-from blurmapper.video import clips
 from blurmapper.video.clips import Clip
 from blurmapper.video.mapping import ClipResult
+from blurmapper.video.turning import is_on_side, to_matrix
 
 from .making import SAMPLES, decode, encode_clip, pan, tone, write_clip
 
@@ -48,7 +48,7 @@ def test_a_clip_of_a_phone_that_was_turned_or_mirrored_is_read_as_it_is_seen(
 def test_a_matrix_of_the_least_integer_turns_nothing_on_its_side() -> None:
     matrix = np.array([-(2**31), 0, 0, 0, 65536, 0, 0, 0, 1 << 30], np.int32)
     frame: Any = SimpleNamespace(side_data={"DISPLAYMATRIX": matrix.tobytes()})
-    assert not clips._is_on_side(clips._to_matrix(frame))
+    assert not is_on_side(to_matrix(frame))
 
 
 def test_frames_of_which_exif_says_how_they_are_turned_are_upright(tmp_path: Path) -> None:

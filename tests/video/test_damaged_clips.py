@@ -86,7 +86,8 @@ def test_a_frame_that_gets_too_small_is_left_out(
     [
         ([0, 1, 2, 3, 4, 5, 0, 7, 8, 9, 10, 11], [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11]),
         ([0, 4, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11], [0, 4, 5, 6, 7, 8, 9, 10, 11]),
-        ([0, 1, 2, 3, 9, 4, 5, 7, 8, 10, 11, 12], [0, 1, 2, 3, 9, 10, 11, 12]),
+        ([0, 1, 2, 3, 9, 4, 5, 7, 8, 10, 11, 12], [0, 1, 2, 3, 4, 5, 7, 8, 10, 11, 12]),
+        ([0, 1, 2, 3, 2500, 5, 6, 7, 8, 9, 10, 11], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
     ],
 )
 def test_a_clock_that_is_wrong_moves_no_other_frame(
@@ -103,6 +104,33 @@ def test_a_clock_that_is_wrong_moves_no_other_frame(
     seconds = [frame.seconds for frame in decode(clip)]
     assert seconds == sorted(set(seconds))
     assert {round(each / 0.04, 6) for each in seconds} >= set(right)
+
+
+@pytest.mark.parametrize("threads", [1, 9])
+@pytest.mark.parametrize(("codec", "suffix"), [("png", "mov"), ("mpeg4", "avi")])
+def test_a_damaged_frame_near_the_end_takes_no_other_along(
+    codec: str, suffix: str, threads: int, tmp_path: Path
+) -> None:
+    clip = tmp_path / f"clip.{suffix}"
+    with av.open(str(clip), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width = 96, 128
+        stream.pix_fmt = "rgb24" if codec == "png" else "yuv420p"
+        packets = []
+        for image in pan([1] * 20):
+            packets += stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24"))
+        packets += stream.encode()
+        whole = packets[17]
+        packets[17] = av.Packet(bytes(whole.size))
+        packets[17].stream, packets[17].time_base = stream, whole.time_base
+        packets[17].pts, packets[17].dts = whole.pts, whole.dts
+        for packet in packets:
+            container.mux(packet)
+    with Clip(clip) as opened:
+        opened._stream.codec_context.thread_count = threads
+        seconds = [round(25 * frame.seconds) for frame in opened.read_frames()]
+        assert seconds == [number for number in range(20) if number != 17]
+        assert opened.problem == "1 damaged frame is left out"
 
 
 def test_damage_at_the_end_is_not_called_cut_short(

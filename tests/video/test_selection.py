@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blurmapper.video.selection import FrameResult, choose_sharpest
+from blurmapper.ranking.records import Word
+from blurmapper.sharpest import SharpestPart
+from blurmapper.video.selection import FrameResult, choose_sharpest, find_best
 
 av = pytest.importorskip("av", reason="videos need the extra blurmapper[video]")
 
@@ -34,6 +36,29 @@ def test_they_fit_in_too_where_nearly_all_frames_are_at_one_end(number: int) -> 
     frames = [FrameResult(n, time, 0.5, 0.5) for n, time in enumerate(times)]
     chosen = {frame.number for frame in choose_sharpest(frames, number)}
     assert len(chosen) == min(number, 10)
+
+
+def test_those_near_the_sharpest_are_compared_by_s_whichever_are_left() -> None:
+    rng = np.random.default_rng(0)
+    words: list[Word] = ["sharp", "soft", "cannot tell"]
+    frames = [
+        FrameResult(
+            number,
+            number / 25,
+            round(float(degree), 1),
+            0.0,
+            focus=None if number % 7 == 0 else SharpestPart(round(float(sigma), 1), 0, 0),
+            verdict=words[int(rng.integers(3))],
+        )
+        for number, (degree, sigma) in enumerate(zip(rng.random(300), rng.random(300), strict=True))
+    ]
+    chosen, left = [], list(frames)
+    while left and len(chosen) < 12:
+        best = find_best(left, "focus")
+        chosen.append(best)
+        left = [frame for frame in left if abs(frame.number - best.number) >= 20]
+    assert choose_sharpest(frames, 12, apart=0.8) == chosen
+    assert {frame.verdict for frame in chosen[:3]} == {"sharp"}
 
 
 def test_in_a_long_clip_a_second_is_enough() -> None:

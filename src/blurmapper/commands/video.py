@@ -99,7 +99,7 @@ def video(
 
         blurmapper video frames/ --best-of 10 --drop-blurry -o scene/
     """
-    from blurmapper.batch import How, find_photos
+    from blurmapper.batch import How, find_photos, real_path
     from blurmapper.methods import MethodOptions
     from blurmapper.video.mapping import ClipOutputs
     from blurmapper.video.task import ClipTask
@@ -117,7 +117,8 @@ def video(
     fps = Fraction(rate).limit_denominator(1001)
     task = ClipTask(method, options, outputs, fps, folder, watch)
     found = find_photos(clip for clip in clips if clip not in folders)
-    found.photos += [(str(clip), clip.resolve().name) for clip in map(find_path, folders)]
+    once = {real_path(clip): clip for clip in map(find_path, reversed(folders))}
+    found.photos += [(str(clip), clip.resolve().name) for clip in reversed(once.values())]
     try:
         run_found(task, found, folder, How(redo=redo), bar, threading.Event(), quiet=quiet)
     except KeyboardInterrupt as stopped:

@@ -211,9 +211,10 @@ def _outer_boxes(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
 
 def _find_boxes(stream: BinaryIO, place: int, size: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield the same of the boxes between two places."""
-    while True:
+    # What is no box at all may claim one of any size.
+    while place < size:
         stream.seek(place)
-        head = stream.read(min(16, max(0, size - place)))
+        head = stream.read(min(16, size - place))
         if len(head) < 8:
             break
         length, name = struct.unpack_from(">I4s", head)

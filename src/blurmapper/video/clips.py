@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from blurmapper.decoding.arrays import LARGE_PIXELS, MIN_SIDE
 from blurmapper.errors import VideoError
 from blurmapper.locations import Location
 from blurmapper.video.opening import open_clip
+from blurmapper.video.turning import is_on_side, to_matrix, turn_upright
 
 if TYPE_CHECKING:
     import av
@@ -33,6 +35,8 @@ MOST_JITTER = 3
 
 LAST_TIME = frozenset({"asf", "matroska,webm", "nut"})
 """Formats that state for a length when they end, wherever they begin."""
+
+_DURATION = re.compile(r"(\d+):(\d+):(\d+\.?\d*)")
 
 MOST_FAILURES = 100
 """Places in a row at which a file may not be readable before what follows is given up."""
@@ -91,7 +95,9 @@ class Clip(AbstractContextManager["Clip"]):
         self._file, self._container = open_clip(path)
         self._stream = self._first_video()
         self._check_large(self._stream)
-        self._stream.thread_type = "AUTO"
+        # Others lose what follows a damaged frame near the end, by the number of threads.
+        is_sure = self._stream.codec_context.name in ("h264", "hevc")
+        self._stream.thread_type = "AUTO" if is_sure else "SLICE"
         # Frames may be larger than the clip says.
         self._stream.codec_context.options = {"max_pixels": str(LARGE_PIXELS)}
         assert self._stream.time_base is not None
@@ -117,6 +123,10 @@ class Clip(AbstractContextManager["Clip"]):
             return float(self._stream.frames / self.rate)
         if self._stream.duration is not None:
             stated = self._stream.duration * self.time_base
+        elif (tagged := _DURATION.fullmatch(self._stream.metadata.get("DURATION", ""))) is not None:
+            # Of Matroska's pictures alone; its sound may be longer.
+            hours, minutes, seconds = map(Fraction, tagged.groups())
+            stated = 3600 * hours + 60 * minutes + seconds
         elif self._container.duration is not None:
             stated = Fraction(self._container.duration, 1_000_000)
         else:
@@ -150,8 +160,9 @@ class Clip(AbstractContextManager["Clip"]):
         """
         ticks, number, step = -1, -1, 1
         later = before = 0
-        for number, frame in enumerate(self._decode()):
-            now = self._ticks(frame, number)
+        frame = None
+        for number, (frame, told) in enumerate(self._decode_timed()):
+            now = told
             if now + before > ticks:
                 # Also where the clock of a frame alone was wrong.
                 later = before
@@ -161,14 +172,15 @@ class Clip(AbstractContextManager["Clip"]):
             now += later
             step = now - ticks if number and now > ticks else step
             ticks = max(now, ticks + 1)
-            matrix = _to_matrix(frame)
-            self._is_on_side = _is_on_side(matrix)
+            matrix = to_matrix(frame)
+            self._is_on_side = is_on_side(matrix)
             if only is None or number in only:
-                image = _upright(frame, matrix)
+                image = turn_upright(frame, matrix)
                 yield Frame(number, ticks, float(ticks * self.time_base), image)
-        if number < 0:
+        if frame is None:
             raise VideoError(f"{self.path}: no frame in it can be decoded; copy it again")
-        end = float((ticks + 1 / (self.rate * self.time_base)) * self.time_base)
+        shown = max(1 / self.rate, (frame.duration or 0) * self.time_base)
+        end = float(ticks * self.time_base + shown)
         self.problem = self._describe_damage(number + 1, end)
 
     def _describe_damage(self, whole: int, end: float) -> str | None:
@@ -232,6 +244,24 @@ class Clip(AbstractContextManager["Clip"]):
                 seen = True
                 yield frame
 
+    def _decode_timed(self) -> Iterator[tuple[av.VideoFrame, int]]:
+        """Yield frames with their ticks, one behind: a time alone may be far ahead of the next."""
+        held: tuple[av.VideoFrame, int] | None = None
+        before, step = None, max(1, round(1 / (self.rate * self.time_base)))
+        for number, frame in enumerate(self._decode()):
+            now = self._ticks(frame, number)
+            if held is not None:
+                frame_held, ticks = held
+                if before is not None:
+                    if before < now < ticks - MOST_JITTER * step:
+                        ticks = min(before + step, now - 1)
+                    step = max(1, ticks - before)
+                before = ticks
+                yield frame_held, ticks
+            held = frame, now
+        if held is not None:
+            yield held
+
     def _ticks(self, frame: av.VideoFrame, number: int) -> int:
         if frame.pts is None:
             return round(number / self.rate / self.time_base)
@@ -260,36 +290,3 @@ def _exact(ratio: Fraction | Any) -> Fraction:
 
 def _is_small(frame: av.VideoFrame) -> bool:
     return min(frame.height, frame.width) < MIN_SIDE
-
-
-def _to_matrix(frame: av.VideoFrame) -> npt.NDArray[Any]:
-    """Return what turns and mirrors a frame as it is seen: rows a, b and c, d of its matrix.
-
-    A stored place (x, y), with y downwards, is seen at (ax + cy, bx + dy).
-    """
-    try:
-        data: Any = frame.side_data.get("DISPLAYMATRIX")
-    except ValueError:
-        # Beside data of a kind that PyAV does not know, as EXIF, it gives none but the angle.
-        angle = np.radians(frame.rotation)
-        return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    # As floats, for the least of integers has no amount.
-    return np.eye(2) if data is None else np.frombuffer(bytes(data), np.int32).reshape(3, 3) * 1.0
-
-
-def _is_on_side(matrix: npt.NDArray[Any]) -> bool:
-    return bool(abs(matrix[0, 1]) > abs(matrix[0, 0]))
-
-
-def _upright(frame: av.VideoFrame, matrix: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Return the frame's pixels as they are seen, at its own size: enlarged they were blurred."""
-    from av.video.reformatter import Colorspace
-
-    # What does not say its matrix (2) is taken as players take it; FFmpeg takes BT.601 for all.
-    is_plain_hd = frame.colorspace == 2 and (frame.height >= 720 or frame.width >= 1280)
-    space = Colorspace.ITU709 if is_plain_hd else None
-    pixels: npt.NDArray[Any] = frame.reformat(format="rgb24", src_colorspace=space).to_ndarray()
-    if _is_on_side(matrix):
-        pixels, matrix = pixels.swapaxes(0, 1), matrix[1::-1]
-    down, across = (-1 if matrix[n, n] < 0 else 1 for n in (1, 0))
-    return np.ascontiguousarray(pixels[::down, ::across])

@@ -128,6 +128,7 @@ def map_clip(
     outputs: ClipOutputs,
     progress: Callable[[int, int | None], None] = lambda done, total: None,
     rate: Fraction = RATE,
+    threads: int | None = None,
 ) -> ClipResult:
     """Map the frames of a clip, or of a folder, and write its files, each whole or not at all.
 
@@ -148,6 +149,8 @@ def map_clip(
         Called after each frame with how many are done, and of about how many.
     rate : Fraction
         Frames a second of a folder.
+    threads : int, optional
+        CPU threads that measure focus, unless the method has its own; all cores unless given.
 
     Raises
     ------
@@ -174,7 +177,7 @@ def map_clip(
             writer = stack.enter_context(writing_overlay(overlay, clip))
         mapped = _map_frames(clip.read_frames(), method)
         for frame, blur_map in smooth_maps(mapped, outputs.smoothing if overlay else 0):
-            measured.append(_measure(frame, method, outputs.by))
+            measured.append(_measure(frame, method, outputs.by, threads))
             image = frame.frame.image
             size = size or image.shape[:2]
             if writer is not None:
@@ -210,11 +213,12 @@ def _map_frames(frames: Iterator[Frame], method: BlurMethod) -> Iterator[MappedF
         yield MappedFrame(frame, shot, blur_map, colours)
 
 
-def _measure(frame: MappedFrame, method: BlurMethod, by: By) -> FrameResult:
+def _measure(frame: MappedFrame, method: BlurMethod, by: By, threads: int | None) -> FrameResult:
     """Return what is known of a frame by its own map; its focus only where frames go by it."""
     image, blur_map, judged = frame.frame.image, frame.blur_map, None
     if by == "focus":
-        judged = judge_photo(method, image, enlarge_map(blur_map, *image.shape[:2]))
+        whole = enlarge_map(blur_map, *image.shape[:2])
+        judged = judge_photo(method, image, whole, threads=threads)
     return FrameResult(
         frame.frame.number,
         frame.frame.seconds,

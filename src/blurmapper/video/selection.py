@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from blurmapper.ranking.records import Word, find_tier
 from blurmapper.sharpest import SharpestPart
@@ -82,14 +85,16 @@ def choose_sharpest(
     length = frames[-1].seconds - frames[0].seconds if frames else 0.0
     # A chosen frame rules out as much on either side, so half its share fits at an even rate.
     spread = min(MOST_APART, length / (2 * number)) if apart is None else apart
+    figures = _compare(frames, by)
+    seconds = np.array([frame.seconds for frame in frames])
     while True:
-        chosen, left = list[FrameResult](), list(frames)
-        while left and len(chosen) < number:
-            best = find_best(left, by)
-            chosen.append(best)
+        chosen, left = list[FrameResult](), np.arange(len(frames))
+        while left.size and len(chosen) < number:
+            best = _find_best(figures, left)
+            chosen.append(frames[best])
             # Times are sums of fractions: frames 0.2 s apart may be 0.1999999 s apart.
-            far = [frame for frame in left if abs(frame.seconds - best.seconds) >= spread - 1e-6]
-            left = [frame for frame in far if frame is not best]
+            is_far = np.abs(seconds[left] - seconds[best]) >= spread - 1e-6
+            left = left[is_far & (left != best)]
         if apart is not None or len(chosen) == min(number, len(frames)):
             return chosen
         # Where the rate varies most may lie in a part of the clip.
@@ -119,13 +124,34 @@ def find_best(frames: Sequence[FrameResult], by: By) -> FrameResult:
     By focus they go first by what their verdicts are worth, and then by sigma. A sigma is known to
     about a tenth, so that those within a quarter of the least are compared by S.
     """
-    if by == "focus":
-        tiers = [find_tier(frame.verdict or "cannot tell") for frame in frames]
-        frames = [frame for frame, tier in zip(frames, tiers, strict=True) if tier == min(tiers)]
-        least = min((frame.focus.sigma for frame in frames if frame.focus), default=0.0)
-        near = [frame for frame in frames if frame.focus and frame.focus.sigma <= WIDER * least]
-        frames = near or frames
-    return min(frames, key=lambda frame: (frame.blur_degree, frame.number))
+    return frames[_find_best(_compare(frames, by), np.arange(len(frames)))]
+
+
+class _Figures(NamedTuple):
+    """What frames are compared by, (N,) each; sigma is infinite where it is not known."""
+
+    tier: npt.NDArray[np.int64]
+    sigma: npt.NDArray[np.float64]
+    place: npt.NDArray[np.int64]
+    """By S, the first of equal ones first."""
+
+
+def _compare(frames: Sequence[FrameResult], by: By) -> _Figures:
+    by_s = sorted(range(len(frames)), key=lambda n: (frames[n].blur_degree, frames[n].number))
+    place = np.argsort(by_s)
+    if by == "s":
+        return _Figures(np.zeros_like(place), np.full(len(frames), np.inf), place)
+    tiers = [find_tier(frame.verdict or "cannot tell") for frame in frames]
+    sigma = [frame.focus.sigma if frame.focus else np.inf for frame in frames]
+    return _Figures(np.array(tiers, np.int64), np.array(sigma), place)
+
+
+def _find_best(figures: _Figures, left: npt.NDArray[np.int64]) -> int:
+    tiers = figures.tier[left]
+    left = left[tiers == tiers.min()]
+    sigma = figures.sigma[left]
+    left = left[sigma <= WIDER * sigma.min()]
+    return int(left[figures.place[left].argmin()])
 
 
 def drop_blurry(frames: Sequence[FrameResult], *, by: By = "focus") -> list[FrameResult]:

@@ -92,7 +92,8 @@ class ClipTask(Task):
         start, watch = time.perf_counter(), partial(self.watch, job.photo.name)
         watch(0, None)
         try:
-            clip = mapping.map_clip(job, method, self.outputs, watch, self.rate)
+            threads = self.options.threads
+            clip = mapping.map_clip(job, method, self.outputs, watch, self.rate, threads)
         except KeyboardInterrupt:
             line = f"stopped at {job.photo}; the same command does it again"
             raise KeyboardInterrupt(line) from None
