@@ -12,7 +12,13 @@ import numpy.typing as npt
 import pytest
 
 from blurmapper.applications import _lens, magnify_blur
-from blurmapper.applications.light import Shape, decode_light, encode_light, lens_kernel
+from blurmapper.applications.light import (
+    Shape,
+    decode_light,
+    encode_light,
+    lens_kernel,
+    lens_radius,
+)
 from blurmapper.applications.magnification import MOST_STRENGTH
 from blurmapper.errors import ConfigError, ImageError
 
@@ -160,6 +166,13 @@ def test_a_kernel_keeps_energy(shape: Shape, radius: float) -> None:
     assert kernel.sum(dtype=np.float64) == pytest.approx(1, abs=1e-6)
     assert kernel.min() >= 0
     np.testing.assert_allclose(kernel, kernel[::-1, ::-1], atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_sigma_has_its_radius_in_each_shape(shape: Shape) -> None:
+    profile = lens_kernel(shape, lens_radius(shape, 6.0)).sum(axis=0)
+    places = np.arange(len(profile)) - len(profile) // 2
+    assert (profile * places**2).sum() ** 0.5 == pytest.approx(6, rel=0.02)
 
 
 def test_disc_and_gaussian_have_one_variance() -> None:

@@ -113,6 +113,14 @@ def test_without_foreground_there_is_no_subject(scene: Scene, value: float) -> N
     assert not segment_blur(scene[0], np.full((200, 260), value, np.float32)).any()
 
 
+def test_what_is_even_is_so_at_the_working_size_too() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (700, 900, 3), np.uint8)
+    for shape in ((700, 900), (613, 777), (640, 427)):
+        part = photo[: shape[0], : shape[1]]
+        blur_map = np.full(shape, 0.5, np.float32)
+        assert not segment_blur(part, blur_map, working_side=200).any()
+
+
 @pytest.mark.parametrize("sharp", [1, 3])
 def test_a_few_seeds_are_enough(scene: Scene, sharp: int) -> None:
     blur_map = np.ones((200, 260), np.float32)

@@ -12,6 +12,8 @@ from click.testing import Result
 
 from blurmapper.commands.rank import check
 from blurmapper.errors import ConfigError
+from blurmapper.ranking.checking import Demands
+from blurmapper.ranking.records import Box, PhotoRecord
 
 Check = Callable[..., Result]
 
@@ -26,6 +28,15 @@ def test_a_folder_of_sharp_photos_passes(run_check: Check, shoot: Path) -> None:
     result = run_check(shoot / "sub", "--min-sharp", "0")
     assert result.stdout == ""
     assert result.stderr == "0 of 2 photos fail (0.0%): few enough\n"
+
+
+@pytest.mark.parametrize(
+    ("blurred", "least", "said"),
+    [(0.9, 0.1, None), (0.9004, 0.1, "9.96% sharp, less than 10%")],
+)
+def test_a_share_that_is_reached_is_enough(blurred: float, least: float, said: str | None) -> None:
+    record = PhotoRecord(Path("a.jpg"), 24, 32, 0.8, blurred, Box(0, 0, 8, 6, 0.2))
+    assert Demands(min_sharp=least).complain(record) == said
 
 
 def test_what_fails_is_listed_with_the_reason_and_the_status_is_1(

@@ -157,6 +157,17 @@ def test_the_longest_name_that_fits_counts(tmp_path: Path) -> None:
     assert [box.x for box in boxes.of("in/c/x.jpg")] == [1]
 
 
+def test_boxes_of_a_photo_are_not_those_of_its_map(tmp_path: Path) -> None:
+    (tmp_path / "boxes.csv").write_text("photo,x,y,width,height\nx.jpg,1,1,1,1\ny,2,2,2,2\n")
+    boxes = read_boxes(tmp_path / "boxes.csv")
+    assert [box.x for box in boxes.of("x.jpg")] == [1]
+    assert boxes.of("x.jpg.png") == []
+    assert [box.x for box in boxes.of("y.png")] == [2]
+    (tmp_path / "yolo").mkdir()
+    (tmp_path / "yolo" / "x.jpg.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    assert len(read_boxes(tmp_path / "yolo").of("x.jpg.png")) == 1
+
+
 def test_a_photo_has_its_boxes_from_whichever_folder_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ import pytest
 from blurmapper import parts
 from blurmapper.errors import BlurMapperError, ImageError
 from blurmapper.ranking.bringing import copy_photos, move_photos
+from blurmapper.ranking.companions import Folders
 
 from .conftest import contents, write
 
@@ -108,6 +109,21 @@ def test_a_number_is_given_to_all_that_belongs_together(bring: Bring, tmp_path: 
         "a-2.xmp": "in/a.xmp",
         "a-2_01.jpg.xmp": "in/a_01.jpg.xmp",
     }
+
+
+@BOTH
+def test_names_with_dots_keep_what_is_theirs(bring: Bring, tmp_path: Path) -> None:
+    theirs = ["a.1.jpg", "a.1.xmp", "a.1_01.jpg.xmp", "a.1.jpg.json", "a.1.MOV"]
+    photo = write(tmp_path / "in", *theirs)
+    write(tmp_path / "in", "a.2.jpg", "a.2.xmp", "a.xmp", "a.10.xmp", "a.1.2.xmp", "a.1")
+    list(bring([photo], tmp_path / "out"))
+    assert sorted(contents(tmp_path / "out")) == sorted(theirs)
+
+
+def test_of_sidecars_that_differ_by_capitals_it_is_always_the_same(tmp_path: Path) -> None:
+    names = [f"x.jpg.{a}{b}{c}" for a in "xX" for b in "mM" for c in "pP"]
+    photo = write(tmp_path / "in", "x.jpg", *names[1:])
+    assert Folders().find_alike(photo, photo.with_name("x.jpg.xmp")).name == "x.jpg.XMP"
 
 
 @BOTH

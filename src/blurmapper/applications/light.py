@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any, Literal
 
@@ -49,6 +50,13 @@ def polygon_kernel(radius: float, blades: int, rotation: float = 0.0) -> Kernel:
     to_blade = max(radius, 1 / OVERSAMPLING) * np.cos(np.pi / blades)
     sides = [xs * np.cos(a) + ys * np.sin(a) <= to_blade for a in angles]
     return average_down(np.logical_and.reduce(sides))
+
+
+def lens_radius(shape: Shape, sigma: float) -> float:
+    """Return the radius at which `lens_kernel` has this sigma along an axis."""
+    if shape == "polygon":
+        return sigma / math.sqrt((2 + math.cos(2 * math.pi / BLADES)) / 12)
+    return 2 * sigma
 
 
 def lens_kernel(shape: Shape, radius: float) -> Kernel:

@@ -104,7 +104,7 @@ def magnify_blur(
         return _magnify_naively(image, blur_map, radius)
     if amounts is not None:
         # Unless the caller keeps the map as it was, it is let go here.
-        blur_map, radius = widen(blur_map, amounts, strength)
+        blur_map, radius = widen(blur_map, amounts, strength, shape)
     return _magnify(image, blur_map, radius, shape)
 
 
@@ -122,7 +122,9 @@ def _magnify(image: ImageArray, blur_map: BlurMap, radius: float, shape: Shape) 
 
 
 @ignore_underflow()
-def widen(blur_map: BlurMap, amounts: BlurAmounts, strength: float) -> tuple[BlurMap, float]:
+def widen(
+    blur_map: BlurMap, amounts: BlurAmounts, strength: float, shape: Shape
+) -> tuple[BlurMap, float]:
     """Return a map that asks each place for the blur it lacks, and the widest radius asked for.
 
     Parameters
@@ -134,10 +136,13 @@ def widen(blur_map: BlurMap, amounts: BlurAmounts, strength: float) -> tuple[Blu
     strength : float
         Blur becomes 1 + `strength` times as wide; a Gaussian added to one has the sum of their
         variances.
+    shape : {"disc", "gaussian", "polygon"}
+        Of the lens.
     """
     import cv2
 
     from blurmapper.applications._lens import shrink_growth
+    from blurmapper.applications.light import lens_radius
 
     height, width = blur_map.shape
     rows, columns = amounts.sigma.shape
@@ -152,9 +157,10 @@ def widen(blur_map: BlurMap, amounts: BlurAmounts, strength: float) -> tuple[Blu
     if not known.any():
         return blur_map, strength * RADIUS * math.sqrt(blur_map.size)
     sigma = _fill(amounts.sigma, known) * np.float32(math.sqrt((1 + strength) ** 2 - 1))
-    radius = float(2 * sigma[known].max())
-    share = cv2.resize((2 * sigma / radius).clip(0, 1), (columns * CELL, rows * CELL))
-    return shrink_growth(blur_map, np.asarray(share[:height, :width], np.float32)), radius
+    widest = float(sigma[known].max())
+    share = cv2.resize((sigma / widest).clip(0, 1), (columns * CELL, rows * CELL))
+    shrunk = shrink_growth(blur_map, np.asarray(share[:height, :width], np.float32))
+    return shrunk, lens_radius(shape, widest)
 
 
 def _fill(values: npt.NDArray[np.float32], known: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:

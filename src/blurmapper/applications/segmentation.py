@@ -181,7 +181,9 @@ def _reduce(plane: npt.NDArray[Any], working_side: int) -> npt.NDArray[Any]:
     if factor >= 1:
         return plane
     size = max(1, round(width * factor)), max(1, round(height * factor))
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
+    reduced = np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
+    # A mean of many is off by rounding, and what is even by one half would be on both sides of it.
+    return reduced.clip(plane.min(), plane.max()) if plane.ndim == 2 else reduced
 
 
 def _cut(image: ImageArray, blur_map: BlurMap) -> Mask:

@@ -15,6 +15,7 @@ from typing import Any
 
 from blurmapper.csv_rows import from_cell, split_rows
 from blurmapper.errors import ConfigError, count_of
+from blurmapper.images import PHOTO_SUFFIXES
 from blurmapper.locations import read_regular
 
 COLUMNS = ("photo", "x", "y", "width", "height")
@@ -71,10 +72,13 @@ class Boxes:
         As much of a photo's path as is given -> its boxes, none of what is known to have none.
     source : Path
         Where they are from.
+    are_stems : bool
+        Whether the names are without suffix, as YOLO's files are called.
     """
 
     by_name: dict[str, list[NamedBox]]
     source: Path
+    are_stems: bool = False
 
     def of(self, photo: str) -> list[NamedBox]:
         """Return the boxes of a photo, found by as much of its path as the file gives."""
@@ -82,8 +86,10 @@ class Boxes:
         path = PurePosixPath(_to_name(os.path.abspath(photo)))  # noqa: PTH100 - addresses too
         for start in range(len(path.parts)):
             tail = PurePosixPath(*path.parts[start:])
-            # YOLO's files are called after the photo without its suffix.
-            for name in (tail, tail.with_name(tail.stem) if tail.name else tail):
+            # What somebody has written by hand may lack the suffix too.
+            stem = tail.with_name(tail.stem) if tail.name else tail
+            is_photo = not self.are_stems and stem.suffix.lower() in PHOTO_SUFFIXES
+            for name in (tail,) if is_photo else (tail, stem):
                 if str(name) in self.by_name:
                     return self.by_name[str(name)]
         return []
@@ -149,7 +155,7 @@ def read_boxes(path: Path) -> Boxes:
         if not all(abs(number) <= _MOST_PIXELS for number in place):  # nor if it is NaN
             raise ConfigError(f"{path}: the box {place} of {name} is none; mend it or leave it out")
         known.append(box)
-    return Boxes(dict(boxes), path)
+    return Boxes(dict(boxes), path, path.is_dir())
 
 
 def _read_coco(text: str) -> Iterator[tuple[str, NamedBox | None]]:

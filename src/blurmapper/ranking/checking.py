@@ -40,8 +40,9 @@ class Demands:
             return record.reason
         complaints = []
         sharp = 1 - record.share_blurred
-        if self.min_sharp is not None and sharp < self.min_sharp:
-            complaints.append(f"{sharp:.0%} sharp, less than {self.min_sharp:.0%}")
+        # What is left of one is off by rounding.
+        if self.min_sharp is not None and sharp < self.min_sharp - 1e-9:
+            complaints.append(f"{100 * sharp:.3g}% sharp, less than {100 * self.min_sharp:.3g}%")
         sigma = record.blur("focus")
         if self.max_sigma is not None and sigma is not None and sigma > self.max_sigma:
             complaints.append(f"sigma {sigma:.2f} px, more than {self.max_sigma:g} px")

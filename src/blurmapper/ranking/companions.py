@@ -55,16 +55,31 @@ class Companion:
         return folder / (numbered if number else self.path.name)
 
 
+class _Names:
+    """The names in a folder, by what they begin with; photos by their stems alone."""
+
+    def __init__(self) -> None:
+        self.by_start: defaultdict[str, set[str]] = defaultdict(set)
+        self.photos: defaultdict[str, set[str]] = defaultdict(set)
+
+    def add(self, name: str) -> None:
+        for start in _starts(name):
+            self.by_start[start].add(name)
+        stem, suffix = os.path.splitext(name)  # noqa: PTH122
+        if suffix.lower() in PHOTO_SUFFIXES:
+            self.photos[stem.casefold()].add(name)
+
+
 class Folders:
     """The names in folders, each of which is listed once."""
 
     def __init__(self) -> None:
-        self._listed: dict[Path, dict[str, set[str]]] = {}
+        self._listed: dict[Path, _Names] = {}
         self._expected: set[Path] = set()
 
     def add(self, path: Path) -> None:
         """Take down a file that has been made since its folder was listed."""
-        self._take(self._list(path.parent), path.name)
+        self._list(path.parent).add(path.name)
 
     def expect(self, path: Path) -> None:
         """Take a file for one that is there, as it would be but for a dry run."""
@@ -77,7 +92,7 @@ class Folders:
             return wanted
         alike = [
             name
-            for name in sorted(self._near(photo), key=lambda name: name[:-4] != wanted.stem)
+            for name in sorted(self._near(photo), key=lambda name: (name[:-4] != wanted.stem, name))
             if name.casefold() == wanted.name.casefold()
             and not self._is_of_another(photo, name[: len(wanted.stem)], photo.with_name(name))
         ]
@@ -137,26 +152,19 @@ class Folders:
 
     def _photos_near(self, companion: Path) -> set[str]:
         """Return the names of the photos that a file may belong to."""
-        listed = self._list(companion.parent)
-        near = {name for key in _keys(companion.name) for name in listed.get(key, ())}
-        return set(filter(_is_photo, near))
+        photos = self._list(companion.parent).photos
+        return {name for start in _starts(companion.name) for name in photos.get(start, ())}
 
     def _near(self, photo: Path) -> set[str]:
-        return self._list(photo.parent)[_key(photo.name)]
+        return self._list(photo.parent).by_start.get(photo.stem.casefold(), set())
 
-    def _list(self, folder: Path) -> dict[str, set[str]]:
-        """Return the names in a folder by their keys."""
+    def _list(self, folder: Path) -> _Names:
         if folder not in self._listed:
-            names = self._listed[folder] = defaultdict(set)
+            names = self._listed[folder] = _Names()
             with suppress(OSError):
                 for name in os.listdir(folder):  # noqa: PTH208 - names are all that is asked
-                    self._take(names, name)
+                    names.add(name)
         return self._listed[folder]
-
-    @staticmethod
-    def _take(names: dict[str, set[str]], name: str) -> None:
-        for key in _keys(name):
-            names[key].add(name)
 
 
 def add_number(stem: str, number: str) -> str:
@@ -166,16 +174,15 @@ def add_number(stem: str, number: str) -> str:
     return stem[:end] + number + stem[end:]
 
 
-def _key(name: str) -> str:
-    return name.split(".", 1)[0].casefold()
-
-
-def _keys(name: str) -> set[str]:
-    """Return the keys of the photos that a file may belong to."""
-    key = _key(name)
+def _starts(name: str) -> set[str]:
+    """Return the stems, case folded, of the photos that a file may belong to."""
+    dots = [match.start() for match in re.finditer(r"\.", name)]
+    starts = [name, *(name[:dot] for dot in dots)]
     takeout = _TAKEOUT.fullmatch(name)
+    moved = [start + takeout[2] for start in starts] if takeout else []
     # darktable calls a photo's second edit NAME_01.EXT.xmp.
-    return {key, _LAST_VERSION.sub("", key), *([key + takeout[2]] if takeout else [])}
+    starts += [_LAST_VERSION.sub("", start) for start in starts]
+    return {start.casefold() for start in (*starts, *moved)}
 
 
 def _move_number(name: str, stem: str) -> str:
@@ -185,7 +192,3 @@ def _move_number(name: str, stem: str) -> str:
         return name
     end = len(stem) - len(takeout[2])
     return takeout[1][:end] + takeout[2] + takeout[1][end:] + takeout[3]
-
-
-def _is_photo(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in PHOTO_SUFFIXES  # noqa: PTH122
