@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from blurmapper.addresses import Address
-from blurmapper.batch import find_photos
+from blurmapper.batch import How, MagnifyTask, MapTask, Outputs, Result, find_photos, run_task
+from blurmapper.datasets import SAMPLES
 from blurmapper.errors import ConfigError, ImageError
 from blurmapper.files import write_file
 from blurmapper.images import read_map, write_map
@@ -163,3 +164,19 @@ def test_a_file_is_written_and_read_as_it_is_whatever_its_ending(memory: Any) ->
     assert memory.cat("/t/r.csv.gz") == b"a,b\n"
     with open_file(place) as stream:
         assert stream.read() == b"a,b\n"
+
+
+def test_files_of_a_photo_with_a_question_mark_are_of_the_kind_that_they_are_called(
+    memory: Any, tiny_weights: Path
+) -> None:
+    content = (SAMPLES / "cat.jpg").read_bytes()
+    memory.pipe("/odd/a?b.jpg", content)
+    memory.pipe("/odd/c?d.bmp", content)
+    method = str(tiny_weights)
+    for task in (MapTask(method, outputs=Outputs(overlay=True)), MagnifyTask(method)):
+        results = run_task(task, find_photos(["memory://odd"]), address("memory://made"), How())
+        assert all(isinstance(result, Result) for result in results)
+    made = {path: memory.cat(path)[:4] for path in memory.find("/made") if "jsonl" not in path}
+    assert len(made) == 6
+    for path, start in made.items():
+        assert start == (b"\x89PNG" if path.endswith("png") else b"\xff\xd8\xff\xe0"), path

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
+from threading import Lock
 from typing import Any
 
 import cv2
@@ -232,6 +234,24 @@ def test_a_soft_outline_gets_its_alpha() -> None:
     photo = alpha[..., np.newaxis] * (220, 60, 40) + (1 - alpha[..., np.newaxis]) * (40, 60, 220)
     found = cut_out(np.rint(photo).astype(np.uint8), blur_map)[..., 3] / 255
     assert np.abs(found - alpha).max() < 0.1
+
+
+@needs_pymatting
+def test_one_cutout_at_a_time_is_matted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    from blurmapper.applications import _matting
+
+    inside, estimate, alone = Lock(), _matting.estimate_matte, []
+
+    def watch(*given: Any) -> Any:
+        alone.append(inside.acquire(blocking=False))
+        found = estimate(*given)
+        inside.release()
+        return found
+
+    monkeypatch.setattr(_matting, "estimate_matte", watch)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: cut_out(*scene[:2]), range(4)))
+    assert alone == [True] * 4
 
 
 @needs_pymatting

@@ -12,6 +12,7 @@ import PIL.Image
 import pytest
 
 from blurmapper.batch import Failures, How, MapTask, find_photos, real_path, run_task
+from blurmapper.batch.failures import fail
 from blurmapper.errors import ImageError
 from blurmapper.locations import Location, find_location, open_file
 
@@ -67,6 +68,24 @@ def test_two_runs_lose_no_failures_of_each_other(tmp_path: Path) -> None:
     first.add("/c.png", "is gone")
     first.write()
     assert read_failures(tmp_path)[1:] == [[f"/{name}.png", "is gone"] for name in "abc"]
+
+
+def test_what_another_run_has_mended_is_not_put_back(tmp_path: Path) -> None:
+    first = Failures(tmp_path)
+    first.add("/x.png", "is gone")
+    first.write()
+    second = Failures(tmp_path)
+    second.clear("/x.png")
+    second.write()
+    first.add("/y.png", "is gone")
+    first.write()
+    assert read_failures(tmp_path)[1:] == [["/y.png", "is gone"]]
+
+
+def test_an_error_that_is_its_own_cause_is_told(tmp_path: Path) -> None:
+    error = ImageError("odd")
+    error.__cause__ = error
+    assert str(fail(tmp_path, error).error) == "odd"
 
 
 def test_a_list_that_cannot_be_read_for_a_moment_is_not_lost(

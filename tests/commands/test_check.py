@@ -94,7 +94,7 @@ def test_no_share_lets_a_folder_pass_that_could_not_be_checked(
     given = [shoot] if locked else [folder, shoot]
     result = run_check(*given, "--min-sharp", "50%", "--fail-over", "100%", status=1)
     assert str(folder) in result.stdout
-    said = "2 of 3 photos fail (66.7%): few enough; 1 folder could not be checked\n"
+    said = "2 of 3 photos fail (66.7%): few enough; 1 place could not be checked\n"
     assert result.stderr == said
 
 

@@ -127,6 +127,19 @@ def test_a_folder_with_a_failure_is_summed_up_and_the_status_is_1(
     assert (tmp_path / "out" / "failures.csv").read_text() == "file,reason\n"
 
 
+def test_a_default_folder_that_is_a_link_in_a_circle_is_one_line(
+    start: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    PIL.Image.new("RGB", (64, 48)).save(tmp_path / "in" / "a.png")
+    (tmp_path / "blurmaps").symlink_to("blurmaps")
+    process = start("in")
+    errors = process.communicate()[1]
+    assert errors.startswith("error: blurmaps: cannot be made (")
+    assert "Traceback" not in errors
+    assert process.returncode == 1
+
+
 def test_maps_are_not_put_among_the_photos_unless_told(start: Start, tmp_path: Path) -> None:
     PIL.Image.new("RGB", (64, 48)).save(tmp_path / "a.png")
     process = start(".")

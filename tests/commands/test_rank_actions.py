@@ -288,8 +288,9 @@ def test_a_pick_that_is_no_file_costs_no_other(name: str, run_rank: Run, shoot: 
 
 def test_picks_go_with_no_other_choice(run_rank: Run, shoot: Path) -> None:
     picks = write_picks(shoot, {"photo": "a.png", "flag": "pick"})
-    with pytest.raises(ConfigError, match="leave out other choices"):
-        run_rank("--apply", picks, "--xmp")
+    for choice in (["--xmp"], ["--report", "page"], ["--group-bursts"]):
+        with pytest.raises(ConfigError, match="leave out other choices"):
+            run_rank("--apply", picks, *choice)
     for place in (shoot / "a.png", shoot / "gone", "x" * 300):
         with pytest.raises(ConfigError, match="no such folder; give that which the photos are in"):
             run_rank(place, "--apply", picks)

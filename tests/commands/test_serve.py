@@ -222,6 +222,14 @@ def test_an_address_of_another_machine_is_told(run: Run) -> None:
 
 
 @needs_web
+@pytest.mark.parametrize("host", ["ü..b", "a" * 70 + ".b", "\udcff"])
+def test_what_is_no_name_of_a_host_is_told(host: str, run: Run) -> None:
+    error = run("--host", host).exception
+    assert isinstance(error, ConfigError)
+    assert str(error).startswith(f"cannot listen at {host}, port 8000 (")
+
+
+@needs_web
 def test_an_unknown_method_is_told_before_anything_listens(run: Run) -> None:
     assert isinstance(run("--method", "dmb").exception, MethodError)
 

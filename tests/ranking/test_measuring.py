@@ -122,6 +122,9 @@ def test_what_has_not_changed_is_measured_once(tmp_path: Path, tiny_weights: Pat
     os.utime(tmp_path / "b.png", ns=(1, 1))
     assert measure_all(tmp_path, tiny_weights) == "bn"
     assert measure_all(tmp_path, tiny_weights, refine=False) == "nn"
+    # What other options measured has displaced nothing.
+    assert measure_all(tmp_path, tiny_weights) == "bb"
+    assert measure_all(tmp_path, tiny_weights, refine=False) == "bb"
     assert measure_all(tmp_path, tiny_weights, redo=True) == "nn"
 
 

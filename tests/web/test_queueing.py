@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +16,8 @@ for module in ("fastapi", "python_multipart", "uvicorn"):
     pytest.importorskip(module, reason="needs the extra blurmapper[web]")
 pytest.importorskip("httpx", reason="httpx asks the server")
 
+from blurmapper import BlurMapper  # noqa: E402
+from blurmapper.errors import WeightsError  # noqa: E402
 from blurmapper.web import Limits  # noqa: E402
 
 if TYPE_CHECKING:
@@ -88,14 +92,53 @@ def test_nobody_maps_for_a_client_that_has_left(
         assert gate.mapped == before + 2
 
 
-def test_several_photos_are_worked_on_at_once(serve: Serve, photo: bytes) -> None:
+def test_several_photos_are_worked_on_at_once(
+    serve: Serve, photo: bytes, tiny_weights: Path
+) -> None:
     together = threading.Barrier(3, timeout=60)
 
-    def meet(image: Any) -> Any:
-        if image.shape[0] > 16:
-            together.wait()
-        return np.ones(image.shape[:2], np.float32)
+    class Meeting(BlurMapper):
+        def __call__(self, image: Any) -> Any:
+            if image.shape[0] > 16:
+                together.wait()
+            return np.ones(image.shape[:2], np.float32)
 
-    with serve(meet, Limits(jobs=3)) as client, ThreadPoolExecutor(3) as pool:
+    method = Meeting(tiny_weights, threads=1)
+    with serve(method, Limits(jobs=3)) as client, ThreadPoolExecutor(3) as pool:
         answers = list(pool.map(lambda _: client.post("/v1/degree", content=photo), range(3)))
     assert [answer.status_code for answer in answers] == [200] * 3
+
+
+def test_what_is_no_network_works_on_a_photo_at_a_time(serve: Serve, photo: bytes) -> None:
+    inside, alone = threading.Lock(), []
+
+    def work(image: Any) -> Any:
+        alone.append(inside.acquire(blocking=False))
+        time.sleep(0.02)
+        inside.release()
+        return np.ones(image.shape[:2], np.float32)
+
+    with serve(work, Limits(jobs=3)) as client, ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda _: client.post("/v1/degree", content=photo), range(6)))
+    assert [answer.status_code for answer in answers] == [200] * 6
+    assert alone == [True] * 7
+
+
+@pytest.mark.parametrize("kind", [OSError, WeightsError])
+def test_a_failure_of_ours_shows_nothing_of_the_machine(
+    kind: type[Exception], serve: Serve, photo: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls = []
+
+    def fail(image: Any) -> Any:
+        calls.append(image)
+        if len(calls) > 1:
+            raise kind("/home/someone/secret")
+        return np.ones(image.shape[:2], np.float32)
+
+    with serve(fail) as client:
+        answer = client.post("/v1/map", content=photo)
+        assert client.get("/healthz").status_code == 200
+    assert answer.status_code == 500
+    assert "/" not in answer.json()["error"]
+    assert "secret" in caplog.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,9 @@ WORKING_SIDE = 512
 # Of the filter that brings a cut back to the photo's size. Narrower and less even than that of
 # blur maps, since a cut has been fitted to the photo's edges already.
 _RADIUS, _EPSILON = 2, 1e-4
+
+_MATTING = Lock()
+"""Some of Numba's layers of threads end the process where two threads call into them."""
 
 
 def seed_labels(blur_map: BlurMap) -> npt.NDArray[np.uint8]:
@@ -164,11 +168,12 @@ def _cut_out(image: ImageArray, small_map: BlurMap, working_side: int) -> npt.ND
         alpha = np.full(image.shape[:2], mask.flat[0], np.float32)
         return _join(alpha, map(image.__getitem__, row_strips(*image.shape[:2])), image.dtype)
     colours = small_image.astype(np.float32) / np.float32(WHITE[image.dtype])
-    matte = matting.estimate_matte(colours, mask)
-    alpha = matte.alpha
-    if mask.shape != image.shape[:2]:
-        alpha = matting.hold_known(_carry(image, alpha), matte.trimap)
-    return _join(alpha, matting.estimate_subject(image, alpha, matte), image.dtype)
+    with _MATTING:
+        matte = matting.estimate_matte(colours, mask)
+        alpha = matte.alpha
+        if mask.shape != image.shape[:2]:
+            alpha = matting.hold_known(_carry(image, alpha), matte.trimap)
+        return _join(alpha, matting.estimate_subject(image, alpha, matte), image.dtype)
 
 
 def _reduce(plane: npt.NDArray[Any], working_side: int) -> npt.NDArray[Any]:

@@ -41,6 +41,7 @@ class Journal:
     def __init__(self, output: Path, name: str) -> None:
         self.output = output
         self._path = output / f".blurmapper-{name}.begun"
+        self._manifest = output / f"{name}.jsonl"
 
     def add(self, key: str, photo: str, names: list[str]) -> None:
         """Note that files of a photo are about to be written.
@@ -76,6 +77,17 @@ class Journal:
                     there = {name for name in names if is_file(self.output / name)}
                     begun.setdefault((key, photo), set()).update(there)
         return begun
+
+    def find_photo(self, name: str) -> str | None:
+        """Return the photo of which a file of a name was written, as the manifest has it by now."""
+        photo = None
+        with suppress(ImageError), open_file(self._manifest) as stream:
+            for line in stream:
+                with suppress(AttributeError, KeyError, RecursionError, TypeError, ValueError):
+                    fields = json.loads(line)
+                    if name in fields["files"]:
+                        photo = str(fields["photo"])
+        return photo
 
     def write(self, begun: Names) -> None:
         """Note this and nothing else; without any, the file goes."""
@@ -130,6 +142,27 @@ class Claims:
                 if error.errno == errno.ENAMETOOLONG:
                     raise not_written(file, error) from error
 
+    def write(self, files: Mapping[Any, bytes]) -> None:
+        """Write files, each whole or not at all; what has come there since it was asked for stays.
+
+        Raises
+        ------
+        ImageError
+            If a file is there that is none of ours, or no more; or if nothing can be written.
+        """
+        absent = {file for file in files if not is_file(file)}
+        self.take(files)
+        for file, content in files.items():
+            if file not in absent:
+                write_file(file, content)
+                continue
+            try:
+                write_file(file, content, partial(_holds, content))
+            except ImageError as error:
+                if error.__cause__ is not None:
+                    raise
+                raise self._refuse(file, error) from error
+
     def take(self, files: Mapping[Any, bytes | None]) -> None:
         """Say that files are about to be written, all of them or none.
 
@@ -153,20 +186,25 @@ class Claims:
             try:
                 check_replaceable(file, partial(self._knows, name, content))
             except ImageError as error:
-                line = f"{file}: was changed after it was written and is left as it is; "
-                line += "move it, or let --redo replace it"
-                if name not in self.known:
-                    if (other := self._find_other(name)) is None:
-                        raise
-                    line = f"{file}: a run before, or at the same time, has begun it of {other}; "
-                    line += "run again when that has ended, or move the file"
-                raise ImageError(line) from error
+                raise self._refuse(file, error) from error
         self.journal.add(self.key, self.photo, [*map(self.name, files)])
 
-    def _find_other(self, name: str) -> str | None:
-        """Return the photo of which a file has been begun, beside this one."""
-        begun = self.journal.read()
-        return next((photo for (_, photo), names in begun.items() if name in names), None)
+    def _refuse(self, file: Path, error: ImageError) -> ImageError:
+        """Return the error of a file that stays: this one, or one that says whose it is."""
+        name = self.name(file)
+        if name in self.known:
+            line = "was changed after it was written and is left as it is; "
+            return ImageError(f"{file}: {line}move it, or let --redo replace it")
+        begun = self.journal.read().items()
+        others = (photo for each, names in begun if name in names for photo in each[1:])
+        if other := next((photo for photo in others if photo != self.photo), None):
+            line = f"a run before, or at the same time, has begun it of {other}; "
+            return ImageError(f"{file}: {line}run again when that has ended, or move the file")
+        other = self.journal.find_photo(name)
+        if other not in (None, self.photo):
+            line = f"a run at the same time has made it of {other}; "
+            return ImageError(f"{file}: {line}run again, and this photo's gets another name")
+        return ImageError(str(error))
 
     def _is_as_written(self, name: str, file: Path) -> bool:
         if name not in self.known or self.redo:
@@ -176,11 +214,15 @@ class Claims:
 
     def _knows(self, name: str, content: bytes | None, file: Path) -> bool:
         """Say whether a file that is there holds what is to be written, or was begun by us."""
-        if content is not None and file.read_bytes() == content:
+        if content is not None and _holds(content, file):
             return True
         # A worker that died may have written it in this very run. The journal is long, so it is
         # asked last: after a lost manifest all files are there.
         return name in self.journal.read().get((self.key, self.photo), ())
+
+
+def _holds(content: bytes, file: Path) -> bool:
+    return file.read_bytes() == content
 
 
 def digest_output(file: Path) -> str | None:

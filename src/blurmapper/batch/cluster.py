@@ -132,7 +132,9 @@ def run_pieces(
     """
     ray = _start_ray()
     threads = task.options.threads or 1
-    workers = int(ray.cluster_resources().get("CPU", 0)) // threads
+    # A worker has all of its threads on one machine.
+    machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    workers = sum(int(machine.get("CPU", 0)) // threads for machine in machines)
     workers = min(workers, most_workers or workers)
     if workers < 1:
         raise ConfigError(f"no machine has {threads} processors for a worker; lower --threads")

@@ -52,7 +52,9 @@ def fail(photo: Location, error: Exception) -> PhotoFailure:
         error = ImageError(line)
     cause = error.__cause__
     link: BaseException | None = error
-    while link is not None:
+    seen = set[int]()
+    while link is not None and id(link) not in seen:  # one may be its own cause
+        seen.add(id(link))
         # The frames that an error came through hold what was in them as long as it lives.
         link.__traceback__ = None
         link = link.__cause__ or link.__context__
@@ -111,6 +113,8 @@ class Failures:
         }
         cells = ((to_cell(photo), to_cell(why)) for photo, why in sorted(rows.items()))
         write_file(self._path, to_csv([_HEADER, *cells], "\r\n"), lambda old: True)
+        # Said once: what other runs find out thereafter is newer.
+        self._changes.clear()
         self._rows, self._is_changed, self._written = rows, False, time.monotonic()
 
     def _read(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -147,8 +148,10 @@ class DoneBefore(AbstractContextManager["DoneBefore"]):
     def _plan(self, found: Found, output: Location) -> Iterator[Job]:
         jobs = plan_jobs(found, output, self._owner, self._task.identify)
         if not self._task.kinds:
-            # A task that writes no files knows photos by where they are.
-            jobs = (Job(photo, None, real_path(photo)) for photo in found.locations())
+            # A task that writes no files knows photos by where they are and what was asked of them,
+            # so that what is asked for now and then displaces nothing.
+            asked = json.dumps([self._task.method, *self._task.choices()])
+            jobs = (Job(photo, None, f"{real_path(photo)} {asked}") for photo in found.locations())
         for planned in jobs:
             # Asked for now: a photo that is changed while it is read is then done again.
             line = self.manifest.find(planned.key)

@@ -70,7 +70,8 @@ class Job:
             If one cannot be written, or another's is where it would go.
         """
         if self.claims is not None:
-            self.claims.take(files)
+            self.claims.write(files)
+            return
         for file, content in files.items():
             write_file(file, content)
 

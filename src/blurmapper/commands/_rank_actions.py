@@ -266,7 +266,9 @@ def to_selection(
     return Selection(below, above, cast("End", end), number, frozenset(verdicts or ()))
 
 
-def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> None:
+def apply_picks(
+    path: Path, photos: list[str], only: str, actions: Actions, *, grouped: bool = False
+) -> None:
     """Carry out the picks that a page saved: marks in sidecars, copies or moves.
 
     Raises
@@ -278,7 +280,8 @@ def apply_picks(path: Path, photos: list[str], only: str, actions: Actions) -> N
     """
     from blurmapper.ranking.picks import read_picks
 
-    if actions.selection or actions.stars or actions.mark or actions.tables or len(photos) > 1:
+    chosen_otherwise = actions.selection, actions.stars, actions.mark, actions.tables, grouped
+    if any(chosen_otherwise) or actions.report or len(photos) > 1:
         raise ConfigError("--apply takes the photos and marks of its file; leave out other choices")
     folder = find_path(photos[0]) if photos else None
     if folder is not None and not is_folder(folder):

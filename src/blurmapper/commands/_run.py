@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -116,12 +117,12 @@ def run_found(
 
 def default_output(sources: Iterable[str]) -> Path:
     """Return where files go unless `-o` says so, which is never a folder of photos."""
-    output = DEFAULT_OUTPUT.absolute()
+    output = Path(os.path.realpath(DEFAULT_OUTPUT))
     for source in map(find_location, sources):
         if (
             isinstance(source, Path)
             and is_folder(source)
-            and output.resolve().is_relative_to(source.resolve())
+            and output.is_relative_to(os.path.realpath(source))
         ):
             raise ConfigError(
                 f"{DEFAULT_OUTPUT} would be made among the photos in {source}; "

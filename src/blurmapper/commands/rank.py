@@ -103,7 +103,7 @@ def rank(
         dry_run=dry_run,
     )
     if apply is not None:
-        apply_picks(apply, photos or [], only, actions)
+        apply_picks(apply, photos or [], only, actions, grouped=group_bursts)
         return
     actions.check()
     if not photos:
@@ -193,8 +193,9 @@ def check(
     failed, of = failed - unsearched, len(results) - unsearched
     share = f" ({failed / of:.1%})" if of else ""
     verdict = "too many" if too_many(failed, of, allowed) else "few enough"
-    missing = f"; {count_of(unsearched, 'folder')} could not be checked" if unsearched else ""
-    print_line(f"{failed} of {of} photos fail{share}: {verdict}{missing}", err=True)
+    missing = f"; {count_of(unsearched, 'place')} could not be checked" if unsearched else ""
+    said = "" if stop.is_set() else f": {verdict}{missing}"
+    print_line(f"{failed} of {of} photos fail{share}{said}", err=True)
     exit_if_stopped(stop, len(results), len(found))
     if verdict == "too many" or unsearched:
         raise click.exceptions.Exit(1)

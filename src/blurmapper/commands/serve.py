@@ -15,7 +15,7 @@ from blurmapper.commands import _options as option
 from blurmapper.commands._output import print_line
 from blurmapper.commands._parameters import Option
 from blurmapper.devices import MOST_THREADS
-from blurmapper.errors import ConfigError, needing
+from blurmapper.errors import ConfigError, needing, one_line
 
 MOST = 1_000_000
 """Most of whatever is limited; beyond it a number is a slip of the finger."""
@@ -96,7 +96,12 @@ def serve(
     mapping = get_method(method, MethodOptions(threads=threads, device=device))
     with _listen(host, port) as listener:
         app = create_app(
-            mapping, limits, allow_host or (), origins=allow_origin or (), root_path=root_path
+            mapping,
+            limits,
+            allow_host or (),
+            origins=allow_origin or (),
+            root_path=root_path,
+            threads=threads,
         )
         address = _address(listener) + root_path.rstrip("/")
         print_line(f"blurmapper is at {address}, its API at {address}/docs; Ctrl-C stops it")
@@ -115,13 +120,14 @@ def serve(
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        host.encode("idna")  # Of what no host can be called Python would leave a socket open.
         return socket.create_server((host, port), family=family)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
+    except (OSError, UnicodeError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             raise ConfigError(f"port {port} is taken; choose another with --port") from error
+        reason = getattr(error, "strerror", None) or one_line(error)
         raise ConfigError(
-            f"cannot listen at {host}, port {port} ({error.strerror}); choose another with --host "
-            "or --port"
+            f"cannot listen at {host}, port {port} ({reason}); choose another with --host or --port"
         ) from error
 
 

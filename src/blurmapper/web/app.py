@@ -41,6 +41,7 @@ def create_app(
     *,
     origins: Collection[str] = (),
     root_path: str = "",
+    threads: int | None = None,
 ) -> FastAPI:
     """Return the server of a method.
 
@@ -56,6 +57,8 @@ def create_app(
         Other sites whose pages may use it, such as ``https://photos.example``.
     root_path : str
         The path under which a proxy shows it, such as ``/blur``.
+    threads : int, optional
+        CPU threads that measure focus, unless the method has its own; all cores unless given.
 
     Returns
     -------
@@ -70,7 +73,7 @@ def create_app(
     hosts, origins = [check_host(name) for name in hosts], [check_origin(one) for one in origins]
     root_path = check_root_path(root_path)
     limits = limits or Limits()
-    queue, mapping = PhotoQueue(limits), PhotoMapping(method)
+    queue, mapping = PhotoQueue(limits), PhotoMapping(method, threads)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

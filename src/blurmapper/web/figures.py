@@ -12,13 +12,13 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from blurmapper.applications.degree import blur_degree, share_blurred
-from blurmapper.batch import Result, read_for
+from blurmapper.batch import Result, read_for, share_method
 from blurmapper.decoding import MIN_SIDE, Photo
 from blurmapper.errors import WeightsError
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.kinds import BlurKinds
 from blurmapper.mapper import BlurMapper
-from blurmapper.methods import BlurMethod
+from blurmapper.methods import BlurMethod, MethodOptions
 from blurmapper.ranking.measuring import MeasureTask, find_sharpest_box, to_record
 from blurmapper.ranking.records import Box, PhotoRecord, Word
 from blurmapper.ranking.report import find_subject
@@ -99,7 +99,9 @@ class PhotoMapping:
     ----------
     method : callable
         RGB image -> blur map. It is tried on a tiny photo, which loads what it needs, so that
-        the first upload does not wait.
+        the first upload does not wait. One that is no network works on a photo at a time.
+    threads : int, optional
+        CPU threads that measure focus, unless the method has its own; all cores unless given.
 
     Attributes
     ----------
@@ -107,8 +109,9 @@ class PhotoMapping:
         Whether it tells motion from defocus.
     """
 
-    def __init__(self, method: BlurMethod) -> None:
-        self._method = method
+    def __init__(self, method: BlurMethod, threads: int | None = None) -> None:
+        self._method = share_method(method)
+        self._task = MeasureTask("", MethodOptions(threads=threads))
         self.knows_kinds = False
         probe = np.zeros((MIN_SIDE, MIN_SIDE, 3), np.uint8)
         with suppress(WeightsError):
@@ -135,8 +138,8 @@ class PhotoMapping:
         content : bytes
             The photo's file, for its EXIF.
         """
-        mapped, task = self(photo), MeasureTask("")
-        values = task.measure(
+        mapped = self(photo)
+        values = self._task.measure(
             self._method, photo.image, mapped.blur_map, io.BytesIO(content), "the photo"
         )
         record = to_record(Result(Path(), values, {}, 0.0))

@@ -11,7 +11,7 @@ from typing import Literal
 
 from fastapi import HTTPException, Request, Response
 
-from blurmapper.errors import BlurMapperError, MissingExtraError
+from blurmapper.errors import ImageError, MissingExtraError
 from blurmapper.web.limits import Limits, Memory, Upload
 from blurmapper.web.uploads import busy, read_upload
 
@@ -188,7 +188,7 @@ def _work_on(upload: Upload, work: Work) -> Response | HTTPException:
         # The line names where the server's files are, which is nobody else's business.
         _LOG.warning("%s", error)
         return HTTPException(501, "the server lacks a package for this; its own output names it")
-    except BlurMapperError as error:
+    except ImageError as error:
         return HTTPException(422, str(error))
     except Exception:  # noqa: BLE001 -- it is logged whole
         # One photo's misfortune, a lack of memory included, is no other's.

@@ -50,6 +50,7 @@ async function mapNext() {
     return;
   }
   page.working += 1;
+  photo.state = "working"; // Before it is waited: what is added meanwhile takes the next.
   const mapping = photo.map((await ready).limits);
   mapNext();
   showList();
