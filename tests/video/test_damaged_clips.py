@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import re
 import shutil
@@ -20,6 +22,7 @@ from blurmapper.decoding import boxes
 from blurmapper.errors import VideoError
 from blurmapper.images import read_image
 from blurmapper.mapper import BlurMapper
+from blurmapper.video import opening
 from blurmapper.video.clips import Clip
 from blurmapper.video.mapping import ClipOutputs, ClipResult, map_clip
 
@@ -230,6 +233,30 @@ def test_frames_are_counted_wherever_ffmpeg_looks_for_them(
     (tmp_path / "clip.mov").write_bytes(box(b"moov", film[1]))
     with pytest.raises(VideoError, match="lists more frames than a clip has"):
         Clip(tmp_path / "clip.mov")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_disk_that_cannot_be_read_on_is_said_in_one_line(
+    share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = encode_clip(tmp_path / "clip.y4m", pan([1] * 20), codec="wrapped_avframe")
+    limit = share * path.stat().st_size
+
+    class Failing(io.FileIO):
+        def read(self, size: int = -1) -> bytes:  # type: ignore[override]
+            if self.tell() + size > limit:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().read(size)
+
+    monkeypatch.setattr(opening, "open_file", lambda path: Failing(path))
+    if share:
+        with Clip(path) as clip:
+            assert 0 < len(list(clip.read_frames())) < 20
+        assert (clip.problem or "").startswith("cannot be read beyond 0.")
+    else:
+        with pytest.raises(VideoError, match=r"cannot be read \(Input/output error\); check the"):
+            decode(path)
+    assert capfd.readouterr().err == ""
 
 
 def test_films_within_films_without_end_are_none(tmp_path: Path) -> None:

@@ -190,6 +190,8 @@ class Clip(AbstractContextManager["Clip"]):
         end loses time alone, and so do clocks that start anew.
         """
         problems = []
+        if (error := self._file.error) is not None:
+            return f"cannot be read beyond {end:.1f} seconds ({error.strerror})"
         length = self.length
         if length is not None:
             found = float((whole + self._damaged) / self.rate)

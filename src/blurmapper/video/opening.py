@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from blurmapper.decoding.boxes import claims_samples
 from blurmapper.errors import ImageError, VideoError, needing
@@ -19,7 +19,31 @@ FORMATS = (
 )
 
 
-def open_clip(path: Location) -> tuple[BinaryIO, InputContainer]:
+class ClipFile:
+    """A clip's file as PyAV reads it, which prints a traceback of whatever reading raises.
+
+    Attributes
+    ----------
+    error : OSError or None
+        Why the file could not be read on: for PyAV it ends there.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.error: OSError | None = None
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+        self.close = file.close
+
+    def read(self, size: int = -1) -> bytes:
+        """Return so many bytes, or what there is until the file cannot be read."""
+        try:
+            return self._file.read(size)
+        except OSError as error:
+            self.error = error
+            return b""
+
+
+def open_clip(path: Location) -> tuple[ClipFile, InputContainer]:
     """Open a clip, and never another file that it names; the caller closes both.
 
     Raises
@@ -32,16 +56,20 @@ def open_clip(path: Location) -> tuple[BinaryIO, InputContainer]:
     if isinstance(path, Path) and path.is_dir():
         raise VideoError(f"{path}: is a folder; give the clips inside it")
     try:
-        file = open_file(path)
+        file = ClipFile(open_file(path))
     except ImageError as error:
         raise VideoError(str(error).replace("a photo's file", "a clip")) from error
     options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "none"}
     broken = (av.ArgumentError, av.EOFError, av.InvalidDataError)
     try:
         _check(file, path)
-        return file, av.open(file, "r", options=options)
+        # PyAV asks no more of a file than this one has.
+        return file, av.open(cast("Any", file), "r", options=options)
     except (av.FFmpegError, OSError) as error:
         file.close()
+        if file.error is not None:
+            line = f"cannot be read ({file.error.strerror}); check the disk, then copy it again"
+            raise VideoError(f"{path}: {line}") from error
         # Where a file that is cut short leads to a place before its start, seeking there fails.
         if isinstance(error, broken) or not isinstance(error, av.FFmpegError):
             raise VideoError(
@@ -56,9 +84,11 @@ def open_clip(path: Location) -> tuple[BinaryIO, InputContainer]:
         raise
 
 
-def _check(file: BinaryIO, path: Location) -> None:
+def _check(file: ClipFile, path: Location) -> None:
     if not file.read(1):
+        if file.error is not None:
+            raise file.error
         raise VideoError(f"{path}: the file is empty (0 bytes); copy or download it again")
-    if claims_samples(file):
+    if claims_samples(cast("BinaryIO", file)):
         raise VideoError(f"{path}: lists more frames than a clip has; convert it to MP4 anew")
     file.seek(0)
