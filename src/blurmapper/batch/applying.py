@@ -12,7 +12,7 @@ from blurmapper.amounts import identify_network, measure_amounts
 from blurmapper.batch.tasks import Outcome, PhotoTask
 from blurmapper.encoding import encode_grey
 from blurmapper.images import encode_cutout, encode_image, read_photo
-from blurmapper.locations import Location, suffix_of
+from blurmapper.locations import Location, suffix_of, without_options
 from blurmapper.methods import BlurMethod
 from blurmapper.preprocessing import WHITE
 
@@ -87,7 +87,7 @@ class MagnifyTask(PhotoTask):
             method="naive" if self.naive else "lens",
             amounts=measure_amounts(image, threads=threads) if self.measured_width else None,
         )
-        content = encode_image(magnified, _magnified_ending(name))
+        content = encode_image(magnified, f"{without_options(name)}{_magnified_ending(name)}")
         return Outcome({"height": image.shape[0], "width": image.shape[1]}, {"magnified": content})
 
     def choices(self) -> tuple[Any, ...]:

@@ -27,7 +27,7 @@ from blurmapper.images import (
     encode_map,
     read_photo,
 )
-from blurmapper.locations import Location
+from blurmapper.locations import Location, without_options
 from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod, naming
 from blurmapper.refinement import enlarge_map
@@ -116,7 +116,7 @@ class MapTask(PhotoTask):
             is_part = outputs.amount and read.image.shape[:2] != size
             whole = beside.submit(self._measure_whole, photo, name) if is_part else None
             maps = _map(method, read.image, outputs)
-            files = _encode_maps(read, maps, outputs)
+            files = _encode_maps(read, maps, outputs, without_options(name))
         blur_map = maps["map"]
         if outputs.masks:
             files["mask"] = outputs.masks.encode(enlarge_map(blur_map, *size), read.orientation)
@@ -128,7 +128,7 @@ class MapTask(PhotoTask):
         }
         if outputs.amount:
             amounts = whole.result() if whole else self._measure(read.image)
-            files |= _encode_amounts(read, amounts, outputs)
+            files |= _encode_amounts(read, amounts, outputs, without_options(name))
             names = ("sigma", "sharpest_row", "sharpest_column")
             sharpest = find_sharpest(amounts, blur_map, size=size)
             values |= dict(zip(names, sharpest or [None] * 3, strict=True))
@@ -174,7 +174,9 @@ class MapTask(PhotoTask):
         return f"{line}, sigma {'unknown' if sigma is None else f'{sigma:.2f} px'}"
 
 
-def _encode_maps(photo: Photo, maps: Mapping[str, BlurMap], outputs: Outputs) -> dict[str, bytes]:
+def _encode_maps(
+    photo: Photo, maps: Mapping[str, BlurMap], outputs: Outputs, name: str
+) -> dict[str, bytes]:
     """Return the content of the files that show the maps, by what they are."""
     size = photo.height, photo.width
     bits: Literal[8, 16] = 16 if outputs.map_kind == "16" else 8
@@ -183,16 +185,18 @@ def _encode_maps(photo: Photo, maps: Mapping[str, BlurMap], outputs: Outputs) ->
         files[kind] = encode_map(blur_map, endings[kind], bits=bits, size=size)
     if outputs.overlay:
         overlay = draw_overlay(photo.image, maps["map"])
-        files["overlay"] = encode_image(overlay, endings["overlay"])
+        files["overlay"] = encode_image(overlay, f"{name}{endings['overlay']}")
     return files
 
 
-def _encode_amounts(photo: Photo, amounts: BlurAmounts, outputs: Outputs) -> dict[str, bytes]:
+def _encode_amounts(
+    photo: Photo, amounts: BlurAmounts, outputs: Outputs, name: str
+) -> dict[str, bytes]:
     endings = outputs.endings()
     files = {"amount": encode_amounts(amounts, endings["amount"])}
     if outputs.overlay:
         picture = draw_amounts(photo.image, amounts)
-        files["amount_overlay"] = encode_image(picture, endings["amount_overlay"])
+        files["amount_overlay"] = encode_image(picture, f"{name}{endings['amount_overlay']}")
     return files
 
 
