@@ -19,7 +19,7 @@ import numpy as np
 from blurmapper.compiled import import_compiled
 from blurmapper.decoding.arrays import ROUNDING, as_plain
 from blurmapper.devices import Device
-from blurmapper.errors import BlurMapperError, MethodError, needing, one_line
+from blurmapper.errors import BlurMapperError, MethodError, WeightsError, needing, one_line
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.locations import is_file
 
@@ -114,9 +114,9 @@ def is_function(name: str) -> bool:
 def identify_method(name: str) -> str:
     """Return what must not change for the maps of a method to stay the same.
 
-    That is a network's weights and what they are fed, by its card; for other methods their name,
-    the package's version and what they have learnt. Of a function or an object of one's own it is
-    the SHA-256 of the files of the module that is named and of the code that is called; what
+    That is the package's version, and a network's weights and what they are fed, by its card; for
+    other methods their name and what they have learnt. Of a function or an object of one's own it
+    is the SHA-256 of the files of the module that is named and of the code that is called; what
     these load, such as weights, is not looked at.
     """
     from blurmapper import __version__
@@ -124,12 +124,12 @@ def identify_method(name: str) -> str:
     from blurmapper.weights import find_card
 
     if is_weights(name) or (name in METHODS and METHODS[name].kind == "network"):
-        return find_card(name)[0].identity
+        return f"{find_card(name)[0].identity} {__version__}"
     if is_function(name):
         digest = hashlib.sha256()
         for file in _find_code(name):
             digest.update(file.read_bytes())
-        return f"{name} {digest.hexdigest()}"
+        return f"{name} {__version__} {digest.hexdigest()}"
     fitted = FITTED / f"{name}.json"
     learnt = f" {hashlib.sha256(fitted.read_bytes()).hexdigest()}" if fitted.is_file() else ""
     return f"{name} {__version__}{learnt}"
@@ -200,11 +200,11 @@ def _checked(name: str, function: BlurMethod) -> BlurMethod:
 
 @contextmanager
 def naming(photo: object) -> Iterator[None]:
-    """Name the photo of which a function of one's own gave no blur map."""
+    """Name the photo of which a method gave no blur map."""
     try:
         yield
-    except MethodError as error:
-        raise MethodError(f"{photo}: {error}") from error
+    except (MethodError, WeightsError) as error:
+        raise type(error)(f"{photo}: {error}") from error
 
 
 def _network(name: str, summary: str) -> Method:

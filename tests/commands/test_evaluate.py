@@ -90,6 +90,27 @@ def test_a_plain_pair_of_folders(run: Run, benchmark_folder: Path) -> None:
     assert "image: 4 photos" in output
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--masks-polarity", "sharp"], "--masks-polarity is of --masks; give them, or leave"),
+        (["--polarity", "sharp"], "--polarity is of finished maps; give --maps, or leave it out"),
+        (["--resize"], "--resize is of finished maps; give --maps, or leave it out"),
+    ],
+)
+def test_what_an_option_is_of_has_to_be_given(run: Run, options: list[str], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        run("--method", "all-blurred", *options)
+
+
+def test_methods_are_stretched_as_maps_are(run: Run) -> None:
+    plain, stretched = (
+        json.loads(run("--method", "hifst", *options, "--json", "-"))
+        for options in ([], ["--stretch"])
+    )
+    assert plain != stretched
+
+
 def test_tables_are_written_in_every_form(run: Run, benchmark_folder: Path) -> None:
     files = {form: benchmark_folder / "tables" / form for form in ("csv", "markdown", "latex")}
     options = [word for form, path in files.items() for word in (f"--{form}", str(path))]

@@ -60,6 +60,15 @@ def test_rows_are_chosen_among_networks_and_methods() -> None:
     assert select_rows(read_experiment("table6"), ["dbm"]).methods == ("dbm",)
 
 
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [("more-data", ["mine:map_blur"]), ("figure10", ["dbm", "mine:map_blur"])],
+)
+def test_rows_that_there_are_none_for_are_refused(name: str, rows: list[str]) -> None:
+    with pytest.raises(ConfigError, match=f"{name} has no row for .*mine:map_blur; leave it out"):
+        select_rows(read_experiment(name), rows)
+
+
 def test_functions_of_ones_own_are_added_to_the_rows() -> None:
     table = read_experiment("table3")
     added = select_rows(table, ["mine:map_blur"])

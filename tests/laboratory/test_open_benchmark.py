@@ -268,6 +268,15 @@ def test_photos_and_masks_of_another_stay_as_they_are(
     assert [path for path in (tmp_path / "part").rglob("*") if path.is_file()] == [theirs]
 
 
+def test_a_list_of_anothers_is_no_benchmark(library: Path, tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "photos.csv").write_text("photo,stars\na,3\n")
+    for _ in range(2):
+        with pytest.raises(ImageError, match=r"photos\.csv: is not of blurmapper's making"):
+            open_benchmark.build_open_benchmark(library, tmp_path / "made", side=SIDE)
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["photos.csv"]
+
+
 def test_a_half_that_has_no_bokeh_to_lend_is_named(
     library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

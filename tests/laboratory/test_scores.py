@@ -107,7 +107,14 @@ def test_tables_figures_and_rows_are_written(
     toy: Experiment, make_set: Callable[[str, str, str], Path], tmp_path: Path
 ) -> None:
     _, written = reproduce(toy, make_set("one", "images", "truth"), tmp_path / "out")
-    names = ["table3.md", "table3.json", "table3.tex", "table3.csv", "curves.png", "curves.pdf"]
+    names = [
+        "table3.md",
+        "table3.json",
+        "table3.tex",
+        "table3.csv",
+        "table3-curves.png",
+        "table3-curves.pdf",
+    ]
     assert [path.name for path in written] == names
     rows = json.loads(written[1].read_text())["rows"]
     assert {(row["data"], row["protocol"]) for row in rows} == {("one", "paper"), ("one", "pooled")}

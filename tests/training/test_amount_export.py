@@ -11,7 +11,7 @@ import torch
 
 from blurmapper.amounts import LEVELS
 from blurmapper.backends import open_session
-from blurmapper.errors import ConfigError, WeightsError
+from blurmapper.errors import ConfigError, ImageError, WeightsError
 from blurmapper.training import amount_export
 from blurmapper.training.amount_export import export_amounts
 from blurmapper.training.amount_network import AmountNetwork
@@ -64,6 +64,19 @@ def test_an_export_that_fails_leaves_no_half_of_another_network(
     with pytest.raises(WeightsError, match="differ"):
         export_amounts(state, tmp_path / "checkpoint.pt", tmp_path, "amount")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["amount-weigh.onnx", "amount-look.json", "amount-weigh.json"])
+def test_an_export_that_would_replace_anothers_file_writes_nothing(
+    name: str, tmp_path: Path
+) -> None:
+    config = TrainingConfig("amount", tmp_path, tmp_path)
+    state = {"config": config.to_dict(), "average": AmountNetwork().state_dict(), "step": 3}
+    (tmp_path / "to").mkdir()
+    (tmp_path / "to" / name).write_text("mine")
+    with pytest.raises(ImageError, match=f"{name}: is not of blurmapper's making"):
+        export_amounts(state, tmp_path / "checkpoint.pt", tmp_path / "to", "amount")
+    assert [path.name for path in (tmp_path / "to").iterdir()] == [name]
 
 
 @pytest.mark.parametrize("option", [{"bits": 8}, {"working_side": 512}])

@@ -40,7 +40,9 @@ Masks = Annotated[
         metavar="DIR",
     ),
 ]
-MasksPolarity = Annotated[Polarity, _in(DATA, "What white means in --masks.")]
+MasksPolarity = Annotated[
+    Polarity | None, _in(DATA, "What white means in --masks; blurred unless given.")
+]
 SplitOption = Annotated[
     Literal["all", "even", "odd"],
     _in(DATA, "Photos by the number in their name: the paper's De is even, its Do odd."),
@@ -82,7 +84,7 @@ MapsPolarity = Annotated[
 ]
 Stretch = Annotated[
     bool,
-    _in(MAPS, "Stretch each finished map's own range to [0, 1], as many classical methods do."),
+    _in(MAPS, "Stretch each map's own range to [0, 1], as authors of classical methods do."),
 ]
 Resize = Annotated[
     bool, _in(MAPS, "Resize finished maps to their masks' size instead of refusing them.")

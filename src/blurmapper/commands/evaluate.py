@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def evaluate(
     data: option.Data,
     masks: option.Masks = None,
-    masks_polarity: option.MasksPolarity = "blurred",
+    masks_polarity: option.MasksPolarity = None,
     split: option.SplitOption = "all",
     names: option.Names = None,
     min_confidence: option.MinConfidence = 1,
@@ -65,7 +65,7 @@ def evaluate(
     check_outputs(_list_outputs(files, report, figures))
     polarities = polarity or []
     entries = selection.choose_finished(maps or [], polarities, resize=resize, stretch=stretch)
-    entries += selection.choose_methods(methods or [], entries, refine=refine)
+    entries += selection.choose_methods(methods or [], entries, refine=refine, stretch=stretch)
     if not entries:
         raise ConfigError("nothing to score; give --method NAME or --maps DIR")
     samples = selection.choose_samples(

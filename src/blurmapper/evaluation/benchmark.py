@@ -179,7 +179,7 @@ def _find(manifest: Manifest, job: _Job) -> Record | None:
     line = manifest.find(job.sample.name)
     if line is None or not job.map_file.exists():
         return None
-    with suppress(AttributeError, KeyError, OverflowError, TypeError, ValueError):
+    with suppress(AttributeError, ImageError, KeyError, OverflowError, TypeError, ValueError):
         record = Record.from_dict(line)
         if record.made and not _is_same(record.made, job.map_file):
             return None

@@ -19,7 +19,7 @@ def choose_samples(
     data: Path,
     *,
     masks: Path | None = None,
-    white: Polarity = "blurred",
+    white: Polarity | None = None,
     split: Split = "all",
     names: Path | None = None,
     min_confidence: int = 1,
@@ -31,7 +31,7 @@ def choose_samples(
     data : Path
         A data set, or with `masks` a folder of photos.
     masks : Path, optional
-        The masks of a plain pair of folders, in which white means `white`.
+        The masks of a plain pair of folders, in which white means `white`: blurred unless given.
     split : {"all", "even", "odd"}
     names : Path, optional
         A text file that lists the photos.
@@ -42,8 +42,14 @@ def choose_samples(
     ------
     DatasetError
         If the data set is not laid out as it should be, or no photo is left.
+    ConfigError
+        If `white` is given of a data set, whose layout says what it means.
     """
-    samples = read_dataset(data) if masks is None else read_pair(data, masks, white=white)
+    if masks is None and white is not None:
+        raise ConfigError("--masks-polarity is of --masks; give them, or leave it out")
+    samples = (
+        read_dataset(data) if masks is None else read_pair(data, masks, white=white or "blurred")
+    )
     samples = select_split(samples, split)
     samples = samples if names is None else select_names(samples, names)
     samples = [sample for sample in samples if sample.confidence >= min_confidence]
@@ -71,6 +77,9 @@ def choose_finished(
     ConfigError
         If the polarities do not fit, a name is none, or two rows would have one.
     """
+    if not maps and (polarities or resize):
+        option = "--polarity" if polarities else "--resize"
+        raise ConfigError(f"{option} is of finished maps; give --maps, or leave it out")
     if len(polarities) > 1 and len(polarities) != len(maps):
         raise ConfigError("--polarity: give it once, or once for each --maps in order")
     whites = polarities if len(polarities) > 1 else [*polarities, "blurred"][:1] * len(maps)
@@ -90,7 +99,7 @@ def choose_finished(
 
 
 def choose_methods(
-    methods: Sequence[str], finished: Sequence[Entry] = (), *, refine: bool
+    methods: Sequence[str], finished: Sequence[Entry] = (), *, refine: bool, stretch: bool = False
 ) -> list[Entry]:
     """Return an entry for each method to run.
 
@@ -102,6 +111,8 @@ def choose_methods(
         The other rows. A method whose maps are given by its name is not run.
     refine : bool
         As in `blurmapper.methods.MethodOptions`.
+    stretch : bool
+        As in `Entry`.
 
     Raises
     ------
@@ -118,7 +129,7 @@ def choose_methods(
             continue
         if name in given or name in entries or name == ALL_BLURRED != method:
             raise ConfigError(f"--method: two rows would be called {name}; run them one by one")
-        entries[name] = Entry(name, method, MethodOptions(refine=refine))
+        entries[name] = Entry(name, method, MethodOptions(refine=refine), stretch=stretch)
     return list(entries.values())
 
 

@@ -132,7 +132,13 @@ def _gather(
         run_benchmark(entry, samples, output)
         scores[entry.name] = _mean_of_maps(entry, samples, output, places, experiment.side)
         say(f"{entry.name}: {len(places)} patches read")
-    return Evidence(places, patches, classify(patches, blurred), scores)
+    classes = classify(patches, blurred)
+    if missing := sorted({*CLASSES} - {*classes}):
+        raise DatasetError(
+            f"{samples[0].truth.parent}: too few sharp patches to have some of each class (none is "
+            f"{' or '.join(missing)}); give more photos"
+        )
+    return Evidence(places, patches, classes, scores)
 
 
 def _mean_of_maps(

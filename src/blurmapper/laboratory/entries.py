@@ -56,13 +56,16 @@ def prepare_entries(
     methods = [m for m in experiment.methods if not _has_seen(m, data)]
     networks = plan_networks(experiment, data)
     if not (methods or networks or experiment.maps):
-        raise ConfigError(
-            f"{experiment.name}: no row is left on {data}, whose photos the bundled networks have "
-            "seen; choose other methods or other data"
-        )
+        trains = experiment.training is not None and bool(experiment.training.networks)
+        why, mend = "whose photos the bundled networks have seen", "choose other methods or data"
+        if trains and not experiment.methods:
+            why, mend = "which has no halves to train on", "say what to train on by --trained-on"
+        raise ConfigError(f"{experiment.name}: no row is left on {data}, {why}; {mend}")
     if networks and experiment.training is not None:
         _keep_apart(read_training_half(experiment.training, data)[1], samples)
-    finished = choose_finished(experiment.maps, experiment.polarities, resize=True, stretch=False)
+    finished = choose_finished(
+        experiment.maps, experiment.polarities, resize=bool(experiment.maps), stretch=False
+    )
     entries = [*choose_methods(methods, finished, refine=True), *finished]
     for name in {entry.name for entry in entries} & {network.name for network in networks}:
         raise ConfigError(f"two rows would be called {name}; name maps NAME=DIR, or run it alone")
@@ -95,7 +98,7 @@ def plan_networks(experiment: Experiment, data: Path) -> list[TrainedNetwork]:
     DatasetError
         If the data set that they are to be trained on has no halves.
     """
-    if experiment.training is None:
+    if experiment.training is None or not experiment.training.networks:
         return []
     training, schedule = experiment.training, read_schedule(experiment.training.schedule)
     if not (training.elsewhere or training.data or has_halves(read_dataset(data))):

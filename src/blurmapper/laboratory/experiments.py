@@ -34,8 +34,7 @@ SHARED = ("methods", "training", "split")
 """What a figure takes over from the table that its file says it is ``of``."""
 
 DECIDED = ("photos", "listed", "dataset", "mixture", "output", "workers", "score_every")
-"""Fields of a config that nobody can set: what networks learn from, where they go, and what is of
-no use to photos that are listed."""
+"""Fields of a config that nobody can set: what is learnt from, where it goes, what is of no use."""
 
 
 @dataclass(frozen=True)
@@ -179,8 +178,8 @@ def select_rows(experiment: Experiment, names: Sequence[str]) -> Experiment:
 
     Raises
     ------
-    MethodError
-        If there is no row of a name; the line lists those that there are.
+    MethodError, ConfigError
+        If there is no row of a name, or none for a function or a second method.
     """
     names = tuple(dict.fromkeys(names))
     trained = {} if experiment.training is None else experiment.training.networks
@@ -189,6 +188,9 @@ def select_rows(experiment: Experiment, names: Sequence[str]) -> Experiment:
     for name in named:
         if not is_weights(name):
             check_choice("row", name, [*trained, *METHODS], MethodError)
+    too_many = names[1:] if experiment.kind in OF_ONE_METHOD else ()
+    if left := own if experiment.kind == "draws" else too_many:
+        raise ConfigError(f"{experiment.name} has no row for {', '.join(left)}; leave it out")
     if not named and experiment.kind not in OF_ONE_METHOD:
         named = [*experiment.methods, *trained]
     methods = tuple(name for name in named if name not in trained)

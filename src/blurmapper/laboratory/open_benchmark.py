@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from blurmapper.csv_rows import to_csv
 from blurmapper.errors import ConfigError, DatasetError
-from blurmapper.files import refuse_link, write_file, written_as
+from blurmapper.files import check_replaceable, refuse_link, write_file, written_as
 from blurmapper.laboratory.photos import CUHK_PHOTOS, MANIFEST, shuffle
 from blurmapper.laboratory.provenance import to_json
 from blurmapper.laboratory.twins import group_twins
@@ -130,12 +130,14 @@ def build_open_benchmark(
     """
     made_by: dict[str, str | int] = {"photos": photos.resolve().name, "seed": seed, "side": side}
     made_by |= CUHK_PHOTOS
-    manifest = output / MANIFEST
+    manifest, listed = output / MANIFEST, output / "photos.csv"
+    is_list = written_as(",".join(LISTED).encode())
+    check_replaceable(listed, is_list)
     begun = _read_manifest(manifest)
     if manifest.exists():
         if not made_by.items() <= begun.items():
             raise ConfigError(f"{output}: holds a benchmark made otherwise; give another folder")
-        if (output / "photos.csv").exists():
+        if listed.exists() and is_list(listed):
             return output
     for folder in ("images", "truth"):
         refuse_link(output / folder, output)
@@ -148,8 +150,8 @@ def build_open_benchmark(
     if not all(sources[entry.half].library.bokeh for entry in entries if entry.origin == "made"):
         raise DatasetError(f"{photos / 'photos.csv'}: too few photos of use bokeh; add some")
     rows = [(e.name, e.kind, 3, e.origin, e.source.photo.stem, e.scene) for e in entries]
-    listed = to_csv([LISTED, *rows])
-    plan = hashlib.sha256(listed.encode()).hexdigest()
+    content = to_csv([LISTED, *rows])
+    plan = hashlib.sha256(content.encode()).hexdigest()
     if begun.get("plan", plan) != plan:
         raise ConfigError(f"{output}: begun with other photos than {photos}; give another folder")
     write_file(manifest, to_json({**made_by, "plan": plan}))
@@ -157,7 +159,7 @@ def build_open_benchmark(
         if not _picture(output, entry).exists():
             _write_entry(output, entry, sources[entry.half], (seed, number))
         advance()
-    write_file(output / "photos.csv", listed, written_as(",".join(LISTED).encode()))
+    write_file(listed, content, is_list)
     return output
 
 

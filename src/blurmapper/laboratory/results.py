@@ -89,7 +89,7 @@ def write_results(experiment: Experiment, results: Results, output: Path) -> lis
 
 
 def check_written(experiment: Experiment, output: Path) -> None:
-    """Say now, and not after days of training, that another's file is where a table is to go.
+    """Say now, and not after days of training, that another's file is where one is to go.
 
     Raises
     ------
@@ -102,6 +102,9 @@ def check_written(experiment: Experiment, output: Path) -> None:
         check_replaceable(
             output / f"{experiment.name}.{ending}", written_as(starts[ending].encode())
         )
+    figure = f"{experiment.name}-curves" if experiment.kind == "scores" else experiment.name
+    for ending in ("png", "pdf"):
+        check_replaceable(output / f"{figure}.{ending}", is_figure)
 
 
 def _starts(experiment: Experiment) -> dict[str, str]:

@@ -55,7 +55,11 @@ def run_scores(experiment: Experiment, data: Path | None, output: Path, say: Say
         tables,
         _note(experiment, data),
         {"rows": rows},
-        {"curves": lambda: draw_benchmark_curves(results, experiment.protocols[0])},
+        {
+            f"{experiment.name}-curves": lambda: draw_benchmark_curves(
+                results, experiment.protocols[0]
+            )
+        },
         photos=format_photos(results),
     )
 
@@ -95,7 +99,7 @@ def _beside_paper(table: Table, rows: Sequence[Row], experiment: Experiment) -> 
 def _note(experiment: Experiment, data: Path) -> str:
     lines = [f"Protocol `{name}`: {NOTES[name]}" for name in experiment.protocols]
     lines.append(f"The paper's columns: {experiment.source}.")
-    if not is_cuhk(data):
+    if experiment.limit or not is_cuhk(data):
         lines.append("They are of other photos than ours, and show an order at most.")
     return "\n".join(lines)
 

@@ -166,7 +166,8 @@ def _key(method: str, photos: Sequence[ImageArray], repeats: int, machine: dict[
     digest = hashlib.sha256()
     for photo in photos:
         digest.update(f"{photo.shape} {photo.dtype}".encode() + photo.tobytes())
-    return f"{method} {identify_method(method)} {digest.hexdigest()} {repeats} {machine}"
+    of = f"{method} {identify_method(method)} {digest.hexdigest()}"
+    return f"{of} {repeats} {machine} {list_versions()}"
 
 
 def _table(experiment: Experiment, times: dict[str, Times]) -> Table:

@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from blurmapper.amounts import LEVELS
 from blurmapper.backends import open_session
 from blurmapper.errors import WeightsError
-from blurmapper.files import write_file
+from blurmapper.files import check_replaceable, write_file
 from blurmapper.training.amount_network import GREY, NOTES, AmountNetwork
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.networks import build_trained, count_parameters
 from blurmapper.training.tracing import trace_network
-from blurmapper.weights import WeightsCard, is_described, write_card
+from blurmapper.weights import IS_CARD, WeightsCard, is_described, write_card
 
 TOLERANCE = 1e-3
 """Largest difference that torch and ONNX Runtime may have in any answer."""
@@ -94,9 +94,12 @@ def export_amounts(state: dict[str, Any], source: Path, output: Path, name: str)
     )
     # Both are known to be right before one is replaced: halves of two networks answer nonsense.
     contents = [_export_part(part, example, ends, called) for called, part, example, ends in parts]
-    for (called, part, _, _), content in zip(parts, contents, strict=True):
-        path = output / f"{called}.onnx"
-        write_file(path, content, lambda old: is_described(old, old.with_suffix(".json")))
+    paths = [output / f"{called}.onnx" for called, *_ in parts]
+    for path in paths:
+        check_replaceable(path, _is_ours)
+        check_replaceable(path.with_suffix(".json"), IS_CARD)
+    for path, (called, part, _, _), content in zip(paths, parts, contents, strict=True):
+        write_file(path, content, _is_ours)
         card = WeightsCard(
             name=called,
             architecture=config.architecture,
@@ -114,6 +117,10 @@ def export_amounts(state: dict[str, Any], source: Path, output: Path, name: str)
         )
         write_card(card, path.with_suffix(".json"))
     return output
+
+
+def _is_ours(path: Path) -> bool:
+    return is_described(path, path.with_suffix(".json"))
 
 
 def _export_part(part: nn.Module, example: Tensor, ends: tuple[str, str], name: str) -> bytes:

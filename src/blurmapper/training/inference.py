@@ -18,7 +18,7 @@ from blurmapper.preprocessing import Preprocessing
 from blurmapper.refinement import enlarge_map
 from blurmapper.training.config import TrainingConfig
 from blurmapper.training.networks import build_trained, get_architecture
-from blurmapper.training.photos import read_library, read_traced
+from blurmapper.training.photos import read_library, read_subject, read_traced
 from blurmapper.training.storage import read_checkpoint
 
 
@@ -104,7 +104,7 @@ def score_held_out(
     for name, masked in (("traced", library.traced), ("bokeh", library.bokeh)):
         counts: list[ImageCounts] = []
         for item in masked:
-            image, truth = read_traced(item)
+            image, truth = (read_traced if name == "traced" else read_subject)(item)
             blurred = truth > 200 if name == "traced" else truth < 64
             sharp = truth < 50 if name == "traced" else truth > 191
             if blurred.any():
