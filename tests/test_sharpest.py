@@ -85,6 +85,14 @@ def test_the_map_of_a_smaller_copy_serves_as_well() -> None:
     assert find_sharpest(BlurAmounts(*(grid[::2, ::2] for grid in amounts)), small) is None
 
 
+def test_a_size_may_be_of_any_numbers() -> None:
+    amounts, blur_map = amounts_of(1.2), sharp_left_of(14)
+    for size in ((448.0, 448.0), np.array([448, 448], np.uint16)):
+        found = find_sharpest(amounts, blur_map[::2, ::2], size=size)  # type: ignore[arg-type]
+        assert found is not None
+        assert found.sigma == pytest.approx(1.2)
+
+
 @pytest.mark.parametrize("halved", [False, True])
 def test_cells_of_the_map_are_the_amounts_cells_where_the_last_reach_beyond_the_photo(
     halved: bool,

@@ -110,8 +110,9 @@ def measure_amounts(image: ImageArray, *, threads: int | None = None) -> BlurAmo
 
 @cache
 def identify_network() -> str:
-    """Return what tells what measures from anything else: its weights, by their cards, and rule."""
-    return "".join(_read_card(name).sha256[:8] for name in (LOOK, WEIGH)) + f"-{_LEAST_BEND:g}"
+    """Return what tells what measures from anything else: weights, by their cards, and rules."""
+    weights = "".join(_read_card(name).sha256[:8] for name in (LOOK, WEIGH))
+    return f"{weights}-{_LEAST_BEND:g}-{CELL}"
 
 
 def _build_pyramid(image: ImageArray) -> list[npt.NDArray[Any]]:

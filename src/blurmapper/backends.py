@@ -24,7 +24,7 @@ from blurmapper.devices import (
     choose_providers,
     report_fallback,
 )
-from blurmapper.errors import WeightsError, check_choice, needing, one_line
+from blurmapper.errors import KindsError, WeightsError, check_choice, needing, one_line
 from blurmapper.graphs import refuse_external_data
 
 BackendName = Literal["onnxruntime", "openvino"]
@@ -75,7 +75,7 @@ class _Graph(ABC):
     def run_kinds(self, batch: Floats) -> tuple[Floats, Floats]:
         """Return blur maps, and the probability of motion where blurred, (N, 1, H, W) each."""
         if not self._knows_kinds:
-            raise WeightsError(f"{self._name}: cannot tell motion from defocus; use dbm-lite")
+            raise KindsError(f"{self._name}: cannot tell motion from defocus; use dbm-lite")
         blur_maps, motion = self._infer_checked(batch, "blur_map", "motion")
         return blur_maps, motion
 

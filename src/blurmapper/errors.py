@@ -33,6 +33,10 @@ class WeightsError(BlurMapperError):
     """A weights file or its card is missing, altered or of another kind."""
 
 
+class KindsError(WeightsError):
+    """A network does not tell motion from defocus."""
+
+
 class MethodError(BlurMapperError):
     """No method has that name."""
 

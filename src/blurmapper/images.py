@@ -166,7 +166,7 @@ def encode_image(image: ImageArray, name: str | Path) -> bytes:
     buffer = io.BytesIO()
     try:
         PIL.Image.fromarray(eight_bits).save(buffer, format=file_format, quality=92)
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, RuntimeError, ValueError) as error:
         height, width = eight_bits.shape[:2]
         is_long = max(height, width) > LONGEST_ANYWHERE
         mend = "reduce the photo first" if is_long else "use .jpg, .png or .webp"

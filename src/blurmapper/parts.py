@@ -74,7 +74,7 @@ def sweep_once(folder: Path) -> None:
     _SWEPT.add(folder)
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            with suppress(OSError):
+            with suppress(OSError, OverflowError):
                 if _is_abandoned(entry):
                     Path(entry.path).unlink()
 

@@ -82,7 +82,7 @@ def find_sharpest(
     blur_map = check_map(blur_map)
     if size is not None and (np.shape(size) != (2,) or np.asarray(size).dtype.kind not in "uif"):
         raise ImageError(f"size is {size!r}; give (height, width)")
-    height, width = blur_map.shape if size is None else size
+    height, width = map(int, blur_map.shape if size is None else size)
     check_amounts(amounts, height, width)
     _check_shape(blur_map, height, width)
     sharp = find_sharp_cells(blur_map, amounts.sigma, (height, width))

@@ -42,6 +42,23 @@ def test_what_has_come_since_it_was_asked_for_stays(
     assert file.read_bytes() == b"first"
 
 
+def test_of_two_runs_on_one_photo_the_later_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "x.jpg.blur.png"
+    claims = Claims(Journal(tmp_path, "maps"), "x.jpg", "/a/x.jpg")
+    add = Journal.add
+
+    def add_and_wait(journal: Journal, key: str, photo: str, names: list[str]) -> None:
+        add(journal, key, photo, names)
+        file.write_bytes(b"of the other run")
+
+    monkeypatch.setattr(Journal, "add", add_and_wait)
+    with pytest.raises(ImageError, match="has written it of the same photo; run again when that"):
+        claims.write({file: b"mine"})
+    assert file.read_bytes() == b"of the other run"
+
+
 def test_a_worker_may_do_again_what_another_has_just_done(tmp_path: Path) -> None:
     file = tmp_path / "x.jpg.blur.png"
     claims = Claims(Journal(tmp_path, "maps"), "x.jpg", "/a/x.jpg")

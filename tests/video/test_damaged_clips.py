@@ -91,17 +91,16 @@ def test_a_frame_that_gets_too_small_is_left_out(
         ([0, 4, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11], [0, 4, 5, 6, 7, 8, 9, 10, 11]),
         ([0, 1, 2, 3, 9, 4, 5, 7, 8, 10, 11, 12], [0, 1, 2, 3, 4, 5, 7, 8, 10, 11, 12]),
         ([0, 1, 2, 3, 2500, 5, 6, 7, 8, 9, 10, 11], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
+        ([2500, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
     ],
 )
 def test_a_clock_that_is_wrong_moves_no_other_frame(
     told: list[int], right: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = encode_clip(tmp_path / "clip.mp4", pan([1] * 12))
-    read, ticks = Clip._ticks, []
 
-    def be_wrong(self: Clip, frame: Any, number: int) -> int:
-        ticks.append(read(self, frame, number))
-        return told[number] * (ticks[1] - ticks[0] if number else 0)
+    def be_wrong(self: Clip, _: Any, number: int) -> int:
+        return told[number] * round(1 / (self.rate * self.time_base))
 
     monkeypatch.setattr(Clip, "_ticks", be_wrong)
     seconds = [frame.seconds for frame in decode(clip)]
@@ -249,13 +248,9 @@ def test_a_disk_that_cannot_be_read_on_is_said_in_one_line(
             return super().read(size)
 
     monkeypatch.setattr(opening, "open_file", lambda path: Failing(path))
-    if share:
-        with Clip(path) as clip:
-            assert 0 < len(list(clip.read_frames())) < 20
-        assert (clip.problem or "").startswith("cannot be read beyond 0.")
-    else:
-        with pytest.raises(VideoError, match=r"cannot be read \(Input/output error\); check the"):
-            decode(path)
+    where = r"beyond 0\.\d seconds " if share else ""
+    with pytest.raises(VideoError, match=rf"cannot be read {where}\(Input/output error\); check"):
+        decode(path)
     assert capfd.readouterr().err == ""
 
 

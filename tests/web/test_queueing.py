@@ -119,6 +119,8 @@ def test_what_is_no_network_works_on_a_photo_at_a_time(serve: Serve, photo: byte
         return np.ones(image.shape[:2], np.float32)
 
     with serve(work, Limits(jobs=3)) as client, ThreadPoolExecutor(3) as pool:
+        # Those that wait for another have not begun, and no time runs for them.
+        assert client.get("/healthz").json()["limits"]["jobs"] == 1
         answers = list(pool.map(lambda _: client.post("/v1/degree", content=photo), range(6)))
     assert [answer.status_code for answer in answers] == [200] * 6
     assert alone == [True] * 7

@@ -160,7 +160,7 @@ def cut_out(
 
 @ignore_underflow()
 def _cut_out(image: ImageArray, small_map: BlurMap, working_side: int) -> npt.NDArray[Any]:
-    with needing("baselines", "cutting out needs"):
+    with needing("baselines", "cutting out needs"), _MATTING:
         matting = import_compiled("blurmapper.applications._matting")
     small_image = _reduce(image, working_side)
     mask = _cut(small_image, small_map)

@@ -201,7 +201,10 @@ class Claims:
             line = f"a run before, or at the same time, has begun it of {other}; "
             return ImageError(f"{file}: {line}run again when that has ended, or move the file")
         other = self.journal.find_photo(name)
-        if other not in (None, self.photo):
+        if self.photo == other or any(self.photo in each for each, names in begun if name in names):
+            line = "a run at the same time has written it of the same photo"
+            return ImageError(f"{file}: {line}; run again when that has ended")
+        if other is not None:
             line = f"a run at the same time has made it of {other}; "
             return ImageError(f"{file}: {line}run again, and this photo's gets another name")
         return ImageError(str(error))

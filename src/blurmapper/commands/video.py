@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated, Literal
 
 import click
@@ -117,8 +118,10 @@ def video(
     fps = Fraction(rate).limit_denominator(1001)
     task = ClipTask(method, options, outputs, fps, folder, watch)
     found = find_photos(clip for clip in clips if clip not in folders)
-    once = {real_path(clip): clip for clip in map(find_path, reversed(folders))}
-    found.photos += [(str(clip), clip.resolve().name) for clip in reversed(once.values())]
+    once: dict[str, Path] = {}
+    for clip in map(find_path, folders):
+        once.setdefault(real_path(clip), clip)
+    found.photos += [(str(clip), clip.resolve().name) for clip in once.values()]
     try:
         run_found(task, found, folder, How(redo=redo), bar, threading.Event(), quiet=quiet)
     except KeyboardInterrupt as stopped:

@@ -21,8 +21,8 @@ HASH_SIDE = 8
 REDUCED_SIDE = 32
 """Pixels of each side of the photo that the fingerprint is computed from."""
 
-READING = "frames by body, cells of 16"
-"""How photos are measured; what was kept of those that were measured otherwise is measured anew."""
+READING = "frames by body"
+"""How frames are read; what was kept of photos that were read otherwise is measured anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from blurmapper.amounts import BlurAmounts, Grid, measure_amounts
 from blurmapper.decoding import MIN_SIDE
-from blurmapper.errors import WeightsError
+from blurmapper.errors import KindsError
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.kinds import BlurKinds
 from blurmapper.mapper import BlurMapper
@@ -65,7 +65,7 @@ def judge_photo(
 
 def _map_kinds(method: BlurMethod, image: ImageArray) -> BlurKinds | None:
     """Map a small copy of a photo by the kinds of blur, where the method tells them."""
-    with suppress(WeightsError):
+    with suppress(KindsError):
         if isinstance(method, BlurMapper):
             return method.map_kinds(reduce_within(image, KINDS_SIDE, MIN_SIDE))
     return None

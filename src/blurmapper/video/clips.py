@@ -156,7 +156,7 @@ class Clip(AbstractContextManager["Clip"]):
         Raises
         ------
         VideoError
-            If no frame can be decoded, or frames are under 16 pixels on a side.
+            If no frame can be decoded, frames are under 16 pixels on a side, or the disk fails.
         """
         ticks, number, step = -1, -1, 1
         later = before = 0
@@ -181,6 +181,10 @@ class Clip(AbstractContextManager["Clip"]):
             raise VideoError(f"{self.path}: no frame in it can be decoded; copy it again")
         shown = max(1 / self.rate, (frame.duration or 0) * self.time_base)
         end = float(ticks * self.time_base + shown)
+        if (error := self._file.error) is not None:
+            # Not kept as what a clip is: another day, or another mount, may read on.
+            reason = f"cannot be read beyond {end:.1f} seconds ({error.strerror})"
+            raise VideoError(f"{self.path}: {reason}; check the disk, or copy what can be read")
         self.problem = self._describe_damage(number + 1, end)
 
     def _describe_damage(self, whole: int, end: float) -> str | None:
@@ -190,8 +194,6 @@ class Clip(AbstractContextManager["Clip"]):
         end loses time alone, and so do clocks that start anew.
         """
         problems = []
-        if (error := self._file.error) is not None:
-            return f"cannot be read beyond {end:.1f} seconds ({error.strerror})"
         length = self.length
         if length is not None:
             found = float((whole + self._damaged) / self.rate)
@@ -254,10 +256,10 @@ class Clip(AbstractContextManager["Clip"]):
             now = self._ticks(frame, number)
             if held is not None:
                 frame_held, ticks = held
-                if before is not None:
-                    if before < now < ticks - MOST_JITTER * step:
-                        ticks = min(before + step, now - 1)
-                    step = max(1, ticks - before)
+                earlier = now - step if before is None else before
+                if earlier < now < ticks - MOST_JITTER * step:
+                    ticks = min(earlier + step, now - 1)
+                step = step if before is None else max(1, ticks - before)
                 before = ticks
                 yield frame_held, ticks
             held = frame, now

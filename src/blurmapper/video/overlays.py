@@ -106,6 +106,7 @@ class OverlayWriter:
         if self._video is not None and self._sound is not None:
             self._container.mux(self._video.encode())
             self._sound.copy_until(float("inf"))
+            self._sound.check()
 
     def close(self) -> None:
         """Let go of the clip's sound."""
@@ -133,7 +134,7 @@ class _Sound:
     """The sound of a clip, copied packet by packet as the frames are written."""
 
     def __init__(self, clip: Location, container: OutputContainer) -> None:
-        self._container = container
+        self._clip, self._container = clip, container
         self._file, self._source = open_clip(clip)
         self._start = Fraction(self._source.start_time or 0, 1_000_000)
         self._packets: Iterator[Packet[AudioStream]] = iter(())
@@ -149,6 +150,12 @@ class _Sound:
         while self._next is not None and _seconds(self._next) < seconds:
             self._container.mux(self._next)
             self._next = next(self._packets, None)
+
+    def check(self) -> None:
+        """Raise `VideoError` if the disk failed, for which sound alone would be missing."""
+        if self._file.error is not None:
+            reason = f"its sound cannot be read ({self._file.error.strerror})"
+            raise VideoError(f"{self._clip}: {reason}; check the disk")
 
     def close(self) -> None:
         """Close the clip."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect
 
 import blurmapper
 from blurmapper.datasets import SAMPLES
+from blurmapper.mapper import BlurMapper
 from blurmapper.methods import BlurMethod
 from blurmapper.web.api import api
 from blurmapper.web.figures import PhotoMapping
@@ -73,6 +74,9 @@ def create_app(
     hosts, origins = [check_host(name) for name in hosts], [check_origin(one) for one in origins]
     root_path = check_root_path(root_path)
     limits = limits or Limits()
+    if not isinstance(method, BlurMapper):
+        # Photos that wait for each other would run out of time.
+        limits = replace(limits, jobs=1)
     queue, mapping = PhotoQueue(limits), PhotoMapping(method, threads)
 
     @asynccontextmanager

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from blurmapper.applications.degree import blur_degree, share_blurred
 from blurmapper.batch import Result, read_for, share_method
 from blurmapper.decoding import MIN_SIDE, Photo
-from blurmapper.errors import WeightsError
+from blurmapper.errors import KindsError
 from blurmapper.images import BlurMap, ImageArray
 from blurmapper.kinds import BlurKinds
 from blurmapper.mapper import BlurMapper
@@ -114,7 +114,7 @@ class PhotoMapping:
         self._task = MeasureTask("", MethodOptions(threads=threads))
         self.knows_kinds = False
         probe = np.zeros((MIN_SIDE, MIN_SIDE, 3), np.uint8)
-        with suppress(WeightsError):
+        with suppress(KindsError):
             self.knows_kinds = self._map_kinds(probe) is not None
         self._method(probe)
 
