@@ -161,7 +161,8 @@ def test_an_image_of_no_format_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "line"),
-    [("i.psd", "no image format has that suffix"), ("i.xbm", "use .jpg, .png or .webp")],
+    [(f"i.{kind}", "no image format has that suffix") for kind in ("psd", "ico", "icns")]
+    + [("i.xbm", "use .jpg, .png or .webp")],
 )
 def test_a_format_that_takes_no_photo_is_refused(name: str, line: str, tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=rf"{name}: .*{line}"):

@@ -161,7 +161,7 @@ def encode_image(image: ImageArray, name: str | Path) -> bytes:
     """
     eight_bits = to_eight_bits(check_image(image))
     file_format = PIL.Image.registered_extensions().get(suffix_of(name))
-    if file_format not in PIL.Image.SAVE:
+    if file_format not in PIL.Image.SAVE or file_format in ("ICO", "ICNS"):  # of few sizes
         raise ImageError(f"{name}: no image format has that suffix; use .jpg, .png or .webp")
     buffer = io.BytesIO()
     try:

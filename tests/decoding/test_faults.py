@@ -51,6 +51,16 @@ BAD_ARRAYS = {
 }
 
 
+@pytest.mark.parametrize("compression", [1, 2])
+def test_a_bmp_that_is_packed_in_runs_is_no_larger_than_such_are(compression: int) -> None:
+    side, bits = 3000, 8 // compression
+    sizes = struct.pack("<IiiHHIIiiII", 40, side, side, 1, bits, compression, 0, 0, 0, 2, 2)
+    body = sizes + bytes(4) + b"\xff\xff\xff\0" + b"\1\1\0\0" * side
+    file = b"BM" + struct.pack("<IHHI", 14 + len(body), 0, 0, 62) + body
+    with pytest.raises(ImageError, match="a BMP packed in runs of so many pixels; save it as PNG"):
+        read_image(file)
+
+
 def test_a_header_that_claims_too_many_pixels_is_refused(sharp_photo: Photo) -> None:
     file = bytearray(encode(sharp_photo, "PNG"))
     file[16:24] = struct.pack(">II", 30_000, 30_000)

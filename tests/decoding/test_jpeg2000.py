@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from pathlib import Path
 
 import imagecodecs
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from blurmapper.decoding import read_stored
 from blurmapper.errors import ImageError
 from blurmapper.images import read_image
+from blurmapper.masks import read_mask
 
 from .making import COLOURS, COVER, Array, levels, tiff, with_depth
 from .making_profiles import ADOBE_RGB, make_rgb_profile
@@ -65,6 +67,16 @@ def test_every_depth_is_read_as_it_is_shown(
     image = read_image(jpeg2000(values, bits, signed=signed, kind=kind))
     assert image.dtype == np.uint16
     np.testing.assert_allclose(levels(image), over_white(values), atol=400 / 2**bits)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 7])
+def test_white_of_few_bits_is_white(bits: int, tmp_path: Path) -> None:
+    values = np.ones((32, 32, 1))
+    values[:16] = 0
+    file = jpeg2000(values, bits)
+    np.testing.assert_array_equal(levels(read_image(file))[..., 0], 255 * values[..., 0])
+    (tmp_path / "mask.jp2").write_bytes(file)
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.jp2"), 255 * values[..., 0])
 
 
 @pytest.mark.parametrize("bits", [9, 12, 16])

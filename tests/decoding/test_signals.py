@@ -156,6 +156,18 @@ def test_the_numbers_of_a_box_are_obeyed(kind: str) -> None:
     check(with_signal(file, 12, 13), light_to_srgb(light, DISPLAY_P3), 1)
 
 
+def test_the_numbers_are_those_of_what_opens_heic_for_pillow() -> None:
+    heif = pytest.importorskip("pillow_heif", reason="the extra photo is not installed")
+    file = with_signal(boxed("HEIC"), 12, 13)
+    with heif.HeifImageFile(io.BytesIO(file)) as photo:
+        np.testing.assert_array_equal(read_image(photo), read_image(file))
+    with (
+        heif.HeifImageFile(io.BytesIO(with_signal(file, 9, 16))) as photo,
+        pytest.raises(ImageError, match="high dynamic range"),
+    ):
+        read_image(photo)
+
+
 @pytest.mark.parametrize("kind", ["AVIF", "HEIC"])
 @pytest.mark.parametrize(("transfer", "name"), [(16, "PQ"), (18, "HLG")])
 def test_a_box_of_high_dynamic_range_is_refused(kind: str, transfer: int, name: str) -> None:

@@ -133,12 +133,21 @@ def test_a_palette_of_eight_bits_a_colour_is_not_black() -> None:
     check(file, np.asarray(few.convert("RGB")))
 
 
-@pytest.mark.parametrize("dtype", ["u1", "u2"])
+@pytest.mark.parametrize("dtype", ["u1", "u2", "f2", "f4"])
 @pytest.mark.parametrize("separate", [False, True])
 def test_inks_of_any_depth_are_colours(dtype: str, separate: bool) -> None:
     inks = PIL.Image.fromarray(COLOURS).convert("CMYK")
     pixels = with_depth(np.asarray(inks) / 255, dtype)
     check(tiff(pixels, separate=separate, photometric="separated"), np.asarray(inks.convert("RGB")))
+
+
+def test_what_pillow_has_no_mode_for_is_read_behind_a_thumbnail_too() -> None:
+    pixels = np.concatenate([COLOURS, COLOURS, COLOURS[..., :1]], axis=2)
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as writer:
+        writer.write(COLOURS[::3, ::3], photometric="rgb", subfiletype=1)
+        writer.write(pixels, photometric="rgb", extrasamples=["unspecified"] * 4)
+    check(buffer.getvalue(), COLOURS)
 
 
 @pytest.mark.parametrize("big_endian", [False, True])

@@ -161,7 +161,9 @@ def _one_line_errors() -> Iterator[None]:
 def stopping_cleanly() -> Iterator[threading.Event]:
     """Let Ctrl-C set an event, so that what has begun is finished; a second breaks off."""
     stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    # What the shell runs in the background is told to ignore a Ctrl-C that is meant for others.
+    is_heard = signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None)
+    if threading.current_thread() is not threading.main_thread() or not is_heard:
         yield stop
         return
 

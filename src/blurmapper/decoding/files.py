@@ -32,11 +32,10 @@ from blurmapper.decoding.opening import (
     open_other,
     open_pillow,
     read_head,
-    read_orientation,
-    without_xmp,
 )
+from blurmapper.decoding.orientation import read_orientation, without_xmp
 from blurmapper.decoding.raw import RawPhoto, read_raw, starts_like_raw
-from blurmapper.decoding.tiff_samples import invert
+from blurmapper.decoding.tiff_samples import NO_MODE, invert
 from blurmapper.errors import BlurMapperError, ImageError
 
 
@@ -128,7 +127,7 @@ def _decode_tiff(stream: BinaryIO, name: str, least_pixels: int | None) -> Photo
         return _decode_raw(read_raw(stream, name, least_pixels), name, least_pixels)
     if choice.is_for_pillow:
         # Pillow does not open what it has no mode for, such as 4 bits a colour.
-        with suppress(PIL.UnidentifiedImageError), open_pillow(stream) as photo:
+        with suppress(*NO_MODE), open_pillow(stream) as photo:
             photo.seek(choice.at)
             check_content(stream, photo, name)
             return _load_tiff(photo, name)

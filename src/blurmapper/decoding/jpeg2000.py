@@ -140,7 +140,8 @@ def read_deep(photo: PIL.Image.Image, name: str) -> npt.NDArray[Any] | None:
     header, parts = _read_header(stream), boxes.read_jp2_header(stream)
     palette = next((content for box, content in parts if box == b"pclr"), b"")
     inks = palette[3 : 3 + palette[2]] if len(palette) > 2 else b""
-    if all(depth & 127 < 8 for depth in header.depths + inks):
+    # Of fewer bits than 8 Pillow's white is grey.
+    if all(depth & 127 == 7 for depth in header.depths + inks):
         return None
     colours = next((content for box, content in parts if box == b"colr"), _SRGB)
     channels = inks or header.depths

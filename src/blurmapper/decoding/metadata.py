@@ -1,4 +1,4 @@
-"""EXIF and XMP of image files, whole; how a photo is turned is asked in ``opening``."""
+"""EXIF and XMP of image files, whole; how a photo is turned is asked in ``orientation``."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from blurmapper.decoding.opening import (
     open_jpeg,
     open_pillow,
     read_head,
-    read_orientation,
 )
+from blurmapper.decoding.orientation import read_orientation
 from blurmapper.decoding.raw import MRW_START, RAF_START, TIFF_LIKE, read_mrw_tiff, read_raf_parts
 
 _TIFF_XMP = 700

@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 import re
 import struct
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
 
 import PIL.Image
-from PIL import ExifTags
 
 from blurmapper.decoding import boxes, jpeg, jpeg2000, png
 from blurmapper.decoding.arrays import MOST_BYTES, check_packing, check_size, cut_short
+from blurmapper.decoding.orientation import without_xmp
 from blurmapper.decoding.settings import ignore_warnings, own_settings
 from blurmapper.errors import BlurMapperError, ImageError, needing, one_line
 
@@ -38,7 +38,6 @@ class OpenFile(Protocol):
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 _HEAD = 32
-_XMP = ("xmp", "XML:com.adobe.xmp")
 _STARTS = {
     "JPEG": re.compile(rb"\xff\xd8\xff"),
     "PNG": re.compile(re.escape(png.SIGNATURE)),
@@ -52,6 +51,9 @@ _STARTS = {
 
 _NETPBM = re.compile(rb"P[0-6fy]")
 _COMMENT = rb"#[^\r\n]*+[\r\n]?+"
+# Pillow unpacks them byte by byte, which keeps all other threads waiting.
+_RUNS, _MOST_RUN = (1, 2), 4_000_000
+
 _NUMBER = rb"(?:\s|%b)*+[^\s#](?:[^\s#]|%b)*+\s" % (_COMMENT, _COMMENT)
 _NETPBM_HEADER = re.compile(rb"P(?:[14]\s(?:%b){2}|\S{1,5}?\s?(?:%b){3})" % (_NUMBER, _NUMBER))
 _MOST_HEADER_BYTES = 65_536
@@ -219,30 +221,9 @@ def check_content(stream: BinaryIO, photo: PIL.Image.Image | HeifFile, name: str
     size = stream.seek(0, io.SEEK_END)
     stream.seek(place)
     check_packing(height, width, size, name)
-
-
-def read_orientation(photo: PIL.Image.Image) -> int:
-    """Return a photo's EXIF orientation, 1 to 8, as a program may have set it meanwhile.
-
-    What XMP says of it no viewer follows, and Pillow does where EXIF says nothing.
-    """
-    # Broken EXIF raises anything; every viewer shows such a photo as it is stored.
-    with suppress(Exception):
-        exif = PIL.Image.Exif()
-        exif.load(photo.info.get("exif", b""))
-        if ExifTags.Base.Orientation in exif or not any(key in photo.info for key in _XMP):
-            return int(photo.getexif().get(ExifTags.Base.Orientation, 1))
-    return 1
-
-
-@contextmanager
-def without_xmp(photo: PIL.Image.Image) -> Iterator[None]:
-    """Keep Pillow, which turns TIFF files while it loads them, from turning one by its XMP."""
-    kept = {key: photo.info.pop(key) for key in _XMP if key in photo.info}
-    try:
-        yield
-    finally:
-        photo.info.update(kept)
+    is_bmp = isinstance(photo, PIL.Image.Image) and photo.format == "BMP"
+    if is_bmp and photo.info.get("compression") in _RUNS and width * height > _MOST_RUN:
+        raise ImageError(f"{name}: a BMP packed in runs of so many pixels; save it as PNG")
 
 
 def load_pillow(photo: PIL.Image.Image) -> None:

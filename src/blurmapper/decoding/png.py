@@ -135,6 +135,9 @@ def find_conversion(photo: PIL.Image.Image, name: str) -> Conversion | None:
             elif not info.get("icc_profile"):
                 signal = boxes.read_colours(stream, stream.read(12)).signal
         stream.seek(place)
+    if nclx := None if info.get("icc_profile") else info.get("nclx_profile"):
+        # What opens HEIC for Pillow says it so.
+        signal = nclx["color_primaries"], nclx["transfer_characteristics"]
     if signal:
         # Where nothing is to be done, a profile beside it is none.
         return signal_to_srgb(*signal, name) or (lambda rows: rows)

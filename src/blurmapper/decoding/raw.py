@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from blurmapper.decoding import boxes, jpeg, tiff
 from blurmapper.decoding.arrays import cut_short
-from blurmapper.decoding.opening import open_pillow, read_head, read_orientation
+from blurmapper.decoding.opening import open_pillow, read_head
+from blurmapper.decoding.orientation import read_orientation
 from blurmapper.errors import ImageError, needing
 
 RAW_SUFFIXES = (

@@ -20,9 +20,10 @@ from blurmapper.decoding.opening import (
     open_other,
     open_pillow,
     read_head,
-    read_orientation,
 )
+from blurmapper.decoding.orientation import read_orientation
 from blurmapper.decoding.raw import starts_like_raw
+from blurmapper.decoding.tiff_samples import NO_MODE
 from blurmapper.errors import ImageError
 
 _BRIDGES = {"LAB": "RGB", "La": "LA"}
@@ -136,7 +137,7 @@ def _read_tiff(stream: BinaryIO, name: str) -> PIL.Image.Image:
         raise _raw(name)
     if choice.is_for_pillow:
         # Pillow does not open what it has no mode for, such as 4 bits a colour.
-        with suppress(PIL.UnidentifiedImageError), open_pillow(stream) as picture:
+        with suppress(*NO_MODE), open_pillow(stream) as picture:
             picture.seek(choice.at)
             return _load_tiff(picture, name)
     found = tiff.read_numbers(stream, choice.at, name)

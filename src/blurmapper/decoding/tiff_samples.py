@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import PIL
 
-from blurmapper.decoding.arrays import row_strips, scale_bits, with_known_scale
+from blurmapper.decoding.arrays import row_strips, scale_bits, to_eight_bits, with_known_scale
 from blurmapper.errors import ImageError
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ _WHITE_IS_ZERO, _GREY, _RGB, _PALETTE, _CMYK, _LAB = 0, 1, 2, 3, 5, 8
 _ASSOCIATED, _UNSPECIFIED = 1, 0
 COLOURS = {_WHITE_IS_ZERO: 1, _GREY: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _LAB: 3}
 """How many samples of a pixel are colours, by the kind of picture."""
+
+NO_MODE = (PIL.UnidentifiedImageError, SyntaxError)
+"""What Pillow raises of a picture it has no mode for: of a file's first, and of those behind it."""
 
 
 def refuse(name: str, what: str) -> ImageError:
@@ -61,7 +65,9 @@ def interpret(page: TiffPage, pixels: npt.NDArray[Any], name: str) -> tuple[npt.
         return _lab_to_rgb(page, pixels[..., :3], name), "grey or RGB"
     if model == _CMYK:
         inks = pixels[..., :4]
-        return (inks >> 8).astype(np.uint8) if inks.dtype == np.uint16 else inks, "CMYK"
+        # Profiles of inks are for 8 bits.
+        inks = (inks >> 8).astype(np.uint8) if inks.dtype == np.uint16 else to_eight_bits(inks)
+        return inks, "CMYK"
     if alpha == _ASSOCIATED:
         pixels = _straighten(pixels)
     return pixels, "grey or RGB"
