@@ -90,3 +90,13 @@ FAINT_TEXTS = """() => {
         return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05) < 4.5;
     }).map((e) => e.outerHTML);
 }"""
+
+
+def test_a_photo_comes_back_on_stage_after_one_that_failed(
+    open_page: Open, good: dict[str, Any]
+) -> None:
+    page = open_page()
+    add(page, good, BROKEN)
+    for name, is_shown in (("half.png", True), ("notes.jpg", False), ("half.png", True)):
+        page.click(f"text={name}")
+        expect(page.locator("#photo")).to_be_visible(visible=is_shown)

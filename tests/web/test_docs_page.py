@@ -49,7 +49,9 @@ def test_a_page_under_a_path_maps_photos(open_page: Open, serve: Serve, method: 
         page = open_page("/tools/blur", server)
         page.click("text=Coffee")
         expect(page.locator("#rows li.done .title")).to_have_text("coffee.jpg")
-        page.click("text=API")
+        with page.expect_popup() as listing:
+            page.click("text=API")
+        page = listing.value
         example = page.locator(".operation pre").first
         expect(example).to_contain_text("/tools/blur/v1/map -o photo.map.png")
         page.click("text=Page")

@@ -67,6 +67,34 @@ def saved(page: Any) -> dict[str, Any]:
     return {each["photo"]: (each["flag"], each["rating"]) for each in photos}
 
 
+def test_space_folds_bursts_where_that_is_asked_and_looks_elsewhere(page: Any) -> None:
+    folding = page.locator("[name=fold]")
+    folding.focus()
+    page.keyboard.press("Space")
+    expect(folding).not_to_be_checked()
+    expect(page.locator(".compare")).to_be_hidden()
+    expect(page.locator(".tile")).to_have_count(6)
+
+
+def test_a_burst_that_is_folded_leaves_its_best_chosen(page: Any) -> None:
+    best = page.locator(".tile:has(.burst) .title").text_content()
+    page.locator(".tile:has(.burst)").click()
+    page.keyboard.press("b")
+    expect(page.locator(".tile")).to_have_count(6)
+    page.locator(".tile:has(.burst:not(.best))").first.click()
+    page.keyboard.press("b")
+    expect(page.locator(".tile")).to_have_count(4)
+    expect(page.locator(".tile[aria-current=true] .title")).to_have_text(best)
+
+
+def test_the_large_view_is_closed_without_keys(page: Any) -> None:
+    close = page.get_by_role("button", name="Close", exact=True)
+    page.locator(".tile").first.dblclick()
+    expect(page.locator(".compare")).to_be_visible()
+    close.locator("visible=true").click()
+    expect(page.locator(".compare")).to_be_hidden()
+
+
 def test_keys_pick_reject_and_rate(page: Any) -> None:
     # With Caps Lock letters come as capitals.
     for key in ("P", "ArrowRight", "x", "ArrowRight", "4"):

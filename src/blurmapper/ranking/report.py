@@ -202,7 +202,7 @@ def _describe(ranking: Ranking, results: Mapping[Location, Result], output: Path
     beside = _without_dots(output / PAGE).parent
     photos = []
     for row, record, path in zip(rows(ranking), ranking.records, paths, strict=False):
-        files = results[record.photo].files
+        files, (line, column) = results[record.photo].files, _find_sharpest(record)
         look = zlib.crc32(Path(str(files["thumb"])).read_bytes())
         is_shown = path.suffix.lower() in _SHOWN and not is_turned_webp(path)
         photos.append(
@@ -220,9 +220,13 @@ def _describe(ranking: Ranking, results: Mapping[Location, Result], output: Path
                 "full": _link(path, beside) if is_shown else None,
                 "crops": [
                     {"label": "amid what is sharp", "url": _link(files["subject"], output)},
-                    {"label": "at the sharpest place", "url": _link(files["sharpest"], output)},
+                    {
+                        "label": "at the sharpest place",
+                        "url": _link(files["sharpest"], output),
+                        "place": _find_in_crop(record),
+                    },
                 ],
-                "focus": _find_place(record),
+                "focus": [column / record.width, line / record.height],
                 "values": {name: row[name] for name in VALUES},
                 "boxes": [_in_parts(box, record) for box in record.boxes or ()],
                 "burst": row["burst"],
@@ -251,13 +255,18 @@ def _in_parts(box: dict[str, Any], record: PhotoRecord) -> dict[str, Any]:
     return {**said, "place": [x, y, box["width"] / record.width, box["height"] / record.height]}
 
 
-def _find_place(record: PhotoRecord) -> list[float]:
-    """Return where a photo is shown at 1 : 1, in parts of its width and height."""
-    box = record.sharpest
-    x, y = box.x + box.width / 2, box.y + box.height / 2
+def _find_sharpest(record: PhotoRecord) -> tuple[int, int]:
+    """Return the row and column at which a photo is shown at 1 : 1."""
     if record.focus is not None:
-        x, y = record.focus.column, record.focus.row
-    return [x / record.width, y / record.height]
+        return record.focus.row, record.focus.column
+    box = record.sharpest
+    return box.y + box.height // 2, box.x + box.width // 2
+
+
+def _find_in_crop(record: PhotoRecord) -> list[float]:
+    """Return the same in parts of the width and height of its crop, which ends at the rim."""
+    places = zip((record.height, record.width), CROP, _find_sharpest(record), strict=True)
+    return [(at - _start(side, most, at)) / min(side, most) for side, most, at in places][::-1]
 
 
 def _link(file: Location, folder: Path) -> str:
@@ -265,10 +274,15 @@ def _link(file: Location, folder: Path) -> str:
     return quote(os.fsencode(Path(os.path.relpath(str(file), folder)).as_posix()))
 
 
+def _start(side: int, most: int, middle: int) -> int:
+    """Return where a crop of so many pixels starts along a side, about its middle or at an end."""
+    return max(0, min(middle - most // 2, side - most))
+
+
 def _crop(image: ImageArray, middle: tuple[int, int]) -> ImageArray:
     parts = []
     for side, most, at in zip(image.shape, CROP, middle, strict=False):
-        start = max(0, min(at - most // 2, side - most))
+        start = _start(side, most, at)
         parts.append(slice(start, start + most))
     return np.ascontiguousarray(image[tuple(parts)])
 

@@ -55,7 +55,8 @@ export class Chooser {
     const shown = this.grid.photos;
     const added = photos.filter((photo) => !this.photos.includes(photo));
     this.take(photos);
-    if (added.length > 0) this.grid.show([...shown, ...added]);
+    const wanted = chooseShown(added, this.choice, this.filters.filter);
+    if (wanted.length > 0) this.grid.show([...shown, ...wanted]);
     this.grid.refresh();
     this.compare.refresh();
     this.showCounts();
@@ -167,15 +168,20 @@ export class Chooser {
     const url = URL.createObjectURL(new Blob([this.choice.asJson(this.folder)], { type: "application/json" }));
     Object.assign(made("a"), { href: url, download: "picks.json" }).click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
-    this.status.textContent = `Saved; now run: blurmapper rank ${this.folder ? "" : "FOLDER "}--apply picks.json`;
+    this.status.textContent = `Saved; now run: blurmapper rank ${this.folder ? "" : "FOLDER "}--apply picks.json (or what the browser called it)`;
   }
 
   fold() {
     const burst = this.grid.photo?.burst ?? null;
     const { unfolded } = this.filters.filter;
     if (burst === null) return;
+    const { photo } = this.grid;
     if (!unfolded.delete(burst)) unfolded.add(burst);
     this.refresh();
+    if (this.grid.photos.includes(photo)) return;
+    // Of what is folded the best is left: keys must not mean a photo of another burst.
+    const left = this.grid.photos.findIndex((other) => other.burst === burst);
+    if (left >= 0) this.grid.select(left);
   }
 
   addButtons(bar) {

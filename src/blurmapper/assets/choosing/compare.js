@@ -15,6 +15,10 @@ export class Compare {
       if (pane) this.select(this.photos.indexOf(pane.photo));
       this.drag(event);
     });
+    // Who has no keys gets back by it.
+    this.exit = Object.assign(document.createElement("button"), { type: "button", className: "exit", textContent: "Close", hidden: true });
+    this.exit.addEventListener("click", () => this.close());
+    element.after(this.exit);
     element.addEventListener("dblclick", (event) => event.target.closest(".view") && this.zoom());
     new ResizeObserver(() => this.lay()).observe(element);
   }
@@ -35,14 +39,14 @@ export class Compare {
   open(photos, place = null) {
     this.photos = photos;
     this.place = place ?? photos[0]?.focus ?? [0.5, 0.5];
-    this.element.hidden = false;
+    this.element.hidden = this.exit.hidden = false;
     this.element.replaceChildren(...photos.map((photo) => this.makePane(photo)));
     this.select(0);
     this.lay();
   }
 
   close() {
-    this.element.hidden = true;
+    this.element.hidden = this.exit.hidden = true;
     this.element.replaceChildren();
   }
 
@@ -60,6 +64,7 @@ export class Compare {
   refresh() {
     for (const pane of this.element.children) {
       pane.querySelector("figcaption").replaceChildren(...this.describe(pane.photo));
+      if (pane.cropped !== JSON.stringify(pane.photo.crops)) this.showCrops(pane);
     }
   }
 
@@ -87,17 +92,24 @@ export class Compare {
       box.title = label;
       box.place = place;
     }
-    const crops = pane.appendChild(document.createElement("div"));
-    crops.className = "crops";
-    for (const { label, url, place } of photo.crops ?? []) {
-      const crop = crops.appendChild(document.createElement("span"));
-      const picture = Object.assign(new Image(), { src: url, alt: label });
-      if (place) picture.style.objectPosition = place.map((part) => `${100 * part}%`).join(" ");
-      crop.append(picture, label);
-    }
+    pane.appendChild(document.createElement("div")).className = "crops";
+    this.showCrops(pane);
     const caption = pane.appendChild(document.createElement("figcaption"));
     caption.append(...this.describe(photo));
     return pane;
+  }
+
+  showCrops(pane) {
+    const { crops = [] } = pane.photo;
+    pane.cropped = JSON.stringify(pane.photo.crops);
+    const shown = crops.map(({ label, url, place }) => {
+      const crop = document.createElement("span");
+      const picture = Object.assign(new Image(), { src: url, alt: label });
+      if (place) picture.style.objectPosition = place.map((part) => `${100 * part}%`).join(" ");
+      crop.append(picture, label);
+      return crop;
+    });
+    pane.querySelector(".crops").replaceChildren(...shown);
   }
 
   lay() {

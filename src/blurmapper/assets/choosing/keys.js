@@ -19,6 +19,7 @@ export function listenForKeys(actions) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (target.matches?.("input:not([type=range], [type=checkbox], [type=radio]), select, textarea")) return;
     if (target.matches?.("input[type=range]") && key.startsWith("Arrow")) return;
+    if (target.matches?.("input[type=checkbox], input[type=radio]") && key === " ") return;
     if (target.matches?.("button, summary, a") && (key === "Enter" || key === " ")) return;
     const action = actionOf(key, actions);
     // An action that does nothing now says so, and the key keeps its other meaning.

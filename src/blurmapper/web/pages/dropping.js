@@ -7,6 +7,9 @@ export async function filesOf(transfer, missed) {
   return (await Promise.all(entries.map((entry) => walk(entry, "", missed)))).flat();
 }
 
+// What lies beside photos, of which browsers know no kind.
+const BESIDE = /\.(xmp|pp3|arp|dop|on1|aae|vrd|nksc|json|csv|txt|ini|db)$/i;
+
 async function walk(entry, above, missed) {
   if (entry.name.startsWith(".") && above) return [];
   const path = above + entry.name;
@@ -15,7 +18,7 @@ async function walk(entry, above, missed) {
     const file = await new Promise((resolve, reject) => entry.file(resolve, reject)).catch(miss);
     if (file === null) return [];
     // Files that browsers know to be something else are left out; of raw photos they know nothing.
-    if (above && file.type && !file.type.startsWith("image/")) return [];
+    if (above && (file.type ? !file.type.startsWith("image/") : BESIDE.test(path))) return [];
     return [new File([file], path, { type: file.type, lastModified: file.lastModified })];
   }
   const reader = entry.createReader();

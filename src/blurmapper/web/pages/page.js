@@ -6,7 +6,7 @@ import { Photo, inOrder } from "./photos.js";
 import { asCsv } from "./csv.js";
 import { showRows } from "./rows.js";
 import { filesOf } from "./dropping.js";
-import { saveAs, saveResult } from "./saving.js";
+import { asked, saveAs, saveResult } from "./saving.js";
 import { showFigures, showPhoto, showSplit } from "./stage.js";
 import { tilesOf } from "./tiles.js";
 
@@ -138,8 +138,9 @@ function saved() {
 async function save(button, photos) {
   const troubles = [];
   warn([]);
+  const query = asked(button);
   for (const photo of photos) {
-    const trouble = await saveResult(button, photo, say);
+    const trouble = await saveResult(button, photo, query, say);
     if (trouble) troubles.push(trouble);
     warn(troubles);
   }
@@ -218,7 +219,12 @@ function listenForControls() {
   });
   at("all").addEventListener("click", saveAll);
   at("grid").addEventListener("click", openChooser);
-  at("clear").addEventListener("click", () => [...page.photos].forEach(remove));
+  at("clear").addEventListener("click", () => {
+    // None but the last has to be shown and taken away again.
+    for (const photo of page.photos.splice(0, page.photos.length - 1)) photo.close();
+    [page.chosen] = page.photos;
+    remove(page.chosen);
+  });
 }
 
 /** Let the line between photo and result follow a finger, a mouse, or the keys. */

@@ -11,12 +11,17 @@ export function saveAs(url, name) {
   link.click();
 }
 
-/** Save what a button asks of the server under the photo's name; return what went wrong, or "". */
-export async function saveResult(button, photo, say) {
+/** Return what a button asks of the server, by the controls as they are now. */
+export function asked(button) {
+  const route = button.dataset.save;
+  return [button.dataset.query, route === "map" ? "" : queryOf(route)].filter(Boolean).join("&");
+}
+
+/** Save what a button has asked of the server under the photo's name; return what went wrong, or "". */
+export async function saveResult(button, photo, query, say) {
   button.disabled = true;
   try {
     const route = button.dataset.save;
-    const query = [button.dataset.query, route === "map" ? "" : queryOf(route)].filter(Boolean).join("&");
     const { url } = await photo.result(route, query, photo.gone.signal);
     const kind = route === "segment" ? `.${new URLSearchParams(query).get("result")}` : "";
     // The photo's whole name, as the commands have it: x.jpg and x.png are two.

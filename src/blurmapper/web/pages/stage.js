@@ -32,10 +32,15 @@ export function showPhoto(photo) {
   showFailure(photo.error);
   // No picture stays under another's name: what is there goes before the next is made.
   const label = [photo.url, view, view === "segment" && checked("cut")].join();
-  if (label !== shown) hideResult();
+  if (label !== shown) {
+    hideResult();
+    at("above").textContent = at("subject").textContent = "";
+  }
   shown = label;
   if (photo.state !== "done") {
     at("photo").hidden = true;
+    // Nor does one that is still decoding come up later, or stay away when its photo comes back.
+    at("photo").removeAttribute("src");
     hideResult();
     showBusy(photo.state === "failed" ? "" : "Mapping");
     return;
