@@ -269,3 +269,10 @@ def test_maps_of_what_has_learnt_anew_are_made_anew(
     (tmp_path / "liu08.json").write_text("{}")
     assert identify_method("liu08") != before[0]
     assert identify_method("su11") == before[1]
+
+
+@pytest.mark.parametrize("name", ["dbm-lite", "hifst", "operator:abs", "all-blurred"])
+def test_of_another_version_no_map_stays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = identify_method(name)
+    monkeypatch.setattr("blurmapper.__version__", "0.0")
+    assert identify_method(name) != before

@@ -15,7 +15,7 @@ from blurmapper.decoding import check_pair, ignore_underflow
 from blurmapper.devices import count_cores
 from blurmapper.errors import ConfigError, check_choice
 from blurmapper.images import AnyMap, BlurMap, ImageArray
-from blurmapper.sharpest import check_amounts
+from blurmapper.sharpest import check_amounts, reduce_to_cells
 
 if TYPE_CHECKING:
     from blurmapper.amounts import BlurAmounts
@@ -146,14 +146,7 @@ def widen(
 
     height, width = blur_map.shape
     rows, columns = amounts.sigma.shape
-    # The last cells may reach beyond the photo.
-    beyond = 0, rows * CELL - height, 0, columns * CELL - width
-    coarse = cv2.resize(
-        cv2.copyMakeBorder(blur_map, *beyond, cv2.BORDER_REPLICATE),
-        (columns, rows),
-        interpolation=cv2.INTER_AREA,
-    )
-    known = np.isfinite(amounts.sigma) & (coarse > THRESHOLD)
+    known = np.isfinite(amounts.sigma) & (reduce_to_cells(blur_map, height, width) > THRESHOLD)
     if not known.any():
         return blur_map, strength * RADIUS * math.sqrt(blur_map.size)
     sigma = _fill(amounts.sigma, known) * np.float32(math.sqrt((1 + strength) ** 2 - 1))

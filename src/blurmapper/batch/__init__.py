@@ -20,10 +20,4 @@ from blurmapper.batch.tasks import (
     is_number,
     may_be_number,
 )
-from blurmapper.batch.threads import (
-    PixelBudget,
-    count_workers,
-    overlap,
-    run_in_threads,
-    share_method,
-)
+from blurmapper.batch.threads import PixelBudget, count_workers, overlap, run_in_threads

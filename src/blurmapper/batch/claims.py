@@ -195,17 +195,16 @@ class Claims:
         if name in self.known:
             line = "was changed after it was written and is left as it is; "
             return ImageError(f"{file}: {line}move it, or let --redo replace it")
-        begun = self.journal.read().items()
-        others = (photo for each, names in begun if name in names for photo in each[1:])
-        if other := next((photo for photo in others if photo != self.photo), None):
+        begun = [photo for (_, photo), names in self.journal.read().items() if name in names]
+        if other := next((photo for photo in begun if photo != self.photo), None):
             line = f"a run before, or at the same time, has begun it of {other}; "
             return ImageError(f"{file}: {line}run again when that has ended, or move the file")
-        other = self.journal.find_photo(name)
-        if self.photo == other or any(self.photo in each for each, names in begun if name in names):
+        made = self.journal.find_photo(name)
+        if self.photo in (made, *begun):
             line = "a run at the same time has written it of the same photo"
             return ImageError(f"{file}: {line}; run again when that has ended")
-        if other is not None:
-            line = f"a run at the same time has made it of {other}; "
+        if made is not None:
+            line = f"a run at the same time has made it of {made}; "
             return ImageError(f"{file}: {line}run again, and this photo's gets another name")
         return ImageError(str(error))
 

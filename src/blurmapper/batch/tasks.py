@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
-from blurmapper import __version__
 from blurmapper.batch.claims import Claims
 from blurmapper.batch.failures import PhotoFailure, fail
 from blurmapper.batch.manifest import identify
@@ -195,7 +194,7 @@ class Task(ABC):
         That is the version, the method with its weights and options, and the outputs; not how
         many threads work on it.
         """
-        chosen = json.dumps([__version__, identify_method(self.method), *self.choices()])
+        chosen = json.dumps([identify_method(self.method), *self.choices()])
         return hashlib.sha256(chosen.encode()).hexdigest()[:16]
 
     def build(self) -> BlurMethod:

@@ -51,12 +51,11 @@ _STARTS = {
 
 _NETPBM = re.compile(rb"P[0-6fy]")
 _COMMENT = rb"#[^\r\n]*+[\r\n]?+"
-# Pillow unpacks them byte by byte, which keeps all other threads waiting.
-_RUNS, _MOST_RUN = (1, 2), 4_000_000
-
 _NUMBER = rb"(?:\s|%b)*+[^\s#](?:[^\s#]|%b)*+\s" % (_COMMENT, _COMMENT)
 _NETPBM_HEADER = re.compile(rb"P(?:[14]\s(?:%b){2}|\S{1,5}?\s?(?:%b){3})" % (_NUMBER, _NUMBER))
 _MOST_HEADER_BYTES = 65_536
+# Runs of a BMP file Pillow unpacks byte by byte, which keeps all other threads waiting.
+_RUNS, _MOST_RUN = (1, 2), 4_000_000
 
 
 def read_head(stream: BinaryIO) -> bytes:

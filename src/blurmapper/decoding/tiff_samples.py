@@ -64,10 +64,7 @@ def interpret(page: TiffPage, pixels: npt.NDArray[Any], name: str) -> tuple[npt.
     if model == _LAB:
         return _lab_to_rgb(page, pixels[..., :3], name), "grey or RGB"
     if model == _CMYK:
-        inks = pixels[..., :4]
-        # Profiles of inks are for 8 bits.
-        inks = (inks >> 8).astype(np.uint8) if inks.dtype == np.uint16 else to_eight_bits(inks)
-        return inks, "CMYK"
+        return to_eight_bits(pixels[..., :4]), "CMYK"
     if alpha == _ASSOCIATED:
         pixels = _straighten(pixels)
     return pixels, "grey or RGB"

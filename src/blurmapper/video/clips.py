@@ -160,16 +160,14 @@ class Clip(AbstractContextManager["Clip"]):
         """
         ticks, number, step = -1, -1, 1
         later = before = 0
-        frame = None
         for number, (frame, told) in enumerate(self._decode_timed()):
-            now = told
-            if now + before > ticks:
+            if told + before > ticks:
                 # Also where the clock of a frame alone was wrong.
                 later = before
-            elif now + later < ticks - MOST_JITTER * step:
+            elif told + later < ticks - MOST_JITTER * step:
                 # A clock that starts anew: another recording, which follows.
-                before, later = later, ticks + step - now
-            now += later
+                before, later = later, ticks + step - told
+            now = told + later
             step = now - ticks if number and now > ticks else step
             ticks = max(now, ticks + 1)
             matrix = to_matrix(frame)
@@ -177,7 +175,7 @@ class Clip(AbstractContextManager["Clip"]):
             if only is None or number in only:
                 image = turn_upright(frame, matrix)
                 yield Frame(number, ticks, float(ticks * self.time_base), image)
-        if frame is None:
+        if number < 0:
             raise VideoError(f"{self.path}: no frame in it can be decoded; copy it again")
         shown = max(1 / self.rate, (frame.duration or 0) * self.time_base)
         end = float(ticks * self.time_base + shown)

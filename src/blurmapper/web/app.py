@@ -75,7 +75,7 @@ def create_app(
     root_path = check_root_path(root_path)
     limits = limits or Limits()
     if not isinstance(method, BlurMapper):
-        # Photos that wait for each other would run out of time.
+        # Only networks may be called from several threads.
         limits = replace(limits, jobs=1)
     queue, mapping = PhotoQueue(limits), PhotoMapping(method, threads)
 

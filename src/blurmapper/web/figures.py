@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from blurmapper.applications.degree import blur_degree, share_blurred
-from blurmapper.batch import Result, read_for, share_method
+from blurmapper.batch import Result, read_for
 from blurmapper.decoding import MIN_SIDE, Photo
 from blurmapper.errors import KindsError
 from blurmapper.images import BlurMap, ImageArray
@@ -99,7 +99,7 @@ class PhotoMapping:
     ----------
     method : callable
         RGB image -> blur map. It is tried on a tiny photo, which loads what it needs, so that
-        the first upload does not wait. One that is no network works on a photo at a time.
+        the first upload does not wait.
     threads : int, optional
         CPU threads that measure focus, unless the method has its own; all cores unless given.
 
@@ -110,7 +110,7 @@ class PhotoMapping:
     """
 
     def __init__(self, method: BlurMethod, threads: int | None = None) -> None:
-        self._method = share_method(method)
+        self._method = method
         self._task = MeasureTask("", MethodOptions(threads=threads))
         self.knows_kinds = False
         probe = np.zeros((MIN_SIDE, MIN_SIDE, 3), np.uint8)
